@@ -1,0 +1,58 @@
+# Needs Python 3.11 or newer with pip and venv, and make. Paths are relative: the folder's name may have blanks.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+WORKERS ?= auto
+
+# The index is named, so that nobody's own settings reach the lock file.
+UV := UV_NO_CONFIG=1 UV_PYTHON=$(BIN)/python UV_DEFAULT_INDEX=https://pypi.org/simple $(BIN)/uv
+EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hashes --no-annotate --no-header
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
+		printf 'make %-8s %s\n' "$$name" "$$what"; done
+
+demo: $(READY) ## the whole job on this machine, no key needed
+	@$(BIN)/catalog-sync demo
+
+test: $(READY) ## the tests: SQLite, PostgreSQL, and MariaDB where there is one
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+check: $(READY) ## lint, format, types, import directions, lock files
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(EXPORT) --offline | diff -u constraints.txt - \
+		|| { echo 'uv.lock or constraints.txt does not follow pyproject.toml: run make lock' >&2; exit 1; }
+
+format: $(READY) ## put the code into shape
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+lock: $(READY) ## follow pyproject.toml in uv.lock and constraints.txt (UPGRADE=1: newest versions)
+	@$(UV) lock $(if $(UPGRADE),--upgrade)
+	@$(EXPORT) --output-file constraints.txt >/dev/null
+
+clean: ## remove whatever was made here
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# hatchling comes first and stays, so that a later change of pyproject.toml installs without a network.
+$(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
+	@echo 'Installing what the project needs into $(VENV) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		--no-build-isolation -e '.[dev,mariadb,postgres]'
+	@touch $@
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'catalog-sync needs Python 3.11 or newer, and $(PYTHON) is not: name one, as in make PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
