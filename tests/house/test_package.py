@@ -1,0 +1,90 @@
+"""What is shipped: the two packages, the migrations inside one of them, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("sync", "models_db")
+SHIPPED_KINDS = {".py", ".json", ".html", ".css", ".js"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def build(kind: str, source: Path, target: Path) -> Path:
+    """The one file that hatchling makes of ``source``."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(target)]
+    result = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (made,) = target.iterdir()
+    return made
+
+
+def listing(wheel: Path) -> set[str]:
+    """The wheel's files without its metadata."""
+    names = zipfile.ZipFile(wheel).namelist()
+    return {name for name in names if ".dist-info/" not in name}
+
+
+def files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("wheel", ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def test_the_wheel_is_the_two_packages_and_the_migrations(wheel: Path) -> None:
+    packages = {path.relative_to(ROOT).as_posix() for package in PACKAGES for path in files(ROOT / package)}
+    alembic = ROOT / "alembic"
+    migrations = {f"models_db/_migrations/{path.relative_to(alembic).as_posix()}" for path in files(alembic)}
+
+    assert listing(wheel) == packages | migrations
+
+
+def test_the_packages_hold_code_and_known_kinds_of_data_only() -> None:
+    stray = [path for package in PACKAGES for path in files(ROOT / package) if path.suffix not in SHIPPED_KINDS]
+
+    assert stray == []
+
+
+def test_the_alembic_folder_holds_scripts_only() -> None:
+    """It is shipped as it stands, whatever .gitignore says, so a scratch file would travel along."""
+    alembic = ROOT / "alembic"
+    found = {path.relative_to(alembic).as_posix() for path in files(alembic)}
+    versions = {name for name in found if name.startswith("versions/") and name.endswith(".py")}
+
+    assert versions
+    assert found - versions == {"env.py", "script.py.mako"}
+
+
+def test_the_alembic_folder_is_no_package() -> None:
+    """As a package it would hide the installed alembic from whatever runs in the project folder."""
+    assert list((ROOT / "alembic").rglob("__init__.py")) == []
+
+
+def test_the_source_archive_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    archive = build("sdist", ROOT, tmp_path / "sdist")
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path, filter="data")
+    unpacked = tmp_path / f"catalog_sync-{PROJECT['version']}"
+
+    assert listing(build("wheel", unpacked, tmp_path / "again")) == listing(wheel)
+
+
+def test_the_wheel_names_its_command_and_its_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        metadata = f"catalog_sync-{PROJECT['version']}.dist-info"
+        commands = opened.read(f"{metadata}/entry_points.txt").decode()
+        licence = opened.read(f"{metadata}/licenses/LICENSE").decode()
+
+    assert "catalog-sync = sync.cli:main" in commands
+    assert licence == (ROOT / "LICENSE").read_text()
