@@ -1,0 +1,27 @@
+"""${message}.
+
+Rules for whoever writes a revision:
+- It imports nothing of ours: what it did must not change when the code does.
+- MariaDB commits every DDL statement by itself. Keep to one step a revision, or let every step look
+  first whether it was done (if_not_exists, if_exists): a revision that failed half-way is run again.
+- History is never dropped or rewritten: model_versions, credit_history, catalog_changes, sync_runs.
+- Views are not made here: models_db.views makes them anew after the last revision.
+- Change models_db.tables and models_db.migrate.HEAD with it; `alembic check` must find no difference.
+"""
+
+import sqlalchemy as sa
+${imports if imports else ""}
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,94 @@
+"""Metadata and the column types; whatever differs between the databases differs here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, MetaData, Numeric, String, Text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# Two ids that differ only in case, accent or trailing blank are two models. PostgreSQL needs to be
+# told per column; on MariaDB every table has this collation (``TABLE_OPTIONS``); SQLite does it.
+BYTEWISE_POSTGRESQL = "C"
+TABLE_OPTIONS: dict[str, Any] = {
+    "mariadb_charset": "utf8mb4",
+    "mariadb_collate": "utf8mb4_nopad_bin",
+    "mariadb_engine": "InnoDB",
+}
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant with microseconds. Takes aware values only, in any zone; gives them in UTC.
+
+    ``timestamptz`` on PostgreSQL, ``DATETIME(6)`` in UTC on MariaDB, fixed-width text in UTC on
+    SQLite (``2026-03-03 10:00:00.000000``), so that text order is time order.
+
+    Raises ``ValueError`` for a naive value: SQLite and MariaDB would drop an offset without a word.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
+        in_utc = value.astimezone(UTC)
+        return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Decimals(TypeDecorator[Decimal]):
+    """A NUMERIC for arithmetic; the exact value stands in a text column beside it.
+
+    SQLite has no decimals: it keeps a double, some 15 digits of it.
+    """
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, precision: int, scale: int) -> None:
+        super().__init__(precision, scale)
+        self.precision = precision
+        self.scale = scale
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        numeric: Numeric[Any] = Numeric(self.precision, self.scale)
+        numeric.asdecimal = dialect.name != "sqlite"
+        return dialect.type_descriptor(numeric)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return value if value is None or isinstance(value, Decimal) else Decimal(repr(value))
+
+
+def key_text(length: int) -> String:
+    """Text that is part of a key: compared byte by byte on every database."""
+    return String(length).with_variant(String(length, collation=BYTEWISE_POSTGRESQL), "postgresql")
+
+
+def long_text() -> Text:
+    """Text of any length; JSON too, since JSON columns reorder keys and round numbers."""
+    return Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
