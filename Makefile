@@ -24,10 +24,12 @@ demo: $(READY) ## the whole job on this machine, no key needed
 test: $(READY) ## the tests: SQLite, PostgreSQL, and MariaDB where there is one
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
+# From the root mypy would take the folder alembic for the library.
 check: $(READY) ## lint, format, types, import directions, lock files
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
+	@cd alembic && MYPYPATH=.. ../$(BIN)/mypy --cache-dir ../.mypy_cache --config-file ../pyproject.toml env.py versions
 	@$(BIN)/lint-imports --no-logo
 	@$(EXPORT) --offline | diff -u constraints.txt - \
 		|| { echo 'uv.lock or constraints.txt does not follow pyproject.toml: run make lock' >&2; exit 1; }
