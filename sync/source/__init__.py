@@ -1,0 +1,1 @@
+"""Where catalogs come from: the Partner API, saved answers, and the emulator."""

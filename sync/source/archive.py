@@ -1,0 +1,142 @@
+"""Saved answers: JSON Lines that ``import`` reads as if the API had been asked at those times.
+
+A line is ``{"at": TIME, "image": ENVELOPE, "video": ENVELOPE}``, with either mode alone, or
+``{"at": TIME, "all": ENVELOPE}``. The file may be compressed with gzip.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from sync.catalog.refusal import one_line
+from sync.errors import AnswerRejected, UsageError
+
+# Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.
+MAX_LINE = 2 * 128 * 1024 * 1024 + 1024 * 1024
+
+_BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
+_FORM = 'each line must be {"at": TIME, "image": ENVELOPE, "video": ENVELOPE} or {"at": TIME, "all": ENVELOPE}'
+_KEY = re.compile(rb'[\s{,]*("(?:[^"\\]|\\.)*")\s*:\s*')
+
+
+@dataclass(frozen=True)
+class SavedAnswer:
+    """One line of the file.
+
+    ``at`` is in UTC; ``payloads`` has the bytes of each envelope as they stand in the file, under
+    image, video or all.
+    """
+
+    file: str
+    line: int
+    at: datetime
+    payloads: dict[str, bytes]
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    at: msgspec.Raw
+    image: msgspec.Raw = msgspec.Raw()
+    video: msgspec.Raw = msgspec.Raw()
+    all: msgspec.Raw = msgspec.Raw()
+
+
+def read_saved_answers(path: Path, max_line: int = MAX_LINE) -> Iterator[SavedAnswer]:
+    """The saved answers of a file in its order, one line in memory at a time; blank lines left out.
+
+    Raises ``UsageError`` when the file cannot be opened, and ``AnswerRejected`` naming file and line
+    at the first line that is not of this form; those before it have been given by then.
+    """
+    for number, line in _lines(path, max_line):
+        if line := line.strip():
+            yield _read_line(path, number, line)
+
+
+def is_saved_answers(path: Path) -> bool:
+    """Whether the first line of a file looks like a saved answer. Raises as reading it does."""
+    first = next((line for _, line in _lines(path, MAX_LINE) if line.strip()), b"")
+    try:
+        return "at" in msgspec.json.decode(first, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return False
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked when they are gzip, whatever its name says."""
+    try:
+        file = path.open("rb")
+        compressed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
+    return gzip.GzipFile(fileobj=file) if compressed else file  # type: ignore[return-value]
+
+
+def _lines(path: Path, max_line: int) -> Iterator[tuple[int, bytes]]:
+    number = 1
+    with open_file(path) as file:
+        try:
+            while line := file.readline(max_line + 1):
+                if len(line) > max_line:
+                    raise _bad(path, number, f"is longer than {max_line} bytes; {_FORM}")
+                yield number, line.removeprefix(_BOM) if number == 1 else line
+                number += 1
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _bad(
+                path, number, "cannot be read: its gzip data is cut or damaged here; get the file anew"
+            ) from error
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror or error}; check the disk") from error
+
+
+def _read_line(path: Path, number: int, text: bytes) -> SavedAnswer:
+    try:
+        line = msgspec.json.decode(text, type=_Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _bad(path, number, f"is no saved answer ({one_line(str(error))}); {_FORM}") from error
+    values = {name: bytes(raw) for name, raw in msgspec.structs.asdict(line).items() if raw}
+    if _has_repeated_key(text, values):
+        raise _bad(path, number, "has a key twice; keep one of them")
+    at = _time(path, number, values.pop("at"))
+    if not values or ("all" in values and len(values) > 1):
+        raise _bad(path, number, f"must have image, video or both, or else all; {_FORM}")
+    return SavedAnswer(str(path), number, at, values)
+
+
+def _has_repeated_key(text: bytes, values: dict[str, bytes]) -> bool:
+    """Whether the object ``text`` has a key twice, given the values read from it.
+
+    The decoder keeps the last of several without a word. So the keys are walked through: each must
+    be new and be followed by the value that was kept for it.
+    """
+    seen, position = set[str](), 0
+    while found := _KEY.match(text, position):
+        key = msgspec.json.decode(found[1], type=str)
+        if key in seen or not text.startswith(values[key], found.end()):
+            return True
+        seen.add(key)
+        position = found.end() + len(values[key])
+    return text[position:].strip() != b"}"
+
+
+def _time(path: Path, number: int, text: bytes) -> datetime:
+    try:
+        at = datetime.fromisoformat(msgspec.json.decode(text, type=str))
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (msgspec.DecodeError, ValueError, OverflowError):
+        pass
+    raise _bad(path, number, "has no usable time; write at as 2026-03-01T12:00:00Z, with Z or an offset")
+
+
+def _bad(path: Path, number: int, fault: str) -> AnswerRejected:
+    return AnswerRejected(f"{path} line {number} {fault}")

@@ -1,0 +1,106 @@
+"""What an answer is worth, before anyone parses its models."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from sync.catalog.refusal import envelope_refusal, one_line, refusal
+from sync.errors import AnswerRejected, CatalogSyncError
+from sync.source.masking import mask
+from sync.source.session import Answer
+
+# A refusal is short; a large body that says it failed is not asked for again.
+_SMALL_BODY = 64 * 1024
+_SHOWN_BODY = 80
+_REDIRECTS = range(300, 400)
+_BOM = b"\xef\xbb\xbf"
+
+
+class _Envelope(msgspec.Struct):
+    """The part of an envelope that tells whether it is one of success; data is passed over."""
+
+    ok: object = None
+    code: object = msgspec.UNSET
+    message: object = None
+    error_code: object = None
+
+
+class Judge:
+    """Judges the answers of one place; ``key`` is masked in whatever is quoted from them."""
+
+    def __init__(self, url: str, where: str, mode: str, key: str) -> None:
+        self._url, self._where, self._mode, self._key = url, where, mode, key
+
+    def error(self, answer: Answer) -> CatalogSyncError | None:
+        """None when the answer may be parsed; else the error it stands for."""
+        if answer.status in _REDIRECTS:
+            return self._redirected(answer)
+        if answer.status != HTTPStatus.OK:
+            return self._bad_status(answer)
+        if not answer.body.removeprefix(_BOM).lstrip().startswith(b"{"):
+            return self._not_json(answer)
+        envelope = _read_envelope(answer.body)
+        # A body that is no JSON after all is the parser's to reject: it knows where it breaks.
+        if envelope is None:
+            return None
+        return envelope_refusal(self._masked(envelope), mode=self._mode, where=self._where)
+
+    def _redirected(self, answer: Answer) -> CatalogSyncError:
+        target = self._quoted(_host(urljoin(self._url, answer.headers.get("Location", ""))))
+        return AnswerRejected(
+            f"{self._where} answered {answer.status} for mode {self._mode}, a redirect to {target}, which is not "
+            "followed since it would be sent the key; set CATALOG_SYNC_BASE_URL to the right address"
+        )
+
+    def _bad_status(self, answer: Answer) -> CatalogSyncError:
+        envelope = self._masked(_read_envelope(answer.body) or {})
+        words = {name: value for name, value in envelope.items() if isinstance(value, str)}
+        # An error that is not the API's own comes from something in between: show what it is.
+        message = words.get("message") or (self._shown(answer) if answer.body else None)
+        return refusal(
+            answer.status, error_code=words.get("error_code"), message=message, mode=self._mode, where=self._where
+        )
+
+    def _not_json(self, answer: Answer) -> CatalogSyncError:
+        what = f"something that is no JSON object ({self._shown(answer)})" if answer.body else "an empty body"
+        return AnswerRejected(
+            f"{self._where} answered {answer.status} with {what} for mode {self._mode}; check CATALOG_SYNC_BASE_URL, "
+            "and that no proxy or login page answers in its place"
+        )
+
+    def _shown(self, answer: Answer) -> str:
+        kind = self._quoted(answer.headers.get("Content-Type", "") or "no content type")
+        # Masked before it is cut, so that no half of a key is left over at the end.
+        beginning = answer.body[: _SHOWN_BODY + 4 * len(self._key)].decode("utf-8", "replace")
+        return f"{kind}: {one_line(mask(one_line(beginning, len(beginning)), self._key), _SHOWN_BODY)}"
+
+    def _quoted(self, text: str) -> str:
+        return one_line(mask(one_line(text, len(text)), self._key))
+
+    def _masked(self, envelope: dict[str, object]) -> dict[str, object]:
+        return {name: self._quoted(value) if isinstance(value, str) else value for name, value in envelope.items()}
+
+
+def may_be_asked_again(answer: Answer) -> bool:
+    """Whether an answer that stands for a passing trouble is worth another request."""
+    return answer.status != HTTPStatus.OK or len(answer.body) < _SMALL_BODY
+
+
+def _read_envelope(body: bytes) -> dict[str, object] | None:
+    try:
+        envelope = msgspec.json.decode(body.removeprefix(_BOM), type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    fields = msgspec.structs.asdict(envelope)
+    return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    except ValueError:
+        return "an address that makes no sense"

@@ -1,0 +1,32 @@
+"""Keeping the API key out of whatever is quoted from a server."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+HIDDEN = "[hidden]"
+# So many characters in common with the key count as a piece of it: enough to catch a key that the
+# server shortened, too many for ordinary words to be caught.
+_PIECE = 8
+_SHORTEST_PART = 4
+
+
+def mask(text: str, key: str) -> str:
+    """The text with the key, the parts around its dot, and any longer piece of it replaced.
+
+    Upper and lower case count as equal. Mask before cutting a text to length.
+    """
+    # Letter by letter, since a few letters grow when lowered and positions must stay.
+    lowered, hidden = "".join(char.lower()[0] for char in text), [False] * len(text)
+    for piece in _pieces(key.lower()):
+        start = lowered.find(piece)
+        while start >= 0:
+            hidden[start : start + len(piece)] = [True] * len(piece)
+            start = lowered.find(piece, start + 1)
+    runs = groupby(zip(text, hidden, strict=True), key=lambda pair: pair[1])
+    return "".join(HIDDEN if is_hidden else "".join(char for char, _ in run) for is_hidden, run in runs)
+
+
+def _pieces(key: str) -> set[str]:
+    whole = {part for part in (key, *key.split(".")) if len(part) >= _SHORTEST_PART}
+    return whole | {key[start : start + _PIECE] for start in range(len(key) - _PIECE + 1)}
