@@ -5,7 +5,6 @@ The comments are the documentation: ``docs/schema.md`` is made from them.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -25,40 +24,15 @@ from sqlalchemy import (
 )
 
 from models_db.base import TABLE_OPTIONS, Decimals, UtcDateTime, key_text, long_text, metadata
+from models_db.columns import big_id, cost, exact_cost, model_pk, one_of, run_reference
 
 MODES = ("image", "video")
-
-
-def _big_id() -> BigInteger:
-    return BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself there
-
-
-def _one_of(column: str, *words: str) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _model_pk(*, primary_key: bool = False) -> Column[int]:
-    target = ForeignKey("models.model_pk")
-    return Column("model_pk", Integer, target, primary_key=primary_key, nullable=False, comment="the model")
-
-
-def _run_id(name: str, comment: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, _big_id(), ForeignKey("sync_runs.run_id"), nullable=nullable, index=True, comment=comment)
-
-
-def _cost(name: str, comment: str) -> Column[Decimal]:
-    return Column(name, Decimals(24, 12), comment=comment)
-
-
-def _exact(name: str, comment: str) -> Column[str]:
-    return Column(name, String(64), comment=comment)
 
 
 sync_runs = Table(
     "sync_runs",
     metadata,
-    Column("run_id", _big_id(), primary_key=True, comment="rises with every run"),
+    Column("run_id", big_id(), primary_key=True, comment="rises with every run"),
     Column("started_at", UtcDateTime, nullable=False, comment="when the run began, by the host's clock"),
     Column("observed_at", UtcDateTime, index=True, comment="when its last answer had arrived, by the host's clock"),
     Column("finished_at", UtcDateTime, comment="when its end was written; NULL while it runs"),
@@ -75,8 +49,8 @@ sync_runs = Table(
     Column("error_message", long_text(), comment="that error in one line, secrets masked"),
     Column("note", long_text(), comment="what else a reader should know: an empty first answer, a clock stepped back"),
     Column("app_version", String(64), nullable=False, comment="version of catalog-sync that ran"),
-    _one_of("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
-    _one_of("trigger_kind", "cli", "schedule", "import"),
+    one_of("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
+    one_of("trigger_kind", "cli", "schedule", "import"),
     comment="one row per run",
     sqlite_autoincrement=True,  # a forgotten run's number is never given to another
     **TABLE_OPTIONS,
@@ -85,7 +59,7 @@ sync_runs = Table(
 sync_run_modes = Table(
     "sync_run_modes",
     metadata,
-    Column("run_id", _big_id(), ForeignKey("sync_runs.run_id"), primary_key=True, comment="the run"),
+    Column("run_id", big_id(), ForeignKey("sync_runs.run_id"), primary_key=True, comment="the run"),
     Column("mode", key_text(16), primary_key=True, comment="image or video"),
     Column(
         "status",
@@ -106,8 +80,8 @@ sync_run_modes = Table(
     Column("removals_held", Integer, comment="models that were missing and that the guard kept"),
     Column("payload_bytes", BigInteger, comment="size of the decoded answer"),
     Column("payload_sha256", key_text(64), comment="SHA-256 of the decoded answer, in hex"),
-    _one_of("mode", *MODES),
-    _one_of("status", "success", "partial", "held", "failed", "superseded"),
+    one_of("mode", *MODES),
+    one_of("status", "success", "partial", "held", "failed", "superseded"),
     comment="one row per run and mode asked",
     **TABLE_OPTIONS,
 )
@@ -122,8 +96,8 @@ sync_state = Table(
     Column(
         "good_observed_at", UtcDateTime, comment="stamp of the mode's last successful run: its models were seen then"
     ),
-    _run_id("run_id", "the run applied last", nullable=True),
-    _one_of("mode", *MODES),
+    run_reference("run_id", "the run applied last", nullable=True),
+    one_of("mode", *MODES),
     comment="one row per mode: where two runs at once meet, and what the last one saw",
     **TABLE_OPTIONS,
 )
@@ -146,7 +120,7 @@ models = Table(
         comment="normaliser version and SHA-256 of the open version's raw text; NULL while not listed",
     ),
     UniqueConstraint("mode", "model_id"),
-    _one_of("mode", *MODES),
+    one_of("mode", *MODES),
     comment="every model ever listed, one row per mode and id",
     sqlite_autoincrement=True,
     **TABLE_OPTIONS,
@@ -155,9 +129,9 @@ models = Table(
 credits = Table(
     "credits",
     metadata,
-    _model_pk(primary_key=True),
-    _cost("default_cost", "cost in credits, for arithmetic; NULL when the API gives none"),
-    _exact("default_cost_exact", "cost in credits, the exact decimal the API sent"),
+    model_pk(primary_key=True),
+    cost("default_cost", "cost in credits, for arithmetic; NULL when the API gives none"),
+    exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
     Column("notes", long_text(), comment="the API's note on the cost"),
     comment="what each listed model costs now",
     **TABLE_OPTIONS,
@@ -166,7 +140,7 @@ credits = Table(
 params = Table(
     "params",
     metadata,
-    _model_pk(primary_key=True),
+    model_pk(primary_key=True),
     Column("param_name", key_text(255), primary_key=True, comment="name of the parameter"),
     Column("data_type", long_text(), comment="its type, where given"),
     Column("default_value", long_text(), comment="its default: strings bare, all else JSON"),
@@ -181,7 +155,7 @@ params = Table(
 param_options = Table(
     "param_options",
     metadata,
-    _model_pk(primary_key=True),
+    model_pk(primary_key=True),
     Column("param_name", key_text(255), primary_key=True, comment="name of the parameter"),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
     Column("option_value", long_text(), nullable=False, comment="an allowed value: strings bare, all else JSON"),
@@ -193,10 +167,10 @@ param_options = Table(
 inputs = Table(
     "inputs",
     metadata,
-    _model_pk(primary_key=True),
+    model_pk(primary_key=True),
     Column("requirement", key_text(16), primary_key=True, comment="required or optional"),
     Column("input_name", key_text(255), primary_key=True, comment="name of the input"),
-    _one_of("requirement", "required", "optional"),
+    one_of("requirement", "required", "optional"),
     comment="inputs that each listed model takes",
     **TABLE_OPTIONS,
 )
@@ -204,7 +178,7 @@ inputs = Table(
 input_rules = Table(
     "input_rules",
     metadata,
-    _model_pk(primary_key=True),
+    model_pk(primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
     Column("rule_kind", long_text(), nullable=False, comment="what stands before the colon, such as one_of"),
     Column("rule", long_text(), nullable=False, comment="the whole rule, such as one_of:prompt,speech_text"),
@@ -215,7 +189,7 @@ input_rules = Table(
 capabilities = Table(
     "capabilities",
     metadata,
-    _model_pk(primary_key=True),
+    model_pk(primary_key=True),
     Column("capability", key_text(255), primary_key=True, comment="dotted path; . and \\ inside a key follow a \\"),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
     Column("value", long_text(), nullable=False, comment="its value: strings bare, all else JSON"),
@@ -229,12 +203,12 @@ def _interval(name: str, *values: Column[Any], comment: str) -> Table:
     return Table(
         name,
         metadata,
-        _model_pk(primary_key=True),
+        model_pk(primary_key=True),
         Column("valid_from", UtcDateTime, primary_key=True, comment="first moment at which it was so"),
         Column("valid_to", UtcDateTime, index=True, comment="first moment at which it no longer was; NULL = still so"),
         *values,
-        _run_id("opened_run_id", "the run that saw it begin"),
-        _run_id("closed_run_id", "the run that saw it end", nullable=True),
+        run_reference("opened_run_id", "the run that saw it begin"),
+        run_reference("closed_run_id", "the run that saw it end", nullable=True),
         # Unique where not NULL: the same on all three databases, where partial indexes are not.
         Column(
             "open_model_pk",
@@ -258,17 +232,17 @@ model_versions = _interval(
 
 credit_history = _interval(
     "credit_history",
-    _cost("default_cost", "cost in credits, for arithmetic; NULL when the API gave none"),
-    _exact("default_cost_exact", "cost in credits, the exact decimal the API sent"),
+    cost("default_cost", "cost in credits, for arithmetic; NULL when the API gave none"),
+    exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
     comment="what each model cost, and from when to when; a gap while it was not listed",
 )
 
 catalog_changes = Table(
     "catalog_changes",
     metadata,
-    Column("change_id", _big_id(), primary_key=True, comment="rises with every change recorded"),
-    _run_id("run_id", "the run that saw it"),
-    _model_pk(),
+    Column("change_id", big_id(), primary_key=True, comment="rises with every change recorded"),
+    run_reference("run_id", "the run that saw it"),
+    model_pk(),
     Column("model_name", long_text(), comment="the model's name after the change; before it for removed"),
     Column("provider", long_text(), comment="the model's provider after the change; before it for removed"),
     Column("not_before", UtcDateTime, comment="it happened after this: when the last good look before it began"),
@@ -289,17 +263,17 @@ catalog_changes = Table(
     Column("is_cost_event", SmallInteger, nullable=False, comment="0 for changed, 1 for every other kind"),
     Column("old_value", long_text(), comment="value before, as JSON; NULL when there was none"),
     Column("new_value", long_text(), comment="value after, as JSON; NULL when there is none"),
-    _cost("old_cost", "cost before, for arithmetic"),
-    _cost("new_cost", "cost after, for arithmetic"),
-    _exact("old_cost_exact", "cost before, exact"),
-    _exact("new_cost_exact", "cost after, exact"),
-    _cost("delta_cost", "new less old cost; for increase, decrease and relisted only"),
+    cost("old_cost", "cost before, for arithmetic"),
+    cost("new_cost", "cost after, for arithmetic"),
+    exact_cost("old_cost_exact", "cost before, exact"),
+    exact_cost("new_cost_exact", "cost after, exact"),
+    cost("delta_cost", "new less old cost; for increase, decrease and relisted only"),
     Column(
         "pct_change", Decimals(24, 6), comment="delta in percent of the old cost; NULL from 0 or if it does not fit"
     ),
     Index(None, "is_cost_event", "changed_at"),
     Index(None, "model_pk", "changed_at"),
-    _one_of("change_kind", "added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed"),
+    one_of("change_kind", "added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed"),
     comment="append-only: one row per changed field",
     sqlite_autoincrement=True,
     **TABLE_OPTIONS,

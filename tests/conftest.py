@@ -1,0 +1,122 @@
+"""The databases of the tests, as fixtures: a test that asks for one runs once on each kind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine
+
+from models_db.engine import migration_engine, open_engine
+from models_db.migrate import upgrade
+from tests import databases
+
+_ROOM = "CATALOG_SYNC_TEST_ROOM"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not _is_worker(config):
+        os.environ[_ROOM] = tempfile.mkdtemp(prefix="catalog-sync-")  # short: it will hold sockets
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not _is_worker(config):
+        databases.stop_servers(Path(os.environ.pop(_ROOM)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in filter(None, map(databases.missing, databases.KINDS)):
+        terminalreporter.write_line(line, yellow=True)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+class Migrated:
+    """Databases at head, made as cheaply as each kind allows; one of these serves a whole worker."""
+
+    def __init__(self, folder: Path, room: Path, kept: ExitStack) -> None:
+        self._folder = folder
+        self._room = room
+        self._kept = kept
+        self._first: dict[str, URL] = {}
+
+    def new(self, kind: str, path: Path, stack: ExitStack) -> str:
+        make = {"sqlite": self._sqlite, "postgresql": self._postgresql, "mariadb": self._mariadb}[kind]
+        return make(path, stack).render_as_string(hide_password=False)
+
+    def _sqlite(self, path: Path, stack: ExitStack) -> URL:
+        model = self._folder / "model.db"
+        if not model.exists():
+            upgrade(f"sqlite:///{model}")
+        return URL.create("sqlite", database=str(shutil.copyfile(model, path)))
+
+    def _postgresql(self, path: Path, stack: ExitStack) -> URL:
+        first = self._migrated_once("postgresql")
+        return stack.enter_context(databases.new_database(first.set(database="postgres"), template=first.database))
+
+    def _mariadb(self, path: Path, stack: ExitStack) -> URL:
+        first = self._migrated_once("mariadb")
+        with migration_engine(first).connect() as connection:
+            databases.empty_database(connection)
+        return first
+
+    def _migrated_once(self, kind: str) -> URL:
+        if kind not in self._first:
+            server = databases.server_url(kind, self._room)
+            self._first[kind] = self._kept.enter_context(databases.new_database(server))
+            upgrade(self._first[kind])
+        return self._first[kind]
+
+
+@pytest.fixture(scope="session")
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
+    with ExitStack() as kept:
+        yield Migrated(tmp_path_factory.mktemp("migrated"), Path(os.environ[_ROOM]), kept)
+
+
+@pytest.fixture(params=databases.KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on: sqlite, postgresql or mariadb."""
+    kind = str(request.param)
+    reason = databases.missing(kind)
+    if reason and kind in databases.required():
+        pytest.fail(reason, pytrace=False)
+    if reason:
+        pytest.skip(reason)
+    return kind
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
+    """A database of the test's own with nothing in it; on SQLite a file that is not there yet."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'fresh.db'}"
+        return
+    with databases.new_database(databases.server_url(database_kind, Path(os.environ[_ROOM]))) as url:
+        yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def migrated_url(database_kind: str, tmp_path: Path, _migrated: Migrated) -> Iterator[str]:
+    """A database at head with no data.
+
+    On MariaDB the same one serves test after test: a test that changes the schema takes
+    ``database_url``.
+    """
+    with ExitStack() as stack:
+        yield _migrated.new(database_kind, tmp_path / "catalog.db", stack)
+
+
+@pytest.fixture
+def engine(migrated_url: str) -> Iterator[Engine]:
+    """An engine as the program opens it, on ``migrated_url``."""
+    engine = open_engine(migrated_url)
+    yield engine
+    engine.dispose()

