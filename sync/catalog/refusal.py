@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from http import HTTPStatus
 
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
 
@@ -72,10 +71,10 @@ def envelope_refusal(
     """
     code = _whole_number(envelope["code"]) if "code" in envelope else None
     well = envelope.get("ok") is True
-    if well and (code == HTTPStatus.OK or "code" not in envelope):
+    if well and (code == 200 or "code" not in envelope):
         return None
     error_code, message = _text(envelope.get("error_code")), _text(envelope.get("message"))
-    if code is not None and code != HTTPStatus.OK:
+    if code is not None and code != 200:
         return refusal(code, error_code=error_code, message=message, mode=mode, where=where)
     fault = "a code that is no status" if well else "an envelope whose ok is not true"
     quoted = "".join(f" {one_line(text)}" for text in (error_code, message) if text)

@@ -1,0 +1,69 @@
+"""What changed between two records of one model: events for people, row changes for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync.catalog.costs import CostChange
+from sync.catalog.entities import TABLES, TableShape, entity_fields, split_by_entity
+from sync.catalog.json_tree import Number, Tree, canonical_json
+from sync.catalog.paths import Path, differences, dotted
+from sync.catalog.records import Event, Record, Row, RowChanges
+
+
+def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event]:
+    """One event per changed field, in the order of entities and paths; none when the trees are equal."""
+    for (entity, before), (_, after) in zip(entity_fields(old), entity_fields(new), strict=True):
+        for path, old_value, new_value in _entity_differences(before, after):
+            if entity == "credits" and path == ("default_cost",):
+                yield _cost_event(old_value, new_value)
+                continue
+            for owner, old_part, new_part in split_by_entity(entity, old_value, new_value):
+                yield Event(owner, _field(path), "changed", _json(old_part), _json(new_part))
+
+
+def row_changes(old: Record | None, new: Record | None) -> tuple[RowChanges, ...]:
+    """What makes the old record's rows the new one's; None stands for no rows at all."""
+    changes = (_table_changes(shape, old, new) for shape in TABLES)
+    return tuple(change for change in changes if change.inserts or change.updates or change.deletes)
+
+
+def _entity_differences(old: Tree | None, new: Tree | None) -> Iterator[tuple[Path, Tree | None, Tree | None]]:
+    """Like ``differences``; when the entity came or went, its fields did, one by one."""
+    if old is None and isinstance(new, dict) and new:
+        old = {}
+    if new is None and isinstance(old, dict) and old:
+        new = {}
+    return differences(old, new)
+
+
+def _cost_event(old: Tree | None, new: Tree | None) -> Event:
+    change = CostChange(
+        old.text if isinstance(old, Number) else None,
+        new.text if isinstance(new, Number) else None,
+    )
+    return Event("credits", "default_cost", change.kind, change.old, change.new, change)
+
+
+def _table_changes(shape: TableShape, old: Record | None, new: Record | None) -> RowChanges:
+    width = len(shape.key)
+    before = _by_key(old, shape, width)
+    after = _by_key(new, shape, width)
+    return RowChanges(
+        shape.table,
+        inserts=tuple(row for key, row in after.items() if key not in before),
+        updates=tuple(row for key, row in after.items() if key in before and before[key] != row),
+        deletes=tuple(key for key in before if key not in after),
+    )
+
+
+def _by_key(record: Record | None, shape: TableShape, width: int) -> dict[Row, Row]:
+    return {} if record is None else {row[:width]: row for row in record.rows[shape.table]}
+
+
+def _field(path: Path) -> str | None:
+    return dotted(path) if path else None
+
+
+def _json(value: Tree | None) -> str | None:
+    return None if value is None else canonical_json(value)

@@ -1,0 +1,107 @@
+"""The one schema of entities: which tables a model spreads over, and what the change log calls them.
+
+A new table is an entry here, a function in ``shapes`` and a migration; diff, apply and change log
+follow by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from sync.catalog import shapes
+from sync.catalog.json_tree import Tree
+from sync.catalog.records import Row
+
+# Goes up when the same raw text would give other rows: the tables are then rebuilt from the open
+# versions, without events.
+NORMALISER_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table that a model's rows go to; its columns are ``model_pk``, then key, then values."""
+
+    table: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+    make_rows: Callable[[dict[str, Tree]], Iterable[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """What the change log calls one top-level field of a model."""
+
+    name: str
+    field: str | None
+    """The API's field; None for the entity that takes every field without an entity of its own."""
+
+
+MODELS = TableShape("models", (), ("name", "provider", "description"), shapes.model_rows)
+
+# Children stand after the tables they refer to: rows are inserted in this order, deleted in reverse.
+TABLES = (
+    TableShape("credits", (), ("default_cost", "default_cost_exact", "notes"), shapes.credit_rows),
+    TableShape(
+        "params",
+        ("param_name",),
+        ("data_type", "default_value", "min_value", "max_value", "is_required", "definition"),
+        shapes.param_rows,
+    ),
+    TableShape("param_options", ("param_name", "position"), ("option_value",), shapes.param_option_rows),
+    TableShape("inputs", ("requirement", "input_name"), (), shapes.input_rows),
+    TableShape("input_rules", ("position",), ("rule_kind", "rule"), shapes.input_rule_rows),
+    TableShape("capabilities", ("capability", "position"), ("value",), shapes.capability_rows),
+)
+
+ENTITIES = (
+    Entity("models", None),
+    Entity("credits", "credits"),
+    Entity("params", "params"),
+    Entity("inputs", "inputs"),
+    Entity("capabilities", "capabilities"),
+    Entity("raw_available_params", "raw_available_params"),
+)
+INPUT_RULES = "input_rules"  # has no field of its own: its values are found among the inputs
+
+
+def rows_of(tree: dict[str, Tree]) -> dict[str, tuple[Row, ...]]:
+    """Every row of a model by table. Raises ``MalformedError`` for what cannot be keyed."""
+    return {shape.table: tuple(shape.make_rows(tree)) for shape in (MODELS, *TABLES)}
+
+
+def entity_fields(tree: dict[str, Tree]) -> Iterator[tuple[str, Tree | None]]:
+    """Each entity's name with the part of the tree that it covers, in the order of the change log."""
+    own = {entity.field for entity in ENTITIES if entity.field}
+    yield "models", {key: value for key, value in tree.items() if key not in own}
+    for entity in ENTITIES:
+        if entity.field:
+            yield entity.name, tree.get(entity.field)
+
+
+def split_by_entity(entity: str, old: Tree | None, new: Tree | None) -> Iterator[tuple[str, Tree | None, Tree | None]]:
+    """A changed value under the entity it belongs to: rules found among the inputs go to input_rules."""
+    if entity != "inputs":
+        yield entity, old, new
+        return
+    old_names, old_rules = _without_rules(old)
+    new_names, new_rules = _without_rules(new)
+    if old_rules != new_rules:
+        yield INPUT_RULES, old_rules, new_rules
+    if old_names != new_names and not (old_rules != new_rules and _is_nothing(old_names) and _is_nothing(new_names)):
+        yield entity, old_names, new_names
+
+
+def _without_rules(value: Tree | None) -> tuple[Tree | None, Tree | None]:
+    """The value without its rules, and its rules; of an object only one made of nothing else counts."""
+    if isinstance(value, str) and shapes.is_rule(value):
+        return None, value
+    if isinstance(value, list) and value:
+        rules: list[Tree | None] = [item for item in value if shapes.is_rule(item)]
+        others = [item for item in value if not shapes.is_rule(item)]
+        return others or None, rules or None
+    return value, None
+
+
+def _is_nothing(value: Tree | None) -> bool:
+    return value is None or value == []

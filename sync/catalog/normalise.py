@@ -1,0 +1,90 @@
+"""One model's text made into a record, or a reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from sync.catalog.entities import NORMALISER_VERSION, rows_of
+from sync.catalog.json_tree import MAX_KEY_CHARACTERS, MalformedError, Tree, decode_object, is_storable
+from sync.catalog.paths import strings
+from sync.catalog.records import Record, Rejected
+from sync.catalog.shapes import exact_cost
+
+# Bounds what one statement carries: databases refuse packets of 16 MiB and more by default.
+MAX_MODEL_CHARACTERS = 3 * 1024 * 1024
+
+
+class WrongModeError(MalformedError):
+    """A model that says it belongs to another mode than the one asked for."""
+
+
+def fingerprint(raw: bytes) -> str:
+    """Stands for a model's text as this program reads it: equal fingerprints need no decoding."""
+    return f"{NORMALISER_VERSION}:{hashlib.sha256(raw).hexdigest()}"
+
+
+def is_current(stored_fingerprint: str | None) -> bool:
+    """Whether the rows of a listed model were made by this version of the normaliser."""
+    return stored_fingerprint is not None and stored_fingerprint.startswith(f"{NORMALISER_VERSION}:")
+
+
+def normalise(raw: bytes, mode: str) -> Record | Rejected:
+    """The record of one model of the answer for ``mode``.
+
+    Raises ``WrongModeError`` when the model names another mode: then the answer as a whole is
+    not what was asked for.
+    """
+    text = raw.decode()
+    try:
+        return _record(_decode(text), text, raw, mode)
+    except WrongModeError:
+        raise
+    except MalformedError as error:
+        return Rejected(_readable_id(text), str(error))
+
+
+def record_of_stored(raw: str, mode: str) -> Record | None:
+    """The record of a stored version; None when this version of the program would reject it."""
+    record = normalise(raw.encode(), mode)
+    return record if isinstance(record, Record) else None
+
+
+def _decode(text: str) -> dict[str, Tree]:
+    if len(text) > MAX_MODEL_CHARACTERS:
+        raise MalformedError(f"it is longer than {MAX_MODEL_CHARACTERS} characters")
+    return decode_object(text)
+
+
+def _record(tree: dict[str, Tree], text: str, raw: bytes, mode: str) -> Record:
+    own_mode = tree.get("mode", mode)
+    if not isinstance(own_mode, str):
+        raise MalformedError("mode is not a text")
+    if own_mode != mode:
+        raise WrongModeError(f"a model of mode {own_mode[:40]!r} is in the answer for {mode}")
+    model_id = tree.get("id")
+    if not isinstance(model_id, str) or not _is_id(model_id):
+        raise MalformedError("its id is missing, empty, too long or not a text")
+    return Record(
+        model_id=model_id,
+        tree=tree,
+        raw=text,
+        fingerprint=fingerprint(raw),
+        cost=exact_cost(tree),
+        rows=rows_of(tree),
+        is_cleaned="\\u" in text and not all(map(is_storable, strings(tree))),
+    )
+
+
+def _readable_id(text: str) -> str | None:
+    """The id of a model that could not be taken, if it has exactly one that could be a key."""
+    try:
+        pairs = json.loads(text, object_pairs_hook=list, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+    ids = [value for key, value in pairs if key == "id"] if text.lstrip().startswith("{") else []
+    return ids[0] if len(ids) == 1 and isinstance(ids[0], str) and _is_id(ids[0]) else None
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= MAX_KEY_CHARACTERS and is_storable(text)

@@ -1,0 +1,175 @@
+"""An answer's bytes made into models that are still raw text, or an error that says what is wrong.
+
+Only the envelope is read here. Its models are found without decoding them, so an unchanged model
+costs a hash and nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from sync.catalog.json_tree import MalformedError, Number, Tree, decode_object
+from sync.catalog.records import MODES, Answer
+from sync.catalog.refusal import envelope_refusal
+from sync.catalog.surrogates import shadow
+from sync.errors import AnswerRejected
+
+_BOM = b"\xef\xbb\xbf"
+_PROBE = 64
+
+
+class _Data(msgspec.Struct):
+    models: msgspec.Raw
+
+
+class _Envelope(msgspec.Struct):
+    data: msgspec.Raw
+
+
+class _ModeOnly(msgspec.Struct):
+    mode: msgspec.Raw = msgspec.Raw(b"null")
+
+
+@dataclass(frozen=True, slots=True)
+class ParseLimits:
+    """Bounds on an answer, whatever the server sends."""
+
+    max_models: int = 200_000
+
+
+def parse_answer(body: bytes, mode: str, limits: ParseLimits | None = None) -> Answer:
+    """The answer for one mode, or for ``all``, with its models still raw.
+
+    Raises ``AnswerRejected`` when the envelope is not that of a whole catalog of this mode, and
+    the error of its own code when the envelope reports a failure (``ok: false``).
+    """
+    limits = limits or ParseLimits()
+    text = body.removeprefix(_BOM)
+    _require_utf8(text, mode)
+    around, models = _take_models_out(text, mode)
+    envelope = _envelope(around, mode)
+    _require_sound(envelope, mode, len(models), limits)
+    return Answer(mode, len(models), models, len(body), hashlib.sha256(body).hexdigest())
+
+
+def split_by_mode(answer: Answer) -> dict[str, Answer]:
+    """An answer for ``all`` as one answer per mode; it counts as a full look at both.
+
+    A model that does not say its mode, or says one unknown, stands in both: it is rejected there.
+    """
+    models: dict[str, list[bytes]] = {mode: [] for mode in MODES}
+    for raw in answer.models:
+        own = _own_mode(raw)
+        for mode in (own,) if own in models else MODES:
+            models[mode].append(raw)
+    return {
+        mode: replace(answer, mode=mode, reported=len(found), models=tuple(found)) for mode, found in models.items()
+    }
+
+
+def _require_utf8(text: bytes, mode: str) -> None:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _rejected(mode, f"it is not UTF-8 at byte {error.start}") from None
+
+
+def _take_models_out(text: bytes, mode: str) -> tuple[bytes, tuple[bytes, ...]]:
+    """The envelope with an empty list in place of its models, and the models."""
+    try:
+        return _cut(text, text)
+    except msgspec.ValidationError:
+        return text, ()  # not the documented shape: the envelope itself will say what it is
+    except msgspec.DecodeError:
+        return _take_out_with_surrogates(text, mode)
+    except RecursionError:
+        raise _rejected(mode, "it is nested too deep") from None
+
+
+def _take_out_with_surrogates(text: bytes, mode: str) -> tuple[bytes, tuple[bytes, ...]]:
+    try:
+        return _cut(text, shadow(text))
+    except msgspec.ValidationError:
+        return text, ()
+    except msgspec.DecodeError as error:
+        raise _rejected(mode, f"it is not complete, valid JSON: {error}") from None
+
+
+def _cut(text: bytes, decodable: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """Cuts the text where a decodable text of the same structure and length says to."""
+    data = msgspec.json.decode(decodable, type=_Envelope).data
+    listed = bytes(msgspec.json.decode(data, type=_Data).models)
+    models = msgspec.json.decode(listed, type=list[msgspec.Raw])
+    start = _position(decodable, listed)
+    around = text[:start] + b"[]" + text[start + len(listed) :]
+    if decodable is text:
+        return around, tuple(bytes(model) for model in models)
+    return around, tuple(_same_pieces(text, decodable, start + 1, models))
+
+
+def _same_pieces(text: bytes, decodable: bytes, start: int, pieces: list[msgspec.Raw]) -> Iterator[bytes]:
+    for piece in map(bytes, pieces):
+        start = decodable.index(piece, start)
+        yield text[start : start + len(piece)]
+        start += len(piece)
+
+
+def _position(text: bytes, part: bytes) -> int:
+    """Where a part that came out of the text stands in it; searching for all of a long one is slow."""
+    start = text.find(part[:_PROBE])
+    while text[start : start + len(part)] != part:
+        start = text.find(part[:_PROBE], start + 1)
+    return start
+
+
+def _envelope(around: bytes, mode: str) -> dict[str, Tree]:
+    try:
+        return decode_object(around.decode())
+    except MalformedError as error:
+        raise _rejected(mode, str(error)) from None
+
+
+def _require_sound(envelope: dict[str, Tree], mode: str, count: int, limits: ParseLimits) -> None:
+    plain = {key: _plain(value) for key, value in envelope.items()}
+    refused = envelope_refusal(plain, mode=mode, where="studio/models")
+    if refused is not None:
+        raise refused
+    data = envelope.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("models"), list):
+        raise _rejected(mode, "it has no list data.models")
+    if data["models"]:
+        raise _rejected(mode, "data.models is not a list of models")
+    if data.get("mode") != mode:
+        raise _rejected(mode, f"data.mode is {_shown(data.get('mode'))}")
+    if data.get("total") != Number(str(count)):
+        raise _rejected(mode, f"data.total is {_shown(data.get('total'))} but it holds {count} models")
+    if count > limits.max_models:
+        raise _rejected(mode, f"it holds {count} models, more than MAX_MODELS={limits.max_models}")
+
+
+def _plain(value: Tree) -> object:
+    """An envelope's value for reading: an integer where the number is one."""
+    if isinstance(value, Number):
+        return int(value.text) if value.text.isdigit() and len(value.text) < 10 else value.text
+    return value
+
+
+def _own_mode(raw: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(msgspec.json.decode(shadow(raw), type=_ModeOnly).mode, type=str)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _shown(value: Tree | None) -> str:
+    if value is None:
+        return "missing"
+    return repr(value.text if isinstance(value, Number) else value)[:60]
+
+
+def _rejected(mode: str, reason: str) -> AnswerRejected:
+    return AnswerRejected(f"the answer for mode={mode} was not taken: {reason}; nothing of this mode was changed")

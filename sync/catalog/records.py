@@ -1,0 +1,151 @@
+"""The values that travel from an answer to the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from sync.catalog.costs import CostChange
+from sync.catalog.json_tree import Tree
+
+MODES = ("image", "video")
+
+Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
+ModeStatus: TypeAlias = Literal["success", "partial", "held"]
+
+Row: TypeAlias = tuple[object, ...]
+"""The values of one row in the order of its table's key and value columns, without ``model_pk``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One mode's answer whose envelope is sound; its models are not looked into yet."""
+
+    mode: str
+    reported: int
+    """The total that the answer states; equal to the number of models."""
+    models: tuple[bytes, ...]
+    """Each model's JSON, exactly as it was sent."""
+    payload_bytes: int
+    payload_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A model that was taken: what it says in canonical form, and the rows it spreads over."""
+
+    model_id: str
+    tree: dict[str, Tree]
+    raw: str
+    fingerprint: str
+    cost: str | None
+    """Exact decimal text; None when the API gives no cost."""
+    rows: dict[str, tuple[Row, ...]] = field(repr=False)
+    """The rows by table, as ``sync.catalog.entities`` makes them."""
+    is_cleaned: bool = False
+    """Whether a text has NUL or a lone surrogate, which columns cannot keep; the raw text does."""
+
+    def text(self, name: str) -> str | None:
+        """A top-level text as it stands in the models table."""
+        columns = {"name": 0, "provider": 1, "description": 2}
+        value = self.rows["models"][0][columns[name]]
+        return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A model that could not be taken; what is stored of it stays as it is."""
+
+    model_id: str | None
+    """None when not even the id could be read: then nobody can say which model is missing."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model that is listed, as far as an unchanged one needs to be known."""
+
+    model_pk: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A model that was seen before, with what a change of it needs to know."""
+
+    model_pk: int
+    is_listed: bool
+    fingerprint: str | None
+    name: str | None
+    provider: str | None
+    raw: str | None
+    """The open version's text; None when not listed."""
+    since: datetime | None
+    """When the open version began; None when not listed."""
+    cost: str | None
+    """The cost now, or the last one before it was removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the change log. Values are JSON text; None where there was or is none."""
+
+    entity: str
+    field: str | None
+    kind: str
+    old_value: str | None = None
+    new_value: str | None = None
+    cost: CostChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowChanges:
+    """What to do to the rows of one model in one table; rows go by their key."""
+
+    table: str
+    inserts: tuple[Row, ...] = ()
+    updates: tuple[Row, ...] = ()
+    deletes: tuple[Row, ...] = ()
+    """Keys only."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """Everything that one run does to one model."""
+
+    lifecycle: Lifecycle
+    model_id: str
+    model_pk: int | None
+    """None for a model never seen before."""
+    name: str | None
+    provider: str | None
+    record: Record | None
+    """What it is from now on; None when it was removed."""
+    events: tuple[Event, ...] = ()
+    rows: tuple[RowChanges, ...] = ()
+    """For a listed model that changed."""
+    replaces_rows: bool = False
+    """Whether the stored rows cannot be trusted to be the old record's: all go, all are written."""
+    cost_changed: bool = False
+    last_seen_at: datetime | None = None
+    """For a removed model: the last look that is known to have had it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModePlan:
+    """What a run is to write for one mode. Deciding ends here: the store only carries it out."""
+
+    mode: str
+    status: ModeStatus
+    stamp: datetime
+    """The time all its rows are stamped with (UTC)."""
+    not_before: datetime | None
+    changes: tuple[ModelChange, ...]
+    rejected: tuple[Rejected, ...]
+    removals_held: int
+    answer: Answer
+    notes: tuple[str, ...] = ()
+
+    def count(self, *lifecycles: Lifecycle) -> int:
+        return sum(change.lifecycle in lifecycles for change in self.changes)

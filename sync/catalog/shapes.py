@@ -1,0 +1,153 @@
+"""How the API's loosely documented objects become rows: one function per table.
+
+The API does not document the shape of an entry in ``params`` or where ``inputs`` keeps its rules,
+so what is recognised here is generous. Each function takes a model's canonical tree, gives the
+rows in the order of the table's columns, and raises ``MalformedError`` for what cannot be keyed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sync.catalog.costs import for_arithmetic, is_cost
+from sync.catalog.json_tree import (
+    MAX_KEY_CHARACTERS,
+    MalformedError,
+    Number,
+    Tree,
+    canonical_json,
+    is_storable,
+    scalar_text,
+    storable,
+)
+from sync.catalog.paths import dotted, leaves, strings
+from sync.catalog.records import Row
+
+_RULE = re.compile(r"[a-z_]+:")
+_OPTION_FIELDS = ("options", "enum", "values", "choices")
+_TYPE_FIELDS = ("type", "data_type")
+_DEFAULT_FIELDS = ("default", "default_value")
+_MIN_FIELDS = ("min", "minimum", "min_value")
+_MAX_FIELDS = ("max", "maximum", "max_value")
+_REQUIRED_FIELDS = ("required", "is_required")
+
+
+def section(tree: dict[str, Tree], name: str) -> dict[str, Tree]:
+    """The object in a top-level field; an absent one is empty."""
+    value = tree.get(name, {})
+    if not isinstance(value, dict):
+        raise MalformedError(f"{name} is not an object")
+    return value
+
+
+def model_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    yield _text(tree, "name"), _text(tree, "provider"), _text(tree, "description")
+
+
+def credit_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    cost = exact_cost(tree)
+    yield for_arithmetic(cost), cost, _text(section(tree, "credits"), "notes", "credits.notes")
+
+
+def param_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    for name, entry in sorted(section(tree, "params").items()):
+        fields = entry if isinstance(entry, dict) else {}
+        default = _first(fields, _DEFAULT_FIELDS) if isinstance(entry, (dict, list)) else entry
+        required = _first(fields, _REQUIRED_FIELDS)
+        yield (
+            _key(name, "params"),
+            _shown(_first(fields, _TYPE_FIELDS)),
+            _shown(default),
+            _shown(_first(fields, _MIN_FIELDS)),
+            _shown(_first(fields, _MAX_FIELDS)),
+            int(required) if isinstance(required, bool) else None,
+            canonical_json(entry),
+        )
+
+
+def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    for name, entry in sorted(section(tree, "params").items()):
+        options = _first(entry, _OPTION_FIELDS) if isinstance(entry, dict) else entry
+        if isinstance(options, dict):
+            options = list(options)  # {"small": "512 px", ...}: the keys are what may be sent
+        if isinstance(options, list):
+            for position, option in enumerate(options):
+                yield name, position, scalar_text(option)
+
+
+def input_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    inputs = section(tree, "inputs")
+    for requirement in ("required", "optional"):
+        names = {name for name in _input_names(inputs.get(requirement, []), requirement) if not is_rule(name)}
+        for name in sorted(names):
+            yield requirement, _key(name, f"inputs.{requirement}")
+
+
+def input_rule_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    rules = {text for text in strings(section(tree, "inputs")) if is_rule(text)}
+    for position, rule in enumerate(sorted(rules)):
+        yield position, rule.partition(":")[0], storable(rule)
+
+
+def capability_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    for path, value in leaves(section(tree, "capabilities")):
+        name = _key(dotted(path), "capabilities")
+        values = value if isinstance(value, list) and value else [value]
+        for position, item in enumerate(values):
+            yield name, position, scalar_text(item)
+
+
+def exact_cost(tree: dict[str, Tree]) -> str | None:
+    """The exact decimal of ``credits.default_cost``; None when it is absent or null, never 0."""
+    cost = section(tree, "credits").get("default_cost")
+    if cost is None:
+        return None
+    if not isinstance(cost, Number):
+        raise MalformedError(f"credits.default_cost is not a number: {canonical_json(cost)[:80]}")
+    if not is_cost(cost.text):
+        raise MalformedError(f"credits.default_cost is out of bounds: {cost.text[:80]}")
+    return cost.text
+
+
+def is_rule(text: Tree | None) -> bool:
+    """Whether a string in ``inputs`` is a rule, such as ``one_of:prompt,speech_text``."""
+    return isinstance(text, str) and _RULE.match(text) is not None
+
+
+def _text(fields: dict[str, Tree], name: str, shown_as: str | None = None) -> str | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise MalformedError(f"{shown_as or name} is not a text: {canonical_json(value)[:80]}")
+    return None if value is None else storable(value)
+
+
+def _first(fields: Tree, names: tuple[str, ...]) -> Tree | None:
+    if not isinstance(fields, dict):
+        return None
+    return next((fields[name] for name in names if name in fields), None)
+
+
+def _shown(value: Tree | None) -> str | None:
+    return None if value is None else scalar_text(value)
+
+
+def _input_names(entries: Tree, requirement: str) -> Iterator[str]:
+    """Names come as strings, as objects with ``name``, or as the keys of one object."""
+    if isinstance(entries, (str, dict)):
+        yield from [entries] if isinstance(entries, str) else entries
+        return
+    if not isinstance(entries, list):
+        raise MalformedError(f"inputs.{requirement} is neither a list nor an object")
+    for entry in entries:
+        name = entry.get("name") if isinstance(entry, dict) else entry
+        if isinstance(name, str):
+            yield name
+        elif entry is not None:
+            raise MalformedError(f"inputs.{requirement} has an entry without a name: {canonical_json(entry)[:80]}")
+
+
+def _key(text: str, where: str) -> str:
+    if not text or len(text) > MAX_KEY_CHARACTERS or not is_storable(text):
+        raise MalformedError(f"{where} has a name that cannot be a key: {text[:80]!r}")
+    return text

@@ -1,0 +1,85 @@
+"""An answer held against what is listed: the unchanged set aside, the rest decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sync.catalog.normalise import WrongModeError, fingerprint, normalise
+from sync.catalog.records import Answer, Listed, Record, Rejected
+from sync.errors import AnswerRejected
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """A whole answer, each model looked at as far as it needs to be."""
+
+    answer: Answer
+    unchanged: frozenset[str]
+    """Ids of models whose text is the one already stored."""
+    records: dict[str, Record]
+    """Models that are new or whose text differs."""
+    rejected: tuple[Rejected, ...]
+
+    def missing_from(self, listed: Mapping[str, Listed]) -> list[str]:
+        """Listed ids that the answer lacks, in order. A rejected model with a readable id was seen."""
+        seen = {rejected.model_id for rejected in self.rejected}
+        return sorted(
+            id_ for id_ in listed if id_ not in self.unchanged and id_ not in self.records and id_ not in seen
+        )
+
+    @property
+    def has_unreadable(self) -> bool:
+        """Whether some model's id could not be read, so that nobody can say what is missing."""
+        return any(rejected.model_id is None for rejected in self.rejected)
+
+
+def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
+    """Decodes only what is not stored already; equal copies of a model are one.
+
+    Raises ``AnswerRejected`` when differing models share an id, or one names another mode.
+    """
+    ids = {known.fingerprint: model_id for model_id, known in listed.items()}
+    texts = {fingerprint(raw): raw for raw in answer.models}
+    unchanged = {ids[key]: raw for key, raw in texts.items() if key in ids}
+    records: dict[str, Record] = {}
+    rejected: list[Rejected] = []
+    for key, raw in texts.items():
+        if key in ids:
+            continue
+        model = _normalise(raw, answer.mode)
+        if isinstance(model, Rejected):
+            rejected.append(model)
+        elif model.model_id in unchanged:
+            _require_equal(model, _normalise(unchanged[model.model_id], answer.mode), answer.mode)
+        else:
+            _require_equal(model, records.setdefault(model.model_id, model), answer.mode)
+    _require_no_rejected_copy(records.keys() | unchanged.keys(), rejected, answer.mode)
+    return Sifted(answer, frozenset(unchanged), records, tuple(rejected))
+
+
+def _normalise(raw: bytes, mode: str) -> Record | Rejected:
+    try:
+        return normalise(raw, mode)
+    except WrongModeError as error:
+        raise AnswerRejected(
+            f"the answer for mode={mode} was not taken: {error}; nothing of this mode was changed"
+        ) from None
+
+
+def _require_equal(model: Record, other: Record | Rejected, mode: str) -> None:
+    if isinstance(other, Rejected) or other.tree != model.tree:
+        raise _differing_copies(model.model_id, mode)
+
+
+def _require_no_rejected_copy(taken: set[str], rejected: Sequence[Rejected], mode: str) -> None:
+    for model in rejected:
+        if model.model_id is not None and model.model_id in taken:
+            raise _differing_copies(model.model_id, mode)
+
+
+def _differing_copies(model_id: str, mode: str) -> AnswerRejected:
+    return AnswerRejected(
+        f"the answer for mode={mode} was not taken: it has differing models under the id {model_id[:80]!r};"
+        " nothing of this mode was changed"
+    )

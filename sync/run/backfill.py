@@ -1,0 +1,102 @@
+"""Saved answers stored as history: one line is one run, at the time the line carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from sync.catalog.parse import ParseLimits, parse_answer, split_by_mode
+from sync.catalog.plan import RemovalGuard
+from sync.catalog.records import Answer
+from sync.errors import AnswerRejected, CatalogSyncError, UsageError
+from sync.run.decide import decide
+from sync.run.job import Clock, write_result
+from sync.run.outcome import Asked, RunResult, make_result
+from sync.source.archive import SavedAnswer
+from sync.store import read, runs
+from sync.store.database import Connection, Engine, in_transaction
+
+MAX_AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """What an import needs to know and to be given."""
+
+    clock: Clock
+    app_version: str
+    guard: RemovalGuard = field(default_factory=RemovalGuard)
+    limits: ParseLimits = field(default_factory=ParseLimits)
+    mask: Callable[[str], str] = str
+
+
+def import_answers(engine: Engine, lines: Iterable[SavedAnswer], backfill: Backfill) -> Iterator[RunResult | None]:
+    """Stores line by line and gives each one's result; None for a line that is recorded already.
+
+    A line's time is never moved. Raises the error of the first line that is broken, out of order
+    or held, naming file and line; the lines before it stay, so a rerun goes on there.
+    """
+    for line in lines:
+        try:
+            yield _import_line(engine, line, backfill)
+        except CatalogSyncError as error:
+            error.args = (f"{_place(line)}: {error}",)
+            raise
+
+
+def _import_line(engine: Engine, line: SavedAnswer, backfill: Backfill) -> RunResult | None:
+    if line.at > backfill.clock() + MAX_AHEAD:
+        raise UsageError(f"its time {line.at:%Y-%m-%dT%H:%M:%SZ} is still to come; mend the line, then import again")
+    answers = _answers(line, backfill.limits)
+    start = runs.RunStart(backfill.clock(), "import", None, backfill.app_version)
+
+    def work(connection: Connection, _: int) -> RunResult | None:
+        states = read.mode_states(connection, sorted(answers), lock=True)
+        fresh = {mode: answer for mode, answer in answers.items() if _is_new(connection, line, answer, states[mode])}
+        if not fresh:
+            return None
+        versions = {mode: state.version for mode, state in states.items()}
+        decision = decide(connection, fresh, states, versions, backfill.guard, line.at)
+        run_id = runs.begin_run(connection, start)
+        asked = [Asked(mode, line.at, answer=answer) for mode, answer in fresh.items()]
+        previous = {mode: state.last.good_stamp for mode, state in states.items()}
+        result = _with_origin(make_result(run_id, line.at, asked, decision, previous), line)
+        _refuse_broken_or_held(result)
+        write_result(connection, run_id, result, backfill.clock(), backfill.mask)
+        return result
+
+    return in_transaction(engine, work)
+
+
+def _answers(line: SavedAnswer, limits: ParseLimits) -> dict[str, Answer]:
+    answers = {mode: parse_answer(body, mode, limits) for mode, body in line.payloads.items()}
+    return split_by_mode(answers["all"]) if "all" in answers else answers
+
+
+def _is_new(connection: Connection, line: SavedAnswer, answer: Answer, state: read.ModeState) -> bool:
+    """Whether the mode's history can take the answer: False if it has it, an error if it is too late."""
+    last = state.last.stamp
+    if last is None or line.at > last:
+        return True
+    if read.is_recorded(connection, answer.mode, line.at, answer.payload_sha256):
+        return False
+    raise AnswerRejected(
+        f"its time {line.at.isoformat()} is not later than {last.isoformat()}, the last one stored for mode"
+        f" {answer.mode}: history cannot be changed; sort the lines by time, or import into a new database"
+    )
+
+
+def _refuse_broken_or_held(result: RunResult) -> None:
+    """A model rejected alone is no reason to stop: its line is stored as partial."""
+    for mode in result.modes:
+        if mode.plan is None or mode.plan.removals_held:
+            raise mode.errors[-1]
+
+
+def _with_origin(result: RunResult, line: SavedAnswer) -> RunResult:
+    return replace(result, notes=(f"imported from {_place(line)}", *result.notes))
+
+
+def _place(line: SavedAnswer) -> str:
+    return f"{line.file} line {line.line}"

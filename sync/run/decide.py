@@ -1,0 +1,74 @@
+"""From answers to plans: what the pure steps need is read here, what they decide is handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync.catalog.plan import Assessment, RemovalGuard, accepted_removals, assess, make_plan, needed_ids
+from sync.catalog.records import Answer, Listed, ModePlan
+from sync.catalog.sift import sift
+from sync.errors import AnswerRejected
+from sync.store import read
+from sync.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of each mode that gave an answer."""
+
+    plans: dict[str, ModePlan] = field(default_factory=dict)
+    failures: dict[str, AnswerRejected] = field(default_factory=dict)
+    """Modes whose answer turned out bad when held against what is stored."""
+    superseded: frozenset[str] = frozenset()
+    """Modes to which another run applied its answer since this one began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One mode's answer held against what is listed."""
+
+    assessment: Assessment
+    listed: dict[str, Listed]
+
+
+def decide(
+    connection: Connection,
+    answers: Mapping[str, Answer],
+    states: Mapping[str, read.ModeState],
+    versions: Mapping[str, int],
+    guard: RemovalGuard,
+    observed_at: datetime,
+) -> Decision:
+    """The plan of each mode, or why it has none.
+
+    ``states`` are the check-and-set rows now (locked, when the plans are to be written);
+    ``versions`` are those the run first read.
+    """
+    superseded = frozenset(mode for mode in answers if states[mode].version != versions[mode])
+    failures: dict[str, AnswerRejected] = {}
+    judged: dict[str, Judged] = {}
+    for mode, answer in answers.items():
+        if mode not in superseded:
+            try:
+                judged[mode] = _judge(connection, answer, guard)
+            except AnswerRejected as error:
+                failures[mode] = error
+    accepted = accepted_removals([found.assessment for found in judged.values()], guard)
+    plans = {
+        mode: make_plan(
+            found.assessment,
+            read.stored_models(connection, mode, needed_ids(found.assessment, found.listed)),
+            states[mode].last,
+            observed_at=observed_at,
+            accept_removals=accepted,
+        )
+        for mode, found in judged.items()
+    }
+    return Decision(plans, failures, superseded)
+
+
+def _judge(connection: Connection, answer: Answer, guard: RemovalGuard) -> Judged:
+    listed = read.listed_models(connection, answer.mode)
+    return Judged(assess(sift(answer, listed), listed, guard), listed)

@@ -1,0 +1,193 @@
+"""One run: ask, decide, and store it all in one transaction, whatever happens on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sync.catalog.parse import ParseLimits, parse_answer
+from sync.catalog.plan import RemovalGuard
+from sync.catalog.records import MODES, Answer, ModePlan
+from sync.errors import CatalogSyncError, DatabaseError, UsageError
+from sync.run.decide import Decision, decide
+from sync.run.outcome import Asked, RunResult, chief_error, make_result, message
+from sync.source.outcome import Fetched, FetchFailed
+from sync.store import read, runs, write
+from sync.store.database import Connection, Engine, in_transaction, reading
+
+MAX_CLOCK_AHEAD = timedelta(hours=1)
+_STILL_OPEN = (None, "running", "abandoned")
+
+Clock = Callable[[], datetime]
+Fetch = Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run needs to know and to be given."""
+
+    fetch: Fetch
+    clock: Clock
+    """Gives the time now, aware."""
+    app_version: str
+    trigger_kind: str = "cli"
+    base_url: str | None = None
+    modes: Sequence[str] = MODES
+    guard: RemovalGuard = field(default_factory=RemovalGuard)
+    limits: ParseLimits = field(default_factory=ParseLimits)
+    mask: Callable[[str], str] = str
+    """Hides secrets in a text that is to be stored."""
+
+
+@dataclass(frozen=True)
+class _Observation:
+    """What came back, before anything of the database was looked at."""
+
+    asked: tuple[Asked, ...]
+    observed_at: datetime | None
+    """When the last answer had arrived; None when none did."""
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        return {asked.mode: asked.answer for asked in self.asked if asked.answer and not asked.error}
+
+
+def run_sync(engine: Engine, job: Job, *, dry_run: bool = False) -> RunResult:
+    """One whole run. A dry run asks and decides alike and writes nothing at all.
+
+    Raises ``UsageError`` when the host's clock is ahead of the API's, ``DatabaseError`` when the
+    database fails, ``Interrupted`` when it was told to stop while asking; in each case nothing of
+    the answer is stored, and the run's row says so if it can still be written.
+    """
+    if dry_run:
+        return _dry_run(engine, job)
+    start = runs.RunStart(job.clock(), job.trigger_kind, job.base_url, job.app_version)
+
+    def begin(connection: Connection, _: int) -> tuple[dict[str, read.ModeState], int]:
+        return read.mode_states(connection, job.modes), runs.begin_run(connection, start)
+
+    states, run_id = in_transaction(engine, begin)
+    versions = {mode: state.version for mode, state in states.items()}
+    try:
+        seen = _observe(job)
+        return _store(engine, job, run_id, seen, versions)
+    except BaseException as error:
+        _record_failure(engine, job, run_id, error)
+        raise
+
+
+def _dry_run(engine: Engine, job: Job) -> RunResult:
+    with reading(engine) as connection:
+        states = read.mode_states(connection, job.modes)
+    versions = {mode: state.version for mode, state in states.items()}
+    seen = _observe(job)
+    with reading(engine) as connection:
+        states = read.mode_states(connection, job.modes)
+        decision = _decide(connection, job, seen, states, versions)
+    return _result(None, seen, decision, states)
+
+
+def _observe(job: Job) -> _Observation:
+    fetched = job.fetch(job.modes)
+    _require_sane_clock(job.clock(), fetched)
+    arrived = [found.arrived_at for found in fetched.values() if isinstance(found, Fetched)]
+    asked = tuple(_parsed(found, job.limits) for found in fetched.values())
+    return _Observation(asked, max(arrived, default=None))
+
+
+def _parsed(found: Fetched | FetchFailed, limits: ParseLimits) -> Asked:
+    asked = Asked(found.mode, found.asked_at, found.attempts, found.http_status)
+    if isinstance(found, FetchFailed):
+        return replace(asked, error=found.error)
+    try:
+        return replace(asked, answer=parse_answer(found.body, found.mode, limits))
+    except CatalogSyncError as error:
+        return replace(asked, error=error)
+
+
+def _require_sane_clock(now: datetime, fetched: Mapping[str, Fetched | FetchFailed]) -> None:
+    """A clock far ahead would stamp history with times that no later run could undercut."""
+    dates = [found.server_date for found in fetched.values() if found.server_date is not None]
+    if dates and now - max(dates) > MAX_CLOCK_AHEAD:
+        raise UsageError(
+            f"this host's clock says {now:%Y-%m-%d %H:%M:%S} UTC, the API's {max(dates):%Y-%m-%d %H:%M:%S}:"
+            " nothing was applied; set the clock right and run again"
+        )
+
+
+def _store(engine: Engine, job: Job, run_id: int, seen: _Observation, versions: Mapping[str, int]) -> RunResult:
+    done: list[RunResult] = []
+
+    def work(connection: Connection, attempt: int) -> RunResult:
+        states = read.mode_states(connection, sorted(seen.answers), lock=True)
+        if attempt > 1 and done and read.run_status(connection, run_id) not in _STILL_OPEN:
+            return done[-1]  # the commit before was heard by the database, its answer not by us
+        states |= read.mode_states(connection, [mode for mode in job.modes if mode not in states])
+        decision = _decide(connection, job, seen, states, versions)
+        done.append(_result(run_id, seen, decision, states))
+        write_result(connection, run_id, done[-1], job.clock(), job.mask)
+        return done[-1]
+
+    return in_transaction(engine, work)
+
+
+def _decide(
+    connection: Connection,
+    job: Job,
+    seen: _Observation,
+    states: Mapping[str, read.ModeState],
+    versions: Mapping[str, int],
+) -> Decision:
+    if seen.observed_at is None:
+        return Decision()
+    return decide(connection, seen.answers, states, versions, job.guard, seen.observed_at)
+
+
+def _result(
+    run_id: int | None, seen: _Observation, decision: Decision, states: Mapping[str, read.ModeState]
+) -> RunResult:
+    previous = {mode: state.last.good_stamp for mode, state in states.items()}
+    return make_result(run_id, seen.observed_at, seen.asked, decision, previous)
+
+
+def write_result(
+    connection: Connection, run_id: int, result: RunResult, now: datetime, mask: Callable[[str], str]
+) -> None:
+    """Writes all a run came to: its plans, the check-and-set rows, the calendar, and its own end."""
+    applied = [mode for mode in result.modes if mode.plan is not None]
+    for mode in applied:
+        _apply(connection, run_id, mode.plan, mode.row.asked_at)
+    if applied:
+        runs.abandon_unfinished(connection, run_id, now)
+    chief, words = chief_error(result.errors), message(result.errors)
+    end = runs.RunEnd(
+        status=result.status,
+        finished_at=now,
+        observed_at=result.observed_at,
+        error_type=type(chief).__name__ if chief else None,
+        error_message=mask(words) if words else None,
+        note="; ".join(result.notes) or None,
+    )
+    runs.end_run(connection, run_id, end, [mode.row for mode in result.modes])
+
+
+def _apply(connection: Connection, run_id: int, plan: ModePlan | None, asked_at: datetime | None) -> None:
+    if plan is not None and asked_at is not None:
+        write.apply_plan(connection, run_id, plan)
+        runs.advance_state(connection, run_id, plan, asked_at)
+        runs.fill_calendar(connection, plan.stamp)
+
+
+def _record_failure(engine: Engine, job: Job, run_id: int, error: BaseException) -> None:
+    """Writes why the run died, if the database still takes it; else the next run calls it abandoned."""
+    words = message([error]) if isinstance(error, CatalogSyncError) else None
+    end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, job.mask(words or type(error).__name__))
+
+    def work(connection: Connection, _: int) -> None:
+        if read.run_status(connection, run_id) in _STILL_OPEN:
+            runs.end_run(connection, run_id, end, ())
+
+    with suppress(DatabaseError):
+        in_transaction(engine, work)

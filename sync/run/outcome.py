@@ -1,0 +1,167 @@
+"""What a run came to: the row of each mode, the status of the whole, and the errors to report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sync.catalog.records import Answer, ModePlan, Rejected
+from sync.catalog.refusal import one_line
+from sync.errors import (
+    AnswerRejected,
+    CatalogSyncError,
+    ExitCode,
+    RemovalsHeld,
+    Superseded,
+    worst,
+)
+from sync.run.decide import Decision
+from sync.store.runs import ModeRow
+
+_MESSAGE_LIMIT = 2000
+_NAMED_REJECTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a mode's answer, or the lack of one, came about."""
+
+    mode: str
+    asked_at: datetime | None
+    attempts: int = 0
+    http_status: int | None = None
+    error: CatalogSyncError | None = None
+    """Why there is no answer that can be used."""
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModeResult:
+    """One mode of a run: its row, its plan when it was applied, and the errors it ends with."""
+
+    row: ModeRow
+    plan: ModePlan | None
+    errors: tuple[CatalogSyncError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished run. ``run_id`` is None for a dry run, which leaves no row."""
+
+    run_id: int | None
+    status: str
+    observed_at: datetime | None
+    modes: tuple[ModeResult, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[CatalogSyncError, ...]:
+        return tuple(error for mode in self.modes for error in mode.errors)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return worst(error.exit_code for error in self.errors)
+
+
+def make_result(
+    run_id: int | None,
+    observed_at: datetime | None,
+    asked: Iterable[Asked],
+    decision: Decision,
+    previous_success: Mapping[str, datetime | None],
+) -> RunResult:
+    """The result of a run from its parts."""
+    held = sum(plan.removals_held for plan in decision.plans.values())
+    modes = tuple(
+        _mode_result(
+            _asked_row(mode, previous_success[mode.mode]),
+            mode.error or decision.failures.get(mode.mode),
+            decision.plans.get(mode.mode),
+            held,
+        )
+        for mode in asked
+    )
+    notes = tuple(note for plan in decision.plans.values() for note in plan.notes)
+    return RunResult(run_id, run_status([mode.row.status for mode in modes]), observed_at, modes, notes)
+
+
+def run_status(statuses: Sequence[str]) -> str:
+    """The status of a run from those of its modes."""
+    present = set(statuses)
+    if len(present) == 1:
+        return statuses[0]
+    return "held" if present == {"success", "held"} else "partial"
+
+
+def chief_error(errors: Sequence[CatalogSyncError]) -> CatalogSyncError | None:
+    """The error that decides the exit code of a run."""
+    code = worst(error.exit_code for error in errors)
+    return next((error for error in errors if error.exit_code == code), None)
+
+
+def message(errors: Iterable[CatalogSyncError]) -> str | None:
+    """Several errors in one line for a person or a row; None when there are none."""
+    return one_line("; also: ".join(str(error) for error in errors), _MESSAGE_LIMIT) or None
+
+
+def _asked_row(asked: Asked, previous: datetime | None) -> ModeRow:
+    answer = asked.answer
+    row = ModeRow(
+        mode=asked.mode,
+        status="failed",
+        attempts=asked.attempts,
+        http_status=asked.http_status,
+        asked_at=asked.asked_at,
+        previous_success_at=previous,
+    )
+    if answer is None:
+        return row
+    return replace(
+        row,
+        models_reported=answer.reported,
+        models_received=len(answer.models),
+        payload_bytes=answer.payload_bytes,
+        payload_sha256=answer.payload_sha256,
+    )
+
+
+def _mode_result(row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | None, held: int) -> ModeResult:
+    if error is not None:
+        return ModeResult(row, None, (error,))
+    if plan is None:
+        row = replace(row, status="superseded")
+        return ModeResult(row, None, (_superseded(row.mode),))
+    row = replace(
+        row,
+        status=plan.status,
+        models_rejected=len(plan.rejected),
+        models_added=plan.count("added", "relisted"),
+        models_changed=plan.count("changed"),
+        models_removed=plan.count("removed"),
+        removals_held=plan.removals_held,
+    )
+    return ModeResult(row, plan, tuple(_plan_errors(plan, held)))
+
+
+def _superseded(mode: str) -> Superseded:
+    return Superseded(f"another run stored a newer look at mode {mode} while this one was asking; nothing to do")
+
+
+def _plan_errors(plan: ModePlan, held: int) -> Iterator[CatalogSyncError]:
+    if plan.rejected:
+        named = "; ".join(_rejected(model) for model in plan.rejected[:_NAMED_REJECTS])
+        more = len(plan.rejected) - _NAMED_REJECTS
+        yield AnswerRejected(
+            f"{len(plan.rejected)} of {len(plan.answer.models)} {plan.mode} models were rejected and kept as stored:"
+            f" {named}{f'; and {more} more' if more > 0 else ''}; tell the API's maintainers"
+        )
+    if plan.removals_held:
+        yield RemovalsHeld(
+            f"{plan.removals_held} {plan.mode} models are missing from an answer with {len(plan.answer.models)}:"
+            f" kept, all else was applied; if they are truly gone, run once with --accept-removals {held}"
+        )
+
+
+def _rejected(model: Rejected) -> str:
+    return f"{'a model' if model.model_id is None else repr(model.model_id)} ({model.reason})"

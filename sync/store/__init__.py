@@ -1,0 +1,1 @@
+"""Every SQL statement of the job, and the one way to its database."""

@@ -1,0 +1,86 @@
+"""The door to the database: opening it, and transactions that are run again when that can help.
+
+Whatever the database layer raises leaves this package as an error of ``sync.errors``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from models_db import engine as engines
+from models_db import migrate
+from models_db.errors import DatabaseSettingError, SchemaError
+from sync.errors import DatabaseError, UsageError
+
+__all__ = ["Connection", "Engine", "in_transaction", "open_database", "reading", "translated"]
+
+T = TypeVar("T")
+
+# Deadlocks and lost connections: the first try and three more.
+_TRIES = 4
+_PAUSE_SECONDS = 0.1
+
+
+def open_database(url: str) -> Engine:
+    """An engine for a database that is at the revision this program needs.
+
+    Raises ``UsageError`` for a setting or schema that is not right, ``DatabaseError`` when the
+    database does not answer.
+    """
+    with translated():
+        engine = engines.open_engine(url)
+        migrate.require_head(engine)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one moment of the database and changes nothing."""
+    with translated(), engines.read_transaction(engine) as connection:
+        yield connection
+
+
+def in_transaction(
+    engine: Engine, work: Callable[[Connection, int], T], *, pause: Callable[[float], None] = time.sleep
+) -> T:
+    """What ``work`` gives from one transaction that is committed after it.
+
+    After a deadlock, a serialization failure or a lost connection the whole of it is run again,
+    the commit included. ``work`` gets the number of the try: from the second on, the one before
+    may have been committed without our hearing of it.
+    """
+    with translated():
+        for number in range(1, _TRIES):
+            try:
+                with engines.write_transaction(engine) as connection:
+                    return work(connection, number)
+            except SQLAlchemyError as error:
+                if not engines.is_transient(error):
+                    raise
+            pause(_PAUSE_SECONDS * number)
+        with engines.write_transaction(engine) as connection:
+            return work(connection, _TRIES)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns errors of the database layer into ours, in one line and without any value or secret."""
+    try:
+        yield
+    except (DatabaseSettingError, SchemaError) as error:
+        raise UsageError(str(error)) from error
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"the database failed: {_cause(error)}; nothing of this step was stored") from error
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    """The driver's own words, first line only: what follows may quote a statement."""
+    original = getattr(error, "orig", None) or error
+    words = " ".join(str(part) for part in original.args if isinstance(part, (str, int))) or str(original)
+    return " ".join((words.strip().splitlines() or [type(original).__name__])[0].split())

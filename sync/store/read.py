@@ -1,0 +1,123 @@
+"""What a run has to know before it can plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import Connection, Select, bindparam, func, select
+
+from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
+from sync.catalog.plan import LastLook
+from sync.catalog.records import Listed, Stored
+
+# Databases bound the parameters of one statement.
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ModeState:
+    """The check-and-set row of a mode."""
+
+    version: int
+    last: LastLook
+
+
+def mode_states(connection: Connection, modes: Sequence[str], *, lock: bool = False) -> dict[str, ModeState]:
+    """The state of each mode, in mode order; ``lock`` keeps other runs out until the transaction ends.
+
+    All runs lock in the same order, so two of them wait and do not deadlock. On SQLite the
+    transaction itself holds the only write lock.
+    """
+    query = select(sync_state).where(sync_state.c.mode.in_(modes)).order_by(sync_state.c.mode)
+    rows = connection.execute(query.with_for_update() if lock else query)
+    return {
+        row.mode: ModeState(row.version, LastLook(row.observed_at, row.good_asked_at, row.good_observed_at))
+        for row in rows
+    }
+
+
+def listed_models(connection: Connection, mode: str) -> dict[str, Listed]:
+    """Every listed model of a mode by id."""
+    query = select(models.c.model_id, models.c.model_pk, models.c.fingerprint).where(
+        models.c.mode == mode, models.c.removed_at.is_(None)
+    )
+    return {model_id: Listed(model_pk, fingerprint) for model_id, model_pk, fingerprint in connection.execute(query)}
+
+
+def stored_models(connection: Connection, mode: str, model_ids: Sequence[str]) -> dict[str, Stored]:
+    """What is stored of those of the models that were ever seen, by id."""
+    query = _stored_query(mode)
+    rows = (row for chunk in chunks(model_ids) for row in connection.execute(query, {"model_ids": chunk}))
+    return {
+        row.model_id: Stored(
+            model_pk=row.model_pk,
+            is_listed=row.removed_at is None,
+            fingerprint=row.fingerprint,
+            name=row.name,
+            provider=row.provider,
+            raw=row.raw,
+            since=row.valid_from,
+            cost=row.default_cost_exact,
+        )
+        for row in rows
+    }
+
+
+def run_status(connection: Connection, run_id: int) -> str | None:
+    """The status written for a run; None when there is no such run."""
+    return connection.execute(select(sync_runs.c.status).where(sync_runs.c.run_id == run_id)).scalar()
+
+
+def is_recorded(connection: Connection, mode: str, observed_at: datetime, payload_sha256: str) -> bool:
+    """Whether a run applied just this payload, observed at just this time."""
+    query = (
+        select(func.count())
+        .select_from(sync_run_modes.join(sync_runs, sync_runs.c.run_id == sync_run_modes.c.run_id))
+        .where(
+            sync_runs.c.observed_at == observed_at,
+            sync_run_modes.c.mode == mode,
+            sync_run_modes.c.payload_sha256 == payload_sha256,
+            sync_run_modes.c.status.in_(("success", "partial", "held")),
+        )
+    )
+    return bool(connection.execute(query).scalar())
+
+
+def _stored_query(mode: str) -> Select[tuple[object, ...]]:
+    last_cost = credit_history.alias("last_cost")
+    last_from = (
+        select(func.max(credit_history.c.valid_from))
+        .where(credit_history.c.model_pk == models.c.model_pk)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            models.c.model_id,
+            models.c.model_pk,
+            models.c.removed_at,
+            models.c.fingerprint,
+            models.c.name,
+            models.c.provider,
+            model_versions.c.raw,
+            model_versions.c.valid_from,
+            last_cost.c.default_cost_exact,
+        )
+        .select_from(models)
+        .outerjoin(model_versions, model_versions.c.open_model_pk == models.c.model_pk)
+        .outerjoin(last_cost, (last_cost.c.model_pk == models.c.model_pk) & (last_cost.c.valid_from == last_from))
+        .where(models.c.mode == mode, models.c.model_id.in_(bindparam("model_ids", expanding=True)))
+    )
+
+
+Item = TypeVar("Item")
+
+
+def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists short enough for one statement."""
+    remaining = iter(items)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield chunk

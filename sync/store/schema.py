@@ -1,0 +1,34 @@
+"""Bringing a database to head, with our errors."""
+
+from __future__ import annotations
+
+from models_db import engine as engines
+from models_db import migrate
+from sync.store.database import translated
+
+HEAD = migrate.HEAD
+
+
+def shown(url: str) -> str:
+    """The database's address without its password, safe to print. Raises ``UsageError`` for a bad one."""
+    with translated():
+        return engines.shown(engines.normalise_url(url))
+
+
+def upgrade(url: str) -> None:
+    """Brings the database to head; makes an SQLite file that is missing.
+
+    Raises ``UsageError`` where it would touch what is not ours, ``DatabaseError`` when it fails.
+    """
+    with translated():
+        migrate.upgrade(url)
+
+
+def require_head(url: str) -> None:
+    """Raises ``UsageError`` that names both revisions unless the database is at head."""
+    with translated():
+        engine = engines.open_engine(url)
+        try:
+            migrate.require_head(engine)
+        finally:
+            engine.dispose()

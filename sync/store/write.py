@@ -1,0 +1,211 @@
+"""Carries out a mode's plan: current rows, history and change log, in the caller's transaction.
+
+Nothing is decided here. The caller holds the mode's check-and-set row, so nobody else writes to
+its models meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam, delete, insert, select, update
+
+from models_db.base import metadata
+from models_db.tables import catalog_changes, credit_history, model_versions, models
+from sync.catalog.costs import for_arithmetic
+from sync.catalog.entities import MODELS, TABLES, TableShape
+from sync.catalog.records import Event, ModelChange, ModePlan, Record, Row
+from sync.errors import DatabaseError
+from sync.store.read import chunks
+
+Values: TypeAlias = dict[str, object]
+Pks: TypeAlias = Mapping[str, int]
+Keyed = TypeVar("Keyed", Update, Delete)
+
+
+def apply_plan(connection: Connection, run_id: int, plan: ModePlan) -> None:
+    """Writes everything the plan says, stamped with the plan's time and this run."""
+    if not plan.changes:
+        return
+    pks = {change.model_id: change.model_pk for change in plan.changes if change.model_pk is not None}
+    pks |= _insert_models(connection, plan)
+    _update_models(connection, plan, pks)
+    _write_rows(connection, plan.changes, pks)
+    _write_versions(connection, run_id, plan, pks)
+    _write_costs(connection, run_id, plan, pks)
+    _write_events(connection, run_id, plan, pks)
+
+
+def _insert_models(connection: Connection, plan: ModePlan) -> dict[str, int]:
+    new = [change.record for change in plan.changes if change.lifecycle == "added" and change.record]
+    rows = [{**_model_values(record), **_identity(plan, record)} for record in new]
+    _execute_many(connection, insert(models), rows)
+    found: dict[str, int] = {}
+    query = select(models.c.model_id, models.c.model_pk).where(
+        models.c.mode == plan.mode, models.c.model_id.in_(bindparam("model_ids", expanding=True))
+    )
+    for chunk in chunks(record.model_id for record in new):
+        found.update((row.model_id, row.model_pk) for row in connection.execute(query, {"model_ids": chunk}))
+    return found
+
+
+def _identity(plan: ModePlan, record: Record) -> Values:
+    return {"mode": plan.mode, "model_id": record.model_id, "first_seen_at": plan.stamp}
+
+
+def _update_models(connection: Connection, plan: ModePlan, pks: Pks) -> None:
+    listed: list[Values] = []
+    removed: list[Values] = []
+    for change in plan.changes:
+        pk = {"pk": pks[change.model_id]}
+        if change.record is None:
+            removed.append({**pk, "removed_at": plan.stamp, "last_seen_at": change.last_seen_at, "fingerprint": None})
+        elif change.lifecycle != "added":
+            listed.append({**pk, **_model_values(change.record), "removed_at": None, "last_seen_at": None})
+    statement = update(models).where(models.c.model_pk == bindparam("pk"))
+    _execute_many(connection, statement, listed)
+    _execute_many(connection, statement, removed)
+
+
+def _model_values(record: Record) -> Values:
+    named = zip((*MODELS.key, *MODELS.values), record.rows[MODELS.table][0], strict=True)
+    return {**dict(named), "fingerprint": record.fingerprint}
+
+
+def _write_rows(connection: Connection, changes: Iterable[ModelChange], pks: Pks) -> None:
+    """The current rows: all deletes first, children before parents, then updates and inserts."""
+    work = _RowWork()
+    for change in changes:
+        work.add(change, pks[change.model_id])
+    for shape in reversed(TABLES):
+        _delete_models_rows(connection, shape, work.emptied)
+        _execute_many(connection, _by_key(delete(_table(shape)), shape), work.deletes[shape.table])
+    for shape in TABLES:
+        if shape.values:
+            renamed: Values = {value: bindparam(f"new_{value}") for value in shape.values}
+            _execute_many(connection, _by_key(update(_table(shape)), shape).values(renamed), work.updates[shape.table])
+        _execute_many(connection, insert(_table(shape)), work.inserts[shape.table])
+
+
+class _RowWork:
+    """The row changes of many models gathered by table, so that each table takes a few statements."""
+
+    def __init__(self) -> None:
+        self.emptied: list[int] = []
+        self.inserts: dict[str, list[Values]] = defaultdict(list)
+        self.updates: dict[str, list[Values]] = defaultdict(list)
+        self.deletes: dict[str, list[Values]] = defaultdict(list)
+
+    def add(self, change: ModelChange, pk: int) -> None:
+        if change.record is None or change.replaces_rows:
+            self.emptied.append(pk)
+        if change.record is not None and (change.replaces_rows or change.lifecycle in {"added", "relisted"}):
+            for shape in TABLES:
+                self._insert(shape, pk, change.record.rows[shape.table])
+        elif not change.replaces_rows:
+            self._change(change, pk)
+
+    def _insert(self, shape: TableShape, pk: int, rows: Iterable[Row]) -> None:
+        columns = (*shape.key, *shape.values)
+        self.inserts[shape.table] += [{"model_pk": pk, **dict(zip(columns, row, strict=True))} for row in rows]
+
+    def _change(self, change: ModelChange, pk: int) -> None:
+        shapes = {shape.table: shape for shape in TABLES}
+        for rows in change.rows:
+            shape = shapes[rows.table]
+            self._insert(shape, pk, rows.inserts)
+            names = (*(f"key_{key}" for key in shape.key), *(f"new_{value}" for value in shape.values))
+            self.updates[rows.table] += [
+                {"key_model_pk": pk, **dict(zip(names, row, strict=True))} for row in rows.updates
+            ]
+            self.deletes[rows.table] += [
+                {"key_model_pk": pk, **dict(zip(names[: len(shape.key)], key, strict=True))} for key in rows.deletes
+            ]
+
+
+def _by_key(statement: Keyed, shape: TableShape) -> Keyed:
+    table = _table(shape)
+    return statement.where(*(table.c[key] == bindparam(f"key_{key}") for key in ("model_pk", *shape.key)))
+
+
+def _delete_models_rows(connection: Connection, shape: TableShape, pks: list[int]) -> None:
+    table = _table(shape)
+    statement = delete(table).where(table.c.model_pk.in_(bindparam("pks", expanding=True)))
+    for chunk in chunks(pks):
+        connection.execute(statement, {"pks": chunk})
+
+
+def _write_versions(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) -> None:
+    closed = [pks[change.model_id] for change in plan.changes if change.lifecycle in {"changed", "removed"}]
+    opened = [change for change in plan.changes if change.record and change.lifecycle != "rebuilt"]
+    rows = ({"raw": change.record.raw, "model_pk": pks[change.model_id]} for change in opened if change.record)
+    _move_interval(connection, model_versions, run_id, plan, closed, rows)
+
+
+def _write_costs(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) -> None:
+    moved = [change for change in plan.changes if change.cost_changed]
+    closed = [pks[change.model_id] for change in moved if change.lifecycle in {"changed", "removed"}]
+    rows: Iterator[Values] = (
+        {
+            "model_pk": pks[change.model_id],
+            "default_cost": for_arithmetic(change.record.cost),
+            "default_cost_exact": change.record.cost,
+        }
+        for change in moved
+        if change.record
+    )
+    _move_interval(connection, credit_history, run_id, plan, closed, rows)
+
+
+def _move_interval(
+    connection: Connection, table: Table, run_id: int, plan: ModePlan, closed: list[int], opened: Iterable[Values]
+) -> None:
+    statement = update(table).where(table.c.open_model_pk == bindparam("pk"))
+    statement = statement.values(valid_to=plan.stamp, closed_run_id=run_id)
+    _execute_many(connection, statement, [{"pk": pk} for pk in closed], exactly=True)
+    rows = [{**row, "valid_from": plan.stamp, "opened_run_id": run_id} for row in opened]
+    _execute_many(connection, insert(table), rows)
+
+
+def _write_events(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) -> None:
+    rows = [
+        {"run_id": run_id, "model_pk": pks[change.model_id], **_event_values(plan, change, event)}
+        for change in plan.changes
+        for event in change.events
+    ]
+    _execute_many(connection, insert(catalog_changes), rows)
+
+
+def _event_values(plan: ModePlan, change: ModelChange, event: Event) -> Values:
+    cost = event.cost
+    return {
+        "model_name": change.name,
+        "provider": change.provider,
+        "not_before": plan.not_before,
+        "changed_at": plan.stamp,
+        "entity": event.entity,
+        "field": event.field,
+        "change_kind": event.kind,
+        "is_cost_event": int(cost is not None),
+        "old_value": event.old_value,
+        "new_value": event.new_value,
+        "old_cost": for_arithmetic(cost.old) if cost else None,
+        "new_cost": for_arithmetic(cost.new) if cost else None,
+        "old_cost_exact": cost.old if cost else None,
+        "new_cost_exact": cost.new if cost else None,
+        "delta_cost": cost.delta if cost else None,
+        "pct_change": cost.percent if cost else None,
+    }
+
+
+def _execute_many(connection: Connection, statement: Executable, rows: list[Values], *, exactly: bool = False) -> None:
+    for chunk in chunks(rows):
+        result = connection.execute(statement, chunk)
+        if exactly and result.supports_sane_multi_rowcount() and result.rowcount != len(chunk):
+            raise DatabaseError("the stored history lacks an open interval: nothing was stored; restore a backup")
+
+
+def _table(shape: TableShape) -> Table:
+    return metadata.tables[shape.table]
