@@ -7,7 +7,7 @@ its models meanwhile.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam, delete, insert, select, update
