@@ -10,10 +10,11 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
@@ -23,7 +24,8 @@ from sync.errors import AnswerRejected, UsageError
 # Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.
 MAX_LINE = 2 * 128 * 1024 * 1024 + 1024 * 1024
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
+GZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 _GZIP = b"\x1f\x8b"
 _FORM = 'each line must be {"at": TIME, "image": ENVELOPE, "video": ENVELOPE} or {"at": TIME, "all": ENVELOPE}'
 _KEY = re.compile(rb'[\s{,]*("(?:[^"\\]|\\.)*")\s*:\s*')
@@ -70,15 +72,25 @@ def is_saved_answers(path: Path) -> bool:
         return False
 
 
-def open_file(path: Path) -> IO[bytes]:
-    """The bytes of a file, unpacked when they are gzip, whatever its name says."""
+@contextmanager
+def open_file(path: Path) -> Iterator[BufferedIOBase]:
+    """The bytes of a file, unpacked when they are gzip, whatever its name says.
+
+    Raises ``UsageError`` when it cannot be opened or read.
+    """
     try:
-        file = path.open("rb")
-        compressed = file.read(len(_GZIP)) == _GZIP
-        file.seek(0)
+        with path.open("rb") as file:
+            compressed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            if not compressed:
+                yield file
+                return
+            with gzip.open(file) as unpacked:
+                yield unpacked
+    except gzip.BadGzipFile:
+        raise
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
-    return gzip.GzipFile(fileobj=file) if compressed else file  # type: ignore[return-value]
 
 
 def _lines(path: Path, max_line: int) -> Iterator[tuple[int, bytes]]:
@@ -88,14 +100,12 @@ def _lines(path: Path, max_line: int) -> Iterator[tuple[int, bytes]]:
             while line := file.readline(max_line + 1):
                 if len(line) > max_line:
                     raise _bad(path, number, f"is longer than {max_line} bytes; {_FORM}")
-                yield number, line.removeprefix(_BOM) if number == 1 else line
+                yield number, line.removeprefix(BOM) if number == 1 else line
                 number += 1
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except GZIP_ERRORS as error:
             raise _bad(
                 path, number, "cannot be read: its gzip data is cut or damaged here; get the file anew"
             ) from error
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror or error}; check the disk") from error
 
 
 def _read_line(path: Path, number: int, text: bytes) -> SavedAnswer:

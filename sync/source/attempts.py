@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import SimpleQueue
 
-import requests
-
 from sync.errors import AnswerRejected, ApiUnreachable, CatalogSyncError, UsageError
 from sync.source.judge import Judge, may_be_asked_again
 from sync.source.masking import mask
@@ -109,18 +107,16 @@ class ModeFetch:
             self._watch.end()
 
     def _ask_until_done(self) -> Fetched | FetchFailed:
-        work = self._work
-        with open_session(work.api_key, self._watch, trust_environment=work.trust_environment) as session:
-            attempt = 1
-            while True:
-                outcome = self._attempt(session, attempt)
-                if isinstance(outcome, Fetched):
-                    return outcome
-                if not outcome.again or attempt >= self._policy.attempts:
-                    return self._failed(outcome.error)
-                attempt += 1
-                if stop := self._wait(attempt, outcome):
-                    return stop
+        attempt = 1
+        while True:
+            outcome = self._attempt(attempt)
+            if isinstance(outcome, Fetched):
+                return outcome
+            if not outcome.again or attempt >= self._policy.attempts:
+                return self._failed(outcome.error)
+            attempt += 1
+            if stop := self._wait(attempt, outcome):
+                return stop
 
     def _wait(self, attempt: int, trouble: _Trouble) -> FetchFailed | None:
         """Wait before the next attempt; a failure when the deadline leaves no time for that."""
@@ -139,28 +135,35 @@ class ModeFetch:
             )
         )
 
-    def _attempt(self, session: requests.Session, attempt: int) -> Fetched | _Trouble:
+    def _attempt(self, attempt: int) -> Fetched | _Trouble:
         asked_at = self._work.clock()
         self._last = replace(self._last, attempts=attempt, asked_at=asked_at, http_status=None, server_date=None)
         try:
-            answer = self._ask(session)
+            answer = self._ask()
         except UNUSABLE_ADDRESS as error:
             return _Trouble(self._unusable_address(error))
         except LIBRARY_ERRORS as error:
             return self._broken(attempt, why(error))
         except AnswerRejected as error:
             return _Trouble(self._unusable(error))
+        finally:
+            self._watch.drop()
         if refusal := self._judge.error(answer):
             return self._refused(answer, refusal)
         known = self._last
         return Fetched(self._mode, answer.body, answer.status, attempt, asked_at, known.server_date, self._work.clock())
 
-    def _ask(self, session: requests.Session) -> Answer:
+    def _ask(self) -> Answer:
         work = self._work
         left = max(work.left(), 0.001)
         # Half of the deadline for a silence leaves time for a second try.
         timeout = (min(_CONNECT_TIMEOUT, left), min(work.settings.deadline / 2, left))
-        with closing(ask(session, work.url, self._mode, timeout)) as response:
+        # A new connection each time: one that a server is about to close may look alive, and another
+        # may lead to a server in better health.
+        with (
+            open_session(work.api_key, self._watch, trust_environment=work.trust_environment) as session,
+            closing(ask(session, work.url, self._mode, timeout)) as response,
+        ):
             date = parse_http_date(response.headers.get("Date"))
             self._last = replace(self._last, http_status=response.status_code, server_date=date)
             return read_answer(response, work.settings.max_bytes)

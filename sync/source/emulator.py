@@ -160,6 +160,9 @@ class Emulator:
 
 
 class _Server(ThreadingHTTPServer):
+    # The usual backlog of 5 makes a sixth client of the same moment wait a second.
+    request_queue_size = 128
+
     def __init__(self, port: int, reply: Callable[[str, str], _Reply], log: Callable[[str], None] | None) -> None:
         self.reply, self.log = reply, log
         super().__init__(("127.0.0.1", port), _Handler)

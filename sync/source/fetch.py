@@ -29,7 +29,7 @@ OnRetry = Callable[[str, int, float, str], None]
 _NOTICE = 0.05
 
 
-def fetch_modes(  # noqa: PLR0913 - time, chance and the wish to stop are arguments here
+def fetch_modes(
     modes: Sequence[str],
     settings: FetchSettings,
     api_key: str,
@@ -64,7 +64,10 @@ def _work(settings: FetchSettings, api_key: str, clock: Callable[[], datetime], 
     from sync.source.attempts import Work
 
     url = settings.base_url.rstrip("/") + "/studio/models"
-    parts = urlsplit(settings.base_url)
+    try:
+        parts = urlsplit(settings.base_url)
+    except ValueError:
+        raise UsageError("the base URL is no address; check CATALOG_SYNC_BASE_URL") from None
     return Work(
         settings=settings,
         url=url,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -38,7 +37,7 @@ class Judge:
         """None when the answer may be parsed; else the error it stands for."""
         if answer.status in _REDIRECTS:
             return self._redirected(answer)
-        if answer.status != HTTPStatus.OK:
+        if answer.status != 200:
             return self._bad_status(answer)
         if not answer.body.removeprefix(_BOM).lstrip().startswith(b"{"):
             return self._not_json(answer)
@@ -49,7 +48,7 @@ class Judge:
         return envelope_refusal(self._masked(envelope), mode=self._mode, where=self._where)
 
     def _redirected(self, answer: Answer) -> CatalogSyncError:
-        target = self._quoted(_host(urljoin(self._url, answer.headers.get("Location", ""))))
+        target = self._quoted(_target(self._url, answer.headers.get("Location", "")))
         return AnswerRejected(
             f"{self._where} answered {answer.status} for mode {self._mode}, a redirect to {target}, which is not "
             "followed since it would be sent the key; set CATALOG_SYNC_BASE_URL to the right address"
@@ -86,7 +85,7 @@ class Judge:
 
 def may_be_asked_again(answer: Answer) -> bool:
     """Whether an answer that stands for a passing trouble is worth another request."""
-    return answer.status != HTTPStatus.OK or len(answer.body) < _SMALL_BODY
+    return answer.status != 200 or len(answer.body) < _SMALL_BODY
 
 
 def _read_envelope(body: bytes) -> dict[str, object] | None:
@@ -98,9 +97,10 @@ def _read_envelope(body: bytes) -> dict[str, object] | None:
     return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
 
 
-def _host(url: str) -> str:
+def _target(url: str, location: str) -> str:
+    """Scheme and host of a redirect: the rest may hold what nobody should read."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(urljoin(url, location))
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     except ValueError:
         return "an address that makes no sense"

@@ -11,7 +11,7 @@ import msgspec
 
 from sync.catalog.refusal import one_line
 from sync.errors import UsageError
-from sync.source.archive import is_saved_answers, open_file, read_saved_answers
+from sync.source.archive import BOM, GZIP_ERRORS, is_saved_answers, open_file, read_saved_answers
 
 _T = TypeVar("_T")
 
@@ -71,8 +71,11 @@ def _from_answers(path: Path) -> Iterator[Catalog]:
 
 
 def _from_document(path: Path) -> Iterator[Catalog]:
-    with open_file(path) as file:
-        document = file.read().strip()
+    try:
+        with open_file(path) as file:
+            document = file.read().removeprefix(BOM).strip()
+    except GZIP_ERRORS as error:
+        raise UsageError(f"{path} cannot be read: its gzip data is cut or damaged; get the file anew") from error
     if document.startswith(b"{"):
         yield _by_mode(_models(document, str(path)), str(path))
         return

@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -65,7 +64,14 @@ def open_session(api_key: str, watch: SocketWatch, *, trust_environment: bool) -
     session = _Session()
     session.trust_env = trust_environment
     session.auth = _BearerAuth(api_key)
-    session.headers.update({"User-Agent": _user_agent(), "Accept": "application/json", "Accept-Encoding": "gzip"})
+    session.headers.update(
+        {
+            "User-Agent": _user_agent(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Connection": "close",
+        }
+    )
     session.mount("https://", _WatchedAdapter(watch))
     session.mount("http://", _WatchedAdapter(watch))
     return session
@@ -82,7 +88,7 @@ def read_answer(response: requests.Response, limit: int) -> Answer:
     Raises ``AnswerRejected`` for a body that cannot be used, and what requests and urllib3 raise
     when it did not arrive in full.
     """
-    good = response.status_code == HTTPStatus.OK
+    good = response.status_code == 200
     body = _read(response, limit) if good else _read_error(response)
     return Answer(response.status_code, response.headers, body)
 

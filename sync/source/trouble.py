@@ -63,8 +63,10 @@ def _known_reason(error: BaseException) -> str | None:
     for kinds, reason in _REASONS:
         if isinstance(error, kinds):
             return reason
-    # The libraries' own errors are OSErrors too in part, but have no such text.
-    return one_line(error.strerror).lower() if isinstance(error, OSError) and error.strerror else None
+    if isinstance(error, OSError) and error.strerror:
+        return one_line(error.strerror).lower()
+    # So requests says that a CA bundle is missing; its other errors are of classes of their own.
+    return one_line(str(error)) if type(error) is OSError else None
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

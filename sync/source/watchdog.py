@@ -36,6 +36,11 @@ class SocketWatch:
         """Shut every socket down, and let no new one begin. May be called again."""
         with self._lock:
             self.ended.set()
+        self.drop()
+
+    def drop(self) -> None:
+        """Shut every socket down that there is so far."""
+        with self._lock:
             twins, self._twins = self._twins, []
         for twin in twins:
             with contextlib.suppress(OSError):

@@ -1,0 +1,105 @@
+"""The list of what each status means."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from sync.catalog.refusal import envelope_refusal, is_retryable, one_line, refusal
+from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
+
+
+def refused(status: int, message: str | None = None, error_code: str | None = None) -> CatalogSyncError:
+    return refusal(status, error_code=error_code, message=message, mode="image", where="the API")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *((status, ApiRefused) for status in (401, 402, 403, 422)),
+        *((status, ApiUnreachable) for status in (408, 429, 500, 501, 502, 503, 504, 599)),
+        *((status, AnswerRejected) for status in (201, 204, 301, 308, 400, 404, 405, 409, 418, 451, 100, 600, 999)),
+    ],
+)
+def test_each_status_has_its_kind_of_error(status: int, kind: type[CatalogSyncError]) -> None:
+    assert type(refused(status)) is kind
+    assert is_retryable(status) is (kind is ApiUnreachable)
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (401, "make a new one on the API Keys page and set CATALOG_SYNC_API_KEY"),
+        (402, "Creator, Professional or Business plan"),
+        (403, "Scheduler tier"),
+        (404, "check CATALOG_SYNC_BASE_URL"),
+        (422, "ask for image or video"),
+        (429, "try again later"),
+        (500, "try again later"),
+    ],
+)
+def test_the_message_names_the_remedy(status: int, remedy: str) -> None:
+    assert remedy in str(refused(status))
+
+
+def test_the_message_says_where_what_and_in_whose_words() -> None:
+    message = str(refused(401, "API key not found", "invalid_token"))
+    assert message.startswith("the API answered 401 invalid_token (API key not found) for mode image; ")
+
+
+def test_the_words_of_the_api_are_made_safe_and_short() -> None:
+    message = str(refused(401, "a\nb\x1b[31m\u202e\ud800" + "c" * 1000, "x" * 1000 + "\r"))
+    assert message.isprintable()
+    assert len(message) < 500
+
+
+@pytest.mark.parametrize(("text", "line"), [("a\r\n\tb", "a b"), ("", ""), ("\x00", ""), ("abcdefghij", "abcde...")])
+def test_one_line_is_one_line(text: str, line: str) -> None:
+    assert one_line(text, 8) == line
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [{"ok": True, "code": 200}, {"ok": True}, {"ok": True, "code": Decimal(200)}, {"ok": True, "code": 200.0}],
+)
+def test_an_envelope_of_success_is_no_refusal(envelope: dict[str, object]) -> None:
+    assert envelope_refusal(envelope) is None
+
+
+_NO_STATUS: list[object] = [200, None, True, "401", 401.5, [], 10**400]
+_NO_SUCCESS: list[object] = [None, True, "200", Decimal("1e999999"), 0, -200]
+_NOT_TRUE: list[object] = [1, "true", None, []]
+
+
+@pytest.mark.parametrize(
+    ("envelope", "kind"),
+    [
+        ({"ok": False, "code": 401}, ApiRefused),
+        ({"ok": True, "code": 403}, ApiRefused),
+        ({"ok": False, "code": 503}, ApiUnreachable),
+        ({"ok": False, "code": Decimal(429)}, ApiUnreachable),
+        ({"ok": False, "code": 404}, AnswerRejected),
+        *(({"ok": False, "code": code}, AnswerRejected) for code in _NO_STATUS),
+        *(({"ok": True, "code": code}, AnswerRejected) for code in _NO_SUCCESS),
+        *(({"ok": ok, "code": 200}, AnswerRejected) for ok in _NOT_TRUE),
+        ({"ok": False}, AnswerRejected),
+        ({"code": 200}, AnswerRejected),
+        ({}, AnswerRejected),
+    ],
+)
+def test_an_envelope_that_is_none_of_success_goes_by_its_code(
+    envelope: dict[str, object], kind: type[CatalogSyncError]
+) -> None:
+    assert type(envelope_refusal(envelope)) is kind
+
+
+def test_an_envelope_is_quoted_with_its_own_words_and_place() -> None:
+    envelope = {"ok": False, "code": 402, "error_code": "subscription_required", "message": "Pay\nfirst"}
+    message = str(envelope_refusal(envelope, mode="video", where="saved.jsonl line 3"))
+    assert message.startswith("saved.jsonl line 3 answered 402 subscription_required (Pay first) for mode video; ")
+
+
+@pytest.mark.parametrize("words", [{"message": 5, "error_code": []}, {"message": None}])
+def test_words_that_are_no_text_are_left_out(words: dict[str, object]) -> None:
+    assert str(envelope_refusal({"ok": False, "code": 401, **words})).startswith("the API answered 401; ")

@@ -1,0 +1,269 @@
+"""Answers that come, but cannot be used (faults A5 to A8, A12 to A14, A18 to A20)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+
+import pytest
+
+from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
+from tests.source.asking import KEY, failed, fetched, now
+from tests.source.rude_server import GOOD, RudeServer, answer, catalog, floods, says
+
+_ZIPPED = gzip.compress(catalog())
+_GZIP = "Content-Encoding: gzip"
+
+
+def envelope(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def test_a_good_answer_comes_back_byte_for_byte_with_its_times() -> None:
+    before = now()
+    with RudeServer(says(answer("200 OK", catalog(), "Date: Sun, 06 Nov 1994 08:49:37 GMT"))) as server:
+        outcome = fetched(server.url)
+    assert (outcome.mode, outcome.body, outcome.http_status, outcome.attempts) == ("image", catalog(), 200, 1)
+    assert before <= outcome.asked_at <= outcome.arrived_at <= now()
+    assert str(outcome.server_date) == "1994-11-06 08:49:37+00:00"
+
+
+@pytest.mark.parametrize("date", ["", "Date: soon", "Date: 99", "Date: Sun, 99 Nov 99999999999 08:49:37 GMT"])
+def test_a_date_that_makes_no_sense_is_no_date(date: str) -> None:
+    with RudeServer(says(answer("200 OK", catalog(), *filter(None, [date])))) as server:
+        assert fetched(server.url).server_date is None
+
+
+def test_an_answer_without_a_length_ends_with_the_connection() -> None:
+    with RudeServer(says(b"HTTP/1.1 200 OK\r\n\r\n" + catalog())) as server:
+        assert fetched(server.url).body == catalog()
+
+
+def test_a_body_in_chunks_is_put_together() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    body = b"".join(b"1\r\n%c\r\n" % byte for byte in catalog()) + b"0\r\n\r\n"
+    with RudeServer(says(head, body)) as server:
+        assert fetched(server.url).body == catalog()
+
+
+def test_a_body_with_a_byte_order_mark_is_taken() -> None:
+    with RudeServer(says(answer("200 OK", b"\xef\xbb\xbf" + catalog()))) as server:
+        assert fetched(server.url).body.endswith(catalog())
+
+
+def test_a_cut_body_without_a_length_is_left_for_the_parser_to_reject() -> None:
+    with RudeServer(says(b"HTTP/1.1 200 OK\r\n\r\n" + catalog()[:-20])) as server:
+        assert fetched(server.url).body == catalog()[:-20]
+
+
+def test_a_gzip_body_is_unpacked() -> None:
+    with RudeServer(says(answer("200 OK", _ZIPPED, _GZIP))) as server:
+        assert fetched(server.url).body == catalog()
+
+
+@pytest.mark.parametrize("size", [-1, -8, -9, 10, 1])
+def test_gzip_that_is_cut_is_rejected(size: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    with RudeServer(says(head + _ZIPPED[:size])) as server:
+        failure = failed(server.url)
+    assert isinstance(failure.error, AnswerRejected)
+    assert failure.http_status == 200
+    assert len(server.requests) == 1
+
+
+def test_gzip_shorter_than_its_length_is_asked_for_again() -> None:
+    with RudeServer(says(answer("200 OK", _ZIPPED[:-4], _GZIP, length=len(_ZIPPED)))) as server:
+        failure = failed(server.url)
+    assert isinstance(failure.error, ApiUnreachable)
+    assert len(server.requests) == 3
+
+
+def test_gzip_with_a_wrong_checksum_is_rejected() -> None:
+    damaged = _ZIPPED[:-8] + bytes(4) + _ZIPPED[-4:]
+    with RudeServer(says(answer("200 OK", damaged, _GZIP))) as server:
+        assert isinstance(failed(server.url).error, AnswerRejected)
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "zstd"])
+def test_an_encoding_nobody_asked_for_is_rejected(encoding: str) -> None:
+    with RudeServer(says(answer("200 OK", zlib.compress(catalog()), f"Content-Encoding: {encoding}"))) as server:
+        failure = failed(server.url)
+    assert isinstance(failure.error, AnswerRejected)
+    assert encoding in str(failure.error)
+
+
+def test_a_gzip_bomb_is_rejected_at_the_limit() -> None:
+    bomb = gzip.compress(bytes(32 << 20), 1)
+    with RudeServer(says(answer("200 OK", bomb, _GZIP))) as server:
+        failure = failed(server.url, max_bytes=1 << 20)
+    assert isinstance(failure.error, AnswerRejected)
+    assert "CATALOG_SYNC_MAX_BYTES" in str(failure.error)
+
+
+@pytest.mark.parametrize("chunk", [b"[" * 4096, b"\n" * 4096])
+def test_a_body_without_an_end_is_rejected_at_the_limit(chunk: bytes) -> None:
+    with RudeServer(floods(b"HTTP/1.1 200 OK\r\n\r\n", chunk)) as server:
+        failure = failed(server.url, max_bytes=1 << 20, deadline=20)
+    assert isinstance(failure.error, AnswerRejected)
+    assert "larger than 1048576 bytes" in str(failure.error)
+
+
+def test_an_error_body_without_an_end_does_not_hide_its_status() -> None:
+    with RudeServer(floods(b"HTTP/1.1 401 No\r\n\r\n", b"[" * 4096)) as server:
+        failure = failed(server.url)
+    assert isinstance(failure.error, ApiRefused)
+    assert failure.http_status == 401
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "remedy"),
+    [
+        (401, "invalid_token", "API Keys page"),
+        (402, "subscription_required", "Creator, Professional or Business"),
+        (403, "tier_not_allowed", "Scheduler tier"),
+        (422, "invalid_query", "does not support this mode"),
+    ],
+)
+def test_a_documented_refusal_is_not_asked_again_and_names_the_remedy(status: int, code: str, remedy: str) -> None:
+    body = envelope(ok=False, code=status, message="What the API says", error_code=code)
+    with RudeServer(says(answer(f"{status} No", body))) as server:
+        failure = failed(server.url)
+    assert isinstance(failure.error, ApiRefused)
+    assert (failure.http_status, failure.attempts, len(server.requests)) == (status, 1, 1)
+    for text in (str(status), code, "What the API says", remedy):
+        assert text in str(failure.error)
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 418, 451, 201, 206, 304])
+def test_another_status_is_rejected_without_asking_again(status: int) -> None:
+    with RudeServer(says(answer(f"{status} Odd", catalog()))) as server:
+        failure = failed(server.url)
+    assert isinstance(failure.error, AnswerRejected)
+    assert len(server.requests) == 1
+    assert str(status) in str(failure.error)
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("/elsewhere", "http://127.0.0.1"),
+        ("https://other.example.com/x", "https://other.example.com,"),
+        ("http://www.genviral.io/api", "http://www.genviral.io,"),
+        (f"https://user:pass@other.example.com/?key={KEY}", "https://other.example.com,"),
+        (f"https://{KEY}.example.com/", "https://[hidden].example.com,"),
+        ("http://[::1", "an address that makes no sense"),
+    ],
+)
+def test_a_redirect_is_not_followed_and_its_target_is_named(location: str, shown: str) -> None:
+    with RudeServer(says(answer("302 Found", b"", f"Location: {location}"))) as server:
+        failure = failed(server.url)
+        assert isinstance(failure.error, AnswerRejected)
+        assert len(server.requests) == 1
+    assert shown in str(failure.error)
+
+
+def test_a_redirect_with_a_body_without_an_end_is_still_a_redirect() -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n"
+    with RudeServer(floods(head, b"[" * 4096)) as server:
+        assert "redirect to http://127.0.0.1" in str(failed(server.url).error)
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (answer("200 OK", b"<html>\n\n<title>Log in</title>", "Content-Type: text/html"), "text/html: <html> <title>"),
+        (answer("200 OK", b"\x1b[2Jnothing here"), "no content type: [2Jnothing here"),
+        (answer("200 OK", b"[]", "Content-Type: application/json"), "application/json: []"),
+        (answer("200 OK", catalog().decode().encode("utf-16")), "no JSON object"),
+        (answer("200 OK", b"\xff\xfe\xfd"), "no JSON object"),
+        (answer("200 OK", b"  \n"), "no JSON object"),
+        (answer("200 OK"), "200 with an empty body"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "204"),
+        (answer("200 OK", f"<p>{KEY}".encode()), "<p>[hidden]"),
+        (answer("200 OK", b"x" * 70 + KEY.encode()), "xxx[hidden]"),
+    ],
+    ids=["html", "terminal codes", "list", "utf-16", "binary", "blank", "empty", "204", "key", "key at the cut"],
+)
+def test_what_is_no_json_object_is_rejected_and_shown_in_part(raw: bytes, shown: str) -> None:
+    with RudeServer(says(raw)) as server:
+        failure = failed(server.url)
+    assert isinstance(failure.error, AnswerRejected)
+    assert len(server.requests) == 1
+    assert shown in str(failure.error)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"X-{number}: yes" for number in range(101)],
+        ["Content-Length: 5"],
+        ["X-Long: " + "y" * 70_000],
+    ],
+    ids=["more than 100 headers", "two lengths", "endless header"],
+)
+def test_headers_beyond_reason_end_in_an_error_of_ours(headers: list[str]) -> None:
+    with RudeServer(says(answer("200 OK", catalog(), *headers))) as server:
+        assert isinstance(failed(server.url).error, ApiUnreachable | AnswerRejected)
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "requests"),
+    [
+        ({"ok": False, "code": 401}, ApiRefused, 1),
+        ({"ok": False, "code": 402, "error_code": "subscription_required"}, ApiRefused, 1),
+        ({"ok": False, "code": 429}, ApiUnreachable, 3),
+        ({"ok": False, "code": 503}, ApiUnreachable, 3),
+        ({"ok": True, "code": 500}, ApiUnreachable, 3),
+        ({"ok": False, "code": 404}, AnswerRejected, 1),
+        ({"ok": False}, AnswerRejected, 1),
+        ({"ok": False, "code": 200}, AnswerRejected, 1),
+        ({"ok": False, "code": "401"}, AnswerRejected, 1),
+        ({"ok": 1, "code": 200}, AnswerRejected, 1),
+        ({"code": 200}, AnswerRejected, 1),
+        ({"ok": True, "code": True}, AnswerRejected, 1),
+    ],
+)
+def test_a_refusal_under_http_200_goes_by_its_code(
+    fields: dict[str, object], kind: type[CatalogSyncError], requests: int
+) -> None:
+    with RudeServer(says(answer("200 OK", envelope(**fields, data={"models": []})))) as server:
+        failure = failed(server.url)
+    assert type(failure.error) is kind
+    assert failure.http_status == 200
+    assert len(server.requests) == requests
+
+
+def test_a_large_body_that_says_the_api_is_busy_is_not_asked_for_again() -> None:
+    body = envelope(ok=False, code=503, data={"padding": "x" * (64 << 10)})
+    with RudeServer(says(answer("200 OK", body))) as server:
+        assert isinstance(failed(server.url).error, ApiUnreachable)
+    assert len(server.requests) == 1
+
+
+def test_a_passing_refusal_under_http_200_is_followed_by_a_good_answer() -> None:
+    with RudeServer(says(answer("200 OK", envelope(ok=False, code=429))), GOOD) as server:
+        assert fetched(server.url).attempts == 2
+
+
+@pytest.mark.parametrize("status", ["200 OK", "401 No", "404 Gone", "503 Busy"])
+def test_a_message_that_repeats_the_key_is_shown_without_it(status: str) -> None:
+    body = envelope(
+        ok=False, code=int(status[:3]), message=f"no such key: {KEY}, {KEY[:20]}", error_code=KEY.split(".")[1]
+    )
+    with RudeServer(says(answer(status, body))) as server:
+        assert "no such key: [hidden]" in str(failed(server.url, attempts=1).error)
+
+
+def test_a_message_with_line_breaks_and_terminal_codes_is_one_plain_line() -> None:
+    body = envelope(ok=False, code=403, message="no\r\nERROR forged\x1b[31m\x00" + "long " * 100)
+    with RudeServer(says(answer("403 No", body))) as server:
+        message = str(failed(server.url).error)
+    assert "no ERROR forged [31m" in message
+    assert len(message) < 600
+
+
+def test_deep_nesting_is_left_for_the_parser_to_reject() -> None:
+    body = b'{"data":' * 100_000
+    with RudeServer(says(answer("200 OK", body))) as server:
+        assert fetched(server.url).body == body
