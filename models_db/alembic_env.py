@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from alembic import context
@@ -12,11 +13,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection
 
-from models_db import tables  # noqa: F401  # fills the metadata
+from models_db import view_install
 from models_db.base import metadata
 from models_db.engine import migration_engine, normalise_url
 from models_db.errors import DatabaseSettingError, SchemaError
-from models_db.migrate import HEAD, VERSION_TABLE, one_at_a_time, refuse_foreign
+from models_db.migrate import HEAD, VERSION_TABLE, current_revision, one_at_a_time, refuse_foreign
+from models_db.view_grants import Grant
+from models_db.views import VIEWS
 
 _URL_VARIABLE = "CATALOG_SYNC_DATABASE_URL"
 
@@ -57,9 +60,18 @@ def _goes_up() -> bool:
 
 
 def _online(connection: Connection) -> None:
-    refuse_foreign(connection, set(metadata.tables))
-    _configure(connection=connection, dialect_name=connection.dialect.name)
+    refuse_foreign(connection, {*metadata.tables, *(view.name for view in VIEWS)})
+    grants: list[Grant] = []
+
+    def remove_views() -> None:
+        grants.extend(view_install.remove(connection))
+
+    _configure(before_steps=remove_views, connection=connection, dialect_name=connection.dialect.name)
     context.run_migrations()
+    if _goes_up() and current_revision(connection) == HEAD:
+        view_install.install(connection, grants)
+    if connection.dialect.name == "sqlite":
+        _check_references(connection)
 
 
 def _offline() -> None:
@@ -67,24 +79,53 @@ def _offline() -> None:
         url = _url()
     except DatabaseSettingError as error:
         raise CommandError(str(error)) from error
-    _configure(url=url, dialect_name=url.get_backend_name(), literal_binds=True)
+
+    def remove_views() -> None:
+        for statement in view_install.offline_removal():
+            context.execute(statement)
+
+    _configure(before_steps=remove_views, url=url, dialect_name=url.get_backend_name(), literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
+        if _destination() == HEAD:
+            for statement in view_install.offline_installation(url.get_backend_name()):
+                context.execute(statement)
 
 
-def _configure(*, dialect_name: str, **options: Any) -> None:
+def _check_references(connection: Connection) -> None:
+    # They are not enforced while a migration runs.
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise SchemaError(
+            f"the migration would leave rows of {broken[0]} without what they refer to: nothing was changed"
+        )
+
+
+def _configure(*, before_steps: Callable[[], None], dialect_name: str, **connection_or_url: Any) -> None:
     # The databases spell a generated column's expression each in their own way.
     warnings.filterwarnings("ignore", message="Computed default on .* cannot be modified")
-    context.configure(
-        target_metadata=metadata,
-        version_table=VERSION_TABLE,
-        include_name=_is_ours,
-        on_version_apply=_keep_step,
-        process_revision_directives=_number,
-        render_as_batch=dialect_name == "sqlite",
-        transactional_ddl=dialect_name != "mariadb",
-        **options,
-    )
+    options = {
+        "target_metadata": metadata,
+        "version_table": VERSION_TABLE,
+        "include_name": _is_ours,
+        "on_version_apply": _keep_step,
+        "process_revision_directives": _number,
+        "render_as_batch": dialect_name == "sqlite",
+        "transactional_ddl": dialect_name != "mariadb",
+        **connection_or_url,
+    }
+    context.configure(**options)
+    # Views go only when there is a step to run. Alembic asks the command for the steps once it knows
+    # where the database stands; this stands between the two.
+    steps = context.get_context().opts["fn"]
+
+    def steps_after_views(heads: object, migration: MigrationContext) -> list[object]:
+        pending = list(steps(heads, migration))
+        if pending:
+            before_steps()
+        return pending
+
+    context.configure(**options, fn=steps_after_views)
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:

@@ -1,0 +1,235 @@
+"""The views: what people and BI tools read. One SQL text for PostgreSQL, MariaDB and SQLite.
+
+No string literals (MariaDB gives them their creator's collation), no date arithmetic (``calendar_days``
+has done it), no JSON. How they get into a database is said in ``view_install``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import Table
+
+from models_db import base, tables
+
+TODAY = "names are today's"
+AS_THEN = "names are those of the time"
+
+
+@dataclass(frozen=True)
+class ViewColumn:
+    """A column of a view: its name, the expression behind it, and what it means."""
+
+    name: str
+    expression: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: ``source`` is all that follows the columns, from FROM on."""
+
+    name: str
+    comment: str
+    columns: tuple[ViewColumn, ...]
+    source: str
+
+    @property
+    def select(self) -> str:
+        """The one SQL text that the view is."""
+        columns = ", ".join(f"{column.expression} AS {column.name}" for column in self.columns)
+        return f"SELECT {columns} {self.source}"  # our own text
+
+    @property
+    def digest(self) -> str:
+        """Changes with anything that installing would make different."""
+        said = [self.name, self.comment, self.select, *(column.comment for column in self.columns)]
+        return sha256("\0".join(said).encode()).hexdigest()
+
+
+def _column(expression: str, name: str | None = None, comment: str | None = None) -> ViewColumn:
+    """A stored column, ``table.column``: its own name and comment unless others are given."""
+    table, _, column = expression.partition(".")
+    stored = base.metadata.tables[table].columns[column]
+    return ViewColumn(name or column, expression, comment or stored.comment or "")
+
+
+def _stored(table: Table, *names: str) -> Iterator[ViewColumn]:
+    return (_column(f"{table.name}.{name}") for name in names)
+
+
+def _number(aggregate: str) -> str:
+    """An aggregate of costs as NUMERIC(24,12) on PostgreSQL and MariaDB, always REAL on SQLite.
+
+    There the sum makes a whole number REAL and COALESCE keeps it so: a bare CAST would turn it back
+    into an integer, and tools that take a column's type from its first row would cut the other rows.
+    """
+    return f"COALESCE(CAST({aggregate} + 0.0 AS DECIMAL(24,12)), CAST(NULL AS DECIMAL(24,12)))"
+
+
+def _statistics(cost: str, counted: str) -> tuple[ViewColumn, ...]:
+    return (
+        ViewColumn("model_count", f"COUNT({counted})", "listed models"),
+        ViewColumn("priced_model_count", f"COUNT({cost})", "those of them that have a cost"),
+        ViewColumn("min_credit_cost", _number(f"MIN({cost})"), "least cost in credits; NULL when none has one"),
+        ViewColumn("avg_credit_cost", _number(f"AVG({cost})"), "mean cost in credits of those that have one"),
+        ViewColumn("max_credit_cost", _number(f"MAX({cost})"), "greatest cost in credits"),
+    )
+
+
+_MODEL_IDS = (*_stored(tables.models, "mode", "model_id"),)
+_MODEL_TODAY = (
+    *_MODEL_IDS,
+    _column("models.name", "model_name"),
+    _column("models.provider"),
+)
+
+CURRENT_CATALOG = View(
+    "v_current_catalog",
+    "one row per listed model, with what it costs now",
+    (
+        *_MODEL_TODAY,
+        _column("credits.default_cost", "credit_cost"),
+        _column("credits.default_cost_exact", "credit_cost_exact"),
+        _column("credits.notes", "credit_notes"),
+        _column("credit_history.valid_from", "credit_cost_since", "since when it has cost this"),
+        _column("models.first_seen_at"),
+        # A model first seen in a partial run was seen later than the last good look.
+        ViewColumn(
+            "last_seen_at",
+            "CASE WHEN sync_state.good_observed_at > models.first_seen_at"
+            " THEN sync_state.good_observed_at ELSE models.first_seen_at END",
+            "the mode's last good look, which had it",
+        ),
+        _column("models.description"),
+    ),
+    "FROM models JOIN sync_state ON sync_state.mode = models.mode"
+    " LEFT JOIN credits ON credits.model_pk = models.model_pk"
+    " LEFT JOIN credit_history ON credit_history.open_model_pk = models.model_pk"
+    " WHERE models.removed_at IS NULL",
+)
+
+CREDIT_COST_CHANGES = View(
+    "v_credit_cost_changes",
+    f"one row per change of a cost, models added, removed and relisted included; {AS_THEN}",
+    (
+        *_stored(tables.catalog_changes, "changed_at", "not_before"),
+        *_MODEL_IDS,
+        *_stored(tables.catalog_changes, "model_name", "provider", "change_kind", "old_cost", "new_cost"),
+        *_stored(tables.catalog_changes, "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change", "run_id"),
+    ),
+    "FROM catalog_changes JOIN models ON models.model_pk = catalog_changes.model_pk"
+    " WHERE catalog_changes.is_cost_event = 1",
+)
+
+CREDIT_COST_HISTORY = View(
+    "v_credit_cost_history",
+    f"one row per model and interval in which its cost stayed the same; {TODAY}",
+    (
+        *_MODEL_TODAY,
+        _column("credit_history.default_cost", "credit_cost"),
+        _column("credit_history.default_cost_exact", "credit_cost_exact"),
+        *_stored(tables.credit_history, "valid_from", "valid_to"),
+        ViewColumn("is_current", "CASE WHEN credit_history.valid_to IS NULL THEN 1 ELSE 0 END", "1 if it is so now"),
+        *_stored(tables.credit_history, "opened_run_id", "closed_run_id"),
+    ),
+    "FROM credit_history JOIN models ON models.model_pk = credit_history.model_pk",
+)
+
+CREDIT_COST_DAILY = View(
+    "v_credit_cost_daily",
+    f"one row per model and UTC day, from the day it was first seen to the last calendar day; {TODAY}",
+    (
+        _column("calendar_days.day"),
+        *_MODEL_TODAY,
+        _column(
+            "credit_history.default_cost",
+            "credit_cost",
+            "cost at the end of the day, carried over days without a run; NULL while not listed or without a cost",
+        ),
+        ViewColumn(
+            "is_listed",
+            "CASE WHEN credit_history.model_pk IS NULL THEN 0 ELSE 1 END",
+            "1 if it was listed at the end of the day",
+        ),
+    ),
+    "FROM models JOIN calendar_days ON calendar_days.day_end_at > models.first_seen_at"
+    " LEFT JOIN credit_history ON credit_history.model_pk = models.model_pk"
+    " AND credit_history.valid_from < calendar_days.day_end_at"
+    " AND (credit_history.valid_to IS NULL OR credit_history.valid_to >= calendar_days.day_end_at)",
+)
+
+PROVIDER_COSTS = View(
+    "v_provider_costs",
+    "one row per mode and provider of listed models, with what they cost now",
+    (*_stored(tables.models, "mode", "provider"), *_statistics("credits.default_cost", "models.model_pk")),
+    "FROM models LEFT JOIN credits ON credits.model_pk = models.model_pk"
+    " WHERE models.removed_at IS NULL GROUP BY models.mode, models.provider",
+)
+
+PROVIDER_COSTS_DAILY = View(
+    "v_provider_costs_daily",
+    f"one row per UTC day, mode and provider of models listed at its end; {TODAY}",
+    (
+        ViewColumn("day", "daily.day", "a UTC day"),
+        ViewColumn("mode", "daily.mode", "image or video"),
+        ViewColumn("provider", "daily.provider", "provider, as last seen"),
+        *_statistics("daily.credit_cost", "daily.model_id"),
+    ),
+    "FROM v_credit_cost_daily daily WHERE daily.is_listed = 1 GROUP BY daily.day, daily.mode, daily.provider",
+)
+
+CATALOG_CHANGES = View(
+    "v_catalog_changes",
+    f"one row per changed field of a model; {AS_THEN}",
+    (
+        *_stored(tables.catalog_changes, "changed_at", "not_before"),
+        *_MODEL_IDS,
+        *_stored(tables.catalog_changes, "model_name", "provider", "entity", "field", "change_kind"),
+        *_stored(tables.catalog_changes, "old_value", "new_value", "run_id"),
+        *_stored(tables.sync_runs, "trigger_kind", "app_version"),
+    ),
+    "FROM catalog_changes JOIN models ON models.model_pk = catalog_changes.model_pk"
+    " JOIN sync_runs ON sync_runs.run_id = catalog_changes.run_id",
+)
+
+MODEL_PARAMS = View(
+    "v_model_params",
+    "one row per parameter of a listed model and allowed value; one row too where no values are listed",
+    (
+        *_MODEL_TODAY,
+        *_stored(tables.params, "param_name", "data_type", "is_required", "default_value", "min_value", "max_value"),
+        _column("param_options.option_value"),
+    ),
+    "FROM models JOIN params ON params.model_pk = models.model_pk"
+    " LEFT JOIN param_options ON param_options.model_pk = params.model_pk"
+    " AND param_options.param_name = params.param_name"
+    " WHERE models.removed_at IS NULL",
+)
+
+SYNC_RUNS = View(
+    "v_sync_runs",
+    "one row per run and mode asked; a run that asked none has a row too",
+    (
+        *_stored(tables.sync_runs, *tables.sync_runs.columns.keys()),
+        _column("sync_run_modes.mode"),
+        _column("sync_run_modes.status", "mode_status"),
+        *_stored(tables.sync_run_modes, *tables.sync_run_modes.columns.keys()[3:]),
+    ),
+    "FROM sync_runs LEFT JOIN sync_run_modes ON sync_run_modes.run_id = sync_runs.run_id",
+)
+
+# A view comes after those it stands on.
+VIEWS = (
+    CURRENT_CATALOG,
+    CREDIT_COST_CHANGES,
+    CREDIT_COST_HISTORY,
+    CREDIT_COST_DAILY,
+    PROVIDER_COSTS,
+    PROVIDER_COSTS_DAILY,
+    CATALOG_CHANGES,
+    MODEL_PARAMS,
+    SYNC_RUNS,
+)
