@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import SimpleQueue
 
@@ -44,7 +44,7 @@ class Work:
     settings: FetchSettings
     url: str
     where: str
-    api_key: str
+    api_key: str = field(repr=False)
     trust_environment: bool
     ends_at: float
     clock: Callable[[], datetime]
@@ -89,7 +89,7 @@ class ModeFetch:
 
     def overdue(self) -> FetchFailed:
         """How things stand when the deadline has come first."""
-        before = f", the last one failed: {self._reason}" if self._reason else ""
+        before = f", before that: {self._reason}" if self._reason else ""
         return self._failed(
             ApiUnreachable(
                 f"{self._work.where} gave no complete answer for mode {self._mode} within the deadline of "
@@ -143,7 +143,7 @@ class ModeFetch:
         except UNUSABLE_ADDRESS as error:
             return _Trouble(self._unusable_address(error))
         except LIBRARY_ERRORS as error:
-            return self._broken(attempt, why(error))
+            return self._broken(attempt, mask(why(error), self._work.api_key))
         except AnswerRejected as error:
             return _Trouble(self._unusable(error))
         finally:
@@ -182,10 +182,7 @@ class ModeFetch:
         )
 
     def _unusable(self, error: AnswerRejected) -> AnswerRejected:
-        return AnswerRejected(
-            f"{self._work.where} answered for mode {self._mode}, but {error}; nothing of it is used: try again, "
-            "and check that no proxy changes answers"
-        )
+        return AnswerRejected(f"{self._work.where} answered for mode {self._mode}, but {error}")
 
     def _refused(self, answer: Answer, error: CatalogSyncError) -> _Trouble:
         again = isinstance(error, ApiUnreachable) and may_be_asked_again(answer)

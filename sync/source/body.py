@@ -10,8 +10,10 @@ import io
 import zlib
 from collections.abc import Callable
 
+from sync.catalog.refusal import one_line
 from sync.errors import AnswerRejected
 
+_PROXY = "try again, and check that no proxy changes answers"
 _CHUNK = 64 * 1024
 # zlib's way of asking for the gzip format, whose checksum and length it then checks itself.
 _GZIP = 16 + zlib.MAX_WBITS
@@ -33,7 +35,7 @@ def read_body(read: Callable[[int], bytes], encoding: str, limit: int) -> bytes:
         return _read_plain(read, limit)
     if encoding in ("gzip", "x-gzip"):
         return _read_gzip(read, limit)
-    raise AnswerRejected(f"it came in an encoding nobody asked for ({encoding})")
+    raise AnswerRejected(f"it came in an encoding nobody asked for ({one_line(encoding, 64)}); {_PROXY}")
 
 
 def _read_plain(read: Callable[[int], bytes], limit: int) -> bytes:
@@ -53,7 +55,7 @@ def _read_gzip(read: Callable[[int], bytes], limit: int) -> bytes:
             _append(body, _inflate(inflater, data, limit - body.tell() + 1), limit)
             data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
     if begun and not inflater.eof:
-        raise AnswerRejected("its gzip stream ends too early")
+        raise AnswerRejected(f"its gzip stream ends too early; {_PROXY}")
     return body.getvalue()
 
 
@@ -61,10 +63,10 @@ def _inflate(inflater: zlib._Decompress, data: bytes, room: int) -> bytes:
     try:
         return inflater.decompress(data, room)
     except zlib.error:
-        raise AnswerRejected("its gzip stream is damaged") from None
+        raise AnswerRejected(f"its gzip stream is damaged; {_PROXY}") from None
 
 
 def _append(body: io.BytesIO, data: bytes, limit: int) -> None:
     if body.tell() + len(data) > limit:
-        raise TooLarge(f"it is larger than {limit} bytes (CATALOG_SYNC_MAX_BYTES)")
+        raise TooLarge(f"it is larger than {limit} bytes; raise CATALOG_SYNC_MAX_BYTES if a catalog can be so large")
     body.write(data)

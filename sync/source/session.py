@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import requests
@@ -18,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from sync import __version__
 from sync.errors import AnswerRejected
 from sync.source.body import read_body
 from sync.source.trouble import LIBRARY_ERRORS
@@ -66,10 +66,12 @@ def open_session(api_key: str, watch: SocketWatch, *, trust_environment: bool) -
     session.auth = _BearerAuth(api_key)
     session.headers.update(
         {
-            "User-Agent": _user_agent(),
+            "User-Agent": f"catalog-sync/{__version__}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "Connection": "close",
+            # An old answer from a cache in between would be taken for today's prices.
+            "Cache-Control": "no-cache",
         }
     )
     session.mount("https://", _WatchedAdapter(watch))
@@ -148,10 +150,3 @@ def _watched_pools(watch: SocketWatch) -> dict[str, type[HTTPConnectionPool]]:
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}
-
-
-def _user_agent() -> str:
-    try:
-        return f"catalog-sync/{version('catalog-sync')}"
-    except PackageNotFoundError:
-        return "catalog-sync"

@@ -34,6 +34,8 @@ UNUSABLE_ADDRESS: tuple[type[Exception], ...] = (
     urllib3.exceptions.LocationParseError,
 )
 
+_OWN_AUTHORITY = "for an authority of your own, name its file in REQUESTS_CA_BUNDLE"
+
 _Kinds = tuple[type[BaseException], ...]
 _REASONS: tuple[tuple[_Kinds, str | None], ...] = (
     ((urllib3.exceptions.NameResolutionError,), "the host name cannot be resolved"),
@@ -57,7 +59,7 @@ def why(error: BaseException) -> str:
 
 def _known_reason(error: BaseException) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the TLS certificate is not valid: {one_line(error.verify_message)}"
+        return f"the TLS certificate is not valid ({one_line(error.verify_message)}; {_OWN_AUTHORITY})"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({one_line(error.reason or 'no reason given')})"
     for kinds, reason in _REASONS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -172,6 +173,17 @@ def test_it_is_quiet_and_its_log_does_not_hold_the_key(capfd: pytest.CaptureFixt
     assert len(lines) == 1
     assert "mode=image" in lines[0]
     assert KEY not in lines[0]
+
+
+def test_a_client_that_goes_away_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    models = tuple(b'{"id":"%d","description":"%s"}' % (number, b"x" * 10_000) for number in range(1000))
+    lines: list[str] = []
+    with Emulator([Catalog(image=models)], log=lines.append) as emulator:
+        with socket.create_connection(("127.0.0.1", emulator.port)) as client:
+            client.sendall(f"GET {_PATH} HTTP/1.1\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode())
+            client.recv(100)
+        get(emulator)
+    assert capfd.readouterr().err == ""
 
 
 def test_closing_twice_is_no_error() -> None:

@@ -39,7 +39,7 @@ def test_each_mode_is_asked_for_once_with_the_key_as_bearer() -> None:
     for headers in map(headers_of, server.requests):
         assert headers["authorization"] == f"Bearer {KEY}"
         assert headers["accept-encoding"] == "gzip"
-        assert headers["user-agent"].startswith("catalog-sync")
+        assert headers["user-agent"].startswith("catalog-sync/")
 
 
 @pytest.mark.parametrize("trust_environment", [True, False])

@@ -36,7 +36,7 @@ def test_the_wait_the_server_asks_for_is_obeyed() -> None:
     begun = time.monotonic()
     with RudeServer(says(answer("429 Slow down", b"", "Retry-After: 1")), GOOD) as server:
         fetched(server.url)
-    assert 1 <= time.monotonic() - begun < 2
+    assert 1 <= time.monotonic() - begun < 3
 
 
 @pytest.mark.parametrize("retry_after", ["soon", "-5", "1.5", "", "\xb2"])
@@ -50,7 +50,7 @@ def test_a_wait_past_the_deadline_is_not_begun_but_named(status: str) -> None:
     begun = time.monotonic()
     with RudeServer(says(answer(status, b"", "Retry-After: 120"))) as server:
         failure = failed(server.url)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 3
     assert isinstance(failure.error, ApiUnreachable)
     assert len(server.requests) == 1
     assert "wait 120 s" in str(failure.error)

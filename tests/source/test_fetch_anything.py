@@ -1,0 +1,63 @@
+"""Whatever bytes a server sends, a fetch ends with an answer or an error of ours."""
+
+from __future__ import annotations
+
+import gzip
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sync.source.fetch import Fetched
+from tests.source.asking import KEY, ask_both
+from tests.source.rude_server import RudeServer, catalog, says
+
+_LINES = st.lists(
+    st.sampled_from(
+        [
+            b"Content-Length: 5",
+            b"Content-Length: -1",
+            b"Content-Length: 5, 5",
+            b"Content-Length: x",
+            b"Transfer-Encoding: chunked",
+            b"Transfer-Encoding: gzip, chunked",
+            b"Content-Encoding: gzip",
+            b"Content-Encoding: gzip, br",
+            b"Content-Type: text/html; charset=\xff",
+            b"Location: //[",
+            b"Location: \x00",
+            b"Retry-After: 0",
+            b"Date: \xe9",
+            b"Set-Cookie: a=b; expires=never",
+            b": no name",
+            b"no colon",
+            b" folded",
+            b"Connection: upgrade",
+        ]
+    ),
+    max_size=6,
+)
+_STATUS = st.sampled_from(
+    [b"HTTP/1.1 200 OK", b"HTTP/1.0 200", b"HTTP/1.1 301 X", b"HTTP/1.1 401 X", b"HTTP/1.1 503 X", b"HTTP/9 200", b""]
+)
+_BODY = st.one_of(
+    st.binary(max_size=50),
+    st.sampled_from(
+        [catalog(), gzip.compress(catalog()), b'5\r\n{"ok"\r\n0\r\n\r\n', b"-5\r\n{}", b"{", b"", b'{"ok":1e400}']
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(status=_STATUS, lines=_LINES, body=_BODY)
+def test_any_answer_ends_in_an_outcome(status: bytes, lines: list[bytes], body: bytes) -> None:
+    with RudeServer(says(b"\r\n".join([status, *lines, b"", b""]) + body)) as server:
+        outcome = ask_both(server.url, modes=("image",), attempts=1)["image"]
+    assert isinstance(outcome, Fetched) or (str(outcome.error).isprintable() and KEY not in str(outcome.error))
+
+
+@settings(max_examples=50, deadline=None)
+@given(raw=st.binary(max_size=200))
+def test_any_bytes_end_in_an_outcome(raw: bytes) -> None:
+    with RudeServer(says(raw)) as server:
+        outcome = ask_both(server.url, modes=("image",), attempts=1)["image"]
+    assert isinstance(outcome, Fetched) or str(outcome.error).isprintable()
