@@ -68,7 +68,7 @@ def is_saved_answers(path: Path) -> bool:
     first = next((line for _, line in _lines(path, MAX_LINE) if line.strip()), b"")
     try:
         return "at" in msgspec.json.decode(first, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 

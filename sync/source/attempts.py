@@ -148,10 +148,11 @@ class ModeFetch:
             return _Trouble(self._unusable(error))
         finally:
             self._watch.drop()
+        arrived_at = self._work.clock()
         if refusal := self._judge.error(answer):
             return self._refused(answer, refusal)
-        known = self._last
-        return Fetched(self._mode, answer.body, answer.status, attempt, asked_at, known.server_date, self._work.clock())
+        date = self._last.server_date
+        return Fetched(self._mode, answer.body, answer.status, attempt, asked_at, date, arrived_at)
 
     def _ask(self) -> Answer:
         work = self._work

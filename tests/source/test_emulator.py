@@ -244,7 +244,18 @@ def test_a_model_that_does_not_change_is_kept_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "5", '{"data": {}}', "[5]", '[{"mode": "audio"}]', '[{"mode": 5}]', '{"data": {"models": {}}}']
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        "5",
+        '{"data": {}}',
+        "[5]",
+        '[{"mode": "audio"}]',
+        '[{"mode": 5}]',
+        '{"data": {"models": {}}}',
+    ],
 )
 def test_a_file_that_holds_no_catalog_is_a_usage_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"catalogs\.json"):
