@@ -42,12 +42,12 @@ def section(tree: dict[str, Tree], name: str) -> dict[str, Tree]:
 
 
 def model_rows(tree: dict[str, Tree]) -> Iterator[Row]:
-    yield _text(tree, "name"), _text(tree, "provider"), _text(tree, "description")
+    yield model_text(tree, "name"), model_text(tree, "provider"), model_text(tree, "description")
 
 
 def credit_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     cost = exact_cost(tree)
-    yield for_arithmetic(cost), cost, _text(section(tree, "credits"), "notes", "credits.notes")
+    yield for_arithmetic(cost), cost, cost_notes(tree)
 
 
 def param_rows(tree: dict[str, Tree]) -> Iterator[Row]:
@@ -70,7 +70,7 @@ def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     for name, entry in sorted(section(tree, "params").items()):
         options = _first(entry, _OPTION_FIELDS) if isinstance(entry, dict) else entry
         if isinstance(options, dict):
-            options = list(options)  # {"small": "512 px", ...}: the keys are what may be sent
+            options = [*sorted(options)]  # {"small": "512 px", ...}: the keys are what may be sent
         if isinstance(options, list):
             for position, option in enumerate(options):
                 yield name, position, scalar_text(option)
@@ -110,16 +110,21 @@ def exact_cost(tree: dict[str, Tree]) -> str | None:
     return cost.text
 
 
-def is_rule(text: Tree | None) -> bool:
-    """Whether a string in ``inputs`` is a rule, such as ``one_of:prompt,speech_text``."""
-    return isinstance(text, str) and _RULE.match(text) is not None
+def cost_notes(tree: dict[str, Tree]) -> str | None:
+    return model_text(section(tree, "credits"), "notes", "credits.notes")
 
 
-def _text(fields: dict[str, Tree], name: str, shown_as: str | None = None) -> str | None:
+def model_text(fields: dict[str, Tree], name: str, shown_as: str | None = None) -> str | None:
+    """A text field as a column keeps it; None when it is absent."""
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
         raise MalformedError(f"{shown_as or name} is not a text: {canonical_json(value)[:80]}")
     return None if value is None else storable(value)
+
+
+def is_rule(text: Tree | None) -> bool:
+    """Whether a string in ``inputs`` is a rule, such as ``one_of:prompt,speech_text``."""
+    return isinstance(text, str) and _RULE.match(text) is not None
 
 
 def _first(fields: Tree, names: tuple[str, ...]) -> Tree | None:
