@@ -14,6 +14,7 @@ from fractions import Fraction
 _COST = re.compile(r"\d{1,12}(\.\d{1,40})?")
 _EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)
 _PLACES = Decimal("1e-12")
+_COST_LIMIT = Decimal(10**12)  # NUMERIC(24,12)
 _PERCENT_PLACES = 6
 _PERCENT_LIMIT = 10**18  # NUMERIC(24,6)
 
@@ -54,8 +55,11 @@ class CostChange:
 
 
 def is_cost(exact: str) -> bool:
-    """Whether a canonical number is a cost: not negative, 12 integer digits and 40 decimals at most."""
-    return _COST.fullmatch(exact) is not None
+    """Whether a canonical number is a cost: not negative, 12 integer digits and 40 decimals at most.
+
+    The largest of these is not: rounded for arithmetic it would have 13 integer digits.
+    """
+    return _COST.fullmatch(exact) is not None and for_arithmetic(exact) != _COST_LIMIT
 
 
 def for_arithmetic(exact: str | None) -> Decimal | None:
