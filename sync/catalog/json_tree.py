@@ -19,7 +19,8 @@ MAX_KEY_CHARACTERS = 255
 
 # A number is written out in full up to this many characters, in scientific notation beyond.
 _PLAIN_CHARACTERS = 80
-_NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,18}))?")
+_EXPONENT_DIGITS = 18
+_NUMBER = re.compile(rf"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{{1,{_EXPONENT_DIGITS}}}))?")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -109,6 +110,8 @@ def canonical_number(token: str) -> str:
 def _spell(digits: str, shift: int) -> str:
     """``digits`` times ten to the power of ``shift``."""
     point = len(digits) + shift
+    if abs(point - 1) >= 10**_EXPONENT_DIGITS:
+        raise MalformedError("a number is out of all bounds")  # its canonical text could not be read again
     if max(len(digits), point, len(digits) - point) > _PLAIN_CHARACTERS:
         return f"{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}E{point - 1:+d}"
     if shift >= 0:
