@@ -54,7 +54,8 @@ def normalise_url(text: str) -> URL:
 def shown(url: URL) -> str:
     """The URL as text that may be printed: password and secret options masked."""
     masked = {key: "hidden" for key in url.query if _SECRET_OPTION.search(key)}
-    return url.update_query_dict(masked).render_as_string(hide_password=True)
+    plain = url.update_query_dict(masked).set(drivername=url.get_backend_name())
+    return plain.render_as_string(hide_password=True)
 
 
 def _parsed(text: str) -> URL:

@@ -1,0 +1,49 @@
+"""The catalog as it was, read from what the API sent then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sync.catalog.json_tree import decode_object
+from sync.catalog.shapes import cost_notes, exact_cost, model_text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model as it is or was listed; the cost is the exact decimal, times are in UTC."""
+
+    mode: str
+    model_id: str
+    name: str | None
+    provider: str | None
+    cost: str | None
+    notes: str | None
+    cost_since: datetime
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastVersion:
+    """What the API said of a model at a moment."""
+
+    mode: str
+    model_id: str
+    raw: str
+    cost_since: datetime
+    first_seen_at: datetime
+
+
+def entry_of(version: PastVersion) -> Entry:
+    """The entry that the catalog had then, names and notes as they were then."""
+    tree = decode_object(version.raw)
+    return Entry(
+        mode=version.mode,
+        model_id=version.model_id,
+        name=model_text(tree, "name"),
+        provider=model_text(tree, "provider"),
+        cost=exact_cost(tree),
+        notes=cost_notes(tree),
+        cost_since=version.cost_since,
+        first_seen_at=version.first_seen_at,
+    )

@@ -1,0 +1,5 @@
+"""The commands."""
+
+from sync.cli.door import main
+
+__all__ = ["main"]

@@ -1,0 +1,80 @@
+"""The one way in and out: every error leaves here as one line on stderr and a documented exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import click
+
+from sync.cli.group import cli
+from sync.cli.masking import masker
+from sync.errors import CatalogSyncError, ExitCode
+
+PROGRAM = "catalog-sync"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments, os.environ))
+
+
+def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """The exit code of a command line; what went wrong is one line on stderr, without any secret."""
+    mask = masker(environ)
+    debug = "--debug" in arguments
+    _set_up_logging(mask, debug=debug)
+    try:
+        code = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+        return int(code) if isinstance(code, int) else int(ExitCode.DONE)
+    except BrokenPipeError:
+        # The reader has what it wanted, as with "| head". Nothing more may be written, at exit too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except BaseException as error:  # noqa: BLE001  # whatever it is, it leaves as one line and a code
+        if debug:
+            _print_traceback(mask)
+        code, words = _told(error)
+        _complain(mask(words))
+        return int(code)
+
+
+def _told(error: BaseException) -> tuple[int, str]:
+    if isinstance(error, CatalogSyncError):
+        return error.exit_code, str(error)
+    if isinstance(error, click.ClickException):
+        return ExitCode.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
+        return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
+    if isinstance(error, SystemExit):
+        return int(error.code or 0), ""
+    return ExitCode.UNFORESEEN, (
+        f"unforeseen: {type(error).__name__}: {error}; run again with --debug and report what it prints"
+    )
+
+
+def _complain(words: str) -> None:
+    line = " ".join(words.split())
+    if line:
+        click.echo(f"{PROGRAM}: {line}", err=True)
+
+
+def _print_traceback(mask: Callable[[str], str]) -> None:
+    import traceback
+
+    click.echo(mask(traceback.format_exc()), err=True)
+
+
+def _set_up_logging(mask: Callable[[str], str], *, debug: bool) -> None:
+    """Libraries log to nowhere unless asked; what they do log passes the same mask."""
+
+    class Masked(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return mask(super().format(record))
+
+    handler: logging.Handler = logging.StreamHandler() if debug else logging.NullHandler()
+    handler.setFormatter(Masked("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING, force=True)

@@ -1,0 +1,32 @@
+"""The list of commands. Their modules import nothing heavy: help and version must be quick."""
+
+from __future__ import annotations
+
+import click
+
+from sync import __version__
+from sync.cli import browse, job, setup
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: catalog-sync demo",
+)
+@click.version_option(__version__, prog_name="catalog-sync")
+@click.option("--debug", is_flag=True, help="Show tracebacks and what the libraries log; secrets stay hidden.")
+def cli(*, debug: bool) -> None:
+    """Keep a model catalog in a SQL database, with every change of a cost on record."""
+
+
+for command in (
+    setup.demo,
+    setup.migrate,
+    job.sync,
+    job.schedule,
+    job.import_,
+    browse.models,
+    browse.changes,
+    browse.status,
+    setup.emulator,
+):
+    cli.add_command(command)

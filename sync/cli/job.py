@@ -1,0 +1,204 @@
+"""The commands that write history: sync, schedule, import."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sync import __version__
+from sync.cli import options, telling
+from sync.cli.moments import Span
+from sync.cli.stopping import Outcome, exit_code, run_until_stopped
+from sync.cli.wiring import ApiSettings, guard, limits, make_job
+from sync.errors import ExitCode, Interrupted
+
+if TYPE_CHECKING:
+    from sync.run import RunResult
+
+
+@click.command(epilog="Example: CATALOG_SYNC_API_KEY_FILE=~/.genviral-key catalog-sync sync --migrate")
+@options.database_url
+@options.mode
+@click.option("--dry-run", is_flag=True, help="Ask and decide, print what would change, write nothing at all.")
+@options.accept_removals
+@click.option("--migrate", "migrate_first", is_flag=True, help="Bring the database to head first.")
+@options.quiet
+@options.as_json
+@options.api_settings
+def sync(
+    *,
+    database_url: str,
+    mode: str | None,
+    dry_run: bool,
+    accept_removals: int | str | None,
+    migrate_first: bool,
+    quiet: bool,
+    as_json: bool,
+    **api: Any,
+) -> int:
+    """Ask the API once and store what changed.
+
+    Exits 0 when all is well, changed or not; the README lists the other codes.
+    """
+    from sync.run import run_sync
+    from sync.store.database import open_database
+
+    mask = _masker()
+    given = ApiSettings(**api)
+    make_job(given, threading.Event(), mask=mask)  # faults in the settings come before anything else
+    if migrate_first and not dry_run:
+        _migrate(database_url)
+
+    def work(stop: threading.Event) -> RunResult:
+        engine = open_database(database_url)
+        try:
+            job = make_job(given, stop, mode=mode, accept_removals=accept_removals, mask=mask)
+            return run_sync(engine, job, dry_run=dry_run)
+        finally:
+            engine.dispose()
+
+    outcome = run_until_stopped(work)
+    if as_json:
+        click.echo(telling.run_json(outcome.value, dry_run=dry_run))
+    elif not quiet:
+        click.echo(telling.run_text(outcome.value, dry_run=dry_run))
+    return _exit(outcome, mask)
+
+
+@click.command(short_help="Stay, and sync at set times.", epilog="Example: catalog-sync schedule --every 15m --migrate")
+@options.database_url
+@options.mode
+@click.option("--every", type=Span(), metavar="SPAN", help="A run now and then one each SPAN, such as 15m.")
+@click.option(
+    "--cron", metavar="LINE", help='A run at the times of a crontab line, such as "*/15 * * * *"; 0 and 7 are Sunday.'
+)
+@click.option("--timezone", default="UTC", show_default=True, help="The zone that --cron means.")
+@click.option(
+    "--jitter", type=Span(), default="0s", metavar="SPAN", help="Start each run up to so much later, by chance."
+)
+@click.option("--migrate", "migrate_first", is_flag=True, help="Bring the database to head first.")
+@options.quiet
+@options.api_settings
+def schedule(
+    *,
+    database_url: str,
+    mode: str | None,
+    every: timedelta | None,
+    cron: str | None,
+    timezone: str,
+    jitter: timedelta,
+    migrate_first: bool,
+    quiet: bool,
+    **api: Any,
+) -> int:
+    """Stay and run at set times until SIGTERM or SIGINT, then exit 0 within 10 seconds.
+
+    One run at a time; runs missed while the machine slept are made up for by one. A run that fails
+    is told on stderr and the next one comes at its time.
+    """
+    from sync.run import run_sync
+    from sync.schedule import make_timetable, run_forever
+    from sync.store.database import open_database
+
+    mask = _masker()
+    given = ApiSettings(**api)
+    timetable = make_timetable(every, cron, timezone, jitter)
+    make_job(given, threading.Event(), mask=mask)
+    if migrate_first:
+        _migrate(database_url)
+    open_database(database_url).dispose()
+
+    def once(stop: threading.Event) -> None:
+        engine = open_database(database_url)
+        try:
+            result = run_sync(engine, make_job(given, stop, mode=mode, trigger_kind="schedule", mask=mask))
+        finally:
+            engine.dispose()
+        if not quiet:
+            click.echo(telling.run_text(result))
+        _complain(result, mask)
+
+    def complain(error: BaseException) -> None:
+        click.echo(mask(f"catalog-sync: {' '.join(str(error).split())}"), err=True)
+
+    run_until_stopped(lambda stop: run_forever(timetable, once, complain, stop), left_behind=ExitCode.DONE)
+    return ExitCode.DONE
+
+
+@click.command("import", epilog="Example: catalog-sync import --accept-removals all answers.jsonl.gz")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@options.database_url
+@options.accept_removals
+@options.quiet
+@options.as_json
+@options.catalog_settings
+def import_(
+    *,
+    files: tuple[Path, ...],
+    database_url: str,
+    accept_removals: int | str | None,
+    quiet: bool,
+    as_json: bool,
+    max_models: int,
+    max_removal_percent: float,
+    max_removal_count: int,
+) -> int:
+    """Store saved answers as history, at the times they carry.
+
+    A FILE is JSON Lines, also with gzip: {"at": TIME, "image": ENVELOPE, "video": ENVELOPE}, either
+    mode alone, or "all" with both. One line is one run. Lines that are recorded already are passed
+    over, so an import that stopped can be run again. It stops before the first line that is broken,
+    out of order or held.
+    """
+    from sync.cli.importing import import_files
+    from sync.run.backfill import Backfill
+
+    mask = _masker()
+    backfill = Backfill(
+        clock=options.now,
+        app_version=__version__,
+        guard=guard(max_removal_percent, max_removal_count, accept_removals),
+        limits=limits(max_models),
+        mask=mask,
+    )
+    outcome = run_until_stopped(lambda stop: import_files(files, database_url, backfill, stop, quiet=quiet or as_json))
+    if as_json:
+        click.echo(telling.import_json(outcome.value))
+    elif not quiet:
+        click.echo(telling.import_text(outcome.value))
+    if outcome.value.problem:
+        click.echo(f"catalog-sync: {mask(outcome.value.problem)}", err=True)
+    return exit_code(outcome.signal) if outcome.signal else outcome.value.exit_code
+
+
+def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
+    if outcome.signal is not None:
+        raise Interrupted("told to stop; the run had ended by then and is stored", exit_code(outcome.signal))
+    _complain(outcome.value, mask)
+    return outcome.value.exit_code
+
+
+def _complain(result: RunResult, mask: Callable[[str], str]) -> None:
+    from sync.run.outcome import message
+
+    words = message(result.errors)
+    if words:
+        click.echo(f"catalog-sync: {mask(words)}", err=True)
+
+
+def _migrate(database_url: str) -> None:
+    from sync.cli.setup import bring_to_head
+
+    bring_to_head(database_url)
+
+
+def _masker() -> Callable[[str], str]:
+    from sync.cli.masking import masker
+
+    return masker(os.environ)

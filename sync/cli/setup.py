@@ -1,0 +1,94 @@
+"""The commands that set things up or show them off: migrate, demo, emulator."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import click
+
+from sync import settings
+from sync.cli import options
+from sync.cli.stopping import run_until_stopped
+from sync.errors import ExitCode, UsageError
+
+
+@click.command(short_help="Make the database, or bring it to head.", epilog="Example: catalog-sync migrate")
+@options.database_url
+@click.option("--check", is_flag=True, help="Only say whether it is at head; exit 2 if not.")
+def migrate(*, database_url: str, check: bool) -> None:
+    """Bring the database to the schema of this version; make an SQLite file that is missing."""
+    from sync.store import schema
+
+    if check:
+        schema.require_head(database_url)
+        click.echo(f"{schema.shown(database_url)} is at revision {schema.HEAD}")
+        return
+    bring_to_head(database_url)
+    click.echo(f"{schema.shown(database_url)} is now at revision {schema.HEAD}")
+
+
+def bring_to_head(database_url: str) -> None:
+    """Migrates; makes the folder of the default database, and no other, when it is missing."""
+    from sync.store import schema
+
+    if database_url == settings.default_database_url():
+        _default_file().parent.mkdir(parents=True, exist_ok=True)
+    schema.upgrade(database_url)
+
+
+@click.command(short_help="See the whole job at work on a made-up catalog.", epilog="Example: catalog-sync demo")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to keep its database. Default: your data directory.",
+)
+def demo(*, directory: Path | None) -> None:
+    """Run the whole job on this machine, with a made-up catalog that changes for a week."""
+    from sync import __version__
+    from sync.cli.browse import print_changes
+    from sync.cli.telling import run_text
+    from sync.demo import run_demo
+
+    directory = directory or _default_file().parent
+    directory.mkdir(parents=True, exist_ok=True)
+    database = directory.resolve() / "demo.db"
+    run_demo(database, options.now(), __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
+    click.echo("\nThe change feed, newest first:\n")
+    print_changes(f"sqlite:///{database}")
+    click.echo(f"\nIts database is {database}. Look around with:")
+    click.echo(f"  catalog-sync models --database-url sqlite:///{database}")
+
+
+@click.command(
+    short_help="Answer like the API, from a file.", epilog="Example: catalog-sync emulator catalog.json --port 8765"
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one; it is printed.")
+@click.option("--hold", is_flag=True, help="Stay on the first catalog of a series.")
+@options.quiet
+def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
+    """Answer like the Partner API on loopback, from a file, until SIGTERM or SIGINT.
+
+    FILE is a catalog (a list of models or an envelope), a list of catalogs, or the JSON Lines that
+    import takes. In a series each answer for a mode moves that mode on to its next catalog.
+    """
+    from sync.source.emulator import Emulator, load_catalogs
+
+    catalogs = load_catalogs(file)
+
+    def serve(stop: threading.Event) -> None:
+        log = None if quiet else lambda line: click.echo(line, err=True)
+        with Emulator(catalogs, port=port, stepping="manual" if hold else "request", log=log) as api:
+            click.echo(f"serving {api.base_url}; any key works; Ctrl-C ends it")
+            stop.wait()
+
+    try:
+        run_until_stopped(serve)
+    except OSError as error:
+        raise UsageError(f"port {port} cannot be used: {error.strerror}; leave --port out for a free one") from error
+    return ExitCode.DONE
+
+
+def _default_file() -> Path:
+    return Path(settings.default_database_url().removeprefix("sqlite:///"))

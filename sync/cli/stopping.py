@@ -1,0 +1,95 @@
+"""SIGINT and SIGTERM: the work is asked to stop, given a moment, and then left behind.
+
+The work runs in a thread of its own, since a signal handler only runs between two steps of the main
+thread, and a database may keep a step waiting for longer than a service manager waits for us.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Generic, TypeVar
+
+from sync.errors import ExitCode, Interrupted
+
+T = TypeVar("T")
+
+# Service managers allow 10 s. What is not stored by then is rolled back by the database.
+GRACE_SECONDS = 8.0
+_EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """What the work gave, and the signal that came meanwhile, if one did."""
+
+    value: T
+    signal: signal.Signals | None
+
+
+class _Work(Generic[T]):
+    def __init__(self, work: Callable[[threading.Event], T], left_behind: ExitCode | None) -> None:
+        self._left_behind = left_behind
+        self.stop = threading.Event()
+        self.received: signal.Signals | None = None
+        self._work = work
+        self._done = threading.Event()
+        self._values: list[T] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._values.append(self._work(self.stop))
+        except BaseException as error:  # noqa: BLE001  # raised again in the main thread
+            self._error = error
+        finally:
+            self._done.set()
+
+    def on_signal(self, number: int, _: FrameType | None) -> None:
+        self.received = signal.Signals(number)
+        self.stop.set()
+
+    def wait(self) -> T:
+        while not self._done.wait(0.2):
+            if self.stop.is_set() and not self._done.wait(GRACE_SECONDS):
+                self._leave()
+        if self._error is not None:
+            raise self._error
+        return self._values[0]
+
+    def _leave(self) -> None:
+        # Not sys.exit: that would wait for the thread that does not end.
+        code = self._left_behind
+        if code is None:
+            code = exit_code(self.received) if self.received else ExitCode.UNFORESEEN
+        os.write(2, b"catalog-sync: stopped while the database kept it waiting; nothing of the run was stored\n")
+        os._exit(code)
+
+
+def run_until_stopped(work: Callable[[threading.Event], T], left_behind: ExitCode | None = None) -> Outcome[T]:
+    """Runs the work; its event is set when SIGINT or SIGTERM comes. Raises what the work raises.
+
+    Work that does not end within 8 s of the signal ends with the process, whose exit code is then
+    ``left_behind``, or the signal's.
+    """
+    task = _Work(work, left_behind)
+    before = {number: signal.signal(number, task.on_signal) for number in _EXIT_CODES}
+    thread = threading.Thread(target=task.run, daemon=True, name="work")
+    try:
+        thread.start()
+        return Outcome(task.wait(), task.received)
+    except Interrupted as error:
+        if task.received:
+            error.exit_code = exit_code(task.received)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def exit_code(number: signal.Signals) -> ExitCode:
+    return _EXIT_CODES[number]

@@ -1,0 +1,86 @@
+"""What a run or an import came to, for people and for programs. The JSON forms are documented and stable."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from sync.errors import CatalogSyncError, ExitCode, worst
+from sync.show.table import to_json
+from sync.show.text import mode_line, plan_json, plan_lines
+
+if TYPE_CHECKING:
+    from sync.run import RunResult
+
+
+def run_text(result: RunResult, *, dry_run: bool = False) -> str:
+    """One line on a run; of a dry run, every change that it would make as well."""
+    told = [mode_line(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
+    if not dry_run:
+        return f"run {result.run_id} {result.status}: {'; '.join(told)}"
+    changes = [line for mode in result.modes if mode.plan for line in plan_lines(mode.plan)]
+    return "\n".join([*changes, f"dry run, nothing written: {'; '.join(told)}"])
+
+
+def run_json(result: RunResult, *, dry_run: bool) -> str:
+    document = {
+        "run_id": result.run_id,
+        "dry_run": dry_run,
+        "status": result.status,
+        "exit_code": int(result.exit_code),
+        "observed_at": result.observed_at,
+        "modes": [{**asdict(mode.row), "changes": plan_json(mode.plan) if mode.plan else []} for mode in result.modes],
+        "notes": list(result.notes),
+        "errors": [{"exit_code": int(error.exit_code), "message": str(error)} for error in result.errors],
+    }
+    return to_json(document)
+
+
+@dataclass
+class ImportTotals:
+    """What an import came to so far."""
+
+    imported: int = 0
+    skipped: int = 0
+    changes: int = 0
+    problem: str | None = None
+    """What stopped it, or what is wrong with lines that were stored all the same."""
+    codes: list[ExitCode] = field(default_factory=list)
+
+    def add(self, result: RunResult | None) -> None:
+        """Counts one line; None is one that was recorded before."""
+        if result is None:
+            self.skipped += 1
+            return
+        self.imported += 1
+        self.changes += sum(len(change.events) for mode in result.modes if mode.plan for change in mode.plan.changes)
+        for error in result.errors:
+            self.codes.append(error.exit_code)
+            self.problem = f"{'; '.join(result.notes)}: {error}"
+
+    def stopped_by(self, error: CatalogSyncError) -> None:
+        self.codes = [error.exit_code]
+        self.problem = str(error)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return self.codes[0] if len(self.codes) == 1 else worst(self.codes)
+
+
+def import_text(totals: ImportTotals) -> str:
+    if totals.skipped and not totals.imported:
+        return f"nothing to import: all {totals.skipped} lines are recorded already"
+    skipped = f", {totals.skipped} recorded already" if totals.skipped else ""
+    return f"imported {totals.imported} lines with {totals.changes} changes{skipped}"
+
+
+def import_json(totals: ImportTotals) -> str:
+    return to_json(
+        {
+            "imported": totals.imported,
+            "skipped": totals.skipped,
+            "changes": totals.changes,
+            "exit_code": int(totals.exit_code),
+            "problem": totals.problem,
+        }
+    )

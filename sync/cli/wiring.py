@@ -1,0 +1,83 @@
+"""Puts a job together from settings: the only place that knows clock, chance and environment."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+from sync import __version__, settings
+from sync.cli.options import MODES, now
+
+if TYPE_CHECKING:
+    from sync.catalog.parse import ParseLimits
+    from sync.catalog.plan import RemovalGuard
+    from sync.run import Job
+    from sync.source.outcome import Fetched, FetchFailed
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """The options of ``options.api_settings``, as given."""
+
+    base_url: str
+    deadline: float
+    attempts: int
+    max_bytes: int
+    max_models: int
+    max_removal_percent: float
+    max_removal_count: int
+
+
+def make_job(
+    given: ApiSettings,
+    stop: threading.Event,
+    *,
+    mode: str | None = None,
+    trigger_kind: str = "cli",
+    accept_removals: int | str | None = None,
+    mask: Callable[[str], str] = str,
+) -> Job:
+    """A job that asks the real API. Raises ``UsageError`` for a setting that cannot be used."""
+    from sync.run import Job
+
+    base_url = settings.base_url(given.base_url)
+    return Job(
+        fetch=_fetcher(given, base_url, settings.api_key(os.environ), stop),
+        clock=now,
+        app_version=__version__,
+        trigger_kind=trigger_kind,
+        base_url=base_url,
+        modes=(mode,) if mode else MODES,
+        guard=guard(given.max_removal_percent, given.max_removal_count, accept_removals),
+        limits=limits(given.max_models),
+        mask=mask,
+    )
+
+
+def guard(percent: float, count: int, accepted: int | str | None) -> RemovalGuard:
+    from sync.catalog.plan import RemovalGuard
+
+    return RemovalGuard(percent, count, cast(int | Literal["all"] | None, accepted))
+
+
+def limits(max_models: int) -> ParseLimits:
+    from sync.catalog.parse import ParseLimits
+
+    return ParseLimits(max_models)
+
+
+def _fetcher(
+    given: ApiSettings, base_url: str, key: str, stop: threading.Event
+) -> Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]:
+    from sync.source.fetch import FetchSettings, fetch_modes
+
+    bounds = FetchSettings(base_url, given.deadline, given.attempts, given.max_bytes)
+
+    def fetch(modes: Sequence[str]) -> Mapping[str, Fetched | FetchFailed]:
+        return fetch_modes(modes, bounds, key, clock=now, rng=random.Random(), cancelled=stop)  # noqa: S311  # jitter
+
+    return fetch

@@ -1,0 +1,108 @@
+"""What a user may set, checked once: every fault is found before the first request or statement.
+
+Values come from flags or from the environment with the prefix ``CATALOG_SYNC_``. The key comes from
+the environment or a file only: an argument can be read in the process list.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from sync.errors import UsageError
+
+PREFIX = "CATALOG_SYNC_"
+DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_SHORTEST_SECRET = 4
+HIDDEN = "[hidden]"
+
+
+def api_key(environ: Mapping[str, str]) -> str:
+    """The API key, blanks around it removed. Raises ``UsageError`` without ever quoting it."""
+    key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
+    if key and file:
+        raise UsageError("both CATALOG_SYNC_API_KEY and CATALOG_SYNC_API_KEY_FILE are set: unset one of them")
+    key = _key_from_file(Path(file)) if file else key.strip()
+    if not key:
+        raise UsageError(
+            "there is no API key: set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to a file that holds it"
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UsageError(
+            "the API key holds a blank, a line break or a character that is not ASCII:"
+            " copy it again from the API Keys page"
+        )
+    return key
+
+
+def base_url(text: str) -> str:
+    """The API's address without a trailing slash. Plain http is for loopback only."""
+    parts = _split(text)
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise UsageError("BASE_URL must look like https://HOST/PATH: set --base-url or CATALOG_SYNC_BASE_URL")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise UsageError("BASE_URL must have no user, password, query or fragment: give the plain address")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise UsageError(f"BASE_URL is plain http to {parts.hostname}: the key would be readable on the way; use https")
+    return text.rstrip("/")
+
+
+def default_database_url() -> str:
+    """The SQLite file in the user's data directory, absolute."""
+    import platformdirs
+
+    return f"sqlite:///{platformdirs.user_data_path('catalog-sync') / 'catalog.db'}"
+
+
+def secret_key(environ: Mapping[str, str]) -> str | None:
+    """The key as far as it can be found, for hiding it; None when there is none to hide."""
+    key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
+    if not key and file:
+        with suppress(OSError, UnicodeDecodeError):  # then nothing of it can be shown either
+            key = Path(file).read_text(encoding="utf-8")
+    return _secret(key)
+
+
+def secret_password(environ: Mapping[str, str]) -> str | None:
+    """The database password as it stands in the URL, for hiding it; None when there is none."""
+    return _secret(_password(environ.get(PREFIX + "DATABASE_URL", "")))
+
+
+def has_password(database_url: str) -> bool:
+    return bool(_password(database_url))
+
+
+def _key_from_file(path: Path) -> str:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"the key file {path} cannot be read: {reason}; see CATALOG_SYNC_API_KEY_FILE") from error
+    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageError(f"the key file {path} can be read by others: run chmod 600 on it")
+    return text.strip()
+
+
+def _secret(text: str) -> str | None:
+    """None for what is too short to be a secret: hiding it would garble every text."""
+    return text.strip() if len(text.strip()) >= _SHORTEST_SECRET else None
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError("BASE_URL is not a URL: set --base-url or CATALOG_SYNC_BASE_URL") from error
+    return parts
+
+
+def _password(url: str) -> str:
+    """The password in a URL as it stands there; an unescaped @ in it belongs to it."""
+    authority = url.partition("://")[2].partition("/")[0]
+    return authority.rpartition("@")[0].partition(":")[2]

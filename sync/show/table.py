@@ -1,0 +1,97 @@
+"""Rows as a table for people, as CSV for spreadsheets, and as JSON for programs.
+
+Texts come from a server: nothing of them may steer a terminal or be run by a spreadsheet.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TextIO
+
+from sync.catalog.refusal import one_line
+
+_CELL_LIMIT = 200
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def shown(value: object) -> str:
+    """A value for people: times in UTC to the second, nothing where there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, Decimal):
+        return plain(value)
+    return one_line(str(value), _CELL_LIMIT)
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and without needless zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def exact(value: object) -> object:
+    """A value for programs: times as ISO 8601 in UTC, decimals as plain text so that none is rounded."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return plain(value) if isinstance(value, Decimal) else value
+
+
+def to_json(document: object) -> str:
+    """One JSON document; every character that could steer a terminal is escaped."""
+    return json.dumps(document, default=exact, indent=2)
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """CSV with a header. A text that a spreadsheet would run as a formula gets a ' before it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_cell(row[column]) for column in columns] for row in rows)
+    return out.getvalue()
+
+
+def print_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, object]], out: TextIO) -> None:
+    """A table with these headings by column: fitted to a terminal, plain and whole in a pipe."""
+    cells = [[shown(row[column]) for column in columns] for row in rows]
+    if out.isatty():
+        _print_rich(list(columns.values()), cells, out)
+    else:
+        _print_plain(list(columns.values()), cells, out)
+
+
+def _print_plain(headings: Sequence[str], cells: Sequence[Sequence[str]], out: TextIO) -> None:
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    for line in (headings, *cells):
+        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        out.write("  ".join(padded).rstrip() + "\n")
+
+
+def _print_rich(headings: Sequence[str], cells: Sequence[Sequence[str]], out: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="ellipsis", no_wrap=True)
+    for line in cells:
+        table.add_row(*(Text(text) for text in line))  # as Text, so that no markup in it is obeyed
+    Console(file=out, highlight=False).print(table)
+
+
+def _csv_cell(value: object) -> object:
+    value = exact(value)
+    if not isinstance(value, str) or _is_number(value):
+        return value
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").replace(".", "", 1).isdecimal()
