@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, MetaData, Numeric, String, Text
-from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Two ids that differ only in case, accent or trailing blank are two models. PostgreSQL needs to be
@@ -44,7 +43,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name in ("mysql", "mariadb"):
-            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+            # Late, here and below: a dialect is a good part of a program's start.
+            from sqlalchemy.dialects.mysql import DATETIME
+
+            return dialect.type_descriptor(DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -89,6 +91,15 @@ def key_text(length: int) -> String:
     return String(length).with_variant(String(length, collation=BYTEWISE_POSTGRESQL), "postgresql")
 
 
-def long_text() -> Text:
+class LongText(TypeDecorator[str]):
     """Text of any length; JSON too, since JSON columns reorder keys and round numbers."""
-    return Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            from sqlalchemy.dialects.mysql import LONGTEXT
+
+            return dialect.type_descriptor(LONGTEXT())
+        return dialect.type_descriptor(Text())

@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from models_db.base import TABLE_OPTIONS, Decimals, UtcDateTime, key_text, long_text, metadata
+from models_db.base import TABLE_OPTIONS, Decimals, LongText, UtcDateTime, key_text, metadata
 from models_db.columns import big_id, cost, exact_cost, model_pk, one_of, run_reference
 
 MODES = ("image", "video")
@@ -44,10 +44,10 @@ sync_runs = Table(
         comment="running, success, partial, held, failed, superseded or abandoned",
     ),
     Column("trigger_kind", key_text(16), nullable=False, comment="cli, schedule or import"),
-    Column("base_url", long_text(), comment="the API asked; NULL for an import"),
+    Column("base_url", LongText, comment="the API asked; NULL for an import"),
     Column("error_type", String(64), comment="kind of the error that ended it, when one did"),
-    Column("error_message", long_text(), comment="that error in one line, secrets masked"),
-    Column("note", long_text(), comment="what else a reader should know: an empty first answer, a clock stepped back"),
+    Column("error_message", LongText, comment="that error in one line, secrets masked"),
+    Column("note", LongText, comment="what else a reader should know: an empty first answer, a clock stepped back"),
     Column("app_version", String(64), nullable=False, comment="version of catalog-sync that ran"),
     one_of("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
     one_of("trigger_kind", "cli", "schedule", "import"),
@@ -108,9 +108,9 @@ models = Table(
     Column("model_pk", Integer, primary_key=True, comment="our number for the model; it stays when the model goes"),
     Column("mode", key_text(16), nullable=False, comment="image or video"),
     Column("model_id", key_text(255), nullable=False, comment="the API's id; exact to case, accent and blank"),
-    Column("name", long_text(), comment="name, as last seen"),
-    Column("provider", long_text(), comment="provider, as last seen"),
-    Column("description", long_text(), comment="description, as last seen"),
+    Column("name", LongText, comment="name, as last seen"),
+    Column("provider", LongText, comment="provider, as last seen"),
+    Column("description", LongText, comment="description, as last seen"),
     Column("first_seen_at", UtcDateTime, nullable=False, comment="first time it was in an answer"),
     Column("removed_at", UtcDateTime, comment="when it was found missing; NULL while listed"),
     Column("last_seen_at", UtcDateTime, comment="last good look that still had it; NULL while listed"),
@@ -132,7 +132,7 @@ credits = Table(
     model_pk(primary_key=True),
     cost("default_cost", "cost in credits, for arithmetic; NULL when the API gives none"),
     exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
-    Column("notes", long_text(), comment="the API's note on the cost"),
+    Column("notes", LongText, comment="the API's note on the cost"),
     comment="what each listed model costs now",
     **TABLE_OPTIONS,
 )
@@ -142,12 +142,12 @@ params = Table(
     metadata,
     model_pk(primary_key=True),
     Column("param_name", key_text(255), primary_key=True, comment="name of the parameter"),
-    Column("data_type", long_text(), comment="its type, where given"),
-    Column("default_value", long_text(), comment="its default: strings bare, all else JSON"),
-    Column("min_value", long_text(), comment="its least value, where given"),
-    Column("max_value", long_text(), comment="its greatest value, where given"),
+    Column("data_type", LongText, comment="its type, where given"),
+    Column("default_value", LongText, comment="its default: strings bare, all else JSON"),
+    Column("min_value", LongText, comment="its least value, where given"),
+    Column("max_value", LongText, comment="its greatest value, where given"),
     Column("is_required", SmallInteger, comment="1 or 0, where given"),
-    Column("definition", long_text(), nullable=False, comment="the whole entry as canonical JSON"),
+    Column("definition", LongText, nullable=False, comment="the whole entry as canonical JSON"),
     comment="parameters of each listed model",
     **TABLE_OPTIONS,
 )
@@ -158,7 +158,7 @@ param_options = Table(
     model_pk(primary_key=True),
     Column("param_name", key_text(255), primary_key=True, comment="name of the parameter"),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
-    Column("option_value", long_text(), nullable=False, comment="an allowed value: strings bare, all else JSON"),
+    Column("option_value", LongText, nullable=False, comment="an allowed value: strings bare, all else JSON"),
     ForeignKeyConstraint(["model_pk", "param_name"], ["params.model_pk", "params.param_name"]),
     comment="allowed values of each parameter",
     **TABLE_OPTIONS,
@@ -180,8 +180,8 @@ input_rules = Table(
     metadata,
     model_pk(primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
-    Column("rule_kind", long_text(), nullable=False, comment="what stands before the colon, such as one_of"),
-    Column("rule", long_text(), nullable=False, comment="the whole rule, such as one_of:prompt,speech_text"),
+    Column("rule_kind", LongText, nullable=False, comment="what stands before the colon, such as one_of"),
+    Column("rule", LongText, nullable=False, comment="the whole rule, such as one_of:prompt,speech_text"),
     comment="conditional rules between the inputs of each listed model",
     **TABLE_OPTIONS,
 )
@@ -192,7 +192,7 @@ capabilities = Table(
     model_pk(primary_key=True),
     Column("capability", key_text(255), primary_key=True, comment="dotted path; . and \\ inside a key follow a \\"),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
-    Column("value", long_text(), nullable=False, comment="its value: strings bare, all else JSON"),
+    Column("value", LongText, nullable=False, comment="its value: strings bare, all else JSON"),
     comment="capabilities of each listed model",
     **TABLE_OPTIONS,
 )
@@ -226,7 +226,7 @@ def _interval(name: str, *values: Column[Any], comment: str) -> Table:
 
 model_versions = _interval(
     "model_versions",
-    Column("raw", long_text(), nullable=False, comment="the model's JSON, exactly as the API sent it"),
+    Column("raw", LongText, nullable=False, comment="the model's JSON, exactly as the API sent it"),
     comment="the truth: what the API sent for each model, and from when to when",
 )
 
@@ -243,8 +243,8 @@ catalog_changes = Table(
     Column("change_id", big_id(), primary_key=True, comment="rises with every change recorded"),
     run_reference("run_id", "the run that saw it"),
     model_pk(),
-    Column("model_name", long_text(), comment="the model's name after the change; before it for removed"),
-    Column("provider", long_text(), comment="the model's provider after the change; before it for removed"),
+    Column("model_name", LongText, comment="the model's name after the change; before it for removed"),
+    Column("provider", LongText, comment="the model's provider after the change; before it for removed"),
     Column("not_before", UtcDateTime, comment="it happened after this: when the last good look before it began"),
     Column("changed_at", UtcDateTime, nullable=False, index=True, comment="it happened before this: when it was seen"),
     Column(
@@ -253,7 +253,7 @@ catalog_changes = Table(
         nullable=False,
         comment="models, credits, params, inputs, input_rules, capabilities or raw_available_params",
     ),
-    Column("field", long_text(), comment="dotted path inside the entity; NULL for the entity as a whole"),
+    Column("field", LongText, comment="dotted path inside the entity; NULL for the entity as a whole"),
     Column(
         "change_kind",
         key_text(16),
@@ -261,8 +261,8 @@ catalog_changes = Table(
         comment="added, removed, relisted; increase, decrease, cost_set, cost_unset; changed",
     ),
     Column("is_cost_event", SmallInteger, nullable=False, comment="0 for changed, 1 for every other kind"),
-    Column("old_value", long_text(), comment="value before, as JSON; NULL when there was none"),
-    Column("new_value", long_text(), comment="value after, as JSON; NULL when there is none"),
+    Column("old_value", LongText, comment="value before, as JSON; NULL when there was none"),
+    Column("new_value", LongText, comment="value after, as JSON; NULL when there is none"),
     cost("old_cost", "cost before, for arithmetic"),
     cost("new_cost", "cost after, for arithmetic"),
     exact_cost("old_cost_exact", "cost before, exact"),

@@ -1,0 +1,187 @@
+"""Views come and go with their text; what users have built on them and been granted stays, or stops the migration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
+
+from models_db import migrate, view_install
+from models_db.engine import migration_engine
+from models_db.errors import SchemaError
+from models_db.views import CURRENT_CATALOG, SYNC_RUNS, VIEWS, View, ViewColumn
+
+on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
+
+WIDER = replace(CURRENT_CATALOG, columns=(*CURRENT_CATALOG.columns, ViewColumn("extra", "models.model_pk", "more")))
+NARROWER = replace(CURRENT_CATALOG, columns=CURRENT_CATALOG.columns[:-1])
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection to a database of the test's own, at head."""
+    migrate.upgrade(database_url)
+    with create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def role(connection: Connection) -> Iterator[str]:
+    """A login of somebody who only reads."""
+    name = f"reader_{uuid4().hex[:8]}"
+    postgresql = connection.dialect.name == "postgresql"
+    connection.exec_driver_sql(f"CREATE {'ROLE' if postgresql else 'USER'} {name}")
+    yield name
+    if postgresql:
+        connection.exec_driver_sql(f"DROP OWNED BY {name}")
+    connection.exec_driver_sql(f"DROP {'ROLE' if postgresql else 'USER'} {name}")
+
+
+def program_with(monkeypatch: pytest.MonkeyPatch, *views: View) -> None:
+    """As if a newer program had these views in place of those of the same name."""
+    newer = {view.name: view for view in (*VIEWS, *views)}
+    monkeypatch.setattr(view_install, "VIEWS", tuple(newer.values()))
+
+
+def columns(connection: Connection, view: View) -> list[str]:
+    return [column["name"] for column in inspect(connection).get_columns(view.name)]
+
+
+def remake(connection: Connection) -> None:
+    """As a revision does: views go before it and are made anew after it."""
+    with migration_engine(connection.engine.url).begin() as transaction:
+        grants = view_install.remove(transaction)
+        assert inspect(transaction).get_view_names() == []
+        view_install.install(transaction, grants)
+
+
+@pytest.mark.parametrize("newer", [WIDER, NARROWER], ids=["wider", "narrower"])
+def test_a_view_whose_text_changed_is_made_anew(
+    connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch, newer: View
+) -> None:
+    program_with(monkeypatch, newer)
+    migrate.upgrade(database_url)
+
+    assert columns(connection, newer) == [column.name for column in newer.columns]
+    assert len(inspect(connection).get_view_names()) == len(VIEWS)
+
+
+def test_a_view_that_somebody_dropped_comes_back(connection: Connection, database_url: str) -> None:
+    connection.exec_driver_sql(f"DROP VIEW {SYNC_RUNS.name}")
+
+    migrate.upgrade(database_url)
+
+    assert columns(connection, SYNC_RUNS) == [column.name for column in SYNC_RUNS.columns]
+
+
+def test_a_view_that_the_program_no_longer_has_goes(
+    connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view_install, "VIEWS", VIEWS[:-1])
+
+    migrate.upgrade(database_url)
+
+    assert set(inspect(connection).get_view_names()) == {view.name for view in VIEWS[:-1]}
+
+
+def test_a_users_view_on_ours_stops_a_revision_by_name(connection: Connection, database_url: str) -> None:
+    connection.exec_driver_sql(f"CREATE VIEW my_prices AS SELECT model_id FROM {CURRENT_CATALOG.name}")
+
+    with pytest.raises(SchemaError, match=r"^(\w+\.)?my_prices reads views that this migration must make anew: "):
+        migrate.downgrade(database_url, "base")
+
+    assert len(inspect(connection).get_view_names()) == len(VIEWS) + 1
+
+
+def test_a_users_view_on_our_tables_or_their_own_is_left_alone(connection: Connection) -> None:
+    connection.exec_driver_sql("CREATE VIEW my_models AS SELECT model_id FROM models")
+    connection.exec_driver_sql("CREATE VIEW mine_too AS SELECT model_id FROM my_models")
+
+    with migration_engine(connection.engine.url).begin() as transaction:
+        view_install.remove(transaction)
+
+    assert set(inspect(connection).get_view_names()) == {"my_models", "mine_too"}
+
+
+@on_postgresql
+def test_a_users_view_does_not_stop_a_change_in_place(
+    connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.exec_driver_sql(f"CREATE VIEW my_prices AS SELECT model_id FROM {CURRENT_CATALOG.name}")
+    program_with(monkeypatch, WIDER)
+
+    migrate.upgrade(database_url)
+
+    assert columns(connection, WIDER)[-1] == "extra"
+
+
+def permissions(connection: Connection) -> list[tuple[object, ...]]:
+    """Owner and permissions of our views and their columns, as PostgreSQL writes them."""
+    query = text(
+        "SELECT relname, pg_get_userbyid(relowner), relacl::text, attname, attacl::text FROM pg_class"
+        " JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0"
+        " WHERE relkind = 'v' AND relname = ANY(:names) ORDER BY relname, attnum"
+    )
+    return [tuple(row) for row in connection.execute(query, {"names": [view.name for view in VIEWS]})]
+
+
+GRANTS = {
+    "a reader": "GRANT SELECT ON v_current_catalog TO {role}",
+    "a reader of one column": "GRANT SELECT (model_id, mode) ON v_current_catalog TO {role}",
+    "one who may pass it on": "GRANT SELECT ON v_current_catalog TO {role} WITH GRANT OPTION",
+    "everybody": "GRANT SELECT ON v_current_catalog, v_sync_runs TO PUBLIC",
+    "another owner": "ALTER VIEW v_current_catalog OWNER TO {role}; GRANT SELECT ON v_current_catalog TO PUBLIC",
+    "nobody, though the default is all": "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role};"
+    " GRANT SELECT ON v_sync_runs TO PUBLIC",
+}
+
+
+@on_postgresql
+@pytest.mark.parametrize("grant", GRANTS.values(), ids=GRANTS.keys())
+def test_permissions_survive_a_revision(connection: Connection, role: str, grant: str) -> None:
+    connection.exec_driver_sql(grant.format(role=role))
+    before = [row for row in permissions(connection) if row[2] or row[4]]
+
+    remake(connection)
+
+    assert before
+    assert set(before) <= set(permissions(connection))
+
+
+@on_postgresql
+def test_permissions_survive_a_change_that_needs_the_view_to_be_remade(
+    connection: Connection, database_url: str, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.exec_driver_sql(f"GRANT SELECT ON v_current_catalog, v_provider_costs_daily TO {role}")
+    connection.exec_driver_sql(f"GRANT SELECT (mode, description) ON v_current_catalog TO {role}")
+    before = permissions(connection)
+    program_with(monkeypatch, NARROWER)
+
+    migrate.upgrade(database_url)
+
+    assert permissions(connection) == [row for row in before if row[3] != "description"]
+
+
+@on_mariadb
+def test_permissions_survive_a_revision_on_mariadb(connection: Connection, role: str) -> None:
+    connection.exec_driver_sql(f"GRANT SELECT ON v_current_catalog TO {role}")
+    before = list(connection.exec_driver_sql(f"SHOW GRANTS FOR {role}"))
+
+    remake(connection)
+
+    assert list(connection.exec_driver_sql(f"SHOW GRANTS FOR {role}")) == before
+
+
+@on_postgresql
+def test_views_and_their_columns_are_described_in_the_database(connection: Connection) -> None:
+    query = text(
+        "SELECT relname, attname, obj_description(pg_class.oid), col_description(attrelid, attnum)"
+        " FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid WHERE relkind = 'v' AND relname = ANY(:names)"
+    )
+    described = {tuple(row) for row in connection.execute(query, {"names": [view.name for view in VIEWS]})}
+
+    assert described == {(v.name, column.name, v.comment, column.comment) for v in VIEWS for column in v.columns}
