@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 WORKERS ?= auto
 
-# The index is named, so that nobody's own settings reach the lock file.
-UV := UV_NO_CONFIG=1 UV_PYTHON=$(BIN)/python UV_DEFAULT_INDEX=https://pypi.org/simple $(BIN)/uv
+# The index is named, so that nobody's own settings reach the lock file. uv asks hatchling for the
+# version; it finds the one in .venv.
+UV := UV_NO_CONFIG=1 UV_NO_BUILD_ISOLATION=1 UV_PYTHON=$(BIN)/python UV_DEFAULT_INDEX=https://pypi.org/simple $(BIN)/uv
 EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
@@ -31,7 +32,7 @@ check: $(READY) ## lint, format, types, import directions, lock files
 	@$(BIN)/mypy
 	@cd alembic && MYPYPATH=.. ../$(BIN)/mypy --cache-dir ../.mypy_cache --config-file ../pyproject.toml env.py versions
 	@$(BIN)/lint-imports --no-logo
-	@$(EXPORT) --offline | diff -u constraints.txt - \
+	@{ $(UV) lock --quiet --check --offline && $(EXPORT) --offline | diff -u constraints.txt -; } \
 		|| { echo 'uv.lock or constraints.txt does not follow pyproject.toml: run make lock' >&2; exit 1; }
 
 format: $(READY) ## put the code into shape

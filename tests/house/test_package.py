@@ -5,17 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import tarfile
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sync import __version__
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sync", "models_db")
 SHIPPED_KINDS = {".py", ".json", ".html", ".css", ".js"}
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def build(kind: str, source: Path, target: Path) -> Path:
@@ -75,14 +75,14 @@ def test_the_source_archive_builds_the_same_wheel(wheel: Path, tmp_path: Path) -
     archive = build("sdist", ROOT, tmp_path / "sdist")
     with tarfile.open(archive) as opened:
         opened.extractall(tmp_path, filter="data")
-    unpacked = tmp_path / f"catalog_sync-{PROJECT['version']}"
+    unpacked = tmp_path / f"catalog_sync-{__version__}"
 
     assert listing(build("wheel", unpacked, tmp_path / "again")) == listing(wheel)
 
 
 def test_the_wheel_names_its_command_and_its_licence(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
-        metadata = f"catalog_sync-{PROJECT['version']}.dist-info"
+        metadata = f"catalog_sync-{__version__}.dist-info"
         commands = opened.read(f"{metadata}/entry_points.txt").decode()
         licence = opened.read(f"{metadata}/licenses/LICENSE").decode()
 
