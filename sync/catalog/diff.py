@@ -18,7 +18,7 @@ def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event
             if entity == "credits" and path == ("default_cost",):
                 yield _cost_event(old_value, new_value)
                 continue
-            for owner, old_part, new_part in split_by_entity(entity, old_value, new_value):
+            for owner, old_part, new_part in split_by_entity(entity, path, old_value, new_value):
                 yield Event(owner, _field(path), "changed", _json(old_part), _json(new_part))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sync.catalog import shapes
 from sync.catalog.json_tree import Tree
+from sync.catalog.paths import Path, strings
 from sync.catalog.records import Row
 
 # Goes up when the same raw text would give other rows: the tables are then rebuilt from the open
@@ -79,10 +80,15 @@ def entity_fields(tree: dict[str, Tree]) -> Iterator[tuple[str, Tree | None]]:
             yield entity.name, tree.get(entity.field)
 
 
-def split_by_entity(entity: str, old: Tree | None, new: Tree | None) -> Iterator[tuple[str, Tree | None, Tree | None]]:
+def split_by_entity(
+    entity: str, path: Path, old: Tree | None, new: Tree | None
+) -> Iterator[tuple[str, Tree | None, Tree | None]]:
     """A changed value under the entity it belongs to: rules found among the inputs go to input_rules."""
     if entity != "inputs":
         yield entity, old, new
+        return
+    if path and shapes.is_rule(path[-1]) and (old is None or new is None):
+        yield INPUT_RULES, old, new
         return
     old_names, old_rules = _without_rules(old)
     new_names, new_rules = _without_rules(new)
@@ -93,14 +99,13 @@ def split_by_entity(entity: str, old: Tree | None, new: Tree | None) -> Iterator
 
 
 def _without_rules(value: Tree | None) -> tuple[Tree | None, Tree | None]:
-    """The value without its rules, and its rules; of an object only one made of nothing else counts."""
-    if isinstance(value, str) and shapes.is_rule(value):
+    """The value without its rules, and its rules; one deeper inside stays in the value too, which needs it."""
+    if shapes.is_rule(value):
         return None, value
-    if isinstance(value, list) and value:
-        rules: list[Tree | None] = [item for item in value if shapes.is_rule(item)]
-        others = [item for item in value if not shapes.is_rule(item)]
-        return others or None, rules or None
-    return value, None
+    rules: list[Tree | None] = [*sorted(set(filter(shapes.is_rule, strings(value))))]
+    if isinstance(value, list) and rules:
+        return [item for item in value if not shapes.is_rule(item)] or None, rules
+    return value, rules or None
 
 
 def _is_nothing(value: Tree | None) -> bool:
