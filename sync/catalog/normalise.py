@@ -29,15 +29,17 @@ def is_current(stored_fingerprint: str | None) -> bool:
     return stored_fingerprint is not None and stored_fingerprint.startswith(f"{NORMALISER_VERSION}:")
 
 
-def normalise(raw: bytes, mode: str) -> Record | Rejected:
+def normalise(raw: bytes, mode: str, *, needs_mode: bool = False) -> Record | Rejected:
     """The record of one model of the answer for ``mode``.
 
-    Raises ``WrongModeError`` when the model names another mode: then the answer as a whole is
-    not what was asked for.
+    With ``needs_mode`` a model that does not say its mode is rejected. Raises ``WrongModeError``
+    when the model names another mode: then the answer as a whole is not what was asked for.
     """
     text = raw.decode()
     try:
-        return _record(_decode(text), text, raw, mode)
+        tree = _decode(text)
+        _require_mode(tree, mode, None if needs_mode else mode)
+        return _record(tree, text, raw)
     except WrongModeError:
         raise
     except MalformedError as error:
@@ -56,12 +58,15 @@ def _decode(text: str) -> dict[str, Tree]:
     return decode_object(text)
 
 
-def _record(tree: dict[str, Tree], text: str, raw: bytes, mode: str) -> Record:
-    own_mode = tree.get("mode", mode)
+def _require_mode(tree: dict[str, Tree], mode: str, unsaid: str | None) -> None:
+    own_mode = tree.get("mode", unsaid)
     if not isinstance(own_mode, str):
-        raise MalformedError("mode is not a text")
+        raise MalformedError("mode is missing or not a text")
     if own_mode != mode:
         raise WrongModeError(f"a model of mode {own_mode[:40]!r} is in the answer for {mode}")
+
+
+def _record(tree: dict[str, Tree], text: str, raw: bytes) -> Record:
     model_id = tree.get("id")
     if not isinstance(model_id, str) or not _is_id(model_id):
         raise MalformedError("its id is missing, empty, too long or not a text")
@@ -79,11 +84,15 @@ def _record(tree: dict[str, Tree], text: str, raw: bytes, mode: str) -> Record:
 def _readable_id(text: str) -> str | None:
     """The id of a model that could not be taken, if it has exactly one that could be a key."""
     try:
-        pairs = json.loads(text, object_pairs_hook=list, parse_int=str, parse_float=str)
+        pairs = json.loads(text, object_pairs_hook=list, parse_int=_no_id, parse_float=_no_id)
     except (ValueError, RecursionError):
         return None
     ids = [value for key, value in pairs if key == "id"] if text.lstrip().startswith("{") else []
     return ids[0] if len(ids) == 1 and isinstance(ids[0], str) and _is_id(ids[0]) else None
+
+
+def _no_id(_number: str) -> None:
+    """Numbers are passed over unread, however long: none of them is an id."""
 
 
 def _is_id(text: str) -> bool:

@@ -20,6 +20,7 @@ from sync.errors import AnswerRejected
 
 _BOM = b"\xef\xbb\xbf"
 _PROBE = 64
+_EMPTY = b"[]"
 
 
 class _Data(msgspec.Struct):
@@ -59,7 +60,7 @@ def parse_answer(body: bytes, mode: str, limits: ParseLimits | None = None) -> A
 def split_by_mode(answer: Answer) -> dict[str, Answer]:
     """An answer for ``all`` as one answer per mode; it counts as a full look at both.
 
-    A model that does not say its mode, or says one unknown, stands in both: it is rejected there.
+    A model that does not say its mode, or says one unknown, stands in both and is refused there.
     """
     models: dict[str, list[bytes]] = {mode: [] for mode in MODES}
     for raw in answer.models:
@@ -67,7 +68,8 @@ def split_by_mode(answer: Answer) -> dict[str, Answer]:
         for mode in (own,) if own in models else MODES:
             models[mode].append(raw)
     return {
-        mode: replace(answer, mode=mode, reported=len(found), models=tuple(found)) for mode, found in models.items()
+        mode: replace(answer, mode=mode, reported=len(found), models=tuple(found), is_split=True)
+        for mode, found in models.items()
     }
 
 
@@ -101,14 +103,22 @@ def _take_out_with_surrogates(text: bytes, mode: str) -> tuple[bytes, tuple[byte
 
 def _cut(text: bytes, decodable: bytes) -> tuple[bytes, tuple[bytes, ...]]:
     """Cuts the text where a decodable text of the same structure and length says to."""
-    data = msgspec.json.decode(decodable, type=_Envelope).data
-    listed = bytes(msgspec.json.decode(data, type=_Data).models)
+    listed = _models_of(decodable)
     models = msgspec.json.decode(listed, type=list[msgspec.Raw])
     start = _position(decodable, listed)
-    around = text[:start] + b"[]" + text[start + len(listed) :]
+    around = _emptied(text, start, listed)
     if decodable is text:
         return around, tuple(bytes(model) for model in models)
     return around, tuple(_same_pieces(text, decodable, start + 1, models))
+
+
+def _models_of(text: bytes) -> bytes:
+    data = msgspec.json.decode(text, type=_Envelope).data
+    return bytes(msgspec.json.decode(data, type=_Data).models)
+
+
+def _emptied(text: bytes, start: int, listed: bytes) -> bytes:
+    return text[:start] + _EMPTY + text[start + len(listed) :]
 
 
 def _same_pieces(text: bytes, decodable: bytes, start: int, pieces: list[msgspec.Raw]) -> Iterator[bytes]:
@@ -118,9 +128,17 @@ def _same_pieces(text: bytes, decodable: bytes, start: int, pieces: list[msgspec
         start += len(piece)
 
 
-def _position(text: bytes, part: bytes) -> int:
-    """Where a part that came out of the text stands in it; searching for all of a long one is slow."""
-    start = text.find(part[:_PROBE])
+def _position(text: bytes, listed: bytes) -> int:
+    """Where the models stand. The same text may stand elsewhere too: emptied there, the models are still in place."""
+    start = _find(text, listed, 0)
+    while _models_of(_emptied(text, start, listed)) != _EMPTY:
+        start = _find(text, listed, start + 1)
+    return start
+
+
+def _find(text: bytes, part: bytes, start: int) -> int:
+    """The first place of a part that is in the text; searching for all of a long one is slow."""
+    start = text.find(part[:_PROBE], start)
     while text[start : start + len(part)] != part:
         start = text.find(part[:_PROBE], start + 1)
     return start

@@ -29,6 +29,8 @@ class Answer:
     """Each model's JSON, exactly as it was sent."""
     payload_bytes: int
     payload_sha256: str
+    is_split: bool = False
+    """Whether it came out of an answer for all modes, where only a model itself can say its mode."""
 
 
 @dataclass(frozen=True, slots=True)

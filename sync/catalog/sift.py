@@ -47,23 +47,23 @@ def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
     for key, raw in texts.items():
         if key in ids:
             continue
-        model = _normalise(raw, answer.mode)
+        model = _normalise(raw, answer)
         if isinstance(model, Rejected):
             rejected.append(model)
         elif model.model_id in unchanged:
-            _require_equal(model, _normalise(unchanged[model.model_id], answer.mode), answer.mode)
+            _require_equal(model, _normalise(unchanged[model.model_id], answer), answer.mode)
         else:
             _require_equal(model, records.setdefault(model.model_id, model), answer.mode)
     _require_no_rejected_copy(records.keys() | unchanged.keys(), rejected, answer.mode)
     return Sifted(answer, frozenset(unchanged), records, tuple(rejected))
 
 
-def _normalise(raw: bytes, mode: str) -> Record | Rejected:
+def _normalise(raw: bytes, answer: Answer) -> Record | Rejected:
     try:
-        return normalise(raw, mode)
+        return normalise(raw, answer.mode, needs_mode=answer.is_split)
     except WrongModeError as error:
         raise AnswerRejected(
-            f"the answer for mode={mode} was not taken: {error}; nothing of this mode was changed"
+            f"the answer for mode={answer.mode} was not taken: {error}; nothing of this mode was changed"
         ) from None
 
 

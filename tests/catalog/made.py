@@ -40,7 +40,7 @@ def tree(value: object) -> dict[str, Tree]:
     return decode_object(text_of(value))
 
 
-def body(mode: str, models: Iterable[object], **data: object) -> bytes:
+def body(mode: str, models: Iterable[object], /, **data: object) -> bytes:
     """A whole answer; ``data`` replaces or adds fields beside the models."""
     listed = list(models)
     inside = {"mode": mode, "total": len(listed), "models": listed, **data}

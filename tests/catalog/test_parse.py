@@ -1,0 +1,214 @@
+"""An answer is taken whole or not at all, and its models stay the bytes that were sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from sync.catalog.parse import ParseLimits, parse_answer, split_by_mode
+from sync.catalog.records import Answer
+from sync.catalog.sift import sift
+from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
+from tests.catalog.made import body, model, raw, spelled
+
+A, B = model("a"), model("b")
+
+
+def refused(sent: bytes, mode: str = "image", limits: ParseLimits | None = None) -> str:
+    with pytest.raises(AnswerRejected) as caught:
+        parse_answer(sent, mode, limits)
+    return str(caught.value)
+
+
+def around(models: bytes, more: bytes = b"", count: int = 0) -> bytes:
+    return b'{"ok":true,"code":200,%b"data":{"mode":"image","total":%d,"models":%b}}' % (more, count, models)
+
+
+def test_an_answer_is_its_models_as_they_were_sent() -> None:
+    sent = around(b'[ {"id" : "a", "cost": 5.000} ,\n{"b":\t"\\u00e4\xc3\xa4"}]', count=2)
+
+    assert parse_answer(sent, "image") == Answer(
+        mode="image",
+        reported=2,
+        models=(b'{"id" : "a", "cost": 5.000}', b'{"b":\t"\\u00e4\xc3\xa4"}'),
+        payload_bytes=len(sent),
+        payload_sha256=hashlib.sha256(sent).hexdigest(),
+    )
+
+
+def test_an_empty_catalog_is_an_answer() -> None:
+    assert parse_answer(body("video", []), "video").models == ()
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse_answer(b"\xef\xbb\xbf" + body("image", [A]), "image").models == (raw(A),)
+
+
+def test_unknown_fields_of_the_envelope_are_passed_over() -> None:
+    sent = raw({"ok": True, "code": 200, "new": {"x": [1]}, "data": json.loads(body("image", [A], page=1))["data"]})
+
+    assert parse_answer(sent, "image").models == (raw(A),)
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_models_that_stand_in_another_field_too_do_no_harm(place: str) -> None:
+    data: dict[str, Any] = {"mode": "image", "total": 1}
+    data = {"featured": [A], **data, "models": [A]} if place == "before" else {**data, "models": [A], "featured": [A]}
+    sent = raw({"ok": True, "code": 200, "data": data})
+
+    assert parse_answer(sent, "image").models == (raw(A),)
+
+
+@pytest.mark.parametrize("total", [1.0, spelled("1.00"), spelled("1e0"), spelled("10E-1")])
+def test_a_total_is_a_number_however_it_is_spelled(total: object) -> None:
+    assert parse_answer(body("image", [A], total=total), "image").reported == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"total": 1}, "data.total is '1' but it holds 2 models"),
+        ({"total": 3}, "data.total is '3' but it holds 2 models"),
+        ({"total": 0}, "data.total is '0'"),
+        ({"total": None}, "data.total is missing"),
+        ({"total": "2"}, "data.total is '2' but it holds 2 models"),
+        ({"total": spelled("2.5")}, "data.total is '2.5'"),
+        ({"total": True}, "data.total is True"),
+        ({"mode": "video"}, "data.mode is 'video'"),
+        ({"mode": "all"}, "data.mode is 'all'"),
+        ({"mode": None}, "data.mode is missing"),
+        ({"mode": ["image"]}, "data.mode is "),
+        ({"models": {"a": 1}}, "no list data.models"),
+        ({"models": "a"}, "no list data.models"),
+        ({"models": None}, "no list data.models"),
+    ],
+)
+def test_an_answer_that_is_not_sound_is_refused(data: dict[str, Any], reason: str) -> None:
+    assert reason in refused(body("image", [A, B], **data))
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"", "not complete, valid JSON"),
+        (b"   ", "not complete, valid JSON"),
+        (b"<html>Sign in</html>", "not complete, valid JSON"),
+        (body("image", [A])[:-1], "not complete, valid JSON"),
+        (body("image", [A])[:-40], "not complete, valid JSON"),
+        (body("image", [A]) + b"x", "not complete, valid JSON"),
+        (body("image", [model(cost=spelled("NaN"))]), "not complete, valid JSON"),
+        (around(b"[{},]", count=1), "not complete, valid JSON"),
+        (b'{"ok":true,"code":200}', "no list data.models"),
+        (b'{"ok":true,"code":200,"data":null}', "no list data.models"),
+        (b'{"ok":true,"code":200,"data":[]}', "no list data.models"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b'"text"', "not a JSON object"),
+        (around(b"[]", b'"ok":true,'), "the key 'ok' stands twice"),
+        (around(b"[]").replace(b'"total"', b'"mode":"image","total"'), "the key 'mode' stands twice"),
+        (around(b"[]").replace(b'"total"', b'"models":[{}],"total"'), "the key 'models' stands twice"),
+        (around(b"[]", b'"data":{"models":[]},'), "the key 'data' stands twice"),
+        (body("image", []).replace(b"retrieved", b"\xff"), "not UTF-8 at byte"),
+        (body("image", []).decode().encode("utf-16"), "not UTF-8 at byte"),
+        (body("image", [model(name="\xe4")]).replace(b"\\u00e4", b"\xe4"), "not UTF-8 at byte"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested"),
+        (around(b"[" * 100_000 + b"]" * 100_000), "nested"),
+    ],
+)
+def test_what_is_no_whole_answer_is_refused(sent: bytes, reason: str) -> None:
+    message = refused(sent)
+
+    assert reason in message
+    assert message.startswith("the answer for mode=image was not taken: ")
+    assert message.endswith("; nothing of this mode was changed")
+
+
+@pytest.mark.parametrize(
+    ("envelope", "kind"),
+    [
+        ({"ok": False, "code": 401, "message": "API key not found", "error_code": "invalid_token"}, ApiRefused),
+        ({"ok": False, "code": 402, "error_code": "subscription_required"}, ApiRefused),
+        ({"ok": False, "code": 503}, ApiUnreachable),
+        ({"ok": False, "code": 404}, AnswerRejected),
+        ({"ok": False, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
+        ({"ok": True, "code": 401, "data": {"mode": "image", "total": 0, "models": []}}, ApiRefused),
+        ({"code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
+        ({"ok": "true", "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
+        ({"ok": 1, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
+        ({"ok": True, "code": 1e9, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
+    ],
+)
+def test_an_envelope_that_reports_a_failure_goes_by_its_code(
+    envelope: dict[str, object], kind: type[CatalogSyncError]
+) -> None:
+    with pytest.raises(kind) as caught:
+        parse_answer(raw(envelope), "image")
+
+    assert type(caught.value) is kind
+
+
+def test_more_models_than_allowed_are_refused() -> None:
+    sent = body("image", [A, B])
+
+    assert "more than MAX_MODELS=1" in refused(sent, limits=ParseLimits(max_models=1))
+    assert parse_answer(sent, "image", ParseLimits(max_models=2)).reported == 2
+
+
+def test_a_model_that_is_no_object_is_left_to_be_rejected_alone() -> None:
+    assert parse_answer(body("image", [A, 5, None, [1], "x"]), "image").models[1:] == (b"5", b"null", b"[1]", b'"x"')
+
+
+def test_lone_surrogates_leave_every_byte_of_the_models_as_it_was() -> None:
+    texts = [rb'{"id":"a","n":"\ud800"}', rb'{"id":"b","n":"\udfff\\\ud800\u0000\ud83d\ude00"}', rb'{"id":"c"}']
+    sent = around(b"[%b]" % b" , ".join(texts), rb'"message":"\uDC00",', count=3)
+
+    assert parse_answer(sent, "image").models == tuple(texts)
+
+
+def test_a_lone_surrogate_does_not_hide_that_the_rest_is_broken() -> None:
+    assert "not complete, valid JSON" in refused(around(rb'[{"id":"\ud800"}]')[:-1])
+
+
+def test_an_answer_for_all_is_split_by_the_mode_of_each_model() -> None:
+    models = [model("a", mode="image"), model("b", mode="video"), model("c", mode="image")]
+    whole = parse_answer(body("all", models), "all")
+
+    split = split_by_mode(whole)
+
+    assert split["image"].models == (raw(models[0]), raw(models[2]))
+    assert split["video"].models == (raw(models[1]),)
+    assert {(one.mode, one.reported) for one in split.values()} == {("image", 2), ("video", 1)}
+    assert {one.payload_sha256 for one in split.values()} == {whole.payload_sha256}
+
+
+def test_an_answer_for_all_without_a_model_of_a_mode_is_an_empty_look_at_it() -> None:
+    split = split_by_mode(parse_answer(body("all", [model("a", mode="image")]), "all"))
+
+    assert split["video"].models == ()
+
+
+def test_a_mode_is_read_through_escapes_and_surrogates() -> None:
+    sent = body("all", [model("a", mode="image", name="\ud800")]).replace(b'"image"', rb'"\u0069mage"')
+
+    assert len(split_by_mode(parse_answer(sent, "all"))["image"].models) == 1
+
+
+@pytest.mark.parametrize("mode", [None, 5, "absent"])
+def test_a_model_that_does_not_say_its_mode_in_an_answer_for_all_is_rejected_alone(mode: object) -> None:
+    nameless = model("a", mode=mode) if mode != "absent" else model("a")
+    split = split_by_mode(parse_answer(body("all", [nameless, model("b", mode="image")]), "all"))
+
+    assert [one.model_id for one in sift(split["image"], {}).rejected] == ["a"]
+    assert [one.model_id for one in sift(split["video"], {}).rejected] == ["a"]
+    assert list(sift(split["image"], {}).records) == ["b"]
+
+
+def test_a_model_of_an_unknown_mode_makes_an_answer_for_all_one_that_is_not_taken() -> None:
+    split = split_by_mode(parse_answer(body("all", [model("a", mode="audio"), model("b", mode="image")]), "all"))
+
+    for answer in split.values():
+        with pytest.raises(AnswerRejected, match="a model of mode 'audio'"):
+            sift(answer, {})
