@@ -182,7 +182,7 @@ def _removed(model_id: str, known: Stored, last: LastLook) -> ModelChange:
 def _rebuilt(stored: Mapping[str, Stored], settled: set[str], mode: str) -> Iterator[ModelChange]:
     """Models that were not seen but whose rows an older version of the normaliser made."""
     for model_id, known in sorted(stored.items()):
-        if model_id not in settled and known.is_listed:
+        if model_id not in settled and known.is_listed and not is_current(known.fingerprint):
             yield _rebuild(_stored_record(model_id, known, mode), known)
 
 
