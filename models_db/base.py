@@ -102,4 +102,4 @@ class LongText(TypeDecorator[str]):
             from sqlalchemy.dialects.mysql import LONGTEXT
 
             return dialect.type_descriptor(LONGTEXT())
-        return dialect.type_descriptor(Text())
+        return self.impl_instance
