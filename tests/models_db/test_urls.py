@@ -1,0 +1,137 @@
+"""What the database setting may look like, and that its password stays where it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, make_url
+
+from models_db.engine import normalise_url, open_engine, shown
+from models_db.errors import DatabaseSettingError
+
+READ_AS = {
+    "postgres://u@h/d": "postgresql+psycopg://u@h/d",
+    "postgresql://u:p%40ss@h:5433/d?sslmode=require": "postgresql+psycopg://u:p%40ss@h:5433/d?sslmode=require",
+    "postgresql+psycopg:///d": "postgresql+psycopg:///d",
+    "mysql://u@h/d": "mariadb+pymysql://u@h/d",
+    "mysql+pymysql://u@h/d": "mariadb+pymysql://u@h/d",
+    "mariadb://u@h/d": "mariadb+pymysql://u@h/d",
+    "  mariadb+pymysql://u@h/d\n": "mariadb+pymysql://u@h/d",
+    "sqlite:////a/b c%20d.db": "sqlite+pysqlite:////a/b c d.db",
+}
+
+
+@pytest.mark.parametrize(("given", "read"), READ_AS.items(), ids=READ_AS)
+def test_a_url_gets_our_driver(given: str, read: str) -> None:
+    assert normalise_url(given).render_as_string(hide_password=False) == read
+
+
+def test_a_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert normalise_url("sqlite:///catalog.db").database == str(tmp_path / "catalog.db")
+
+
+REFUSED = {
+    "sqlite://": "names no file",
+    "sqlite:///:memory:": "names no file",
+    "sqlite:///file:a.db?uri=true": "names no file",
+    "sqlite://host/a.db": "a path and nothing else",
+    "sqlite:///a.db?mode=ro": "a path and nothing else",
+    "oracle://u@h/d": "begins with oracle: use sqlite:///, postgresql:// or mariadb://",
+    "postgresql+asyncpg://u@h/d": "begins with postgresql[+]asyncpg",
+    "mariadb://u@h": "names no database",
+    "no url": "cannot be read",
+    "": "cannot be read",
+}
+
+
+@pytest.mark.parametrize(("given", "reason"), REFUSED.items(), ids=REFUSED)
+def test_what_cannot_be_used_is_refused_with_advice(given: str, reason: str) -> None:
+    with pytest.raises(DatabaseSettingError, match=reason):
+        normalise_url(given)
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "extra"),
+    [("postgresql://u@h/d", "psycopg", "postgres"), ("mariadb://u@h/d", "pymysql", "mariadb")],
+)
+def test_a_missing_driver_is_named_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, module: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(DatabaseSettingError, match=rf"pip install 'catalog-sync\[{extra}\]'"):
+        normalise_url(url)
+
+
+PASSWORD = "hunter2"
+LEAKY = [
+    "postgresql://u:hunter2",
+    "postgresql://u:x@hunter2@h/d",
+    "postgresql://u:x@y/hunter2@h/d",
+    "postgresql://u:x@h:hunter2/d",
+    "postgresql://u@h/d?password=hunter2",
+    "mariadb://u@h/d?passwd=hunter2",
+    "mariadb://u:hunter2@h",
+    "oracle://u:hunter2@h/d",
+    "u:hunter2@h/d",
+    "hunter2://h/d@",
+    "sqlite://u:hunter2@h/d",
+]
+
+
+@pytest.mark.parametrize("given", LEAKY)
+def test_a_refusal_is_one_line_without_the_password(given: str) -> None:
+    with pytest.raises(DatabaseSettingError) as refusal:
+        normalise_url(given)
+
+    told = str(refusal.value)
+    assert "\n" not in told
+    assert PASSWORD not in told.replace("begins with hunter2", "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "postgresql://u:hunter2@h/d",
+        "postgresql://u@h/d?sslpassword=hunter2",
+        "mariadb://u@h/d?ssl_key_password=hunter2",
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(given: str) -> None:
+    told = shown(make_url(given))
+
+    assert PASSWORD not in told
+    assert "@h/d" in told
+
+
+def test_an_engine_shows_no_password() -> None:
+    engine = open_engine("postgresql://u:hunter2@h/d")
+
+    assert PASSWORD not in f"{engine!r} {engine.url}"
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseSettingError, match=r"no database at .*none\.db: run catalog-sync migrate"):
+        open_engine(f"sqlite:///{tmp_path}/none.db")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseSettingError, match=f"make {tmp_path}/none, or mend the URL"):
+        open_engine(f"sqlite:///{tmp_path}/none/a.db")
+
+
+@pytest.mark.parametrize("name", ["a b.db", "100%.db", "what?.db", "no#1.db", "ünï.db", "a%20b.db"])
+def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
+    url = URL.create("sqlite", database=str(tmp_path / name)).render_as_string()
+    engine = open_engine(url, create=True)
+    with engine.connect():
+        pass
+    engine.dispose()
+
+    assert (tmp_path / name).is_file()
