@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from sync.catalog.refusal import one_line
+from sync.catalog.surrogates import shadow
 from sync.errors import AnswerRejected, UsageError
 
 # Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.
@@ -110,32 +111,46 @@ def _lines(path: Path, max_line: int) -> Iterator[tuple[int, bytes]]:
 
 def _read_line(path: Path, number: int, text: bytes) -> SavedAnswer:
     try:
-        line = msgspec.json.decode(text, type=_Line)
+        decodable, line = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _bad(path, number, f"is no saved answer ({one_line(str(error))}); {_FORM}") from error
-    values = {name: bytes(raw) for name, raw in msgspec.structs.asdict(line).items() if raw}
-    if _has_repeated_key(text, values):
+    found = {name: bytes(raw) for name, raw in msgspec.structs.asdict(line).items() if raw}
+    places = _places(decodable, found)
+    if places is None:
         raise _bad(path, number, "has a key twice; keep one of them")
-    at = _time(path, number, values.pop("at"))
+    values = {name: text[place] for name, place in places.items() if found[name] != b"null"}
+    at = _time(path, number, values.pop("at", b""))
     if not values or ("all" in values and len(values) > 1):
         raise _bad(path, number, f"must have image, video or both, or else all; {_FORM}")
     return SavedAnswer(str(path), number, at, values)
 
 
-def _has_repeated_key(text: bytes, values: dict[str, bytes]) -> bool:
-    """Whether the object ``text`` has a key twice, given the values read from it.
+def _decode(text: bytes) -> tuple[bytes, _Line]:
+    """The line, and a text of the same structure and length that the decoder takes."""
+    try:
+        return text, msgspec.json.decode(text, type=_Line)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        decodable = shadow(text)
+        return decodable, msgspec.json.decode(decodable, type=_Line)
+
+
+def _places(text: bytes, values: dict[str, bytes]) -> dict[str, slice] | None:
+    """Where each value stands in the object ``text``; None when the object has a key twice.
 
     The decoder keeps the last of several without a word. So the keys are walked through: each must
     be new and be followed by the value that was kept for it.
     """
-    seen, position = set[str](), 0
+    places: dict[str, slice] = {}
+    position = 0
     while found := _KEY.match(text, position):
         key = msgspec.json.decode(found[1], type=str)
-        if key in seen or not text.startswith(values[key], found.end()):
-            return True
-        seen.add(key)
+        if key in places or not text.startswith(values[key], found.end()):
+            return None
         position = found.end() + len(values[key])
-    return text[position:].strip() != b"}"
+        places[key] = slice(found.end(), position)
+    return places if text[position:].strip() == b"}" else None
 
 
 def _time(path: Path, number: int, text: bytes) -> datetime:

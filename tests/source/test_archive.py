@@ -183,3 +183,18 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 2 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_a_lone_surrogate_in_a_model_leaves_its_bytes_as_they_are(tmp_path: Path) -> None:
+    envelope = rb'{"ok":true,"data":{"models":[{"id":"a","name":"\ud800"},{"id":"b"}]}}'
+    path = tmp_path / "saved.jsonl"
+    path.write_bytes(rb'{"at":"2026-03-01T12:00:00Z","image":' + envelope + b"}\n")
+    (answer,) = read_saved_answers(path)
+    assert answer.payloads == {"image": envelope}
+
+
+def test_a_mode_that_is_null_is_one_that_is_absent(tmp_path: Path) -> None:
+    path = tmp_path / "saved.jsonl"
+    path.write_bytes(b'{"at":"2026-03-01T12:00:00Z","image":{"ok":true},"video":null}\n')
+    (answer,) = read_saved_answers(path)
+    assert set(answer.payloads) == {"image"}
