@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def models(
     *, database_url: str, mode: str | None, provider: str | None, as_of: datetime | None, as_json: bool, as_csv: bool
 ) -> None:
     """List the models and what each costs, now or at a moment."""
-    from sync.catalog.history import entry_of
+    from sync.catalog.history import Entry, entry_of
     from sync.store import browse
 
     with _database(database_url) as connection:
@@ -79,7 +79,7 @@ def models(
         else:
             past = map(entry_of, browse.versions_at(connection, as_of, mode))
             rows = [asdict(entry) for entry in past if provider in (None, entry.provider)]
-    _print(rows, _MODEL_COLUMNS, as_json=as_json, as_csv=as_csv)
+    _print(rows, Entry, _MODEL_COLUMNS, as_json=as_json, as_csv=as_csv)
 
 
 @click.command(epilog="Example: catalog-sync changes --since 7d --kind increase")
@@ -167,7 +167,7 @@ def _print_changes(
         rows = [asdict(change) for change in browse.changes(connection, wanted, limit)]
     if not as_json and not as_csv:
         rows = [_readable(row) for row in rows]
-    _print(rows, _CHANGE_COLUMNS, as_json=as_json, as_csv=as_csv)
+    _print(rows, browse.Change, _CHANGE_COLUMNS, as_json=as_json, as_csv=as_csv)
 
 
 def _require_fresh(ages: Mapping[str, timedelta | None], max_age: timedelta | None) -> None:
@@ -194,7 +194,10 @@ def _readable(row: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _print(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str], *, as_json: bool, as_csv: bool) -> None:
+def _print(
+    rows: Sequence[Mapping[str, object]], kind: type, columns: Mapping[str, str], *, as_json: bool, as_csv: bool
+) -> None:
+    """The rows: whole for programs, under the fields of the dataclass ``kind``; these columns for people."""
     from sync.show.table import print_table, to_csv, to_json
 
     if as_json and as_csv:
@@ -202,11 +205,11 @@ def _print(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str], *, 
     if as_json:
         click.echo(to_json(list(rows)))
     elif as_csv:
-        click.echo(to_csv(list(rows[0]) if rows else list(columns), rows), nl=False)
+        click.echo(to_csv([field.name for field in fields(kind)], rows), nl=False)
     elif rows:
         print_table(columns, rows, sys.stdout)
     else:
-        click.echo("nothing found", err=sys.stdout.isatty() is False)
+        click.echo("nothing found")
 
 
 @contextmanager
