@@ -1,0 +1,121 @@
+"""What the next revision will meet: a database with history, views in use, and readers who were granted them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, text
+
+from models_db import alembic_env, migrate
+from models_db.engine import migration_engine, write_transaction
+from models_db.errors import SchemaError
+from models_db.views import VIEWS
+
+# On SQLite this rebuilds the table that all history refers to.
+REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("models", recreate="auto") as models:
+        models.add_column(sa.Column("extra", sa.Integer()))
+        models.alter_column("fingerprint", existing_type=sa.String(80), type_=sa.String(90))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("models") as models:
+        models.drop_column("extra")
+"""
+HISTORY = (
+    """INSERT INTO sync_runs (run_id, started_at, status, trigger_kind, app_version)
+        VALUES (1, '2026-03-03 10:00:00.000000', 'success', 'cli', '1')""",
+    """INSERT INTO models (model_pk, mode, model_id, first_seen_at)
+        VALUES (1, 'image', 'a', '2026-03-03 10:00:00.000000')""",
+    """INSERT INTO credit_history (model_pk, valid_from, opened_run_id, default_cost, default_cost_exact)
+        VALUES (1, '2026-03-03 10:00:00.000000', 1, 1.5, '1.5')""",
+)
+ASK = "SELECT model_id, credit_cost_exact, is_current FROM v_credit_cost_history"
+
+
+@pytest.fixture
+def older_url(database_url: str) -> str:
+    """A database as today's program leaves it."""
+    migrate.upgrade(database_url)
+    execute(database_url, *HISTORY)
+    return database_url
+
+
+@pytest.fixture
+def newer_program(older_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on the program has one revision more."""
+    folder = tmp_path / "100% newer"  # such a name is no format string
+    shutil.copytree(migrate.migrations_dir(), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "0002_more.py").write_text(REVISION)
+    monkeypatch.setattr(migrate, "migrations_dir", lambda: folder)
+    monkeypatch.setattr(migrate, "HEAD", "0002")
+    monkeypatch.setattr(alembic_env, "HEAD", "0002")
+
+
+def execute(url: str, *statements: str) -> None:
+    with write_transaction(migration_engine(url)) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+@pytest.mark.usefixtures("newer_program")
+def test_history_and_views_come_through(older_url: str) -> None:
+    """Foreign keys are off on SQLite meanwhile: dropping the old table would have taken the history along."""
+    migrate.upgrade(older_url)
+
+    with migration_engine(older_url).connect() as connection:
+        assert "extra" in {column["name"] for column in inspect(connection).get_columns("models")}
+        assert set(inspect(connection).get_view_names()) == {view.name for view in VIEWS}
+        assert connection.execute(text(ASK)).all() == [("a", "1.5", 1)]
+
+
+@pytest.mark.usefixtures("newer_program")
+def test_the_newer_program_wants_the_newer_revision(older_url: str) -> None:
+    with pytest.raises(SchemaError, match="at revision 0001, this program needs 0002: run catalog-sync migrate"):
+        migrate.require_head(migration_engine(older_url))
+
+
+@pytest.mark.usefixtures("newer_program")
+def test_a_users_view_stops_it_before_anything_changed(older_url: str) -> None:
+    execute(older_url, "CREATE VIEW my_prices AS SELECT model_id FROM v_current_catalog")
+
+    with pytest.raises(SchemaError, match="my_prices"):
+        migrate.upgrade(older_url)
+
+    with migration_engine(older_url).connect() as connection:
+        assert migrate.current_revision(connection) == "0001"
+        assert len(inspect(connection).get_view_names()) == len(VIEWS) + 1
+
+
+@pytest.mark.usefixtures("newer_program")
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_a_reader_may_still_read(older_url: str) -> None:
+    execute(older_url, "GRANT SELECT ON v_credit_cost_history TO PUBLIC")
+
+    migrate.upgrade(older_url)
+
+    granted = text("SELECT COUNT(*) FROM pg_class, aclexplode(relacl) WHERE relname = :view AND grantee = 0")
+    with migration_engine(older_url).connect() as connection:
+        assert connection.scalar(granted, {"view": "v_credit_cost_history"}) == 1
+
+
+@pytest.mark.usefixtures("newer_program")
+def test_down_again_leaves_no_views_for_a_revision_that_is_not_head(older_url: str) -> None:
+    migrate.upgrade(older_url)
+    migrate.downgrade(older_url, "0001")
+
+    with migration_engine(older_url).connect() as connection:
+        assert migrate.current_revision(connection) == "0001"
+        assert inspect(connection).get_view_names() == []
