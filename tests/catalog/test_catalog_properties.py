@@ -1,0 +1,216 @@
+"""What holds for every catalog, not only for the ones somebody thought of."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync.catalog.diff import events_between, row_changes
+from sync.catalog.entities import TABLES
+from sync.catalog.json_tree import Tree, canonical_json, decode_object
+from sync.catalog.normalise import normalise
+from sync.catalog.parse import parse_answer, split_by_mode
+from sync.catalog.paths import differences
+from sync.catalog.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
+from sync.catalog.records import Answer, Event, Listed, ModePlan, Record, Row, RowChanges
+from sync.catalog.sift import sift
+from sync.errors import CatalogSyncError
+from tests.catalog.made import answer, record, stored_as
+from tests.catalog.strategies import catalogs, damaged, models, rewritten, values, written
+
+# No deadline: a busy machine is no failure. The same examples in every run: a red run can be repeated.
+checked = settings(deadline=None, derandomize=True, max_examples=100)
+few = settings(checked, max_examples=50)
+chances = st.randoms(use_true_random=False)
+FIELDS = ("id", "name", "provider", "credits", "capabilities", "inputs", "params", "raw_available_params", "x")
+SEEN = datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def taken(value: Any) -> Record:
+    return record(written(value).encode())
+
+
+def sent(catalog: Iterable[Any]) -> Answer:
+    return answer([written(one).encode() for one in catalog])
+
+
+def plan(whole: Answer, known: list[Any]) -> ModePlan:
+    """What is written when the answer comes after a catalog."""
+    stored = {one["id"]: stored_as(taken(one), pk) for pk, one in enumerate(known, start=1)}
+    listed = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in stored.items()}
+    assessment = assess(sift(whole, listed), listed, RemovalGuard())
+    needed = {id_: stored[id_] for id_ in needed_ids(assessment, listed) if id_ in stored}
+    return make_plan(assessment, needed, LastLook(), observed_at=SEEN, accept_removals=True)
+
+
+def put(root: dict[str, Tree], path: tuple[str, ...], value: Tree | None) -> None:
+    """Sets or takes away one value in nested objects; parents on the way are made."""
+    *parents, last = path
+    for key in parents:
+        below = root.setdefault(key, {})
+        assert isinstance(below, dict)
+        root = below
+    if value is None:
+        del root[last]
+    else:
+        root[last] = value
+
+
+def keys_of(field: str) -> tuple[str, ...]:
+    """A dotted path taken apart again."""
+    keys, rest = [""], iter(field)
+    for char in rest:
+        if char == ".":
+            keys.append("")
+        else:
+            keys[-1] += next(rest) if char == "\\" else char
+    return tuple(keys)
+
+
+def replay(old: dict[str, Tree], events: Iterable[Event]) -> dict[str, Tree]:
+    """The new tree from the old one and the events, read as a person would."""
+    tree = decode_object(canonical_json(old))
+    for event in events:
+        entity = () if event.entity == "models" else (event.entity,)
+        path = (*entity, *(keys_of(event.field) if event.field is not None else ()))
+        put(tree, path, None if event.new_value is None else decode_object(f'{{"v":{event.new_value}}}')["v"])
+    return tree
+
+
+def without_empty_sections(tree: dict[str, Tree]) -> dict[str, Tree]:
+    """An entity that lost all its fields and one that went altogether have the same events."""
+    return {key: value for key, value in tree.items() if value != {}}
+
+
+def apply(rows: tuple[Row, ...], change: RowChanges, width: int) -> set[Row]:
+    by_key = {row[:width]: row for row in rows}
+    assert set(change.deletes) <= set(by_key)
+    assert not {row[:width] for row in change.inserts} & set(by_key)
+    assert {row[:width] for row in change.updates} <= set(by_key)
+    kept = {key: row for key, row in by_key.items() if key not in change.deletes}
+    kept |= {row[:width]: row for row in (*change.updates, *change.inserts)}
+    return set(kept.values())
+
+
+@checked
+@given(models(), models())
+def test_the_differences_put_into_the_old_model_give_the_new_one(old: Any, new: Any) -> None:
+    before, after = taken(old).tree, taken(new).tree
+    tree = decode_object(canonical_json(before))
+    for path, _, value in differences(before, after):
+        put(tree, path, value)
+
+    assert tree == after
+
+
+@checked
+@given(models(), models())
+def test_the_events_put_into_the_old_model_give_the_new_one(old: Any, new: Any) -> None:
+    before, after = taken({**old, "inputs": None}).tree, taken({**new, "inputs": None}).tree
+
+    assert without_empty_sections(replay(before, events_between(before, after))) == without_empty_sections(after)
+
+
+@checked
+@given(models(), models())
+def test_the_row_changes_put_into_the_old_rows_give_the_new_ones(old: Any, new: Any) -> None:
+    before, after = taken(old), taken(new)
+    changes = {change.table: change for change in row_changes(before, after)}
+
+    for shape in TABLES:
+        change = changes.get(shape.table, RowChanges(shape.table))
+        assert apply(before.rows[shape.table], change, len(shape.key)) == set(after.rows[shape.table])
+
+
+@checked
+@given(models(), models())
+def test_rows_move_only_where_an_event_says_so(old: Any, new: Any) -> None:
+    before, after = taken(old), taken(new)
+    named = {event.entity for event in events_between(before.tree, after.tree)}
+    owners = {"param_options": "params"}
+
+    assert {owners.get(change.table, change.table) for change in row_changes(before, after)} <= named
+
+
+@checked
+@given(models())
+def test_every_row_of_a_model_has_a_key_of_its_own(one: Any) -> None:
+    rows = taken(one).rows
+
+    for shape in TABLES:
+        keys = [row[: len(shape.key)] for row in rows[shape.table]]
+        assert len(set(keys)) == len(keys)
+
+
+@checked
+@given(models(), chances)
+def test_a_model_written_in_another_way_is_the_same(one: Any, chance: random.Random) -> None:
+    first, second = taken(one), record(rewritten(one, chance).encode())
+
+    assert second.tree == first.tree
+    assert second.rows == first.rows
+    assert list(events_between(first.tree, second.tree)) == []
+
+
+@few
+@given(catalogs(), chances)
+def test_the_same_catalog_in_another_order_and_spelling_changes_nothing(catalog: Any, chance: random.Random) -> None:
+    texts = [rewritten(one, chance).encode() for one in catalog]
+    texts += [rewritten(one, chance).encode() for one in catalog if chance.random() < 0.3]
+    chance.shuffle(texts)
+
+    made = plan(answer(texts), catalog)
+
+    assert (made.changes, made.rejected) == ((), ())
+
+
+@few
+@given(catalogs(), catalogs(), chances)
+def test_what_is_written_does_not_depend_on_the_order_of_an_answer(old: Any, new: Any, chance: random.Random) -> None:
+    mixed = chance.sample(new, len(new))
+
+    assert plan(sent(mixed), old).changes == plan(sent(new), old).changes
+
+
+@few
+@given(catalogs(), catalogs())
+def test_every_model_that_came_went_or_changed_is_one_change(old: Any, new: Any) -> None:
+    before, after = ({one["id"]: taken(one).tree for one in catalog} for catalog in (old, new))
+    expected = dict.fromkeys(after.keys() - before.keys(), "added")
+    expected |= dict.fromkeys(before.keys() - after.keys(), "removed")
+    expected |= {id_: "changed" for id_ in after.keys() & before.keys() if after[id_] != before[id_]}
+
+    assert {change.model_id: change.lifecycle for change in plan(sent(new), old).changes} == expected
+
+
+@checked
+@given(values)
+def test_canonical_json_is_read_back_as_it_is(value: Any) -> None:
+    text = canonical_json(decode_object(f'{{"v":{written(value)}}}'))
+
+    assert canonical_json(decode_object(text)) == text
+
+
+@checked
+@given(st.dictionaries(st.sampled_from(FIELDS), values))
+def test_any_object_is_taken_or_rejected_and_never_crashes(fields: Any) -> None:
+    made = normalise(written({"id": "a", **fields, "mode": "image"}).encode(), "image")
+
+    assert made.model_id == "a" or "id" in fields
+
+
+@settings(checked, max_examples=150)
+@given(catalogs(), st.sampled_from(["image", "all"]), chances)
+def test_damaged_bytes_are_taken_or_refused_and_never_crash(catalog: Any, mode: str, chance: random.Random) -> None:
+    listed = ",".join(written({"mode": "image", **one}) for one in catalog)
+    whole = f'{{"ok":true,"code":200,"data":{{"mode":"{mode}","total":{len(catalog)},"models":[{listed}]}}}}'
+    with suppress(CatalogSyncError):
+        taken_answer = parse_answer(damaged(whole.encode(), chance), mode)
+        for one in (split_by_mode(taken_answer) if mode == "all" else {mode: taken_answer}).values():
+            plan(one, catalog)
