@@ -9,6 +9,7 @@ from sync.cli import browse, job, setup
 
 
 @click.group(
+    no_args_is_help=False,  # help is not an error line; without a command there is one that names --help
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: catalog-sync demo",
 )

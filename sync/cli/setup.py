@@ -33,7 +33,7 @@ def bring_to_head(database_url: str) -> None:
     from sync.store import schema
 
     if database_url == settings.default_database_url():
-        _default_file().parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(_default_file().parent)
     schema.upgrade(database_url)
 
 
@@ -51,7 +51,7 @@ def demo(*, directory: Path | None) -> None:
     from sync.demo import run_demo
 
     directory = directory or _default_file().parent
-    directory.mkdir(parents=True, exist_ok=True)
+    _make_folder(directory)
     database = directory.resolve() / "demo.db"
     run_demo(database, options.now(), __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
     click.echo("\nThe change feed, newest first:\n")
@@ -88,6 +88,13 @@ def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
     except OSError as error:
         raise UsageError(f"port {port} cannot be used: {error.strerror}; leave --port out for a free one") from error
     return ExitCode.DONE
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder {folder} cannot be made: {error.strerror}; name another one") from error
 
 
 def _default_file() -> Path:

@@ -1,0 +1,92 @@
+"""Running commands as a user would, in an environment that the test makes.
+
+Whatever a command prints is searched for the key, each time: no test has to remember to.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cli.hidden import KEY, require_hidden
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "CATALOG_SYNC_"
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a finished command left."""
+
+    code: int
+    out: str
+    err: str
+
+    def __post_init__(self) -> None:
+        require_hidden(self.out + self.err)
+
+
+def complaint(ended: Ended, code: int) -> str:
+    """The one line that a failed command has on stderr."""
+    assert ended.code == code, ended
+    assert ended.err.count("\n") == 1, ended
+    assert ended.err.startswith("catalog-sync: "), ended
+    assert ended.err.endswith("\n"), ended
+    assert ended.err.strip().isprintable(), ended
+    assert "Traceback" not in ended.out + ended.err, ended
+    return ended.err.strip()
+
+
+def output(ended: Ended) -> str:
+    """What a command that went well printed."""
+    assert (ended.code, ended.err) == (0, ""), ended
+    return ended.out
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """As under cron: nothing of the developer's, only a home and these settings of ours."""
+    bare = {"PATH": os.defpath, "HOME": str(home), "TZ": "America/New_York"}
+    return bare | {PREFIX + name: value for name, value in settings.items()}
+
+
+def run_process(*arguments: str, environ: Mapping[str, str], **options: object) -> Ended:
+    with started(*arguments, environ=environ, **options) as process:
+        return finished(process)
+
+
+@contextmanager
+def started(*arguments: str, environ: Mapping[str, str], **options: object) -> Iterator[subprocess.Popen[str]]:
+    """A command at work; killed at the end if it still is."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sync", *arguments],
+        **{"cwd": ROOT, "env": dict(environ), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},  # type: ignore[call-overload] # options of Popen
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def finished(process: subprocess.Popen[str], within: float = PATIENCE) -> Ended:
+    out, err = process.communicate(timeout=within)
+    return Ended(process.returncode, out or "", err or "")
+
+
+def eventually(true: Callable[[], object], within: float = PATIENCE) -> None:
+    """Waits until it is true."""
+    deadline = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+__all__ = ["KEY", "ROOT", "Ended", "complaint", "environment", "eventually", "finished", "output", "run_process"]

@@ -1,0 +1,60 @@
+"""A shell of the test's own for commands that run in this process, which is quicker, and a database for it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sync.cli.door import run
+from tests.cli.commands import KEY, PREFIX, Ended
+
+if TYPE_CHECKING:
+    from tests.conftest import Migrated
+
+
+class Shell:
+    """Runs commands in this process with an environment that the test makes."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._capture = patch, capture
+
+    def set(self, **settings: str | None) -> None:
+        """Settings of ours for the commands to come; None takes one away."""
+        for name, value in settings.items():
+            if value is None:
+                self._patch.delenv(PREFIX + name, raising=False)
+            else:
+                self._patch.setenv(PREFIX + name, value)
+
+    def __call__(self, *arguments: str) -> Ended:
+        self._capture.readouterr()
+        code = run(arguments, os.environ)
+        return Ended(code, *self._capture.readouterr())
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Shell]:
+    """A shell with a home and a key, and nothing else set."""
+    for name in [name for name in os.environ if name.startswith((PREFIX, "XDG_")) or name.lower().endswith("_proxy")]:
+        if not name.startswith(PREFIX + "TEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(PREFIX + "API_KEY", KEY)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield Shell(monkeypatch, capsys)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, _migrated: Migrated) -> str:
+    """An SQLite database at head, for what is the same on all databases."""
+    with ExitStack() as nothing_to_close:
+        return _migrated.new("sqlite", tmp_path / "catalog.db", nothing_to_close)

@@ -1,0 +1,50 @@
+"""Everything that a database holds, to be compared or searched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, text
+
+from models_db.base import metadata
+from models_db.engine import open_engine
+
+Rows = list[tuple[Any, ...]]
+RUN_TABLES = {"sync_runs", "sync_run_modes"}
+
+
+def every_row(url: str) -> dict[str, Rows]:
+    """Each row of each table, in an order that does not change."""
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            return {
+                table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+                for table in metadata.sorted_tables
+            }
+    finally:
+        engine.dispose()
+
+
+def ask(url: str, query: str) -> Rows:
+    """The rows of a query."""
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+    finally:
+        engine.dispose()
+
+
+def counts_of_changes(before: dict[str, Rows], after: dict[str, Rows]) -> dict[str, tuple[int, int]]:
+    """How many rows went and how many came, in each table where any did; a row rewritten is one of each."""
+    changes = {name: (_lacking(before[name], after[name]), _lacking(after[name], before[name])) for name in before}
+    return {name: change for name, change in changes.items() if change != (0, 0)}
+
+
+def changed_tables(before: dict[str, Rows], after: dict[str, Rows]) -> set[str]:
+    return set(counts_of_changes(before, after))
+
+
+def _lacking(some: Rows, others: Rows) -> int:
+    return sum(row not in others for row in some)

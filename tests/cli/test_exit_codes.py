@@ -1,0 +1,309 @@
+"""Every failure leaves as one line on stderr with a documented exit code, and nothing of the catalog changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from sync.cli import options
+from sync.source.emulator import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Emulator
+from tests.cli.catalogs import catalog, envelope, model, some
+from tests.cli.commands import complaint, output
+from tests.cli.conftest import Shell
+from tests.cli.hidden import KEY
+from tests.cli.stored import RUN_TABLES, Rows, ask, changed_tables, every_row
+from tests.source.rude_server import RudeServer, answer, says
+
+LISTED = some(4)
+GOOD_VIDEO = says(answer("200 OK", envelope([], "video")))
+
+
+@pytest.fixture
+def listed(shell: Shell, sqlite_url: str) -> Shell:
+    """A database with four image models."""
+    shell.set(DATABASE_URL=sqlite_url, ATTEMPTS="1")
+    with Emulator([catalog(*LISTED)]) as api:
+        output(shell("sync", "--base-url", api.base_url))
+    return shell
+
+
+def refused(code: int, error_code: str = "some_code", **fields: object) -> bytes:
+    return json.dumps(
+        {"ok": False, "code": code, "message": "words of the API", "error_code": error_code, **fields}
+    ).encode()
+
+
+STATUSES: Mapping[str, tuple[int, str]] = {
+    "401 Unauthorized": (3, "make a new one on the API Keys page"),
+    "402 Payment Required": (3, "subscribe"),
+    "403 Forbidden": (3, "plan"),
+    "422 Unprocessable Content": (3, "mode"),
+    "404 Not Found": (5, "check CATALOG_SYNC_BASE_URL"),
+    "400 Bad Request": (5, "check CATALOG_SYNC_BASE_URL"),
+    "302 Found": (5, "redirect"),
+    "408 Request Timeout": (4, "try again later"),
+    "429 Too Many Requests": (4, "too many requests"),
+    "500 Internal Server Error": (4, "try again later"),
+    "503 Service Unavailable": (4, "try again later"),
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_status_of_the_api_has_its_code_and_remedy(listed: Shell, sqlite_url: str, status: str) -> None:
+    code, remedy = STATUSES[status]
+    line = fails_with(
+        says(answer(status, refused(int(status[:3])), "Location: https://other.example/x")), listed, sqlite_url, code
+    )
+    assert remedy in line
+    assert status[:3] in line
+
+
+@pytest.mark.parametrize("code", [401, 402, 403, 404, 422, 429, 500])
+def test_ok_false_under_200_goes_by_its_code(listed: Shell, sqlite_url: str, code: int) -> None:
+    exit_code = next(exit_code for status, (exit_code, _) in STATUSES.items() if status.startswith(str(code)))
+    line = fails_with(says(answer("200 OK", refused(code))), listed, sqlite_url, exit_code)
+    assert "words of the API" in line
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "words"),
+    [
+        (EXPIRED_KEY, 3, "401 invalid_token"),
+        (NO_PLAN_KEY, 3, "402 subscription_required"),
+        (LOW_TIER_KEY, 3, "403 tier_not_allowed"),
+        (BUSY_KEY, 4, "429 rate_limited"),
+    ],
+)
+def test_the_documented_errors_of_the_emulator_are_told(listed: Shell, key: str, code: int, words: str) -> None:
+    listed.set(API_KEY=key)
+    with Emulator([catalog(*LISTED)]) as api:
+        line = complaint(listed("sync", "--base-url", api.base_url, "--quiet"), code)
+    assert words in line
+    assert key not in line
+
+
+BAD_ANSWERS: Mapping[str, bytes] = {
+    "html": b"<!doctype html><title>Sign in</title>",
+    "nothing": b"",
+    "cut json": envelope(LISTED)[:-10],
+    "a list": b"[]",
+    "no data": b'{"ok": true, "code": 200}',
+    "ok false without a code": b'{"ok": false}',
+    "another total": envelope(LISTED, total=5),
+    "no total": envelope(LISTED, total=None),
+    "another mode in data": envelope(LISTED, "video"),
+    "another mode in a model": envelope([model("acme/new", mode="video")]),
+    "models as an object": envelope([], models={}, total=0),
+    "the same id twice": envelope([*LISTED, model("acme/image-0", 99)]),
+    "NaN": envelope([model("acme/image-0", float("nan")), *LISTED[1:]]),
+    "not utf-8": envelope(LISTED).replace(b"Acme", b"Ac\xff\xfe"),
+    "100,000 brackets": b'{"ok": true, "code": 200, "data": ' + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", BAD_ANSWERS)
+def test_an_answer_that_cannot_be_trusted_is_not_taken(listed: Shell, sqlite_url: str, name: str) -> None:
+    fails_with(says(answer("200 OK", BAD_ANSWERS[name], "Content-Type: text/html")), listed, sqlite_url, 5)
+
+
+def test_a_body_that_is_cut_is_no_answer(listed: Shell, sqlite_url: str) -> None:
+    body = envelope(LISTED)
+    line = fails_with(says(answer("200 OK", body[:-10], length=len(body))), listed, sqlite_url, 4)
+    assert "cut short" in line
+
+
+def test_nobody_listening_is_exit_4(listed: Shell, sqlite_url: str) -> None:
+    with RudeServer(GOOD_VIDEO) as api:
+        url = api.url
+    before = every_row(sqlite_url)
+    line = complaint(listed("sync", "--base-url", url), 4)
+    assert line.count("connection refused") == 2
+    assert changed_tables(before, every_row(sqlite_url)) == RUN_TABLES
+
+
+def fails_with(image: Any, shell: Shell, url: str, code: int) -> str:
+    """The complaint about this answer for images; nothing of the image models changed, the run is on record."""
+    before = images(url)
+    with RudeServer(image=image, video=GOOD_VIDEO) as api:
+        ended = shell("sync", "--base-url", api.url)
+    line = complaint(ended, code)
+    assert images(url) == before
+    assert ask(url, "SELECT mode, status FROM sync_run_modes WHERE run_id = 2 ORDER BY mode") == [
+        ("image", "failed"),
+        ("video", "success"),
+    ]
+    stored = ask(url, "SELECT status, error_message FROM sync_runs WHERE run_id = 2")
+    assert stored == [("partial", line.removeprefix("catalog-sync: "))]
+    return line
+
+
+def images(url: str) -> dict[str, Rows]:
+    """Every row, but those of runs, days and video."""
+    rows = every_row(url)
+    rows["sync_state"] = [row for row in rows["sync_state"] if row[0] == "image"]
+    return {name: rows[name] for name in rows if name not in {*RUN_TABLES, "calendar_days"}}
+
+
+REJECTED_MODELS: Mapping[str, object] = {
+    "a cost that is a string": model("acme/image-0", "3"),
+    "a cost that is a bool": model("acme/image-0", True),  # noqa: FBT003 # a value of JSON
+    "a negative cost": model("acme/image-0", -1),
+    "a cost with 13 digits": model("acme/image-0", 10**12),
+    "credits that are a list": {**model("acme/image-0"), "credits": []},
+    "no id": {key: value for key, value in model().items() if key != "id"},
+    "an empty id": model(""),
+    "an id of 256 characters": model("x" * 256),
+    "a number": 3,
+}
+
+
+@pytest.mark.parametrize("name", REJECTED_MODELS)
+def test_a_model_that_cannot_be_taken_is_rejected_alone(listed: Shell, sqlite_url: str, name: str) -> None:
+    before = ask(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
+    others = [*LISTED[1:-1], model("acme/image-3", 77), model("acme/new", 5)]
+    with RudeServer(image=says(answer("200 OK", envelope([REJECTED_MODELS[name], *others]))), video=GOOD_VIDEO) as api:
+        ended = listed("sync", "--base-url", api.url)
+    assert "1 of 5 image models were rejected" in complaint(ended, 5)
+    after = ask(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
+    assert [row[:5] for row in after[:3]] == [row[:5] for row in before[:3]]
+    costs = "SELECT model_id, credit_cost_exact FROM v_current_catalog WHERE model_id IN ('acme/new', 'acme/image-3')"
+    assert sorted(ask(sqlite_url, costs)) == [("acme/image-3", "77"), ("acme/new", "5")]
+    assert ask(sqlite_url, "SELECT status, models_rejected, models_removed FROM sync_run_modes WHERE run_id = 2") == [
+        ("partial", 1, 0),
+        ("success", 0, 0),
+    ]
+
+
+def test_equal_copies_of_a_model_are_one(listed: Shell, sqlite_url: str) -> None:
+    copy = dict(reversed(LISTED[0].items()))
+    with RudeServer(image=says(answer("200 OK", envelope([*LISTED, copy]))), video=GOOD_VIDEO) as api:
+        output(listed("sync", "--base-url", api.url))
+    assert ask(sqlite_url, "SELECT COUNT(*) FROM catalog_changes") == [(4,)]
+
+
+@pytest.fixture
+def vanishing(shell: Shell, sqlite_url: str) -> Iterator[Shell]:
+    """Ten image models in the database, of which six are left in the API; one of these costs less."""
+    shell.set(DATABASE_URL=sqlite_url)
+    ten = some(10)
+    with Emulator([catalog(*ten), catalog(model("acme/image-0", 0.5), *ten[1:6])]) as api:
+        shell.set(BASE_URL=api.base_url)
+        output(shell("sync"))
+        yield shell
+
+
+def test_held_removals_pass_with_the_number_that_was_printed(vanishing: Shell, sqlite_url: str) -> None:
+    line = complaint(vanishing("sync"), 7)
+    assert listed_costs(sqlite_url) == ["0.5", *map(str, range(2, 11))]
+    assert complaint(vanishing("sync"), 7) == line  # it neither repairs itself nor gives in
+    option = line[line.index("--accept-removals") :].split()
+    output(vanishing("sync", *option))
+    assert option == ["--accept-removals", "4"]
+    assert listed_costs(sqlite_url) == ["0.5", *map(str, range(2, 7))]
+    assert ask(sqlite_url, "SELECT status FROM sync_runs ORDER BY run_id") == [
+        ("success",),
+        ("held",),
+        ("held",),
+        ("success",),
+    ]
+    output(vanishing("sync"))
+
+
+@pytest.mark.parametrize("number", ["3", "5", "0"])
+def test_a_wrong_number_accepts_no_removal(vanishing: Shell, sqlite_url: str, number: str) -> None:
+    line = complaint(vanishing("sync", "--accept-removals", number), 7)
+    assert line.endswith("--accept-removals 4")
+    assert len(listed_costs(sqlite_url)) == 10
+
+
+def test_an_empty_answer_removes_nothing(listed: Shell, sqlite_url: str) -> None:
+    with Emulator([catalog()]) as api:
+        line = complaint(listed("sync", "--base-url", api.base_url), 7)
+    assert line.endswith("--accept-removals 4")
+    assert len(listed_costs(sqlite_url)) == 4
+
+
+def listed_costs(url: str) -> list[str]:
+    return [row[0] for row in ask(url, "SELECT credit_cost_exact FROM v_current_catalog ORDER BY credit_cost")]
+
+
+def test_a_clock_an_hour_ahead_of_the_api_applies_nothing(listed: Shell, sqlite_url: str) -> None:
+    date = format_datetime(options.now() - timedelta(hours=1, minutes=5), usegmt=True)
+    body = says(answer("200 OK", envelope(some(9)), f"Date: {date}"))
+    before = every_row(sqlite_url)
+    with RudeServer(image=body, video=GOOD_VIDEO) as api:
+        line = complaint(listed("sync", "--base-url", api.url), 2)
+    assert "set the clock right" in line
+    assert changed_tables(before, every_row(sqlite_url)) == {"sync_runs"}
+
+
+def test_of_several_failures_the_first_in_the_documented_order_counts(listed: Shell) -> None:
+    forbidden, down = says(answer("403 Forbidden")), says(answer("500 Internal Server Error"))
+    with RudeServer(image=down, video=forbidden) as api:
+        line = complaint(listed("sync", "--base-url", api.url), 3)
+    assert "403" in line
+    assert "500" in line
+
+
+UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
+    "no key": ({"API_KEY": None}, ["sync"], "there is no API key"),
+    "an empty key": ({"API_KEY": " \n"}, ["sync"], "there is no API key"),
+    "a key with a newline": ({"API_KEY": KEY[:9] + "\n" + KEY[9:]}, ["sync"], "line break"),
+    "a key with a blank": ({"API_KEY": KEY[:9] + " " + KEY[9:]}, ["sync"], "blank"),
+    "a key in typographic quotes": ({"API_KEY": f"“{KEY}”"}, ["sync"], "not ASCII"),
+    "a key and a key file": ({"API_KEY_FILE": "/somewhere"}, ["sync"], "both"),
+    "a key file that is missing": ({"API_KEY": None, "API_KEY_FILE": "/no/such"}, ["sync"], "/no/such cannot be read"),
+    "plain http to a host": ({"BASE_URL": "http://api.example/v1"}, ["sync"], "plain http to api.example"),
+    "a base url with a password": ({"BASE_URL": f"https://me:{KEY}@api.example/v1"}, ["sync"], "no user, password"),
+    "a base url that is none": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
+    "a base url with a bad port": ({"BASE_URL": "https://api.example:port/v1"}, ["sync"], "is not a URL"),
+    "a scheme nobody knows": ({"DATABASE_URL": "oracle://host/db"}, ["sync"], "begins with oracle"),
+    "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["sync"], "names no file"),
+    "an @ too many": ({"DATABASE_URL": f"postgresql://me:{KEY}@x@host/db"}, ["sync"], "too many"),
+    "a setting that is no number": ({"DEADLINE": "soon"}, ["sync"], "soon"),
+    "a deadline of nothing": ({"DEADLINE": "0"}, ["sync"], "0"),
+    "an unknown option": ({}, ["sync", "--fast"], "No such option"),
+    "an unknown command": ({}, ["synk"], "synk"),
+    "no command": ({}, [], "command"),
+    "an unknown mode": ({}, ["sync", "--mode", "audio"], "audio"),
+    "removals that are no number": ({}, ["sync", "--accept-removals", "some"], "neither a number nor all"),
+    "import without a file": ({}, ["import"], "FILE"),
+    "import of a file that is missing": ({}, ["import", "/no/such"], "/no/such cannot be read"),
+    "emulator with a file that is missing": ({}, ["emulator", "/no/such"], "/no/such cannot be read"),
+    "a time that is none": ({}, ["changes", "--since", "yesterday"], "'yesterday' is no time"),
+    "a time before all times": ({}, ["changes", "--since", "999999w"], "out of range"),
+    "a span that is none": ({}, ["status", "--max-age", "1 hour"], "is no span"),
+    "json and csv": ({}, ["models", "--json", "--csv"], "not both"),
+    "demo in a folder that cannot be": ({}, ["demo", "--directory", "/dev/null/demo"], "/dev/null/demo"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_what_cannot_be_used_is_exit_2_before_anything_is_done(shell: Shell, sqlite_url: str, name: str) -> None:
+    settings, arguments, words = UNUSABLE[name]
+    shell.set(**{"DATABASE_URL": sqlite_url, "BASE_URL": "http://127.0.0.1:9/v1", **settings})
+    before = every_row(sqlite_url)
+    assert words in complaint(shell(*arguments), 2)
+    assert every_row(sqlite_url) == before
+
+
+def test_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url: str, tmp_path: Any) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    file.chmod(0o644)
+    shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    assert "chmod 600" in complaint(shell("sync"), 2)
+
+
+def test_a_key_file_of_ones_own_is_taken(shell: Shell, sqlite_url: str, tmp_path: Any) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    file.chmod(0o600)
+    shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    with Emulator([catalog(*LISTED)], keys={KEY}) as api:
+        output(shell("sync", "--base-url", api.base_url))

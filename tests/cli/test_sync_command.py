@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from sync.cli import options
+from sync.source.emulator import Emulator, load_catalogs
+from tests.cli.catalogs import catalog, envelope, model, some
+from tests.cli.commands import ROOT, complaint, environment, output, run_process
+from tests.cli.conftest import Shell
+from tests.cli.stored import RUN_TABLES, ask, changed_tables, counts_of_changes, every_row
+from tests.source.rude_server import RudeServer, answer, says
+
+EXAMPLE = ROOT / "tests/data/documented-example.json"
+
+
+@pytest.fixture
+def synced(shell: Shell, migrated_url: str) -> Shell:
+    shell.set(DATABASE_URL=migrated_url)
+    return shell
+
+
+def test_the_documented_example_syncs_as_it_stands(synced: Shell, migrated_url: str) -> None:
+    with Emulator(load_catalogs(EXAMPLE)) as api:
+        told = output(synced("sync", "--base-url", api.base_url))
+    assert told == "run 1 success: image 1 models: 1 added; video 0 models: nothing changed\n"
+    assert ask(migrated_url, "SELECT status, note, error_message FROM sync_runs") == [
+        ("success", "the first answer for video was empty", None)
+    ]
+    assert ask(
+        migrated_url, "SELECT mode, model_id, model_name, provider, credit_cost_exact FROM v_current_catalog"
+    ) == [("image", "google/nano-banana", "Nano Banana", "Google", "1")]
+
+
+def test_the_same_catalog_again_leaves_only_the_run_and_the_days_since(
+    synced: Shell, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Emulator([catalog(*some(30), *some(20, "video"))]) as api:
+        synced.set(BASE_URL=api.base_url)
+        with monkeypatch.context() as patch:
+            patch.setattr("sync.cli.wiring.now", three_days_ago)
+            output(synced("sync"))
+        before = every_row(migrated_url)
+        told = output(synced("sync"))
+    assert told == "run 2 success: image 30 models: nothing changed; video 20 models: nothing changed\n"
+    assert counts_of_changes(before, every_row(migrated_url)) == {
+        "sync_runs": (0, 1),
+        "sync_run_modes": (0, 2),
+        "sync_state": (2, 2),
+        "calendar_days": (0, 3),
+    }
+    assert ask(migrated_url, "SELECT version, run_id FROM sync_state") == [(2, 2), (2, 2)]
+
+
+def three_days_ago() -> datetime:
+    return options.now() - timedelta(days=3)
+
+
+def test_a_cost_that_falls_from_3_to_1_5_is_one_decrease(synced: Shell, migrated_url: str) -> None:
+    others = [*some(10), *some(10, "video")]
+    with Emulator([catalog(model("acme/it", 3), *others), catalog(model("acme/it", 1.5), *others)]) as api:
+        synced.set(BASE_URL=api.base_url)
+        output(synced("sync"))
+        before = every_row(migrated_url)
+        told = output(synced("sync"))
+    assert told == "run 2 success: image 11 models: 1 changed; video 10 models: nothing changed\n"
+    changes = counts_of_changes(before, every_row(migrated_url))
+    assert changes.pop("calendar_days", (0, 1)) == (0, 1)  # at midnight
+    assert changes == {
+        "catalog_changes": (0, 1),
+        "credit_history": (1, 2),
+        "model_versions": (1, 2),
+        "credits": (1, 1),
+        "models": (1, 1),  # its fingerprint
+        "sync_runs": (0, 1),
+        "sync_run_modes": (0, 2),
+        "sync_state": (2, 2),
+    }
+    event = "SELECT model_id, old_cost_exact, new_cost_exact, delta_cost, pct_change, run_id FROM v_credit_cost_changes"
+    assert ask(migrated_url, f"{event} WHERE change_kind = 'decrease'") == [("acme/it", "3", "1.5", -1.5, -50, 2)]
+    history = "SELECT credit_cost_exact, is_current, opened_run_id, closed_run_id FROM v_credit_cost_history"
+    intervals = ask(migrated_url, f"{history} WHERE model_id = 'acme/it' ORDER BY valid_from")
+    assert intervals == [("3", 0, 1, 2), ("1.5", 1, 2, None)]
+    assert ask(migrated_url, "SELECT credit_cost FROM v_current_catalog WHERE model_id = 'acme/it'") == [(1.5,)]
+
+
+@pytest.mark.parametrize("key", ["gva_live_expired.0000000000", "gva_live_good.0000000000"])
+def test_a_dry_run_writes_nothing_at_all_and_exits_alike(synced: Shell, migrated_url: str, key: str) -> None:
+    with Emulator([catalog(*some(3))], stepping="manual") as api:
+        synced.set(BASE_URL=api.base_url, API_KEY=key)
+        before = every_row(migrated_url)
+        dry = synced("sync", "--dry-run")
+        assert every_row(migrated_url) == before
+        wet = synced("sync")
+        assert (dry.code, dry.err) == (wet.code, wet.err)
+        after = every_row(migrated_url)
+        again = synced("sync", "--dry-run", "--json")
+        assert every_row(migrated_url) == after
+    assert again.code == dry.code
+    assert json.loads(again.out)["run_id"] is None
+
+
+def test_a_dry_run_prints_every_change_it_would_make(synced: Shell) -> None:
+    with Emulator([catalog(model("acme/it", 3)), catalog(model("acme/it", 1.5), model("acme/new", 2))]) as api:
+        synced.set(BASE_URL=api.base_url)
+        output(synced("sync"))
+        told = output(synced("sync", "--dry-run"))
+    assert told.splitlines() == [
+        "image acme/it decrease: 3 -> 1.5 (-50 %)",
+        "image acme/new added: none -> 2",
+        "dry run, nothing written: image 2 models: 1 added, 1 changed; video 0 models: nothing changed",
+    ]
+
+
+def test_a_dry_run_does_not_migrate_and_makes_no_file(shell: Shell, tmp_path: object) -> None:
+    shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
+    line = complaint(shell("sync", "--dry-run", "--migrate"), 2)
+    assert "catalog-sync migrate" in line
+
+
+def test_mode_image_leaves_video_alone(synced: Shell, migrated_url: str) -> None:
+    first = catalog(*some(2), *some(2, "video"))
+    with Emulator([first, catalog(model("acme/image-0", 9), model("acme/video-0", 9, mode="video"))]) as api:
+        synced.set(BASE_URL=api.base_url)
+        output(synced("sync"))
+        of_video = every_row_of_video(migrated_url)
+        told = output(synced("sync", "--mode", "image"))
+    assert told == "run 2 success: image 1 models: 1 changed, 1 removed\n"
+    assert every_row_of_video(migrated_url) == of_video
+
+
+def every_row_of_video(url: str) -> list[object]:
+    views = ("v_current_catalog", "v_catalog_changes", "v_credit_cost_history", "v_sync_runs", "sync_state")
+    return [sorted(ask(url, f"SELECT * FROM {view} WHERE mode = 'video'"), key=repr) for view in views]
+
+
+def test_quiet_prints_nothing_when_all_is_well(synced: Shell) -> None:
+    with Emulator([catalog(*some(3))]) as api:
+        assert output(synced("sync", "--quiet", "--base-url", api.base_url)) == ""
+
+
+def test_sync_can_migrate_first(shell: Shell, database_url: str) -> None:
+    shell.set(DATABASE_URL=database_url)
+    with Emulator([catalog(*some(3))]) as api:
+        output(shell("sync", "--migrate", "--base-url", api.base_url))
+    assert ask(database_url, "SELECT status FROM sync_runs") == [("success",)]
+    assert output(shell("migrate", "--check")).endswith(" is at revision 0001\n")
+
+
+def test_a_process_of_its_own_does_the_same(tmp_path: object, sqlite_url: str) -> None:
+    with Emulator([catalog(*some(3))]) as api:
+        settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": "gva_live_good.0000000000"}
+        ended = run_process("sync", environ=environment(ROOT, **settings))
+    assert output(ended) == "run 1 success: image 3 models: 3 added; video 0 models: nothing changed\n"
+
+
+def test_the_answer_of_one_mode_is_stored_when_the_other_fails(synced: Shell, migrated_url: str) -> None:
+    image = says(answer("200 OK", envelope(some(2))))
+    with RudeServer(image=image, video=says(answer("500 Internal Server Error"))) as api:
+        ended = synced("sync", "--base-url", api.url, "--attempts", "1")
+    line = complaint(ended, 4)
+    assert "500 for mode video" in line
+    assert ended.out == "run 1 partial: image 2 models: 2 added; video failed\n"
+    rows = "SELECT mode, status, models_added, http_status FROM sync_run_modes ORDER BY mode"
+    assert ask(migrated_url, rows) == [("image", "success", 2, 200), ("video", "failed", None, 500)]
+    assert ask(migrated_url, "SELECT mode, version FROM sync_state ORDER BY mode") == [("image", 1), ("video", 0)]
+
+
+def test_nothing_is_written_but_run_rows_when_the_api_refuses(synced: Shell, migrated_url: str) -> None:
+    with Emulator([catalog(*some(3))]) as api:
+        synced.set(BASE_URL=api.base_url)
+        output(synced("sync"))
+        before = every_row(migrated_url)
+        synced.set(API_KEY="gva_live_noplan.0000000000")
+        complaint(synced("sync"), 3)
+    assert changed_tables(before, every_row(migrated_url)) == RUN_TABLES
