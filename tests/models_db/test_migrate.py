@@ -1,4 +1,4 @@
-"""Up, down, and up again; side by side, half-way, and on databases that are not ours."""
+"""Up, down, and up again; from a checkout and from the program, side by side, and half-way."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import URL, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from models_db import migrate
 from models_db.base import metadata
-from models_db.engine import migration_engine, write_transaction
+from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.views import VIEWS
+from tests.models_db.looking import OURS, ROOT, alembic, contents, described, execute
 
-ROOT = Path(__file__).parents[2]
-OURS = {*metadata.tables, *(view.name for view in VIEWS)}
 CHANGING = {"CREATE", "DROP", "INSERT", "DELETE", "UPDATE", "ALTER"}
 
 Watch = Callable[[Callable[[str], None]], None]
@@ -38,24 +36,6 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
         monkeypatch.setattr(migrate, "migration_engine", engine)
 
     return watching
-
-
-def contents(url: str) -> set[str]:
-    """The tables and views of a database, the version table apart."""
-    inspector = inspect(migration_engine(url))
-    return {*inspector.get_table_names(), *inspector.get_view_names()} - {migrate.VERSION_TABLE}
-
-
-def execute(url: str, *statements: str) -> None:
-    with write_transaction(migration_engine(url, create=True)) as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-
-
-def alembic(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"CATALOG_SYNC_DATABASE_URL": url}
-    command = [sys.executable, "-m", "alembic", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_head_is_the_newest_revision() -> None:
@@ -88,38 +68,6 @@ def test_models_and_migrations_make_the_same(database_url: str, migrated_url: st
     metadata.create_all(migration_engine(database_url, create=True))
 
     assert described(database_url) == described(migrated_url)
-
-
-def described(url: str) -> dict[str, list[str]]:
-    """Each table of ours in the database's own words."""
-    with migration_engine(url).connect() as connection:
-        describe = {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}[connection.dialect.name]
-        return {
-            name: sorted(" ".join(str(line).split()) for line in describe(connection, name)) for name in metadata.tables
-        }
-
-
-def _sqlite(connection: Any, table: str) -> list[str]:
-    rows = connection.exec_driver_sql(f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL")
-    return [part for (sql,) in rows for part in sql.removesuffix("\n)").split(", \n")]
-
-
-def _mariadb(connection: Any, table: str) -> list[str]:
-    (_, sql) = connection.exec_driver_sql(f"SHOW CREATE TABLE {table}").one()
-    return [line.rstrip(",") for line in sql.splitlines()]
-
-
-def _postgresql(connection: Any, table: str) -> list[str]:
-    queries = (
-        f"""SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation, attgenerated,
-            pg_get_expr(adbin, adrelid), col_description(attrelid, attnum) FROM pg_attribute
-            LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-            WHERE attrelid = '{table}'::regclass AND attnum > 0""",
-        f"SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '{table}'::regclass",
-        f"SELECT indexdef FROM pg_indexes WHERE tablename = '{table}'",
-        f"SELECT obj_description('{table}'::regclass)",
-    )
-    return [row for query in queries for row in connection.exec_driver_sql(query)]
 
 
 def test_alembic_takes_the_url_as_an_argument(database_url: str) -> None:
@@ -232,64 +180,6 @@ def test_five_processes_at_once_end_well(database_url: str) -> None:
 
     assert failed == []
     assert contents(database_url) == OURS
-
-
-@pytest.mark.parametrize("statement", ["CREATE TABLE models (a INTEGER)", "CREATE VIEW v_sync_runs AS SELECT 1 AS a"])
-def test_a_database_with_a_table_or_view_of_that_name_is_refused_untouched(database_url: str, statement: str) -> None:
-    execute(database_url, statement)
-    name = statement.split()[2]
-
-    with pytest.raises(SchemaError, match=rf"already has {name}, not made by catalog-sync"):
-        migrate.upgrade(database_url)
-
-    assert contents(database_url) == {name}
-    assert not inspect(migration_engine(database_url)).has_table(migrate.VERSION_TABLE)
-
-
-def test_tables_of_others_are_left_alone(database_url: str) -> None:
-    execute(database_url, "CREATE TABLE theirs (a INTEGER)")
-
-    migrate.upgrade(database_url)
-
-    assert contents(database_url) == {*OURS, "theirs"}
-    assert alembic(database_url, "check").returncode == 0
-
-
-def test_a_database_never_migrated_is_not_at_head(database_url: str) -> None:
-    execute(database_url, "SELECT 1")
-
-    with pytest.raises(SchemaError, match=rf"revision none, .* needs {migrate.HEAD}: run catalog-sync migrate"):
-        migrate.require_head(migration_engine(database_url))
-
-
-def set_revision(url: str, revision: str) -> None:
-    execute(url, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '{revision}'")
-
-
-def test_a_database_at_an_older_revision_is_not_at_head(database_url: str) -> None:
-    migrate.upgrade(database_url)
-    set_revision(database_url, "0000")
-
-    with pytest.raises(SchemaError, match=rf"revision 0000, .* needs {migrate.HEAD}: run catalog-sync migrate"):
-        migrate.require_head(migration_engine(database_url))
-
-
-def test_a_database_at_a_newer_revision_asks_for_a_newer_program(database_url: str) -> None:
-    migrate.upgrade(database_url)
-    set_revision(database_url, "9999")
-
-    for look in (migrate.require_head, lambda engine: migrate.upgrade(engine.url)):
-        with pytest.raises(SchemaError, match=rf"9999.* none after {migrate.HEAD}: install a newer catalog-sync"):
-            look(migration_engine(database_url))
-
-
-def test_a_database_at_head_is_fine(migrated_url: str) -> None:
-    migrate.require_head(migration_engine(migrated_url))
-
-
-def test_an_unknown_revision_is_one_line(migrated_url: str) -> None:
-    with pytest.raises(SchemaError, match=r"^the migration cannot be run: [^\n]*nonsense[^\n]*$"):
-        migrate.upgrade(migrated_url, "nonsense")
 
 
 def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:

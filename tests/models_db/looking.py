@@ -1,0 +1,68 @@
+"""Ways to look at a migrated database, and to run plain alembic on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import inspect, text
+
+from models_db import migrate
+from models_db.base import metadata
+from models_db.engine import migration_engine, write_transaction
+from models_db.views import VIEWS
+
+ROOT = Path(__file__).parents[2]
+OURS = {*metadata.tables, *(view.name for view in VIEWS)}
+
+
+def contents(url: str) -> set[str]:
+    """The tables and views of a database, the version table apart."""
+    inspector = inspect(migration_engine(url))
+    return {*inspector.get_table_names(), *inspector.get_view_names()} - {migrate.VERSION_TABLE}
+
+
+def execute(url: str, *statements: str) -> None:
+    with write_transaction(migration_engine(url, create=True)) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def alembic(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"CATALOG_SYNC_DATABASE_URL": url}
+    command = [sys.executable, "-m", "alembic", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def described(url: str) -> dict[str, list[str]]:
+    """Each table of ours in the database's own words."""
+    with migration_engine(url).connect() as connection:
+        describe = {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}[connection.dialect.name]
+        return {
+            name: sorted(" ".join(str(line).split()) for line in describe(connection, name)) for name in metadata.tables
+        }
+
+
+def _sqlite(connection: Any, table: str) -> list[str]:
+    rows = connection.exec_driver_sql(f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL")
+    return [part for (sql,) in rows for part in sql.removesuffix("\n)").split(", \n")]
+
+
+def _mariadb(connection: Any, table: str) -> list[str]:
+    (_, sql) = connection.exec_driver_sql(f"SHOW CREATE TABLE {table}").one()
+    return [line.rstrip(",") for line in sql.splitlines()]
+
+
+def _postgresql(connection: Any, table: str) -> list[str]:
+    queries = (
+        f"""SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcollation::regcollation, attgenerated,
+            pg_get_expr(adbin, adrelid), col_description(attrelid, attnum) FROM pg_attribute
+            LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+            WHERE attrelid = '{table}'::regclass AND attnum > 0""",
+        f"SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '{table}'::regclass",
+        f"SELECT indexdef FROM pg_indexes WHERE tablename = '{table}'",
+        f"SELECT obj_description('{table}'::regclass)",
+    )
+    return [row for query in queries for row in connection.exec_driver_sql(query)]
