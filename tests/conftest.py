@@ -59,7 +59,8 @@ class Migrated:
 
     def _postgresql(self, path: Path, stack: ExitStack) -> URL:
         first = self._migrated_once("postgresql")
-        return stack.enter_context(databases.new_database(first.set(database="postgres"), template=first.database))
+        server = databases.server_url("postgresql", self._room)
+        return stack.enter_context(databases.new_database(server, template=first.database))
 
     def _mariadb(self, path: Path, stack: ExitStack) -> URL:
         first = self._migrated_once("mariadb")
