@@ -103,6 +103,6 @@ def _split(text: str) -> SplitResult:
 
 
 def _password(url: str) -> str:
-    """The password in a URL as it stands there; an unescaped @ in it belongs to it."""
-    authority = url.partition("://")[2].partition("/")[0]
-    return authority.rpartition("@")[0].partition(":")[2]
+    """The password in a URL as it stands there; an unescaped / or @ in it belongs to it."""
+    rest = url.partition("://")[2]
+    return "" if rest.startswith("/") else rest.rpartition("@")[0].partition(":")[2]

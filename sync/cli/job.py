@@ -65,7 +65,7 @@ def sync(
 
     outcome = run_until_stopped(work)
     if as_json:
-        click.echo(telling.run_json(outcome.value, dry_run=dry_run))
+        click.echo(telling.run_json(outcome.value, mask, dry_run=dry_run))
     elif not quiet:
         click.echo(telling.run_text(outcome.value, dry_run=dry_run))
     return _exit(outcome, mask)
@@ -169,7 +169,7 @@ def import_(
     )
     outcome = run_until_stopped(lambda stop: import_files(files, database_url, backfill, stop, quiet=quiet or as_json))
     if as_json:
-        click.echo(telling.import_json(outcome.value))
+        click.echo(telling.import_json(outcome.value, mask))
     elif not quiet:
         click.echo(telling.import_text(outcome.value))
     if outcome.value.problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import unquote
 
 from sync.settings import HIDDEN, secret_key, secret_password
 
@@ -15,6 +16,8 @@ def masker(environ: Mapping[str, str]) -> Callable[[str], str]:
 
         key, password = secret_key(environ), secret_password(environ)
         text = mask_key(text, key) if key else text
-        return text.replace(password, HIDDEN) if password else text
+        for form in (password, unquote(password)) if password else ():
+            text = text.replace(form, HIDDEN)
+        return text
 
     return mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def run_text(result: RunResult, *, dry_run: bool = False) -> str:
     return "\n".join([*changes, f"dry run, nothing written: {'; '.join(told)}"])
 
 
-def run_json(result: RunResult, *, dry_run: bool) -> str:
+def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) -> str:
     document = {
         "run_id": result.run_id,
         "dry_run": dry_run,
@@ -31,7 +32,7 @@ def run_json(result: RunResult, *, dry_run: bool) -> str:
         "observed_at": result.observed_at,
         "modes": [{**asdict(mode.row), "changes": plan_json(mode.plan) if mode.plan else []} for mode in result.modes],
         "notes": list(result.notes),
-        "errors": [{"exit_code": int(error.exit_code), "message": str(error)} for error in result.errors],
+        "errors": [{"exit_code": int(error.exit_code), "message": mask(str(error))} for error in result.errors],
     }
     return to_json(document)
 
@@ -74,13 +75,13 @@ def import_text(totals: ImportTotals) -> str:
     return f"imported {totals.imported} lines with {totals.changes} changes{skipped}"
 
 
-def import_json(totals: ImportTotals) -> str:
+def import_json(totals: ImportTotals, mask: Callable[[str], str]) -> str:
     return to_json(
         {
             "imported": totals.imported,
             "skipped": totals.skipped,
             "changes": totals.changes,
             "exit_code": int(totals.exit_code),
-            "problem": totals.problem,
+            "problem": mask(totals.problem) if totals.problem else None,
         }
     )

@@ -35,7 +35,11 @@ def open_database(url: str) -> Engine:
     """
     with translated():
         engine = engines.open_engine(url)
-        migrate.require_head(engine)
+        try:
+            migrate.require_head(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     return engine
 
 

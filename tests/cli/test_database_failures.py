@@ -1,0 +1,128 @@
+"""What the commands say when the database is not as they need it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from models_db.engine import open_engine
+from sync.source.emulator import Emulator
+from tests.cli.catalogs import catalog, model, some
+from tests.cli.commands import complaint, environment, output, run_process
+from tests.cli.conftest import Shell
+from tests.cli.hidden import KEY, PASSWORD
+from tests.cli.stored import every_row
+
+COMMANDS = (("sync",), ("sync", "--dry-run"), ("models",), ("changes",), ("status",), ("schedule", "--every", "1h"))
+
+
+@pytest.fixture
+def api() -> Iterator[Emulator]:
+    with Emulator([catalog(*some(3))], stepping="manual") as api:
+        yield api
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_database_that_was_never_migrated_is_exit_2(
+    shell: Shell, database_url: str, database_kind: str, api: Emulator, command: tuple[str, ...]
+) -> None:
+    shell.set(DATABASE_URL=database_url, BASE_URL=api.base_url)
+    line = complaint(shell(*command), 2)
+    assert line.endswith("run catalog-sync migrate") or "run catalog-sync migrate, or mend the URL" in line
+    if database_kind == "sqlite":  # and a mistyped path makes no empty database
+        assert not Path(make_url(database_url).database or "").exists()
+
+
+def test_a_newer_schema_is_exit_2_and_both_revisions_are_named(shell: Shell, sqlite_url: str, api: Emulator) -> None:
+    with open_engine(sqlite_url).begin() as connection:
+        connection.exec_driver_sql("UPDATE catalog_sync_version SET version_num = '9999'")
+    shell.set(DATABASE_URL=sqlite_url, BASE_URL=api.base_url)
+    for command in (*COMMANDS, ("migrate",), ("migrate", "--check"), ("sync", "--migrate")):
+        line = complaint(shell(*command), 2)
+        assert "9999" in line
+        assert "0001" in line
+        assert "install a newer catalog-sync" in line
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ("migrate",)], ids=" ".join)
+def test_a_missing_folder_is_exit_2(shell: Shell, tmp_path: Path, api: Emulator, command: tuple[str, ...]) -> None:
+    shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/catalog.db", BASE_URL=api.base_url)
+    line = complaint(shell(*command), 2)
+    assert f"make {tmp_path}/nowhere" in line
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ("migrate",)], ids=" ".join)
+def test_a_file_that_is_no_database_is_exit_6(
+    shell: Shell, tmp_path: Path, api: Emulator, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "catalog.db").write_text("This is a shopping list and no database at all.\n" * 100)
+    shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/catalog.db", BASE_URL=api.base_url)
+    assert "not a database" in complaint(shell(*command), 6)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+@pytest.mark.parametrize("command", [*COMMANDS, ("migrate",)], ids=" ".join)
+def test_a_server_that_is_down_is_exit_6(shell: Shell, api: Emulator, scheme: str, command: tuple[str, ...]) -> None:
+    shell.set(DATABASE_URL=f"{scheme}://me:{PASSWORD}@127.0.0.1:9/catalog", BASE_URL=api.base_url)
+    line = complaint(shell(*command), 6)
+    assert line.startswith("catalog-sync: the database failed: ")
+    assert "refused" in line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="root's rights are given up as Linux does it")
+def test_a_file_that_may_not_be_written_is_exit_6(sqlite_url: str, tmp_path: Path, api: Emulator) -> None:
+    file = tmp_path / "catalog.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    file.chmod(0o444)
+    environ = environment(tmp_path, DATABASE_URL=sqlite_url, BASE_URL=api.base_url, API_KEY=KEY)
+    before = every_row(sqlite_url)
+    ended = run_process("sync", environ=environ, preexec_fn=obey_file_modes)
+    assert "readonly" in complaint(ended, 6)
+    assert "acme" not in output(run_process("models", environ=environ, preexec_fn=obey_file_modes))
+    assert every_row(sqlite_url) == before
+
+
+def obey_file_modes() -> None:
+    """Root is let past the modes of files; a program it starts after this is not."""
+    drop_from_bounding_set, override, read_search = 24, 1, 2
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None)
+        assert libc.prctl(drop_from_bounding_set, override, 0, 0, 0) == 0
+        assert libc.prctl(drop_from_bounding_set, read_search, 0, 0, 0) == 0
+
+
+def test_a_full_disk_is_exit_6_and_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+
+    many = [model(f"acme/{number}", number, description="words " * 500) for number in range(400)]
+    with Emulator([catalog(*many)]) as api:
+        environ = environment(tmp_path, DATABASE_URL=sqlite_url, BASE_URL=api.base_url, API_KEY=KEY)
+        ended = run_process("sync", environ=environ, preexec_fn=no_large_files)
+    assert complaint(ended, 6).startswith("catalog-sync: the database failed: ")
+    rows = every_row(sqlite_url)
+    assert [name for name in rows if rows[name] and name not in {"sync_state", "installed_views"}] == ["sync_runs"]
+
+
+def test_a_password_in_an_argument_is_refused(shell: Shell) -> None:
+    for url in (f"postgresql://me:{PASSWORD}@host/db", f"mariadb://me:a/b@{PASSWORD}@host/db"):
+        for command in (*COMMANDS, ("migrate",), ("import", "file")):
+            assert "set CATALOG_SYNC_DATABASE_URL" in complaint(shell(*command, "--database-url", url), 2)
+
+
+def test_a_password_among_the_options_of_a_url_is_refused(shell: Shell) -> None:
+    for url in (f"postgresql://me@host/db?password={PASSWORD}", f"mariadb://me@host/db?passwd={PASSWORD}"):
+        shell.set(DATABASE_URL=url)
+        assert "user:password@host" in complaint(shell("sync"), 2)
+        assert "user:password@host" in complaint(shell("migrate"), 2)
