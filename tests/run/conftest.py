@@ -1,0 +1,17 @@
+"""A host on each database; whatever a test did there, the stored history must be true in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.checker import assert_sound
+from tests.run.driver import Host
+
+
+@pytest.fixture
+def host(engine: Engine) -> Iterator[Host]:
+    yield Host(engine)
+    assert_sound(engine)

@@ -1,0 +1,108 @@
+"""Whole runs without a network: the answers are made up, the clock is turned by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import Engine, select
+
+from models_db.base import metadata
+from sync.catalog.plan import RemovalGuard
+from sync.errors import CatalogSyncError
+from sync.run import Job, RunResult, run_sync
+from sync.source.outcome import Fetched, FetchFailed
+from tests.catalog.made import body
+
+Sent: TypeAlias = Sequence[object] | bytes | CatalogSyncError
+"""What the API gives for a mode: models, the bytes of an answer, or an error."""
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+START = datetime(2026, 3, 1, 10, tzinfo=UTC)
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def nothing() -> None:
+    """What happens meanwhile, unless a test says otherwise."""
+
+
+@dataclass
+class Host:
+    """A machine that syncs once an hour. The API is asked for two seconds, and answers with its own date."""
+
+    engine: Engine
+    now: datetime = START
+    server_is_behind: timedelta = timedelta(0)
+    meanwhile: Callable[[], object] = nothing
+    """What happens between question and answer."""
+    asked: list[str] = field(default_factory=list)
+
+    def sync(
+        self,
+        image: Sent = (),
+        video: Sent = (),
+        *,
+        modes: Sequence[str] = ("image", "video"),
+        accept: Any = None,
+        dry_run: bool = False,
+    ) -> RunResult:
+        job = self.job({"image": image, "video": video}, modes, RemovalGuard(accepted=accept))
+        try:
+            return run_sync(self.engine, job, dry_run=dry_run)
+        finally:
+            self.now += HOUR - 2 * SECOND
+
+    def job(self, sent: Mapping[str, Sent], modes: Sequence[str], guard: RemovalGuard) -> Job:
+        def fetch(asked: Sequence[str]) -> dict[str, Fetched | FetchFailed]:
+            asked_at = self.now
+            self.asked += asked
+            self.meanwhile()
+            self.now += 2 * SECOND
+            return {mode: self._found(mode, sent[mode], asked_at) for mode in asked}
+
+        return Job(
+            fetch=fetch,
+            clock=lambda: self.now,
+            app_version="0",
+            base_url="https://example.org",
+            modes=modes,
+            guard=guard,
+        )
+
+    def _found(self, mode: str, sent: Sent, asked_at: datetime) -> Fetched | FetchFailed:
+        date = self.now - self.server_is_behind
+        if isinstance(sent, CatalogSyncError):
+            return FetchFailed(mode, sent, 503, 4, asked_at, date)
+        content = sent if isinstance(sent, bytes) else body(mode, sent)
+        return Fetched(mode, content, 200, 1, asked_at, date, self.now)
+
+
+def dump(engine: Engine) -> Rows:
+    """Every row of every table."""
+    with engine.connect() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+        }
+
+
+def grown(before: Rows, after: Rows) -> dict[str, int]:
+    """How many rows each table gained, where it did; fails when a row changed or went, sync_state's apart."""
+    for table in before.keys() - {"sync_state"}:
+        assert set(before[table]) - set(after[table]) == set(), table
+    return {name: len(after[name]) - len(rows) for name, rows in before.items() if len(after[name]) != len(rows)}
+
+
+def column(engine: Engine, name: str, *names: str, where: Mapping[str, object] | None = None) -> list[Any]:
+    """Columns of one table in the order of its key: ``table.column``; values when there is one, else tuples."""
+    table_name, _, first = name.partition(".")
+    table = metadata.tables[table_name]
+    query = select(*(table.c[one] for one in (first, *names))).order_by(*table.primary_key.columns)
+    for key, value in (where or {}).items():
+        query = query.where(table.c[key] == value)
+    with engine.connect() as connection:
+        rows: Iterable[Any] = connection.execute(query)
+        return [tuple(row) if names else row[0] for row in rows]
