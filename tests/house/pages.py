@@ -1,0 +1,38 @@
+"""Reading the pages of the documentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def blocks(text: str, language: str = "") -> list[str]:
+    """The blocks of code in a language, as named behind the opening fence."""
+    pieces = re.split(r"^```(.*)\n", text, flags=re.MULTILINE)
+    opened = zip(pieces[1::4], pieces[2::4], strict=True)
+    return [block for name, block in opened if name == language]
+
+
+def headings(text: str) -> list[str]:
+    return re.findall(r"^## (.*)$", text, re.MULTILINE)
+
+
+def section(text: str, heading: str) -> str:
+    """What stands under a heading, ``## Settings``, up to the next one that is no smaller."""
+    level = heading.partition(" ")[0]
+    body = f"\n{text}".partition(f"\n{heading}\n")[2]
+    return re.split(rf"^#{{1,{len(level)}}} ", body, flags=re.MULTILINE)[0]
+
+
+def cells(text: str) -> Iterator[list[str]]:
+    """The rows of the first table, without heading and rule; backticks off."""
+    table = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    rows = table[0].splitlines()[2:] if table else []
+    return ([cell.strip().strip("`") for cell in row.strip("| ").split("|")] for row in rows)

@@ -1,0 +1,105 @@
+"""docs/commands.md names every command and option, and the keys of every JSON document as they are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models_db.migrate import upgrade
+from sync.cli.door import run
+from sync.cli.group import cli
+from sync.source.emulator import Catalog, Emulator
+from tests.house.pages import blocks, cells, headings, page, section
+
+COMMANDS = page("docs/commands.md")
+WITH_JSON = ("sync", "import", "models", "changes", "status")
+
+
+def long_options(command: str) -> set[str]:
+    return {flag for option in cli.commands[command].params for flag in option.opts if flag.startswith("--")}
+
+
+def model(model_id: str, cost: object) -> bytes:
+    return json.dumps({"id": model_id, "mode": "image", "name": model_id, "credits": {"default_cost": cost}}).encode()
+
+
+def paths(value: Any, at: str = "") -> Iterator[str]:
+    """Where the keys of a document stand: ``modes[].changes[].field``."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (path := f"{at}.{key}" if at else key)
+            yield from paths(inner, path)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from paths(inner, f"{at}[]")
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What each command prints with --json; the run has a change, a note and an error."""
+    folder = tmp_path_factory.mktemp("printed")
+    upgrade(f"sqlite:///{folder / 'catalog.db'}")
+    (folder / "answers.jsonl").write_text("")
+    catalogs = [Catalog((model("a", 3), model("b", 1))), Catalog((model("a", 1.5), model("b", "1")))]
+    with Emulator(catalogs) as api, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CATALOG_SYNC_DATABASE_URL", f"sqlite:///{folder / 'catalog.db'}")
+        patch.setenv("CATALOG_SYNC_API_KEY", "gva_live_a.0000000000")
+        patch.delenv("CATALOG_SYNC_API_KEY_FILE", raising=False)
+        patch.setenv("CATALOG_SYNC_BASE_URL", api.base_url)
+        document(folder, patch, "sync")
+        yield {
+            command: document(folder, patch, command, *([str(folder / "answers.jsonl")] if command == "import" else []))
+            for command in WITH_JSON
+        }
+
+
+def document(folder: Path, patch: pytest.MonkeyPatch, *arguments: str) -> Any:
+    """The document that a command prints; the error line is of no concern here."""
+    out = folder / "out"
+    with out.open("w") as stdout, patch.context() as redirected:
+        redirected.setattr("sys.stdout", stdout)
+        run([*arguments, "--json"], os.environ)
+    return json.loads(out.read_text())
+
+
+def test_the_page_has_a_section_for_every_command() -> None:
+    assert sorted(headings(COMMANDS)) == sorted(cli.commands)
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_the_section_of_a_command_lists_its_options(command: str) -> None:
+    listed = [flag for row in cells(section(COMMANDS, f"## {command}")) for flag in re.findall(r"--[a-z-]+", row[0])]
+
+    assert sorted(listed) == sorted(long_options(command))
+
+
+def test_the_page_lists_the_options_that_stand_before_a_command() -> None:
+    flags = {flag for option in cli.params for flag in option.opts}
+
+    assert {row[0] for row in cells(COMMANDS)} == flags
+
+
+def test_every_command_with_json_says_what_it_prints() -> None:
+    able = {name for name in cli.commands if "--json" in long_options(name)}
+
+    assert able == set(WITH_JSON)
+
+
+@pytest.mark.parametrize("command", WITH_JSON)
+def test_the_keys_that_are_explained_are_those_that_are_printed(command: str, printed: dict[str, Any]) -> None:
+    explained = [row[0] for row in cells(section(COMMANDS, f"### {command} --json"))]
+
+    assert sorted(explained) == sorted(set(paths(printed[command])))
+
+
+@pytest.mark.parametrize("command", WITH_JSON)
+def test_the_example_has_the_keys_that_are_printed(command: str, printed: dict[str, Any]) -> None:
+    (example,) = blocks(section(COMMANDS, f"### {command} --json"), "json")
+
+    assert set(paths(json.loads(example))) == set(paths(printed[command]))

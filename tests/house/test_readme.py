@@ -1,0 +1,126 @@
+"""What the README says is so: its commands, its SQL on all three databases, its tables."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import UTC, datetime, timedelta
+
+import click
+import pytest
+from sqlalchemy import Engine
+
+from sync.cli.group import cli
+from sync.cli.options import MODES
+from sync.demo.story import catalogs
+from sync.errors import ExitCode
+from sync.run.backfill import Backfill, import_answers
+from sync.settings import PREFIX
+from sync.source.archive import SavedAnswer
+from sync.source.series import Catalog
+from tests.house.pages import ROOT, blocks, cells, page, section
+
+README = page("README.md")
+PAGES = ("README.md", "docs/commands.md", "deploy/crontab.example", "deploy/catalog-sync.service")
+FIRST_DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEY_SETTINGS = {PREFIX + "API_KEY", PREFIX + "API_KEY_FILE"}
+
+# A line that runs the program, up to whatever the shell takes for itself.
+COMMAND = re.compile(r"^[^#]*?\bcatalog-sync ([a-z][^#<>|&]*)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def commands(name: str) -> list[str]:
+    """The arguments of every catalog-sync command that a page shows in a block of code."""
+    code = "".join(blocks(page(name))) if name.endswith(".md") else page(name)
+    return [found[1].strip() for found in map(COMMAND.match, code.splitlines()) if found]
+
+
+def bound_settings() -> dict[str, click.Parameter]:
+    """The options that are settings too, by the name of the setting."""
+    options = (option for command in cli.commands.values() for option in command.params)
+    return {str(option.envvar): option for option in options if option.envvar}
+
+
+def envelope(catalog: Catalog, mode: str) -> bytes:
+    models = getattr(catalog, mode)
+    head = f'{{"ok":true,"code":200,"message":"","data":{{"mode":"{mode}","total":{len(models)},"models":['
+    return head.encode() + b",".join(models) + b"]}}"
+
+
+@pytest.fixture
+def week(engine: Engine) -> Engine:
+    """The week of the demo, from the first of March."""
+    answers = [
+        SavedAnswer("week", day, FIRST_DAY + timedelta(days=day), {mode: envelope(catalog, mode) for mode in MODES})
+        for day, catalog in enumerate(catalogs())
+    ]
+    backfill = Backfill(clock=lambda: FIRST_DAY + timedelta(days=30), app_version="0")
+    assert all(import_answers(engine, answers, backfill))
+    return engine
+
+
+def test_the_first_block_is_the_demo_and_then_the_tests() -> None:
+    first = blocks(README)[0].splitlines()
+
+    assert [line.partition("#")[0].strip() for line in first] == ["make demo", "make test"]
+
+
+def test_every_query_of_the_readme_finds_something_on_every_database(week: Engine) -> None:
+    queries = blocks(README, "sql")
+    with week.connect() as connection:
+        found = {query: connection.exec_driver_sql(query).fetchall() for query in queries}
+
+    assert queries
+    assert [query for query, rows in found.items() if not rows] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_that_is_shown_is_one_that_the_program_takes(name: str) -> None:
+    shown = [shlex.split(arguments) for arguments in commands(name)]
+
+    assert shown
+    for command, *arguments in shown:
+        cli.commands[command].make_context(command, arguments)  # raises what the user would be told
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_target_that_is_shown_is_there(name: str) -> None:
+    shown = set(re.findall(r"(?:^|`)make ([a-z]+)", page(name), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
+
+    assert shown
+    assert shown <= targets
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/commands.md"])
+def test_every_link_leads_to_a_file(name: str) -> None:
+    folder = (ROOT / name).parent
+
+    assert [link for link in LINK.findall(page(name)) if not (folder / link).exists()] == []
+
+
+def test_the_table_of_exit_codes_is_the_programs() -> None:
+    assert [int(row[0]) for row in cells(section(README, "## Exit codes"))] == sorted(ExitCode)
+
+
+def test_the_table_of_settings_is_the_programs() -> None:
+    named = [row[0] for row in cells(section(README, "## Settings"))]
+
+    assert sorted(named) == sorted(KEY_SETTINGS | bound_settings().keys())
+
+
+def test_the_table_of_settings_gives_the_defaults() -> None:
+    """That of the database is a place on the reader's own machine, so it is told in words."""
+    told = {row[0]: row[1] for row in cells(section(README, "## Settings"))}
+    options = {name: option for name, option in bound_settings().items() if name != PREFIX + "DATABASE_URL"}
+
+    assert {name: option.type.convert(told[name], option, None) for name, option in options.items()} == {
+        name: option.default for name, option in options.items()
+    }
+
+
+def test_the_readme_names_no_other_setting() -> None:
+    named = set(re.findall(PREFIX + r"[A-Z_]+", README))
+
+    assert named <= KEY_SETTINGS | bound_settings().keys()
