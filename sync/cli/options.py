@@ -48,6 +48,7 @@ def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) 
         envvar=settings.PREFIX + name,
         default=default,
         show_default=True,
+        show_envvar=True,
         type=kind,
         help=text,
     )
@@ -78,7 +79,10 @@ class Accepted(click.ParamType[int | str]):
 
 
 accept_removals = click.option(
-    "--accept-removals", type=Accepted(), help="Let so many missing models be marked removed: the number printed."
+    "--accept-removals",
+    type=Accepted(),
+    metavar="N|all",
+    help="Let so many missing models be marked removed: the number printed.",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def demo(*, directory: Path | None) -> None:
     click.echo("\nThe change feed, newest first:\n")
     print_changes(f"sqlite:///{database}")
     click.echo(f"\nIts database is {database}. Look around with:")
-    click.echo(f"  catalog-sync models --database-url sqlite:///{database}")
+    click.echo(f"  catalog-sync models --database-url {shlex.quote(f'sqlite:///{database}')}")
 
 
 @click.command(
@@ -66,7 +67,7 @@ def demo(*, directory: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one; it is printed.")
 @click.option("--hold", is_flag=True, help="Stay on the first catalog of a series.")
-@options.quiet
+@click.option("--quiet", is_flag=True, help="Do not print each request.")
 def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
     """Answer like the Partner API on loopback, from a file, until SIGTERM or SIGINT.
 
