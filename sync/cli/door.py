@@ -11,6 +11,7 @@ import click
 
 from sync.cli.group import cli
 from sync.cli.masking import masker
+from sync.cli.saying import drop_output
 from sync.errors import CatalogSyncError, ExitCode
 
 PROGRAM = "catalog-sync"
@@ -27,12 +28,9 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     debug = "--debug" in arguments
     _set_up_logging(mask, debug=debug)
     try:
-        code = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()
-        return int(code) if isinstance(code, int) else int(ExitCode.DONE)
-    except BrokenPipeError:
-        # The reader has what it wanted, as with "| head". Nothing more may be written, at exit too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _invoke(arguments)
+    except BrokenPipeError:  # the reader has what it wanted, as with "| head"
+        drop_output()
         return int(ExitCode.DONE)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it leaves as one line and a code
         if debug:
@@ -42,6 +40,17 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return int(code)
 
 
+def _invoke(arguments: Sequence[str]) -> int:
+    """Not through click's own main, which prints and exits by itself when a pipe breaks or Ctrl-C comes."""
+    try:
+        with cli.make_context(PROGRAM, list(arguments)) as context:
+            code = cli.invoke(context)
+    except click.exceptions.Exit as end:  # --help, --version
+        code = end.exit_code
+    sys.stdout.flush()
+    return int(code) if isinstance(code, int) else int(ExitCode.DONE)
+
+
 def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, CatalogSyncError):
         return error.exit_code, str(error)
@@ -49,8 +58,6 @@ def _told(error: BaseException) -> tuple[int, str]:
         return ExitCode.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
-    if isinstance(error, SystemExit):
-        return int(error.code or 0), ""
     return ExitCode.UNFORESEEN, (
         f"unforeseen: {type(error).__name__}: {error}; run again with --debug and report what it prints"
     )
@@ -58,8 +65,7 @@ def _told(error: BaseException) -> tuple[int, str]:
 
 def _complain(words: str) -> None:
     line = " ".join(words.split())
-    if line:
-        click.echo(f"{PROGRAM}: {line}", err=True)
+    click.echo(f"{PROGRAM}: {line}", err=True)
 
 
 def _print_traceback(mask: Callable[[str], str]) -> None:

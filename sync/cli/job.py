@@ -14,6 +14,7 @@ import click
 from sync import __version__
 from sync.cli import options, telling
 from sync.cli.moments import Span
+from sync.cli.saying import say
 from sync.cli.stopping import Outcome, exit_code, run_until_stopped
 from sync.cli.wiring import ApiSettings, guard, limits, make_job
 from sync.errors import ExitCode, Interrupted
@@ -65,9 +66,9 @@ def sync(
 
     outcome = run_until_stopped(work)
     if as_json:
-        click.echo(telling.run_json(outcome.value, mask, dry_run=dry_run))
+        say(telling.run_json(outcome.value, mask, dry_run=dry_run))
     elif not quiet:
-        click.echo(telling.run_text(outcome.value, dry_run=dry_run))
+        say(telling.run_text(outcome.value, dry_run=dry_run))
     return _exit(outcome, mask)
 
 
@@ -121,7 +122,7 @@ def schedule(
         finally:
             engine.dispose()
         if not quiet:
-            click.echo(telling.run_text(result))
+            say(telling.run_text(result))
         _complain(result, mask)
 
     def complain(error: BaseException) -> None:
@@ -169,9 +170,9 @@ def import_(
     )
     outcome = run_until_stopped(lambda stop: import_files(files, database_url, backfill, stop, quiet=quiet or as_json))
     if as_json:
-        click.echo(telling.import_json(outcome.value, mask))
+        say(telling.import_json(outcome.value, mask))
     elif not quiet:
-        click.echo(telling.import_text(outcome.value))
+        say(telling.import_text(outcome.value))
     if outcome.value.problem:
         click.echo(f"catalog-sync: {mask(outcome.value.problem)}", err=True)
     return exit_code(outcome.signal) if outcome.signal else outcome.value.exit_code

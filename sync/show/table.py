@@ -16,7 +16,7 @@ from typing import TextIO
 from sync.catalog.refusal import one_line
 
 _CELL_LIMIT = 200
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def shown(value: object) -> str:
@@ -49,7 +49,10 @@ def to_json(document: object) -> str:
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
-    """CSV with a header. A text that a spreadsheet would run as a formula gets a ' before it."""
+    """CSV with a header. A text that a spreadsheet would run as a formula gets a ' before it.
+
+    Line breaks and whatever else is not printable are blanks: JSON has the texts as they are.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
@@ -90,7 +93,8 @@ def _csv_cell(value: object) -> object:
     value = exact(value)
     if not isinstance(value, str) or _is_number(value):
         return value
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    text = "".join(char if char.isprintable() else " " for char in value)  # a terminal may be what shows it
+    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
 
 
 def _is_number(text: str) -> bool:

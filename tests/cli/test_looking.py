@@ -1,0 +1,328 @@
+"""models, changes and status: what they show, to people and to programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.cli import options
+from sync.source.emulator import Emulator
+from tests.cli.catalogs import catalog, model
+from tests.cli.commands import complaint, environment, output, run_process, started
+from tests.cli.conftest import Shell
+from tests.cli.hidden import KEY
+
+WEEK = (
+    catalog(model("acme/a", 3), model("acme/b", 2), model("acme/c", 7.125, mode="video", provider="Cinder")),
+    catalog(model("acme/a", 1.5), model("acme/c", 7.125, mode="video", provider="Cinder", size=["1K", "2K"])),
+    catalog(model("acme/a", 1.5), model("acme/b", 2.0), model("acme/c", None, mode="video", provider="Cinder")),
+)
+
+
+@pytest.fixture
+def looking(shell: Shell, migrated_url: str) -> Shell:
+    """A database with three runs."""
+    shell.set(DATABASE_URL=migrated_url)
+    with Emulator(WEEK) as api:
+        for _ in WEEK:
+            output(shell("sync", "--quiet", "--base-url", api.base_url))
+    return shell
+
+
+def read_json(ended: Any) -> Any:
+    return json.loads(output(ended))
+
+
+def test_models_lists_what_each_costs_now(looking: Shell) -> None:
+    lines = output(looking("models")).splitlines()
+    assert lines[0].split() == ["MODE", "MODEL", "NAME", "PROVIDER", "COST", "SINCE", "(UTC)"]
+    assert [line.split()[:5] for line in lines[1:]] == [
+        ["image", "acme/a", "Acme/A", "Acme", "1.5"],
+        ["image", "acme/b", "Acme/B", "Acme", "2"],
+        ["video", "acme/c", "Acme/C", "Cinder", lines[3].split()[4]],
+    ]
+
+
+def test_models_can_be_narrowed_to_a_mode_and_a_provider(looking: Shell) -> None:
+    assert [each["model_id"] for each in read_json(looking("models", "--mode", "video", "--json"))] == ["acme/c"]
+    assert [each["model_id"] for each in read_json(looking("models", "--provider", "Acme", "--json"))] == [
+        "acme/a",
+        "acme/b",
+    ]
+    assert read_json(looking("models", "--provider", "acme", "--json")) == []
+
+
+def test_models_as_of_a_moment_is_the_catalog_as_it_was_then(looking: Shell) -> None:
+    runs = read_json(looking("status", "--json"))["runs"]
+    times = sorted({run["started_at"] for run in runs})
+    then = [read_json(looking("models", "--json", "--as-of", time)) for time in (*times[1:], "0s")]
+    assert [{each["model_id"]: each["cost"] for each in models} for models in then] == [
+        {"acme/a": "3", "acme/b": "2", "acme/c": "7.125"},
+        {"acme/a": "1.5", "acme/c": "7.125"},
+        {"acme/a": "1.5", "acme/b": "2", "acme/c": None},
+    ]
+    assert read_json(looking("models", "--json", "--as-of", times[0])) == []
+    assert read_json(looking("models", "--json")) == then[-1]
+
+
+MODEL_KEYS = ["mode", "model_id", "name", "provider", "cost", "notes", "cost_since", "first_seen_at"]
+CHANGE_KEYS = [
+    *("change_id", "changed_at", "not_before", "mode", "model_id", "model_name", "provider", "entity", "field"),
+    *("change_kind", "old_value", "new_value", "old_cost", "new_cost", "delta_cost", "pct_change", "run_id"),
+]
+
+
+def test_changes_lists_every_change_newest_first(looking: Shell) -> None:
+    changes = read_json(looking("changes", "--json"))
+    assert [(change["run_id"], change["change_kind"], change["model_id"]) for change in changes] == [
+        (3, "cost_unset", "acme/c"),
+        (3, "changed", "acme/c"),
+        (3, "relisted", "acme/b"),
+        (2, "changed", "acme/c"),
+        (2, "removed", "acme/b"),
+        (2, "decrease", "acme/a"),
+        (1, "added", "acme/c"),
+        (1, "added", "acme/b"),
+        (1, "added", "acme/a"),
+    ]
+    decrease = changes[5]
+    assert list(decrease) == CHANGE_KEYS
+    assert [decrease[key] for key in ("old_cost", "new_cost", "delta_cost", "pct_change")] == [
+        "3",
+        "1.5",
+        "-1.5",
+        "-50",
+    ]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", decrease["changed_at"])
+
+
+def test_changes_can_be_narrowed(looking: Shell) -> None:
+    def ids(*arguments: str) -> list[int]:
+        return [change["change_id"] for change in read_json(looking("changes", "--json", *arguments))]
+
+    everything = ids()
+    assert len(everything) == 9
+    assert ids("--limit", "2") == everything[:2]
+    assert ids("--kind", "decrease", "--kind", "removed") == everything[4:6]
+    assert ids("--mode", "video") == [everything[at] for at in (0, 1, 3, 6)]
+    assert ids("--provider", "Cinder") == ids("--mode", "video")
+    assert ids("--since", "1h") == everything
+    assert ids("--since", f"{options.now() + timedelta(days=1):%Y-%m-%d}") == []
+
+
+def test_the_table_of_changes_reads_like_a_sentence(looking: Shell) -> None:
+    lines = output(looking("changes", "--kind", "decrease")).splitlines()
+    assert len(lines) == 2
+    assert re.search(r"image +acme/a +decrease +cost +3 +1\.5 +-1\.5 +-50\.00", lines[1])
+
+
+def test_csv_has_the_keys_of_the_json_as_its_header(looking: Shell) -> None:
+    for command, keys in (("models", MODEL_KEYS), ("changes", CHANGE_KEYS)):
+        rows = list(csv.DictReader(io.StringIO(output(looking(command, "--csv")))))
+        told = read_json(looking(command, "--json"))
+        assert list(rows[0]) == keys
+        assert rows == [{key: "" if each[key] is None else str(each[key]) for key in keys} for each in told]
+
+
+def test_nothing_to_show_is_no_failure(shell: Shell, sqlite_url: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
+    for command, keys in (("models", MODEL_KEYS), ("changes", CHANGE_KEYS)):
+        assert output(shell(command)) == "nothing found\n"
+        assert output(shell(command, "--json")) == "[]\n"
+        assert output(shell(command, "--csv")) == ",".join(keys) + "\n"
+    assert output(shell("models", "--as-of", "1h", "--csv")) == ",".join(MODEL_KEYS) + "\n"
+    assert output(shell("status")).startswith("image: no good look yet\nvideo: no good look yet\nRUN")
+
+
+def test_status_shows_the_last_runs(looking: Shell) -> None:
+    lines = output(looking("status", "--limit", "2")).splitlines()
+    assert re.fullmatch(r"image: last good look \d+s ago", lines[0])
+    assert [line.split()[0] for line in lines[3:]] == ["3", "3", "2", "2"]
+    told = read_json(looking("status", "--json"))
+    assert sorted(told) == ["age_seconds", "last_good_look", "runs"]
+    assert sorted(told["age_seconds"]) == sorted(told["last_good_look"]) == ["image", "video"]
+    assert {
+        *("run_id", "started_at", "finished_at", "status", "trigger_kind", "error_message", "note", "mode"),
+        *("mode_status", "models_received", "models_rejected", "models_added", "models_changed", "models_removed"),
+        "removals_held",
+    } == set(told["runs"][0])
+
+
+def test_status_fails_when_nobody_looked_for_too_long(shell: Shell, sqlite_url: str, monkeypatch: Any) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
+    assert "there was none yet" in complaint(shell("status", "--max-age", "1h"), 9)
+    with Emulator([WEEK[0]]) as api:
+        output(shell("sync", "--base-url", api.base_url, "--mode", "image"))
+    output(shell("status", "--max-age", "1h", "--mode", "image"))
+    assert "no good look at video models" in complaint(shell("status", "--max-age", "1h"), 9)
+    later = options.now() + timedelta(hours=2)
+    monkeypatch.setattr(options, "now", lambda: later)
+    line = complaint(shell("status", "--max-age", "1h", "--mode", "image", "--json"), 9)
+    assert "the last one is 2h 0m old" in line or "the last one is 1h 59m old" in line
+
+
+def test_status_counts_only_a_good_look(shell: Shell, sqlite_url: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url, API_KEY="gva_live_expired.0000000000")
+    with Emulator([WEEK[0]]) as api:
+        complaint(shell("sync", "--base-url", api.base_url), 3)
+    complaint(shell("status", "--max-age", "1h"), 9)
+    assert "401 invalid_token" in output(shell("status"))
+
+
+def test_the_json_of_a_run_has_the_documented_keys(shell: Shell, sqlite_url: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
+    with Emulator(WEEK) as api:
+        output(shell("sync", "--base-url", api.base_url))
+        told = read_json(shell("sync", "--base-url", api.base_url, "--json"))
+    assert list(told) == ["run_id", "dry_run", "status", "exit_code", "observed_at", "modes", "notes", "errors"]
+    assert [told[key] for key in ("run_id", "dry_run", "status", "exit_code")] == [2, False, "success", 0]
+    image = told["modes"][0]
+    assert {"mode", "status", "http_status", "attempts", "models_changed", "payload_sha256", "changes"} < set(image)
+    assert [
+        (each["model_id"], each["change_kind"], each["old_cost"], each["new_cost"]) for each in image["changes"]
+    ] == [
+        ("acme/a", "decrease", "3", "1.5"),
+        ("acme/b", "removed", "2", None),
+    ]
+
+
+HOSTILE = (
+    "\x1b[31mred\x1b]0;title\x07 \u202egnp.exe\u2066 [red]markup[/red] [link=http://x]y[/link]\r\nnew line\t\x9b1m"
+)
+FORMULA = "=cmd|' /C calc'!A0"
+
+
+@pytest.fixture
+def hostile(shell: Shell, sqlite_url: str) -> Shell:
+    shell.set(DATABASE_URL=sqlite_url)
+    first = (
+        model("acme/a", 3, name=HOSTILE, provider=FORMULA),
+        model("\t@SUM(1)", 4, name="+1+1", provider="-2+3"),
+        model(HOSTILE, 5, mode="video", params={HOSTILE: {"default": HOSTILE}}),
+    )
+    second = (model("acme/a", 2, name=HOSTILE * 9, provider=FORMULA), *first[1:])
+    with Emulator([catalog(*first), catalog(*second)]) as api:
+        output(shell("sync", "--base-url", api.base_url))
+        assert all(line.isprintable() for line in output(shell("sync", "--base-url", api.base_url)).splitlines())
+    return shell
+
+
+def is_harmless(text: str) -> bool:
+    return all(line.isprintable() for line in text.split("\n"))
+
+
+def test_hostile_texts_are_harmless_in_a_table(hostile: Shell) -> None:
+    for command in ("models", "changes", "status"):
+        assert is_harmless(output(hostile(command)))
+    assert "[red]markup[/red]" in output(hostile("models"))
+
+
+def test_hostile_texts_are_harmless_in_csv(hostile: Shell) -> None:
+    for command in ("models", "changes"):
+        told = output(hostile(command, "--csv"))
+        assert is_harmless(told)
+        for row in csv.reader(io.StringIO(told)):
+            assert all(not cell.lstrip().startswith(tuple("=+-@")) or is_number(cell) for cell in row), row
+    assert f"'{FORMULA}" in told
+
+
+def is_number(text: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
+
+
+def test_hostile_texts_are_exact_in_json_and_escaped(hostile: Shell) -> None:
+    told = output(hostile("models", "--json"))
+    assert told.isascii()
+    assert is_harmless(told)
+    found = {each["model_id"]: each for each in json.loads(told)}
+    assert found["acme/a"]["name"] == HOSTILE * 9
+    assert found["acme/a"]["provider"] == FORMULA
+    assert found[HOSTILE]["mode"] == "video"
+    assert "\t@SUM(1)" in found
+
+
+def test_hostile_texts_are_harmless_on_a_terminal(hostile: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm-256color", "COLUMNS": "300"}
+    with started("models", environ=environ, stdout=theirs) as process:
+        process.wait(30)
+    os.close(theirs)
+    told = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "[red]markup[/red]" in told
+    assert is_harmless(re.sub(r"\x1b\[[0-9;]*m|\r", "", told.replace("\x1b[1m", "")))
+    assert "\x1b[31m" not in told
+
+
+def test_the_dry_run_of_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
+    one = [catalog(model(HOSTILE, 1)), catalog(model(HOSTILE, 1, **{HOSTILE: HOSTILE}))]
+    with Emulator(one) as api:
+        assert is_harmless(output(shell("sync", "--dry-run", "--base-url", api.base_url)))
+        output(shell("sync", "--base-url", api.base_url))
+        assert is_harmless(output(shell("sync", "--dry-run", "--base-url", api.base_url)))
+
+
+def test_the_complaint_about_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
+    with Emulator([catalog(model(HOSTILE, "x"), model("b", 1, credits={HOSTILE: 1, "default_cost": HOSTILE}))]) as api:
+        complaint(shell("sync", "--base-url", api.base_url), 5)
+    assert is_harmless(output(shell("status")))
+
+
+def test_the_table_fits_a_narrow_terminal(hostile: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm", "COLUMNS": "60"}
+    ours, theirs = pty.openpty()
+    with started("models", environ=environ, stdout=theirs) as process:
+        process.wait(30)
+    os.close(theirs)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", os.read(ours, 1 << 16).decode()).splitlines()
+    os.close(ours)
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 60
+
+
+@pytest.mark.parametrize("command", [("models",), ("models", "--json"), ("changes", "--csv")], ids=" ".join)
+def test_a_reader_that_leaves_early_ends_the_command_quietly(
+    shell: Shell, sqlite_url: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
+    many = [model(f"acme/{number:04}", number, name="a name " * 30) for number in range(800)]
+    with Emulator([catalog(*many)]) as api:
+        output(shell("sync", "--base-url", api.base_url))
+    read, write = os.pipe()
+    with started(*command, environ=environment(tmp_path, DATABASE_URL=sqlite_url), stdout=write) as process:
+        os.close(write)
+        assert os.read(read, 100)
+        os.close(read)
+        _, told = process.communicate(timeout=30)
+    assert (process.returncode, told) == (0, "")
+
+
+def test_a_reader_that_never_listened_is_no_failure(sqlite_url: str, tmp_path: Path) -> None:
+    for command in (("models", "--json"), ("--help",), ("sync", "--help"), ("--version",)):
+        read, write = os.pipe()
+        os.close(read)
+        ended = run_process(*command, environ=environment(tmp_path, DATABASE_URL=sqlite_url), stdout=write)
+        os.close(write)
+        assert (ended.code, ended.err) == (0, "")
+
+
+def test_a_failure_is_told_even_if_nobody_reads_the_result(sqlite_url: str, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with Emulator([catalog(model("acme/a", "a text"))]) as api:
+        settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": KEY}
+        ended = run_process("sync", environ=environment(tmp_path, **settings), stdout=write)
+    os.close(write)
+    assert "1 of 1 image models were rejected" in complaint(ended, 5)
