@@ -1,0 +1,50 @@
+"""The checker finds what is wrong: each of these takes one stored fact away."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.catalog.made import model
+from tests.checker import assert_sound
+from tests.run.driver import Host
+
+TAMPERED = {
+    "the cost now": "UPDATE credits SET default_cost_exact = '4'",
+    "a rounded cost": "UPDATE credit_history SET default_cost = 4",
+    "an exact cost of old": "UPDATE credit_history SET default_cost_exact = '4' WHERE valid_to IS NOT NULL",
+    "the kind of an event": "UPDATE catalog_changes SET change_kind = 'increase' WHERE change_kind = 'decrease'",
+    "an old cost": "UPDATE catalog_changes SET old_cost_exact = '4' WHERE change_kind = 'decrease'",
+    "a delta": "UPDATE catalog_changes SET delta_cost = 1 WHERE change_kind = 'decrease'",
+    "a percent": "UPDATE catalog_changes SET pct_change = 50 WHERE change_kind = 'decrease'",
+    "a missing event": "DELETE FROM catalog_changes WHERE change_kind = 'removed'",
+    "an event of no version": "UPDATE catalog_changes SET run_id = 1 WHERE change_kind = 'changed'",
+    "the text of a version": 'UPDATE model_versions SET raw = \'{"id":"a"}\' WHERE valid_to IS NULL',
+    "a listed model's name": "UPDATE models SET name = 'x' WHERE model_id = 'a'",
+    "a parameter": "DELETE FROM params",
+    "a capability": "DELETE FROM capabilities",
+    "a version of a removed model": "UPDATE models SET removed_at = NULL",
+    "a row of a removed model": "INSERT INTO credits (model_pk) SELECT max(model_pk) FROM models",
+    "the status of a run": "UPDATE sync_runs SET status = 'failed' WHERE run_id = 1",
+    "the last stamp": "UPDATE sync_state SET observed_at = '2026-01-01 00:00:00.000000'",
+    "a day": "DELETE FROM calendar_days WHERE day = '2026-03-02'",
+}
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # the checker reads all alike
+@pytest.mark.parametrize("statement", TAMPERED.values(), ids=[what.replace(" ", "-") for what in TAMPERED])
+def test_the_checker_sees_a_stored_fact_that_is_not_so(engine: Engine, statement: str) -> None:
+    host = Host(engine)
+    first, second = model("a", params={"p": 1}, capabilities={"x": 1}), model("b")
+    host.sync([first, second])
+    host.sync([{**first, "credits": {"default_cost": 1}, "tags": []}])
+    host.sync([])
+    for _ in range(2):
+        host.now = host.now.replace(day=host.now.day + 1)
+        host.sync([{**first, "credits": {"default_cost": 1}, "tags": []}])
+    assert_sound(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+    with pytest.raises(AssertionError):
+        assert_sound(engine)

@@ -1,0 +1,286 @@
+"""Runs that go wrong in part or as a whole: what is stored stays true, and the run says what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from models_db.tables import sync_runs
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, DatabaseError, ExitCode, Interrupted, UsageError
+from tests.catalog.made import body, model
+from tests.run.driver import HOUR, SECOND, START, Host, column, dump, grown
+
+A, B, C, D, E = (model(id_) for id_ in "abcde")
+FIVE = [A, B, C, D, E]
+DOWN = ApiUnreachable("the API did not answer")
+
+
+def runs(host: Host) -> list[Any]:
+    return column(host.engine, "sync_runs.status")
+
+
+def listed(host: Host, mode: str = "image") -> list[str]:
+    return column(host.engine, "models.model_id", where={"mode": mode, "removed_at": None})
+
+
+def events(host: Host) -> list[Any]:
+    return column(host.engine, "catalog_changes.change_kind")
+
+
+def test_an_empty_answer_holds_all_removals(host: Host) -> None:
+    host.sync([A], [B])
+    before = dump(host.engine)
+    result = host.sync([], [B])
+
+    assert (result.status, result.exit_code) == ("held", ExitCode.HELD)
+    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert "1 image models are missing from an answer with 0" in str(result.errors[0])
+    assert column(host.engine, "sync_run_modes.status", "removals_held", where={"run_id": 2}) == [
+        ("held", 1),
+        ("success", 0),
+    ]
+
+
+def test_held_removals_let_the_costs_that_were_seen_through(host: Host) -> None:
+    host.sync(FIVE)
+    host.sync([model("a", cost=9), B])
+
+    assert listed(host) == list("abcde")
+    assert events(host)[5:] == ["increase"]
+
+
+def test_a_held_run_says_the_same_until_the_number_is_accepted(host: Host) -> None:
+    host.sync(FIVE, FIVE)
+    for _ in range(2):
+        result = host.sync([A, B], [])
+        assert [str(error).rpartition(" ")[2] for error in result.errors] == ["8", "8"]
+
+    assert host.sync([A, B], [], accept=3).status == "held"
+    assert listed(host) == list("abcde")
+
+    result = host.sync([A, B], [], accept=8)
+    assert (result.status, result.exit_code) == ("success", ExitCode.DONE)
+    assert (listed(host), listed(host, "video")) == (["a", "b"], [])
+
+
+def test_all_removals_can_be_accepted(host: Host) -> None:
+    host.sync(FIVE)
+
+    assert host.sync([], accept="all").status == "success"
+    assert listed(host) == []
+
+
+def test_a_held_look_is_no_good_look(host: Host) -> None:
+    host.sync(FIVE)
+    host.sync([])
+    host.sync([model("a", cost=9), *FIVE[1:]])
+
+    assert column(host.engine, "catalog_changes.not_before")[5:] == [START]
+
+
+def test_an_empty_first_answer_is_a_success_and_noted(host: Host) -> None:
+    result = host.sync([A], [])
+
+    assert (result.status, result.exit_code) == ("success", ExitCode.DONE)
+    assert column(host.engine, "sync_runs.note") == ["the first answer for video was empty"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (DOWN, ExitCode.UNREACHABLE),
+        (ApiRefused("no"), ExitCode.REFUSED),
+        (b"<html>", ExitCode.REJECTED),
+        (body("image", [A], total=2), ExitCode.REJECTED),
+        (body("image", [A, model("a", cost=9)]), ExitCode.REJECTED),
+        (body("image", [model("b", mode="video")]), ExitCode.REJECTED),
+        (body("image", [A])[:-9], ExitCode.REJECTED),
+        (b'{"ok": false, "code": 402, "error_code": "subscription_required"}', ExitCode.REFUSED),
+    ],
+)
+def test_a_mode_with_a_bad_answer_stays_while_the_other_is_applied(
+    host: Host, bad: bytes | CatalogSyncError, code: ExitCode
+) -> None:
+    host.sync(FIVE, [A])
+    state = column(host.engine, "sync_state.version", "observed_at")
+    result = host.sync(bad, [model("a", cost=9), B])
+
+    assert (result.status, result.exit_code) == ("partial", code)
+    assert events(host)[6:] == ["increase", "added"]
+    assert (listed(host), listed(host, "video")) == (list("abcde"), ["a", "b"])
+    assert column(host.engine, "sync_state.version", "observed_at")[0] == state[0]
+    assert column(host.engine, "sync_run_modes.status", where={"run_id": 2}) == ["failed", "success"]
+
+
+def test_when_no_mode_can_be_used_only_the_run_is_written(host: Host) -> None:
+    host.sync([A], [B])
+    before = dump(host.engine)
+    result = host.sync(DOWN, b"<html>")
+
+    assert (result.status, result.exit_code) == ("failed", ExitCode.UNREACHABLE)
+    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert before["sync_state"] == dump(host.engine)["sync_state"]
+    assert column(host.engine, "sync_runs.error_type")[1] == "ApiUnreachable"
+    assert "; also: the answer for mode=video" in column(host.engine, "sync_runs.error_message")[1]
+
+
+def test_a_rejected_model_keeps_its_rows_while_the_others_change(host: Host) -> None:
+    host.sync(FIVE)
+    before = column(host.engine, "credits.model_pk", "default_cost_exact")
+    result = host.sync([model("a", cost="free"), model("b", cost=9), C, D])
+
+    assert (result.status, result.exit_code) == ("partial", ExitCode.REJECTED)
+    assert "1 of 4 image models were rejected and kept as stored: 'a' (credits.default_cost is" in str(result.errors[0])
+    assert listed(host) == list("abcd")
+    assert column(host.engine, "credits.model_pk", "default_cost_exact") == [before[0], (2, "9"), before[2], before[3]]
+
+
+def test_a_model_without_an_id_stops_removals_in_its_mode_alone(host: Host) -> None:
+    host.sync(FIVE, FIVE)
+    result = host.sync([*FIVE[1:], {"name": "N"}], FIVE[1:])
+
+    assert result.status == "partial"
+    assert (listed(host), listed(host, "video")) == (list("abcde"), list("bcde"))
+
+
+def test_a_run_that_another_one_overtook_writes_nothing_but_itself(host: Host) -> None:
+    host.sync([A], [B])
+    other = Host(host.engine, now=host.now)
+    host.meanwhile = lambda: other.sync([model("a", cost=9)], [B])
+    result = host.sync([model("a", cost=1)], [])
+
+    assert (result.status, result.exit_code) == ("superseded", ExitCode.SUPERSEDED)
+    assert events(host) == ["added", "added", "increase"]
+    assert column(host.engine, "sync_runs.status", "error_type")[1:] == [
+        ("superseded", "Superseded"),
+        ("success", None),
+    ]
+    assert column(host.engine, "sync_state.version", "run_id") == [(2, 3), (2, 3)]
+
+
+def test_a_run_overtaken_in_one_mode_is_applied_in_the_other(host: Host) -> None:
+    other = Host(host.engine, now=host.now)
+    host.meanwhile = lambda: other.sync([A], modes=["image"])
+    result = host.sync([B], [C])
+
+    assert (result.status, result.exit_code) == ("partial", ExitCode.SUPERSEDED)
+    assert (listed(host), listed(host, "video")) == (["a"], ["c"])
+
+
+def test_runs_that_died_are_abandoned_by_the_next_that_applies(host: Host) -> None:
+    with host.engine.begin() as connection:
+        dead = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_version": "0"}
+        connection.execute(insert(sync_runs), [dead, dead])
+    host.sync(DOWN, DOWN)
+    assert runs(host) == ["running", "running", "failed"]
+    host.sync([A])
+
+    assert runs(host) == ["abandoned", "abandoned", "failed", "success"]
+
+
+def test_a_run_that_was_abandoned_alive_writes_its_own_end(host: Host) -> None:
+    other = Host(host.engine, now=host.now)
+    seen: list[str] = []
+
+    def meanwhile() -> None:
+        other.sync([A], modes=["image"])
+        seen.extend(runs(host))
+
+    host.meanwhile = meanwhile
+    host.sync([B], [C], modes=["video"])
+
+    assert seen == ["abandoned", "success"]
+    assert runs(host) == ["success", "success"]
+
+
+def test_a_clock_that_stepped_back_stamps_just_after_the_last_stamp_and_is_noted(host: Host) -> None:
+    host.sync([A])
+    last = START + 2 * SECOND
+    host.now = START - HOUR
+    host.sync([model("a", cost=9)])
+    host.sync([model("a", cost=8)])
+
+    tick = timedelta(microseconds=1)
+    assert column(host.engine, "catalog_changes.changed_at") == [last, last + tick, last + 2 * tick]
+    assert column(host.engine, "sync_runs.observed_at")[1] == last - HOUR
+    assert "the clock stands 3600.000000 s behind the last stamp of image" in column(host.engine, "sync_runs.note")[1]
+
+
+def test_a_clock_more_than_an_hour_ahead_of_the_api_applies_nothing(host: Host) -> None:
+    host.sync([A], [B])
+    before = dump(host.engine)
+    host.server_is_behind = HOUR + SECOND
+    with pytest.raises(UsageError, match="set the clock right"):
+        host.sync([model("a", cost=9)], [B])
+
+    assert grown(before, dump(host.engine)) == {"sync_runs": 1}
+    assert column(host.engine, "sync_runs.status", "error_type")[1] == ("failed", "UsageError")
+
+
+@pytest.mark.parametrize("behind", [HOUR, -2 * HOUR])
+def test_a_clock_an_hour_ahead_or_far_behind_is_let_through(host: Host, behind: timedelta) -> None:
+    host.server_is_behind = behind
+
+    assert host.sync([A]).status == "success"
+
+
+def test_a_run_that_is_told_to_stop_says_so(host: Host) -> None:
+    def stop() -> None:
+        raise Interrupted("stopped", ExitCode.TERMINATED)
+
+    host.meanwhile = stop
+    with pytest.raises(Interrupted):
+        host.sync([A])
+
+    assert column(host.engine, "sync_runs.status", "error_message") == [("failed", "stopped")]
+
+
+def test_a_bug_leaves_its_name_and_no_word_of_what_it_held(host: Host) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("secret")
+
+    host.meanwhile = fail
+    with pytest.raises(ZeroDivisionError):
+        host.sync([A])
+
+    assert column(host.engine, "sync_runs.error_type", "error_message") == [("ZeroDivisionError", "ZeroDivisionError")]
+
+
+def test_a_stored_version_that_cannot_be_read_stops_the_run_before_it_writes(host: Host) -> None:
+    host.sync([A, B])
+    with host.engine.begin() as connection:
+        kept = connection.exec_driver_sql("SELECT raw FROM model_versions WHERE model_pk = 1").scalar_one()
+        connection.exec_driver_sql("UPDATE model_versions SET raw = '{' WHERE model_pk = 1")
+    with pytest.raises(DatabaseError, match="image model 'a' cannot be read"):
+        host.sync([model("a", cost=9), model("b", cost=9)])
+    with host.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE model_versions SET raw = '{kept}' WHERE model_pk = 1")
+
+    assert events(host) == ["added", "added"]
+    assert runs(host) == ["success", "failed"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_dry_run_decides_alike_and_writes_nothing(host: Host, *, first: bool) -> None:
+    if not first:
+        host.sync(FIVE, [B])
+    before = dump(host.engine)
+    result = host.sync([model("a", cost=9)], b"<html>", dry_run=True)
+
+    assert dump(host.engine) == before
+    assert result.run_id is None
+    assert result.exit_code == ExitCode.REJECTED
+    assert result.modes[0].row.status == ("success" if first else "held")
+    assert result.modes[0].row.models_changed == (0 if first else 1)
+
+
+def test_only_the_mode_asked_for_is_touched(host: Host) -> None:
+    host.sync([A], [B])
+    host.sync([], [model("b", cost=9)], modes=["video"])
+
+    assert host.asked == ["image", "video", "video"]
+    assert listed(host) == ["a"]
+    assert column(host.engine, "sync_run_modes.mode", where={"run_id": 2}) == ["video"]
