@@ -1,0 +1,154 @@
+"""The database fails at the worst moment, in its own driver's words: the run is stored once, or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pymysql
+import pytest
+
+from sync.errors import DatabaseError
+from sync.run import job as job_module
+from tests.catalog.made import model
+from tests.run.driver import Host, column
+
+A = model("a")
+# The first transaction of a run writes that it began, the second all that it came to.
+BEGIN, STORE = 1, 2
+Fail = Callable[[Any], None]
+
+
+def lost(connection: Any, kind: str) -> Exception:
+    """The connection breaks; what its driver says of it."""
+    connection.close()
+    if kind == "sqlite":
+        return sqlite3.ProgrammingError("Cannot operate on a closed database.")
+    if kind == "postgresql":
+        return psycopg.OperationalError("the connection is lost")
+    return pymysql.err.OperationalError(2013, "Lost connection to MySQL server during query")
+
+
+def deadlock(connection: Any, kind: str) -> Exception:
+    connection.rollback()
+    if kind == "postgresql":
+        return psycopg.errors.DeadlockDetected("deadlock detected")
+    if kind == "mariadb":
+        return pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+    return lost(connection, kind)  # SQLite has one writer at a time and no deadlocks
+
+
+class Commits:
+    """Counts the commits of an engine, and makes some of them fail."""
+
+    def __init__(self, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self.failures: dict[int, Fail] = {}
+        self.kind = host.engine.dialect.name
+        self._commit = host.engine.dialect.do_commit
+        monkeypatch.setattr(host.engine.dialect, "do_commit", self.commit)
+
+    def commit(self, connection: Any) -> None:
+        self.count += 1
+        fail = self.failures.get(self.count)
+        if fail is None:
+            self._commit(connection)
+        else:
+            fail(connection.dbapi_connection)
+
+    def unheard(self, connection: Any) -> None:
+        """It is done, and the answer is lost."""
+        connection.commit()
+        raise lost(connection, self.kind)
+
+    def undone(self, connection: Any) -> None:
+        connection.rollback()
+        raise lost(connection, self.kind)
+
+    def deadlocked(self, connection: Any) -> None:
+        raise deadlock(connection, self.kind)
+
+
+@pytest.fixture
+def commits(host: Host, monkeypatch: pytest.MonkeyPatch) -> Commits:
+    return Commits(host, monkeypatch)
+
+
+@pytest.mark.parametrize("failure", ["undone", "deadlocked"])
+def test_a_run_whose_commit_fails_is_stored_by_the_next_try(host: Host, commits: Commits, failure: str) -> None:
+    commits.failures = dict.fromkeys((STORE, STORE + 1, STORE + 2), getattr(commits, failure))
+    result = host.sync([A], [A])
+
+    assert result.status == "success"
+    assert column(host.engine, "sync_runs.status") == ["success"]
+    assert column(host.engine, "sync_state.version") == [1, 1]
+    assert column(host.engine, "catalog_changes.change_kind") == ["added", "added"]
+
+
+def test_a_run_whose_commit_was_done_unheard_is_not_stored_again(host: Host, commits: Commits) -> None:
+    commits.failures = {STORE: commits.unheard}
+    result = host.sync([A], [A])
+
+    assert (result.status, result.modes[0].row.models_added) == ("success", 1)
+    assert column(host.engine, "sync_runs.status") == ["success"]
+    assert column(host.engine, "sync_state.version") == [1, 1]
+    assert column(host.engine, "sync_run_modes.models_added") == [1, 1]
+    assert column(host.engine, "catalog_changes.change_kind") == ["added", "added"]
+
+
+def test_a_commit_done_unheard_after_a_deadlock_counts_too(host: Host, commits: Commits) -> None:
+    commits.failures = {STORE: commits.deadlocked, STORE + 1: commits.unheard}
+    host.sync([A], [A])
+
+    assert column(host.engine, "sync_state.version") == [1, 1]
+
+
+def test_a_beginning_done_unheard_leaves_a_row_that_the_run_itself_abandons(host: Host, commits: Commits) -> None:
+    commits.failures = {BEGIN: commits.unheard}
+    host.sync([A])
+
+    assert column(host.engine, "sync_runs.status") == ["abandoned", "success"]
+
+
+def test_a_run_that_another_overtook_between_two_tries_is_superseded(host: Host, commits: Commits) -> None:
+    other = Host(host.engine, now=host.now)
+
+    def overtaken(connection: Any) -> None:
+        connection.rollback()
+        commits.failures.clear()
+        connection.close()
+        other.sync([model("a", cost=9)], [A])
+        raise lost(connection, commits.kind)
+
+    commits.failures = {STORE: overtaken}
+
+    assert host.sync([A], [A]).status == "superseded"
+    assert column(host.engine, "catalog_changes.new_cost_exact") == ["9", "3"]
+
+
+def test_a_commit_that_never_succeeds_ends_as_a_database_error_and_a_failed_run(host: Host, commits: Commits) -> None:
+    commits.failures = dict.fromkeys(range(STORE, STORE + 4), commits.undone)
+    with pytest.raises(DatabaseError, match=r"the database failed: .*; nothing of this step was stored"):
+        host.sync([A])
+
+    assert column(host.engine, "sync_runs.status", "error_type") == [("failed", "DatabaseError")]
+    assert column(host.engine, "models.model_id") == []
+
+
+def test_a_failure_that_will_not_pass_is_not_tried_again(
+    host: Host, commits: Commits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def broken(*_: object) -> None:
+        tries.append(1)
+        raise DatabaseError("broken")
+
+    monkeypatch.setattr(job_module, "write_result", broken)
+    with pytest.raises(DatabaseError, match="broken"):
+        host.sync([A])
+
+    assert len(tries) == 1
+    assert column(host.engine, "sync_runs.status") == ["failed"]

@@ -1,0 +1,58 @@
+"""Runs that meet: each mode goes to one of them at a time, and nobody's look is mixed with another's."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import Engine
+
+from models_db.engine import open_engine
+from tests.catalog.made import model
+from tests.checker import assert_sound
+from tests.run.driver import Host, column
+
+RUNS = 6
+
+
+@pytest.mark.parametrize("same_answer", [True, False])
+def test_of_runs_that_ask_at_the_same_time_one_is_applied(
+    engine: Engine, migrated_url: str, *, same_answer: bool
+) -> None:
+    barrier = Barrier(RUNS, timeout=30)
+
+    def sync(number: int) -> str:
+        own = open_engine(migrated_url)
+        host = Host(own, meanwhile=barrier.wait)
+        cost = 1 if same_answer else number
+        try:
+            return host.sync([model("a", cost=cost), model(f"b{cost}")], [model("v", cost=cost)]).status
+        finally:
+            own.dispose()
+
+    with ThreadPoolExecutor(RUNS) as pool:
+        statuses = sorted(pool.map(sync, range(RUNS)))
+
+    assert statuses == ["success", *["superseded"] * (RUNS - 1)]
+    assert sorted(column(engine, "sync_runs.status")) == statuses
+    assert column(engine, "sync_state.version") == [1, 1]
+    assert column(engine, "catalog_changes.change_kind") == ["added"] * 3
+    assert_sound(engine)
+
+
+def test_runs_of_different_modes_do_not_hinder_each_other(engine: Engine, migrated_url: str) -> None:
+    barrier = Barrier(2, timeout=30)
+
+    def sync(mode: str) -> str:
+        own = open_engine(migrated_url)
+        try:
+            return Host(own, meanwhile=barrier.wait).sync([model("a")], [model("b")], modes=[mode]).status
+        finally:
+            own.dispose()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(sync, ["image", "video"])) == ["success", "success"]
+    assert column(engine, "models.model_id", where={"removed_at": None}) in (["a", "b"], ["b", "a"])
+    assert len(column(engine, "calendar_days.day")) == 1
+    assert_sound(engine)
