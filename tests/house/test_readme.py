@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 import pytest
@@ -36,6 +39,11 @@ def commands(name: str) -> list[str]:
     return [found[1].strip() for found in map(COMMAND.match, code.splitlines()) if found]
 
 
+def without_date(line: str) -> str:
+    """A line of the demo from its fourth word on."""
+    return " ".join(line.split()[3:])
+
+
 def bound_settings() -> dict[str, click.Parameter]:
     """The options that are settings too, by the name of the setting."""
     options = (option for command in cli.commands.values() for option in command.params)
@@ -64,6 +72,16 @@ def test_the_first_block_is_the_demo_and_then_the_tests() -> None:
     first = blocks(README)[0].splitlines()
 
     assert [line.partition("#")[0].strip() for line in first] == ["make demo", "make test"]
+
+
+def test_the_demo_prints_what_is_shown_of_it(tmp_path: Path) -> None:
+    """Shortened, and on other days: what follows the date must be there, and may go on."""
+    command = [sys.executable, "-m", "sync", "demo", "--directory", str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    printed = [without_date(line) for line in result.stdout.splitlines()]
+    shown = [without_date(line) for line in blocks(README)[1].splitlines() if line]
+
+    assert [line for line in shown if not any(other.startswith(line) for other in printed)] == []
 
 
 def test_every_query_of_the_readme_finds_something_on_every_database(week: Engine) -> None:
