@@ -91,3 +91,16 @@ def stored_as(found: Record, pk: int) -> Stored:
         since=None,
         cost=found.cost,
     )
+
+
+# Something in every table, and a text that no column takes as it is.
+FULL = model(
+    "full",
+    cost=spelled("5.000"),
+    description="ä\0\ud800",
+    params={"size": {"type": "string", "options": ["2K", "1K"], "default": "1K"}, "seed": 5},
+    inputs={"required": ["prompt"], "optional": ["image_url"], "rules": ["one_of:prompt,image_url"]},
+    capabilities={"audio": True, "sizes": [2, 1], "a.b": {"c": "x"}},
+    raw_available_params={"steps": [1, 2]},
+    tags=["new"],
+)

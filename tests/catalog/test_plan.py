@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from sync.catalog.costs import CostChange
-from sync.catalog.plan import LastLook, RemovalGuard, accepted_removals, assess, make_plan, needed_ids
-from sync.catalog.records import Listed, ModelChange, ModePlan, Stored
-from sync.catalog.sift import sift
+from sync.catalog.plan import LastLook
+from sync.catalog.records import ModelChange, ModePlan, Stored
 from sync.errors import DatabaseError
-from tests.catalog.made import Model, answer, listed, model, spelled, stored
-
-HOUR = timedelta(hours=1)
-SEEN = datetime(2026, 3, 3, 10, tzinfo=UTC)
-BEFORE = LastLook(stamp=SEEN - HOUR, good_asked_at=SEEN - HOUR - timedelta(seconds=2), good_stamp=SEEN - HOUR)
-NEVER = LastLook()
-FIVE = [model(name) for name in "abcde"]
-
-
-def plan(
-    sent: Sequence[object],
-    known: dict[str, Stored] | None = None,
-    last: LastLook = BEFORE,
-    *,
-    accept: bool = False,
-    observed_at: datetime = SEEN,
-) -> ModePlan:
-    known = known or {}
-    on_list = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in known.items() if one.is_listed}
-    assessment = assess(sift(answer(sent), on_list), on_list, RemovalGuard())
-    needed = {id_: known[id_] for id_ in needed_ids(assessment, on_list) if id_ in known}
-    return make_plan(assessment, needed, last, observed_at=observed_at, accept_removals=accept)
-
-
-def kinds(made: ModePlan) -> list[tuple[str, str]]:
-    return [(change.model_id, change.lifecycle) for change in made.changes]
+from tests.catalog.made import model, spelled, stored
+from tests.catalog.planned import BEFORE, FIVE, HOUR, NEVER, SEEN, kinds, plan
 
 
 def only(made: ModePlan) -> ModelChange:
@@ -116,91 +90,6 @@ def test_a_removed_model_was_last_seen_by_the_last_good_look_or_the_one_that_cha
     assert only(plan(FIVE[1:], known)).last_seen_at == last_seen
 
 
-def models(count: int) -> list[Model]:
-    return [model(f"m{number:02}") for number in range(count)]
-
-
-@pytest.mark.parametrize(
-    ("listed_count", "missing", "is_held"),
-    [
-        (0, 0, False),
-        (1, 1, True),
-        (2, 2, True),
-        (3, 1, False),
-        (3, 2, False),
-        (3, 3, True),
-        (4, 2, False),
-        (4, 3, True),
-        (14, 3, True),
-        (15, 3, False),
-        (15, 4, True),
-        (100, 20, False),
-        (100, 21, True),
-    ],
-)
-def test_more_than_a_fifth_and_at_least_three_missing_are_held_and_so_is_an_empty_answer(
-    listed_count: int, missing: int, *, is_held: bool
-) -> None:
-    known = models(listed_count)
-    made = plan(known[missing:], stored(*known))
-
-    assert made.status == ("held" if is_held else "success")
-    assert made.removals_held == (missing if is_held else 0)
-    assert made.count("removed") == (0 if is_held else missing)
-
-
-def test_an_answer_that_replaces_every_model_is_held() -> None:
-    made = plan([model("new")], stored(*models(3)))
-
-    assert (made.status, made.removals_held, kinds(made)) == ("held", 3, [("new", "added")])
-
-
-def test_held_removals_leave_all_else_of_the_answer_applied() -> None:
-    known = models(10)
-    made = plan([model("m09", cost=9), model("new")], stored(*known))
-
-    assert kinds(made) == [("m09", "changed"), ("new", "added")]
-    assert made.removals_held == 9
-
-
-def test_accepted_removals_are_made() -> None:
-    made = plan([], stored(*models(3)), accept=True)
-
-    assert (made.status, made.removals_held, made.count("removed")) == ("success", 0, 3)
-
-
-@pytest.mark.parametrize(("accepted", "agreed"), [(None, False), (6, False), (7, True), (8, False), ("all", True)])
-def test_the_accepted_number_is_that_of_all_held_modes_together(accepted: object, *, agreed: bool) -> None:
-    guard = RemovalGuard(accepted=accepted)  # type: ignore[arg-type]  # each of them is allowed
-    known = listed(*models(10))
-    assessments = [
-        assess(sift(answer(models(10)[missing:]), known), known, guard)
-        for missing in (3, 4, 1)  # the last is not held and does not count
-    ]
-
-    assert accepted_removals(assessments, guard) is agreed
-
-
-def test_nothing_is_removed_when_an_id_could_not_be_read() -> None:
-    made = plan([*FIVE[1:], {"name": "N"}], stored(*FIVE))
-
-    assert (made.status, made.changes, made.removals_held) == ("partial", (), 0)
-    assert made.notes == ("1 image models were missing and kept: an id in the answer could not be read",)
-
-
-def test_a_rejected_model_with_a_readable_id_counts_as_seen_and_others_go() -> None:
-    made = plan([model("a", cost="x"), *FIVE[2:]], stored(*FIVE))
-
-    assert (made.status, kinds(made)) == ("partial", [("b", "removed")])
-    assert [refused.model_id for refused in made.rejected] == ["a"]
-
-
-def test_a_partial_answer_can_be_held_too() -> None:
-    made = plan([model("a", cost="x")], stored(*FIVE))
-
-    assert (made.status, made.removals_held) == ("partial", 4)
-
-
 def test_not_before_is_when_the_last_good_run_began_asking() -> None:
     assert plan([], last=BEFORE).not_before == SEEN - HOUR - timedelta(seconds=2)
 
@@ -253,10 +142,6 @@ def test_an_outdated_model_that_is_kept_unseen_is_rebuilt_from_what_is_stored() 
     made = plan([model("a", cost="x"), {"name": "no id"}], outdated(stored(*FIVE)))
 
     assert kinds(made) == [(id_, "rebuilt") for id_ in "abcde"]
-
-
-def test_a_model_held_from_removal_is_not_touched() -> None:
-    assert plan([], stored(*FIVE)).changes == ()
 
 
 def test_a_stored_version_that_cannot_be_read_is_named() -> None:

@@ -6,22 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import ExitCode
-from tests.catalog.made import body, model, spelled
+from tests.catalog.made import FULL, body, model, spelled
 from tests.run.driver import HOUR, SECOND, START, Host, column, dump, grown
 
 A, B, C = model("a"), model("b", cost=1), model("c", cost=None)
-FULL = model(
-    "full",
-    cost=spelled("5.000"),
-    description="ä\0\ud800",
-    params={"size": {"type": "string", "options": ["2K", "1K"], "default": "1K"}, "seed": 5},
-    inputs={"required": ["prompt"], "optional": ["image_url"], "rules": ["one_of:prompt,image_url"]},
-    capabilities={"audio": True, "sizes": [2, 1], "a.b": {"c": "x"}},
-    raw_available_params={"steps": [1, 2]},
-    tags=["new"],
-)
 COSTS = ("change_kind", "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change")
-ONE_SECOND_IN = START + 2 * SECOND
+FIRST_SEEN = START + 2 * SECOND
 
 
 def costs(host: Host) -> list[Any]:
@@ -36,9 +26,9 @@ def test_a_first_sync_adds_every_model(host: Host) -> None:
         "NUL or lone surrogates were left out of the texts of 1 image models; their raw text has them",
     )
     assert column(host.engine, "models.mode", "model_id", "name", "first_seen_at", "removed_at") == [
-        ("image", "a", "A", ONE_SECOND_IN, None),
-        ("image", "full", "FULL", ONE_SECOND_IN, None),
-        ("video", "b", "B", ONE_SECOND_IN, None),
+        ("image", "a", "A", FIRST_SEEN, None),
+        ("image", "full", "FULL", FIRST_SEEN, None),
+        ("video", "b", "B", FIRST_SEEN, None),
     ]
     assert {row[1:] for row in costs(host)} == {("added", None, cost, None, None) for cost in ("3", "5", "1")}
 
@@ -119,8 +109,8 @@ def test_a_cost_from_3_to_1_5_is_one_decrease_and_nothing_else(host: Host) -> No
     assert column(
         host.engine, "credit_history.valid_from", "valid_to", "default_cost_exact", where={"model_pk": 1}
     ) == [
-        (ONE_SECOND_IN, ONE_SECOND_IN + 2 * HOUR, "3"),
-        (ONE_SECOND_IN + 2 * HOUR, None, "1.5"),
+        (FIRST_SEEN, FIRST_SEEN + 2 * HOUR, "3"),
+        (FIRST_SEEN + 2 * HOUR, None, "1.5"),
     ]
     moved = {name for name in before if before[name] != after[name]}
     assert moved == {
@@ -138,8 +128,8 @@ def test_a_change_happened_after_the_last_good_look_began(host: Host) -> None:
     host.sync([model("a", cost=4)])
 
     assert column(host.engine, "catalog_changes.not_before", "changed_at") == [
-        (None, ONE_SECOND_IN),
-        (START + HOUR, ONE_SECOND_IN + 2 * HOUR),
+        (None, FIRST_SEEN),
+        (START + HOUR, FIRST_SEEN + 2 * HOUR),
     ]
 
 
@@ -162,7 +152,7 @@ def test_a_removed_model_keeps_its_row_and_its_history(host: Host) -> None:
     host.sync([A])
 
     assert column(host.engine, "models.removed_at", "last_seen_at", where={"model_id": "full"}) == [
-        (ONE_SECOND_IN + 2 * HOUR, ONE_SECOND_IN + HOUR)
+        (FIRST_SEEN + 2 * HOUR, FIRST_SEEN + HOUR)
     ]
     assert column(host.engine, "params.param_name") == []
     assert costs(host)[2:] == [(None, "removed", "5", None, None, None)]
@@ -220,37 +210,3 @@ def test_a_model_that_moves_to_the_other_mode_goes_here_and_comes_there(host: Ho
     host.sync([A, B], [C])
 
     assert column(host.engine, "catalog_changes.change_kind")[3:] == ["removed", "added"]
-
-
-def test_rows_of_an_older_normaliser_are_rebuilt_without_a_trace_in_history(host: Host) -> None:
-    host.sync([A, FULL], [B])
-    before = dump(host.engine)
-    with host.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE models SET fingerprint = '0:abc', name = 'old'")
-        connection.exec_driver_sql("DELETE FROM capabilities")
-        connection.exec_driver_sql("UPDATE params SET data_type = 'old'")
-    host.sync([A, FULL], [B])
-
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
-
-
-def test_300_models_of_many_params_load_at_once(host: Host) -> None:
-    params = {f"p{number:02}": {"options": ["a", "b"], "default": number} for number in range(25)}
-    many = [model(f"m{number:03}", cost=number, params=params) for number in range(300)]
-    host.sync(many)
-    assert len(column(host.engine, "param_options.position")) == 15_000
-    before = dump(host.engine)
-    host.sync(many)
-
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
-
-
-def test_a_run_counts_what_it_did(host: Host) -> None:
-    host.sync([A, B, model("d"), model("e")])
-    host.sync([model("a", cost=4), model("b", cost="x"), model("d"), C, model("f")])
-
-    counted = ("received", "rejected", "added", "changed", "removed")
-    names = ["models_reported", *(f"models_{name}" for name in counted), "removals_held"]
-    assert column(host.engine, "sync_run_modes.status", *names, where={"mode": "image", "run_id": 2}) == [
-        ("partial", 5, 5, 1, 2, 1, 1, 0)
-    ]

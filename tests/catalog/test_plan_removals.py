@@ -1,0 +1,99 @@
+"""When a model that is missing from an answer is removed, and when that is held."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.catalog.plan import RemovalGuard, accepted_removals, assess
+from sync.catalog.sift import sift
+from tests.catalog.made import Model, answer, listed, model, stored
+from tests.catalog.planned import FIVE, kinds, plan
+
+
+def models(count: int) -> list[Model]:
+    return [model(f"m{number:02}") for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("listed_count", "missing", "is_held"),
+    [
+        (0, 0, False),
+        (1, 1, True),
+        (2, 2, True),
+        (3, 1, False),
+        (3, 2, False),
+        (3, 3, True),
+        (4, 2, False),
+        (4, 3, True),
+        (14, 3, True),
+        (15, 3, False),
+        (15, 4, True),
+        (100, 20, False),
+        (100, 21, True),
+    ],
+)
+def test_more_than_a_fifth_and_at_least_three_missing_are_held_and_so_is_an_empty_answer(
+    listed_count: int, missing: int, *, is_held: bool
+) -> None:
+    known = models(listed_count)
+    made = plan(known[missing:], stored(*known))
+
+    assert made.status == ("held" if is_held else "success")
+    assert made.removals_held == (missing if is_held else 0)
+    assert made.count("removed") == (0 if is_held else missing)
+
+
+def test_an_answer_that_replaces_every_model_is_held() -> None:
+    made = plan([model("new")], stored(*models(3)))
+
+    assert (made.status, made.removals_held, kinds(made)) == ("held", 3, [("new", "added")])
+
+
+def test_held_removals_leave_all_else_of_the_answer_applied() -> None:
+    known = models(10)
+    made = plan([model("m09", cost=9), model("new")], stored(*known))
+
+    assert kinds(made) == [("m09", "changed"), ("new", "added")]
+    assert made.removals_held == 9
+
+
+def test_accepted_removals_are_made() -> None:
+    made = plan([], stored(*models(3)), accept=True)
+
+    assert (made.status, made.removals_held, made.count("removed")) == ("success", 0, 3)
+
+
+@pytest.mark.parametrize(("accepted", "agreed"), [(None, False), (6, False), (7, True), (8, False), ("all", True)])
+def test_the_accepted_number_is_that_of_all_held_modes_together(accepted: object, *, agreed: bool) -> None:
+    guard = RemovalGuard(accepted=accepted)  # type: ignore[arg-type]  # each of them is allowed
+    known = listed(*models(10))
+    assessments = [
+        assess(sift(answer(models(10)[missing:]), known), known, guard)
+        for missing in (3, 4, 1)  # the last is not held and does not count
+    ]
+
+    assert accepted_removals(assessments, guard) is agreed
+
+
+def test_nothing_is_removed_when_an_id_could_not_be_read() -> None:
+    made = plan([*FIVE[1:], {"name": "N"}], stored(*FIVE))
+
+    assert (made.status, made.changes, made.removals_held) == ("partial", (), 0)
+    assert made.notes == ("1 image models were missing and kept: an id in the answer could not be read",)
+
+
+def test_a_rejected_model_with_a_readable_id_counts_as_seen_and_others_go() -> None:
+    made = plan([model("a", cost="x"), *FIVE[2:]], stored(*FIVE))
+
+    assert (made.status, kinds(made)) == ("partial", [("b", "removed")])
+    assert [refused.model_id for refused in made.rejected] == ["a"]
+
+
+def test_a_partial_answer_can_be_held_too() -> None:
+    made = plan([model("a", cost="x")], stored(*FIVE))
+
+    assert (made.status, made.removals_held) == ("partial", 4)
+
+
+def test_a_model_held_from_removal_is_not_touched() -> None:
+    assert plan([], stored(*FIVE)).changes == ()

@@ -1,0 +1,136 @@
+"""History against itself: intervals, costs and events, each derived again from the versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def interval_faults(table: str, rows: list[Row]) -> Iterator[str]:
+    for row in rows:
+        if row["valid_to"] is not None and row["valid_to"] <= row["valid_from"]:
+            yield f"{table} runs backward at {row['valid_from']}"
+    for row, following in pairwise(rows):
+        if row["valid_to"] is None or row["valid_to"] > following["valid_from"]:
+            yield f"{table} overlaps at {following['valid_from']}"
+
+
+def cost_of(version: Row) -> Decimal | None:
+    found = (plain_json(version["raw"]).get("credits") or {}).get("default_cost")
+    assert found is None or isinstance(found, Decimal)
+    return found
+
+
+def plain_json(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+def meaning(value: Any) -> Any:
+    """Equal for two JSON values exactly when they mean the same."""
+    if isinstance(value, dict):
+        return {key: meaning(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        items = [meaning(one) for one in value]
+        return items if any(isinstance(one, (dict, list)) for one in value) else frozenset(items)
+    return (type(value).__name__, value)
+
+
+def cost_history_faults(versions: list[Row], costs: list[Row]) -> Iterator[str]:
+    expected: list[list[Any]] = []
+    for version in versions:
+        if expected and expected[-1][1:] == [version["valid_from"], cost_of(version)]:
+            expected[-1][1] = version["valid_to"]
+        else:
+            expected.append([version["valid_from"], version["valid_to"], cost_of(version)])
+    stored = [[row["valid_from"], row["valid_to"], exact(row["default_cost_exact"])] for row in costs]
+    if stored != expected:
+        yield f"credit_history is {stored}, its versions say {expected}"
+    yield from (
+        f"the cost of {row['valid_from']} is rounded wrong" for row in costs if not _is_rounded(row, "default_cost")
+    )
+
+
+def exact(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _is_rounded(row: Row, column: str) -> bool:
+    return _is_near(row[column], None if row[f"{column}_exact"] is None else Fraction(row[f"{column}_exact"]))
+
+
+def _is_near(stored: Any, exact: Fraction | None, places: int = 12) -> bool:
+    """Whether a NUMERIC column has the figure; SQLite keeps some 15 digits of it."""
+    if stored is None or exact is None:
+        return stored is None and exact is None
+    return abs(Fraction(str(stored)) - exact) <= max(abs(exact) / 10**14, Fraction(1, 2 * 10**places))
+
+
+def _expected_cost_events(versions: list[Row]) -> Iterator[tuple[datetime, str, Decimal | None, Decimal | None]]:
+    last: Row | None = None
+    for version in versions:
+        now, before = cost_of(version), None if last is None else cost_of(last)
+        if last is None or last["valid_to"] < version["valid_from"]:
+            if last is not None:
+                yield last["valid_to"], "removed", before, None
+            yield version["valid_from"], "added" if last is None else "relisted", before, now
+        elif now != before:
+            yield version["valid_from"], _kind(before, now), before, now
+        last = version
+    if last is not None and last["valid_to"] is not None:
+        yield last["valid_to"], "removed", cost_of(last), None
+
+
+def _kind(old: Decimal | None, new: Decimal | None) -> str:
+    if old is None or new is None:
+        return "cost_set" if old is None else "cost_unset"
+    return "increase" if new > old else "decrease"
+
+
+def event_faults(versions: list[Row], events: list[Row]) -> Iterator[str]:
+    about_cost = [event for event in events if event["is_cost_event"]]
+    stored = [
+        (event["changed_at"], event["change_kind"], exact(event["old_cost_exact"]), exact(event["new_cost_exact"]))
+        for event in about_cost
+    ]
+    expected = list(_expected_cost_events(versions))
+    if stored != expected:
+        yield f"the cost events are {stored}, the versions say {expected}"
+    yield from (
+        f"the figures of event {event['change_id']} are wrong" for event in about_cost if not _figures_hold(event)
+    )
+    runs = {(row["valid_from"], row["opened_run_id"]) for row in versions}
+    runs |= {(row["valid_to"], row["closed_run_id"]) for row in versions}
+    for event in events:
+        if (event["changed_at"], event["run_id"]) not in runs:
+            yield f"event {event['change_id']} is not where a version begins or ends"
+        if event["not_before"] is not None and event["not_before"] > event["changed_at"]:
+            yield f"event {event['change_id']} happened before it could"
+        if (event["change_kind"] == "changed") == bool(event["is_cost_event"]):
+            yield f"event {event['change_id']} is marked wrong"
+    changed = {event["changed_at"] for event in events}
+    for old, new in pairwise(versions):
+        if old["valid_to"] == new["valid_from"] and meaning(plain_json(old["raw"])) == meaning(plain_json(new["raw"])):
+            yield f"the version of {new['valid_from']} means the same as the one before"
+        if new["valid_from"] not in changed:
+            yield f"the version of {new['valid_from']} has no event"
+
+
+def _figures_hold(event: Row) -> bool:
+    old, new, delta, percent = event["old_cost_exact"], event["new_cost_exact"], None, None
+    if event["change_kind"] in {"increase", "decrease", "relisted"} and None not in {old, new}:
+        delta = Fraction(new) - Fraction(old)
+        percent = delta / Fraction(old) * 100 if Fraction(old) else None
+        percent = None if percent is not None and abs(percent) >= 10**18 else percent
+    return (
+        _is_rounded(event, "old_cost")
+        and _is_rounded(event, "new_cost")
+        and _is_near(event["delta_cost"], delta)
+        and _is_near(event["pct_change"], percent, 6)
+    )

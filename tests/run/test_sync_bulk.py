@@ -1,0 +1,42 @@
+"""Many rows at once, and rows that are made anew."""
+
+from __future__ import annotations
+
+from tests.catalog.made import FULL, model
+from tests.run.driver import Host, column, dump, grown
+
+A, B, C = model("a"), model("b", cost=1), model("c", cost=None)
+
+
+def test_rows_of_an_older_normaliser_are_rebuilt_without_a_trace_in_history(host: Host) -> None:
+    host.sync([A, FULL], [B])
+    before = dump(host.engine)
+    with host.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE models SET fingerprint = '0:abc', name = 'old'")
+        connection.exec_driver_sql("DELETE FROM capabilities")
+        connection.exec_driver_sql("UPDATE params SET data_type = 'old'")
+    host.sync([A, FULL], [B])
+
+    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+
+
+def test_300_models_of_many_params_load_at_once(host: Host) -> None:
+    params = {f"p{number:02}": {"options": ["a", "b"], "default": number} for number in range(25)}
+    many = [model(f"m{number:03}", cost=number, params=params) for number in range(300)]
+    host.sync(many)
+    assert len(column(host.engine, "param_options.position")) == 15_000
+    before = dump(host.engine)
+    host.sync(many)
+
+    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+
+
+def test_a_run_counts_what_it_did(host: Host) -> None:
+    host.sync([A, B, model("d"), model("e")])
+    host.sync([model("a", cost=4), model("b", cost="x"), model("d"), C, model("f")])
+
+    counted = ("received", "rejected", "added", "changed", "removed")
+    names = ["models_reported", *(f"models_{name}" for name in counted), "removals_held"]
+    assert column(host.engine, "sync_run_modes.status", *names, where={"mode": "image", "run_id": 2}) == [
+        ("partial", 5, 5, 1, 2, 1, 1, 0)
+    ]

@@ -1,0 +1,86 @@
+"""Removals that a run holds until a person agrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.errors import ExitCode
+from tests.catalog.made import model
+from tests.run.driver import START, Host, column, dump, grown
+
+FIVE = [model(id_) for id_ in "abcde"]
+A, B, *_ = FIVE
+
+
+def listed(host: Host, mode: str = "image") -> list[str]:
+    return column(host.engine, "models.model_id", where={"mode": mode, "removed_at": None})
+
+
+def events(host: Host) -> list[Any]:
+    return column(host.engine, "catalog_changes.change_kind")
+
+
+def test_an_empty_answer_holds_all_removals(host: Host) -> None:
+    host.sync([A], [B])
+    before = dump(host.engine)
+    result = host.sync([], [B])
+
+    assert (result.status, result.exit_code) == ("held", ExitCode.HELD)
+    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert "1 image models are missing from an answer with 0" in str(result.errors[0])
+    assert column(host.engine, "sync_run_modes.status", "removals_held", where={"run_id": 2}) == [
+        ("held", 1),
+        ("success", 0),
+    ]
+
+
+def test_held_removals_let_the_costs_that_were_seen_through(host: Host) -> None:
+    host.sync(FIVE)
+    host.sync([model("a", cost=9), B])
+
+    assert listed(host) == list("abcde")
+    assert events(host)[5:] == ["increase"]
+
+
+def test_a_held_run_says_the_same_until_the_number_is_accepted(host: Host) -> None:
+    host.sync(FIVE, FIVE)
+    for _ in range(2):
+        result = host.sync([A, B], [])
+        assert [str(error).rpartition(" ")[2] for error in result.errors] == ["8", "8"]
+
+    assert host.sync([A, B], [], accept=3).status == "held"
+    assert listed(host) == list("abcde")
+
+    result = host.sync([A, B], [], accept=8)
+    assert (result.status, result.exit_code) == ("success", ExitCode.DONE)
+    assert (listed(host), listed(host, "video")) == (["a", "b"], [])
+
+
+def test_all_removals_can_be_accepted(host: Host) -> None:
+    host.sync(FIVE)
+
+    assert host.sync([], accept="all").status == "success"
+    assert listed(host) == []
+
+
+def test_a_held_look_is_no_good_look(host: Host) -> None:
+    host.sync(FIVE)
+    host.sync([])
+    host.sync([model("a", cost=9), *FIVE[1:]])
+
+    assert column(host.engine, "catalog_changes.not_before")[5:] == [START]
+
+
+def test_an_empty_first_answer_is_a_success_and_noted(host: Host) -> None:
+    result = host.sync([A], [])
+
+    assert (result.status, result.exit_code) == ("success", ExitCode.DONE)
+    assert column(host.engine, "sync_runs.note") == ["the first answer for video was empty"]
+
+
+def test_a_model_without_an_id_stops_removals_in_its_mode_alone(host: Host) -> None:
+    host.sync(FIVE, FIVE)
+    result = host.sync([*FIVE[1:], {"name": "N"}], FIVE[1:])
+
+    assert result.status == "partial"
+    assert (listed(host), listed(host, "video")) == (list("abcde"), list("bcde"))
