@@ -26,7 +26,7 @@ def api_key(environ: Mapping[str, str]) -> str:
     key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
     if key and file:
         raise UsageError("both CATALOG_SYNC_API_KEY and CATALOG_SYNC_API_KEY_FILE are set: unset one of them")
-    key = _key_from_file(Path(file)) if file else key.strip()
+    key = _key_from_file(Path(file).expanduser(), environ) if file else key.strip()
     if not key:
         raise UsageError(
             "there is no API key: set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to a file that holds it"
@@ -63,7 +63,7 @@ def secret_key(environ: Mapping[str, str]) -> str | None:
     key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
     if not key and file:
         with suppress(OSError, UnicodeDecodeError):  # then nothing of it can be shown either
-            key = Path(file).read_text(encoding="utf-8")
+            key = Path(file).expanduser().read_text(encoding="utf-8")
     return _secret(key)
 
 
@@ -76,16 +76,22 @@ def has_password(database_url: str) -> bool:
     return bool(_password(database_url))
 
 
-def _key_from_file(path: Path) -> str:
+def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"the key file {path} cannot be read: {reason}; see CATALOG_SYNC_API_KEY_FILE") from error
-    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO) and not _is_handed_over(path, environ):
         raise UsageError(f"the key file {path} can be read by others: run chmod 600 on it")
     return text.strip()
+
+
+def _is_handed_over(path: Path, environ: Mapping[str, str]) -> bool:
+    """Whether a service manager or container put the file there: it guards the folder, not the file's mode."""
+    folders = [Path("/run/secrets"), Path(environ.get("CREDENTIALS_DIRECTORY") or "/run/secrets")]
+    return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _secret(text: str) -> str | None:

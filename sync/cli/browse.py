@@ -54,8 +54,10 @@ _RUN_COLUMNS = {
     "models_removed": "REMOVED",
     "models_rejected": "REJECTED",
     "removals_held": "HELD",
-    "error_message": "ERROR",
 }
+# Left out where a terminal is narrow, the first of them first; the JSON forms have everything.
+_EXPENDABLE = ("run_id", "not_before", "delta_cost", "provider", "name", "cost_since", "mode")
+_EXPENDABLE_OF_RUNS = ("removals_held", "models_rejected", "trigger_kind")
 
 
 @click.command(epilog="Example: catalog-sync models --mode image --provider Google")
@@ -137,14 +139,16 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
 
     With --max-age it is a dead man's switch: it fails when nobody looked, whatever the reason.
     """
+    from sync.catalog.refusal import one_line
     from sync.show.table import print_table, to_json
     from sync.show.text import duration
     from sync.store import browse
 
     now = options.now()
     with _database(database_url) as connection:
-        runs = [dict(row._mapping) for row in browse.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
+        found = [dict(row._mapping) for row in browse.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
         looks = [look for look in browse.last_looks(connection) if mode in (None, look.mode)]
+    runs = [run for run in found if mode is None or run["mode"] in (None, mode)]
     ages = {look.mode: None if look.good_observed_at is None else now - look.good_observed_at for look in looks}
     if as_json:
         last = {look.mode: look.good_observed_at for look in looks}
@@ -153,7 +157,9 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     else:
         for name, age in ages.items():
             click.echo(f"{name}: " + ("no good look yet" if age is None else f"last good look {duration(age)} ago"))
-        print_table(_RUN_COLUMNS, runs, sys.stdout)
+        print_table(_RUN_COLUMNS, runs, sys.stdout, expendable=_EXPENDABLE_OF_RUNS)
+        for number, error in {run["run_id"]: run["error_message"] for run in runs if run["error_message"]}.items():
+            click.echo(f"run {number}: {one_line(str(error), 500)}")
     _require_fresh(ages, max_age)
     return ExitCode.DONE
 
@@ -207,7 +213,7 @@ def _print(
     elif as_csv:
         click.echo(to_csv([field.name for field in fields(kind)], rows), nl=False)
     elif rows:
-        print_table(columns, rows, sys.stdout)
+        print_table(columns, rows, sys.stdout, expendable=_EXPENDABLE)
     else:
         click.echo("nothing found")
 

@@ -15,6 +15,7 @@ from sync.cli.saying import drop_output
 from sync.errors import CatalogSyncError, ExitCode
 
 PROGRAM = "catalog-sync"
+_DEBUG = "--debug"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,10 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """The exit code of a command line; what went wrong is one line on stderr, without any secret."""
     mask = masker(environ)
-    debug = "--debug" in arguments
+    debug = _DEBUG in arguments
     _set_up_logging(mask, debug=debug)
     try:
-        return _invoke(arguments)
+        # Anywhere on the line: it is asked for when a command has just failed, and put at its end.
+        return _invoke([argument for argument in arguments if argument != _DEBUG])
     except BrokenPipeError:  # the reader has what it wanted, as with "| head"
         drop_output()
         return int(ExitCode.DONE)
@@ -59,7 +61,7 @@ def _told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
     return ExitCode.UNFORESEEN, (
-        f"unforeseen: {type(error).__name__}: {error}; run again with --debug and report what it prints"
+        f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
     )
 
 

@@ -17,7 +17,7 @@ from sync.cli.moments import Span
 from sync.cli.saying import say
 from sync.cli.stopping import Outcome, exit_code, run_until_stopped
 from sync.cli.wiring import ApiSettings, guard, limits, make_job
-from sync.errors import ExitCode, Interrupted
+from sync.errors import ExitCode, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from sync.run import RunResult
@@ -45,7 +45,8 @@ def sync(
 ) -> int:
     """Ask the API once and store what changed.
 
-    Exits 0 when all is well, changed or not; the README lists the other codes.
+    The API key comes from CATALOG_SYNC_API_KEY, or from the file that CATALOG_SYNC_API_KEY_FILE
+    names. Exits 0 when all is well, changed or not; the README lists the other codes.
     """
     from sync.run import run_sync
     from sync.store.database import open_database
@@ -53,7 +54,9 @@ def sync(
     mask = _masker()
     given = ApiSettings(**api)
     make_job(given, threading.Event(), mask=mask)  # faults in the settings come before anything else
-    if migrate_first and not dry_run:
+    if migrate_first and dry_run:
+        raise UsageError("--dry-run writes nothing at all, --migrate does: give one of them")
+    if migrate_first:
         _migrate(database_url)
 
     def work(stop: threading.Event) -> RunResult:
@@ -171,7 +174,7 @@ def import_(
     outcome = run_until_stopped(lambda stop: import_files(files, database_url, backfill, stop, quiet=quiet or as_json))
     if as_json:
         say(telling.import_json(outcome.value, mask))
-    elif not quiet:
+    elif not quiet and (outcome.value.imported or not outcome.value.problem):
         say(telling.import_text(outcome.value))
     if outcome.value.problem:
         click.echo(f"catalog-sync: {mask(outcome.value.problem)}", err=True)
@@ -186,9 +189,7 @@ def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
 
 
 def _complain(result: RunResult, mask: Callable[[str], str]) -> None:
-    from sync.run.outcome import message
-
-    words = message(result.errors)
+    words = result.message
     if words:
         click.echo(f"catalog-sync: {mask(words)}", err=True)
 

@@ -50,6 +50,7 @@ def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) 
         show_default=True,
         show_envvar=True,
         type=kind,
+        metavar="URL" if kind is click.STRING else "NUMBER",
         help=text,
     )
 

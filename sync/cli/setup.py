@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -58,7 +61,7 @@ def demo(*, directory: Path | None) -> None:
     click.echo("\nThe change feed, newest first:\n")
     print_changes(f"sqlite:///{database}")
     click.echo(f"\nIts database is {database}. Look around with:")
-    click.echo(f"  catalog-sync models --database-url {shlex.quote(f'sqlite:///{database}')}")
+    click.echo(f"  {_program()} models --database-url {shlex.quote(f'sqlite:///{database}')}")
 
 
 @click.command(
@@ -96,6 +99,13 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"the folder {folder} cannot be made: {error.strerror}; name another one") from error
+
+
+def _program() -> str:
+    """What to type for this program here: its name, or the file where it is not on the path."""
+    if shutil.which("catalog-sync"):
+        return "catalog-sync"
+    return "python -m sync" if sys.argv[0].endswith("__main__.py") else shlex.quote(os.path.relpath(sys.argv[0]))
 
 
 def _default_file() -> Path:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def run_text(result: RunResult, *, dry_run: bool = False) -> str:
     """One line on a run; of a dry run, every change that it would make as well."""
     told = [mode_line(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
+    told += [f"note: {note}" for note in result.notes]
     if not dry_run:
         return f"run {result.run_id} {result.status}: {'; '.join(told)}"
     changes = [line for mode in result.modes if mode.plan for line in plan_lines(mode.plan)]

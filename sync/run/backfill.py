@@ -9,7 +9,7 @@ from datetime import timedelta
 from sync.catalog.parse import ParseLimits, parse_answer, split_by_mode
 from sync.catalog.plan import RemovalGuard
 from sync.catalog.records import Answer
-from sync.errors import AnswerRejected, CatalogSyncError, UsageError
+from sync.errors import AnswerRejected, CatalogSyncError, RemovalsHeld, UsageError
 from sync.run.decide import decide
 from sync.run.job import Clock, write_result
 from sync.run.outcome import Asked, RunResult, make_result
@@ -89,8 +89,14 @@ def _is_new(connection: Connection, line: SavedAnswer, answer: Answer, state: re
 
 def _refuse_broken_or_held(result: RunResult) -> None:
     """A model rejected alone is no reason to stop: its line is stored as partial."""
+    held = sum(mode.plan.removals_held for mode in result.modes if mode.plan)
+    if held:
+        raise RemovalsHeld(
+            f"it lacks {held} models of those before it: the line was not stored; if they were truly gone,"
+            f" import again with --accept-removals {held}, or with all for every line"
+        )
     for mode in result.modes:
-        if mode.plan is None or mode.plan.removals_held:
+        if mode.plan is None:
             raise mode.errors[-1]
 
 

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from sync.catalog.parse import ParseLimits, parse_answer
 from sync.catalog.plan import RemovalGuard
 from sync.catalog.records import MODES, Answer, ModePlan
+from sync.catalog.refusal import one_line
 from sync.errors import CatalogSyncError, DatabaseError, UsageError
 from sync.run.decide import Decision, decide
-from sync.run.outcome import Asked, RunResult, chief_error, make_result, message
+from sync.run.outcome import Asked, RunResult, chief_error, make_result
 from sync.source.outcome import Fetched, FetchFailed
 from sync.store import read, runs, write
 from sync.store.database import Connection, Engine, in_transaction, reading
@@ -161,7 +162,7 @@ def write_result(
         _apply(connection, run_id, mode.plan, mode.row.asked_at)
     if applied:
         runs.abandon_unfinished(connection, run_id, now)
-    chief, words = chief_error(result.errors), message(result.errors)
+    chief, words = chief_error(result.errors), result.message
     end = runs.RunEnd(
         status=result.status,
         finished_at=now,
@@ -182,8 +183,8 @@ def _apply(connection: Connection, run_id: int, plan: ModePlan | None, asked_at:
 
 def _record_failure(engine: Engine, job: Job, run_id: int, error: BaseException) -> None:
     """Writes why the run died, if the database still takes it; else the next run calls it abandoned."""
-    words = message([error]) if isinstance(error, CatalogSyncError) else None
-    end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, job.mask(words or type(error).__name__))
+    words = one_line(str(error)) if isinstance(error, CatalogSyncError) else type(error).__name__
+    end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, job.mask(words))
 
     def work(connection: Connection, _: int) -> None:
         if read.run_status(connection, run_id) in _STILL_OPEN:

@@ -21,6 +21,7 @@ from sync.store.runs import ModeRow
 
 _MESSAGE_LIMIT = 2000
 _NAMED_REJECTS = 5
+_MODE = "\0"  # stands for the mode where two texts are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class RunResult:
     @property
     def errors(self) -> tuple[CatalogSyncError, ...]:
         return tuple(error for mode in self.modes for error in mode.errors)
+
+    @property
+    def message(self) -> str | None:
+        """What is wrong, in one line; None when nothing is."""
+        return message((mode.row.mode, error) for mode in self.modes for error in mode.errors)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -100,9 +106,13 @@ def chief_error(errors: Sequence[CatalogSyncError]) -> CatalogSyncError | None:
     return next((error for error in errors if error.exit_code == code), None)
 
 
-def message(errors: Iterable[CatalogSyncError]) -> str | None:
-    """Several errors in one line for a person or a row; None when there are none."""
-    return one_line("; also: ".join(str(error) for error in errors), _MESSAGE_LIMIT) or None
+def message(errors: Iterable[tuple[str, CatalogSyncError]]) -> str | None:
+    """Errors by mode in one line for a person or a row, what befell both modes told once; None without any."""
+    told: dict[str, list[str]] = {}
+    for mode, error in errors:
+        told.setdefault(str(error).replace(f"mode {mode}", _MODE), []).append(mode)
+    lines = (text.replace(_MODE, f"mode{'s'[: len(modes) - 1]} {' and '.join(modes)}") for text, modes in told.items())
+    return one_line("; also: ".join(lines), _MESSAGE_LIMIT) or None
 
 
 def _asked_row(asked: Asked, previous: datetime | None) -> ModeRow:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TextIO
@@ -16,6 +17,7 @@ from typing import TextIO
 from sync.catalog.refusal import one_line
 
 _CELL_LIMIT = 200
+_GAP = "  "
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
@@ -60,31 +62,49 @@ def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     return out.getvalue()
 
 
-def print_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, object]], out: TextIO) -> None:
-    """A table with these headings by column: fitted to a terminal, plain and whole in a pipe."""
-    cells = [[shown(row[column]) for column in columns] for row in rows]
-    if out.isatty():
-        _print_rich(list(columns.values()), cells, out)
-    else:
-        _print_plain(list(columns.values()), cells, out)
+def print_table(
+    columns: Mapping[str, str],
+    rows: Sequence[Mapping[str, object]],
+    out: TextIO,
+    *,
+    expendable: Sequence[str] = (),
+    terminal_width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
+) -> None:
+    """A table with these headings by column: fitted to a terminal, plain and whole in a pipe.
+
+    On a terminal too narrow for all of it the ``expendable`` columns are left out, the first of
+    them first; what is still too wide is folded, never cut.
+    """
+    lines = {name: [heading, *(shown(row[name]) for row in rows)] for name, heading in columns.items()}
+    if not out.isatty():
+        _print_plain(lines, out)
+        return
+    for name in expendable:
+        if _width(lines) > terminal_width():
+            lines.pop(name, None)
+    _print_rich(lines, out)
 
 
-def _print_plain(headings: Sequence[str], cells: Sequence[Sequence[str]], out: TextIO) -> None:
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    for line in (headings, *cells):
+def _width(lines: Mapping[str, Sequence[str]]) -> int:
+    return sum(max(map(len, cells)) + len(_GAP) for cells in lines.values()) - len(_GAP)
+
+
+def _print_plain(lines: Mapping[str, Sequence[str]], out: TextIO) -> None:
+    widths = [max(map(len, cells)) for cells in lines.values()]
+    for line in zip(*lines.values(), strict=True):
         padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        out.write("  ".join(padded).rstrip() + "\n")
+        out.write(_GAP.join(padded).rstrip() + "\n")
 
 
-def _print_rich(headings: Sequence[str], cells: Sequence[Sequence[str]], out: TextIO) -> None:
+def _print_rich(lines: Mapping[str, Sequence[str]], out: TextIO) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="ellipsis", no_wrap=True)
-    for line in cells:
+    table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
+    for heading, *_ in lines.values():
+        table.add_column(Text(heading), overflow="fold")
+    for line in list(zip(*lines.values(), strict=True))[1:]:
         table.add_row(*(Text(text) for text in line))  # as Text, so that no markup in it is obeyed
     Console(file=out, highlight=False).print(table)
 

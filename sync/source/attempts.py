@@ -130,8 +130,9 @@ class ModeFetch:
     def _too_long(self, wait: float) -> FetchFailed:
         return self._failed(
             ApiUnreachable(
-                f"{self._work.where} asks to wait {wait:.0f} s for mode {self._mode} ({self._reason}), which is past "
-                f"the deadline of {self._work.settings.deadline:g} s; run again after that"
+                f"{self._work.where} asks to wait {wait:.0f} s for mode {self._mode} ({self._reason}), but of the "
+                f"deadline of {self._work.settings.deadline:g} s only {max(self._work.left(), 0):.1f} s are left; "
+                "run again after that"
             )
         )
 

@@ -91,7 +91,7 @@ def _gather(
             fetch.start()
     while len(done) < len(fetches):
         if cancelled.is_set():
-            raise Interrupted("stopped while asking the API; nothing was written: run the command again")
+            raise Interrupted("stopped while asking the API; nothing of an answer was stored: run the command again")
         if (left := work.left()) <= 0:
             break
         _take_event(work, min(left, _NOTICE), done, on_retry)

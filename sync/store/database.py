@@ -25,6 +25,9 @@ T = TypeVar("T")
 # Deadlocks and lost connections: the first try and three more.
 _TRIES = 4
 _PAUSE_SECONDS = 0.1
+_ADVICE = (
+    "nothing of this step was stored; see that it runs and CATALOG_SYNC_DATABASE_URL is right, then run again"
+)
 
 
 def open_database(url: str) -> Engine:
@@ -80,7 +83,7 @@ def translated() -> Iterator[None]:
     except (DatabaseSettingError, SchemaError) as error:
         raise UsageError(str(error)) from error
     except SQLAlchemyError as error:
-        raise DatabaseError(f"the database failed: {_cause(error)}; nothing of this step was stored") from error
+        raise DatabaseError(f"the database failed: {_cause(error)}; {_ADVICE}") from error
 
 
 def _cause(error: SQLAlchemyError) -> str:

@@ -13,6 +13,7 @@ from sync.errors import AnswerRejected
 from sync.source.body import TooLarge, read_body
 
 _TEXT = b"a catalog " * 1000
+_EMPTY = gzip.compress(b"{}")
 
 
 def read(data: bytes, encoding: str, limit: int = 1 << 20) -> bytes:
@@ -50,7 +51,9 @@ def test_every_cut_of_a_gzip_body_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(
-    "packed", [b"{}", gzip.compress(b"{}") + b"more", zlib.compress(b"{}"), gzip.compress(b"{}")[:-4] + b"\x09\0\0\0"]
+    "packed",
+    [b"{}", _EMPTY + b"more", zlib.compress(b"{}"), _EMPTY[:-4] + b"\x09\0\0\0"],
+    ids=["not packed", "more after the end", "another format", "a wrong length"],
 )
 def test_what_is_no_gzip_is_rejected(packed: bytes) -> None:
     with pytest.raises(AnswerRejected, match="damaged"):
