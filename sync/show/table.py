@@ -18,6 +18,7 @@ from sync.catalog.refusal import one_line
 
 _CELL_LIMIT = 200
 _GAP = "  "
+_NEVER_FOLDED = 20  # times, costs, most ids: they are read at a glance or not at all
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
@@ -102,8 +103,8 @@ def _print_rich(lines: Mapping[str, Sequence[str]], out: TextIO) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
-    for heading, *_ in lines.values():
-        table.add_column(Text(heading), overflow="fold")
+    for cells in lines.values():
+        table.add_column(Text(cells[0]), overflow="fold", no_wrap=max(map(len, cells)) <= _NEVER_FOLDED)
     for line in list(zip(*lines.values(), strict=True))[1:]:
         table.add_row(*(Text(text) for text in line))  # as Text, so that no markup in it is obeyed
     Console(file=out, highlight=False).print(table)
