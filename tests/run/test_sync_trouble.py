@@ -115,6 +115,18 @@ def test_runs_that_died_are_abandoned_by_the_next_that_applies(host: Host) -> No
     assert runs(host) == ["abandoned", "abandoned", "failed", "success"]
 
 
+def test_a_run_that_began_later_is_not_abandoned(host: Host) -> None:
+    def begin() -> None:
+        with host.engine.begin() as connection:
+            later = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_version": "0"}
+            connection.execute(insert(sync_runs), [later])
+
+    host.meanwhile = begin
+    host.sync([A])
+
+    assert runs(host) == ["success", "running"]
+
+
 def test_a_run_that_was_abandoned_alive_writes_its_own_end(host: Host) -> None:
     other = Host(host.engine, now=host.now)
     seen: list[str] = []
