@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _CRON_FIELDS = 5
+_LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,16 @@ def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jit
     """
     if (every is None) == (cron is None):
         raise UsageError("say when to run: either --every 15m or --cron '*/15 * * * *'")
+    if max(every or jitter, jitter) > _LONGEST:
+        raise UsageError("--every and --jitter must be a year at most, such as 15m")
     zone = _zone(timezone)
     seconds = int(jitter.total_seconds()) or None
     if every is not None:
         return Timetable(_interval(every, seconds), starts_now=True)
-    return Timetable(_cron((cron or "").split(), zone, seconds), starts_now=False)
+    trigger = _cron((cron or "").split(), zone, seconds)
+    if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
+        raise UsageError(f"--cron {cron!r} names a time that never comes, such as the 31st of February")
+    return Timetable(trigger, starts_now=False)
 
 
 def run_forever(

@@ -1,0 +1,195 @@
+"""When schedule runs: crontab lines as cron means them, and one run at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from sync.errors import Interrupted, UsageError
+from sync.schedule import Timetable, make_timetable, run_forever, weekdays
+from tests.cli.commands import complaint
+from tests.cli.conftest import Shell
+
+NO_JITTER = timedelta(0)
+SUNDAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def cron(line: str, zone: str = "UTC") -> Timetable:
+    return make_timetable(None, line, zone, NO_JITTER)
+
+
+def times(timetable: Timetable, after: datetime = SUNDAY) -> Iterator[datetime]:
+    last, now = None, after
+    while True:
+        last = timetable.trigger.get_next_fire_time(last, now)
+        assert last is not None
+        yield last.astimezone(UTC)
+        now = last + timedelta(microseconds=1)
+
+
+def days(line: str, number: int = 7) -> str:
+    """The weekdays of the next times in a week from a Sunday on."""
+    soon = times(cron(line))
+    return " ".join(each.strftime("%a") for each in (next(soon) for _ in range(number)) if each < SUNDAY + timedelta(7))
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("0", "sun"),
+        ("7", "sun"),
+        ("1", "mon"),
+        ("6", "sat"),
+        ("1-5", "mon,tue,wed,thu,fri"),
+        ("5-7", "fri,sat,sun"),
+        ("0-6", "sun,mon,tue,wed,thu,fri,sat"),
+        ("sun", "sun"),
+        ("SUN", "sun"),
+        ("Monday", "mon"),
+        ("mon-fri", "mon,tue,wed,thu,fri"),
+        ("fri-mon", "fri,sat,sun,mon"),
+        ("sat-1", "sat,sun,mon"),
+        ("*/2", "sun,tue,thu,sat"),
+        ("1-5/2", "mon,wed,fri"),
+        ("1,3", "mon,wed"),
+        ("sun,sat", "sun,sat"),
+    ],
+)
+def test_weekdays_are_those_of_cron(field: str, expected: str) -> None:
+    assert weekdays(field) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("0 12 * * 0", "Sun"),
+        ("0 12 * * 7", "Sun"),
+        ("0 12 * * sun", "Sun"),
+        ("0 12 * * 1-5", "Mon Tue Wed Thu Fri"),
+        ("0 12 * * fri-mon", "Sun Mon Fri Sat"),
+        ("0 12 * * */2", "Sun Tue Thu Sat"),
+        ("0 12 * * *", "Sun Mon Tue Wed Thu Fri Sat"),
+        ("0 12 3 * 4", "Tue Thu"),  # the 3rd is a Tuesday: either is enough, as in cron
+        ("0 12 3 * *", "Tue"),
+        ("0 12 */2 * 1-2", "Tue"),  # but with a star in either field both must hold: Tuesday the 3rd
+    ],
+)
+def test_a_crontab_line_means_what_cron_means(line: str, expected: str) -> None:
+    assert days(line) == expected
+
+
+def test_a_line_is_in_utc_unless_a_zone_is_named() -> None:
+    assert next(times(cron("30 7 * * *"))).hour == 7
+    assert next(times(cron("30 7 * * *", "America/New_York"))).hour == 12
+
+
+def test_times_come_every_quarter_of_an_hour() -> None:
+    soon = times(cron("*/15 * * * *"), SUNDAY + timedelta(minutes=1))
+    assert [next(soon).minute for _ in range(5)] == [15, 30, 45, 0, 15]
+
+
+@pytest.mark.parametrize("line", ["*/15 * * * *", "*/15 * 1 * 1-5"])
+def test_jitter_comes_on_top_of_each_time(line: str) -> None:
+    timetable = make_timetable(None, line, "UTC", timedelta(seconds=60))
+    soon = times(timetable)
+    for each in (next(soon) for _ in range(20)):
+        assert timedelta(0) <= timedelta(minutes=each.minute % 15, seconds=each.second) <= timedelta(seconds=61)
+
+
+BAD_SCHEDULES = {
+    "nothing": [],
+    "both": ["--every", "1h", "--cron", "* * * * *"],
+    "six fields": ["--cron", "0 * * * * *"],
+    "four fields": ["--cron", "* * * *"],
+    "a word": ["--cron", "@daily"],
+    "minute 60": ["--cron", "60 * * * *"],
+    "hour 24": ["--cron", "0 24 * * *"],
+    "day 0": ["--cron", "0 0 0 * *"],
+    "month 13": ["--cron", "0 0 * 13 *"],
+    "weekday 8": ["--cron", "0 0 * * 8"],
+    "a weekday that is none": ["--cron", "0 0 * * foo"],
+    "half a range": ["--cron", "0 0 * * 1-"],
+    "a step of 0": ["--cron", "0 0 * * */0"],
+    "a range backward": ["--cron", "30-10 * * * *"],
+    "the 31st of February": ["--cron", "0 0 31 2 *"],
+    "a zone that is none": ["--cron", "0 0 * * *", "--timezone", "Mars/Olympus"],
+    "a zone with a path": ["--cron", "0 0 * * *", "--timezone", "../etc/passwd"],
+    "an empty zone": ["--cron", "0 0 * * *", "--timezone", ""],
+    "a span of nothing": ["--every", "0s"],
+    "a span that is none": ["--every", "often"],
+    "a span beyond all times": ["--every", "999999w"],
+    "jitter beyond all times": ["--every", "1h", "--jitter", "999999w"],
+}
+
+
+@pytest.mark.parametrize("name", BAD_SCHEDULES)
+def test_a_schedule_that_cannot_be_is_exit_2(shell: Shell, sqlite_url: str, name: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url, BASE_URL="http://127.0.0.1:9")
+    complaint(shell("schedule", *BAD_SCHEDULES[name]), 2)
+
+
+def test_a_weekday_that_is_none_is_named() -> None:
+    with pytest.raises(UsageError, match="'8' is no weekday"):
+        weekdays("1,8")
+
+
+class Runs:
+    """Counts runs, each of which takes some time, and says whether two were ever at work at once."""
+
+    def __init__(self, takes: float = 0.0, error: Exception | None = None) -> None:
+        self._takes, self._error = takes, error
+        self.began: list[float] = []
+        self.overlapped = False
+        self.at_work = threading.Lock()
+
+    def __call__(self, stop: threading.Event) -> None:
+        self.began.append(time.monotonic())
+        if not self.at_work.acquire(blocking=False):
+            self.overlapped = True
+            return
+        with_stop = stop.wait(self._takes)
+        self.at_work.release()
+        if with_stop:
+            raise Interrupted("stopped")
+        if self._error:
+            raise self._error
+
+
+def run_for(seconds: float, runs: Runs) -> list[str]:
+    """What was complained of while the runs came each second."""
+    told: list[str] = []
+    stop = threading.Event()
+    threading.Timer(seconds, stop.set).start()
+    run_forever(make_timetable(timedelta(seconds=1), None, "UTC", NO_JITTER), runs, lambda e: told.append(str(e)), stop)
+    return told
+
+
+def test_runs_come_at_once_and_then_each_second() -> None:
+    runs = Runs()
+    assert run_for(2.5, runs) == []
+    assert len(runs.began) == 3
+    assert all(0.9 < later - earlier < 1.2 for earlier, later in pairwise(runs.began))
+
+
+def test_a_run_that_fails_is_told_and_the_next_one_comes() -> None:
+    runs = Runs(error=RuntimeError("it broke"))
+    assert run_for(1.5, runs) == ["it broke", "it broke"]
+
+
+def test_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told() -> None:
+    runs = Runs(takes=1.6)
+    told = run_for(3.0, runs)
+    assert not runs.overlapped
+    assert len(runs.began) == 2
+    assert "was passed over (1 so far); run less often" in told[0]
+
+
+def test_stopping_ends_the_run_at_work_and_is_no_failure() -> None:
+    began = time.monotonic()
+    assert run_for(0.5, Runs(takes=60)) == []
+    assert time.monotonic() - began < 2
