@@ -56,7 +56,8 @@ _RUN_COLUMNS = {
     "removals_held": "HELD",
 }
 # Left out where a terminal is narrow, the first of them first; the JSON forms have everything.
-_EXPENDABLE = ("run_id", "not_before", "delta_cost", "provider", "name", "cost_since", "mode")
+_FOLDABLE = ("name", "what", "old", "new")
+_EXPENDABLE = ("run_id", "not_before", "delta_cost", "provider", "mode", "percent", "cost_since", "name")
 _EXPENDABLE_OF_RUNS = ("removals_held", "models_rejected", "trigger_kind")
 
 
@@ -213,7 +214,7 @@ def _print(
     elif as_csv:
         click.echo(to_csv([field.name for field in fields(kind)], rows), nl=False)
     elif rows:
-        print_table(columns, rows, sys.stdout, expendable=_EXPENDABLE)
+        print_table(columns, rows, sys.stdout, foldable=_FOLDABLE, expendable=_EXPENDABLE)
     else:
         click.echo("nothing found")
 

@@ -189,9 +189,11 @@ def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
 
 
 def _complain(result: RunResult, mask: Callable[[str], str]) -> None:
+    from sync.catalog.refusal import one_line
+
     words = result.message
     if words:
-        click.echo(f"catalog-sync: {mask(words)}", err=True)
+        click.echo(f"catalog-sync: {one_line(mask(words), 4000)}", err=True)
 
 
 def _migrate(database_url: str) -> None:

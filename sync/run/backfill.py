@@ -89,15 +89,15 @@ def _is_new(connection: Connection, line: SavedAnswer, answer: Answer, state: re
 
 def _refuse_broken_or_held(result: RunResult) -> None:
     """A model rejected alone is no reason to stop: its line is stored as partial."""
+    for mode in result.modes:
+        if mode.plan is None:
+            raise mode.errors[-1]
     held = sum(mode.plan.removals_held for mode in result.modes if mode.plan)
     if held:
         raise RemovalsHeld(
             f"it lacks {held} models of those before it: the line was not stored; if they were truly gone,"
             f" import again with --accept-removals {held}, or with all for every line"
         )
-    for mode in result.modes:
-        if mode.plan is None:
-            raise mode.errors[-1]
 
 
 def _with_origin(result: RunResult, line: SavedAnswer) -> RunResult:

@@ -10,10 +10,9 @@ from datetime import datetime, timedelta
 from sync.catalog.parse import ParseLimits, parse_answer
 from sync.catalog.plan import RemovalGuard
 from sync.catalog.records import MODES, Answer, ModePlan
-from sync.catalog.refusal import one_line
 from sync.errors import CatalogSyncError, DatabaseError, UsageError
 from sync.run.decide import Decision, decide
-from sync.run.outcome import Asked, RunResult, chief_error, make_result
+from sync.run.outcome import Asked, RunResult, chief_error, make_result, to_store
 from sync.source.outcome import Fetched, FetchFailed
 from sync.store import read, runs, write
 from sync.store.database import Connection, Engine, in_transaction, reading
@@ -168,7 +167,7 @@ def write_result(
         finished_at=now,
         observed_at=result.observed_at,
         error_type=type(chief).__name__ if chief else None,
-        error_message=mask(words) if words else None,
+        error_message=to_store(words, mask) if words else None,
         note="; ".join(result.notes) or None,
     )
     runs.end_run(connection, run_id, end, [mode.row for mode in result.modes])
@@ -183,8 +182,8 @@ def _apply(connection: Connection, run_id: int, plan: ModePlan | None, asked_at:
 
 def _record_failure(engine: Engine, job: Job, run_id: int, error: BaseException) -> None:
     """Writes why the run died, if the database still takes it; else the next run calls it abandoned."""
-    words = one_line(str(error)) if isinstance(error, CatalogSyncError) else type(error).__name__
-    end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, job.mask(words))
+    words = str(error) if isinstance(error, CatalogSyncError) else type(error).__name__
+    end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, to_store(words, job.mask))
 
     def work(connection: Connection, _: int) -> None:
         if read.run_status(connection, run_id) in _STILL_OPEN:

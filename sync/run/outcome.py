@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -112,7 +112,12 @@ def message(errors: Iterable[tuple[str, CatalogSyncError]]) -> str | None:
     for mode, error in errors:
         told.setdefault(str(error).replace(f"mode {mode}", _MODE), []).append(mode)
     lines = (text.replace(_MODE, f"mode{'s'[: len(modes) - 1]} {' and '.join(modes)}") for text, modes in told.items())
-    return one_line("; also: ".join(lines), _MESSAGE_LIMIT) or None
+    return "; also: ".join(lines) or None
+
+
+def to_store(words: str, mask: Callable[[str], str]) -> str:
+    """A message as a run's row keeps it. Masked before it is cut: a part of a secret would not be known."""
+    return one_line(mask(words), _MESSAGE_LIMIT)
 
 
 def _asked_row(asked: Asked, previous: datetime | None) -> ModeRow:

@@ -18,16 +18,16 @@ from sync.catalog.refusal import one_line
 
 _CELL_LIMIT = 200
 _GAP = "  "
-_NEVER_FOLDED = 20  # times, costs, most ids: they are read at a glance or not at all
+_FOLDED_TO = 8  # characters that a folded column keeps at least
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def shown(value: object) -> str:
-    """A value for people: times in UTC to the second, nothing where there is none."""
+    """A value for people: times in UTC to the minute, nothing where there is none."""
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     if isinstance(value, Decimal):
         return plain(value)
     return one_line(str(value), _CELL_LIMIT)
@@ -68,26 +68,29 @@ def print_table(
     rows: Sequence[Mapping[str, object]],
     out: TextIO,
     *,
+    foldable: Sequence[str] = (),
     expendable: Sequence[str] = (),
     terminal_width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
 ) -> None:
     """A table with these headings by column: fitted to a terminal, plain and whole in a pipe.
 
-    On a terminal too narrow for all of it the ``expendable`` columns are left out, the first of
-    them first; what is still too wide is folded, never cut.
+    On a terminal too narrow for all of it ``foldable`` columns take several lines, and where that
+    is not enough the ``expendable`` ones are left out, the first of them first. Nothing is cut.
     """
     lines = {name: [heading, *(shown(row[name]) for row in rows)] for name, heading in columns.items()}
     if not out.isatty():
         _print_plain(lines, out)
         return
     for name in expendable:
-        if _width(lines) > terminal_width():
+        if _least_width(lines, foldable) > terminal_width():
             lines.pop(name, None)
-    _print_rich(lines, out)
+    _print_rich(lines, foldable, out)
 
 
-def _width(lines: Mapping[str, Sequence[str]]) -> int:
-    return sum(max(map(len, cells)) + len(_GAP) for cells in lines.values()) - len(_GAP)
+def _least_width(lines: Mapping[str, Sequence[str]], foldable: Sequence[str]) -> int:
+    widths = {name: max(map(len, cells)) for name, cells in lines.items()}
+    least = (min(width, _FOLDED_TO) if name in foldable else width for name, width in widths.items())
+    return sum(least) + len(_GAP) * (len(lines) - 1)
 
 
 def _print_plain(lines: Mapping[str, Sequence[str]], out: TextIO) -> None:
@@ -97,14 +100,14 @@ def _print_plain(lines: Mapping[str, Sequence[str]], out: TextIO) -> None:
         out.write(_GAP.join(padded).rstrip() + "\n")
 
 
-def _print_rich(lines: Mapping[str, Sequence[str]], out: TextIO) -> None:
+def _print_rich(lines: Mapping[str, Sequence[str]], foldable: Sequence[str], out: TextIO) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
-    for cells in lines.values():
-        table.add_column(Text(cells[0]), overflow="fold", no_wrap=max(map(len, cells)) <= _NEVER_FOLDED)
+    for name, cells in lines.items():
+        table.add_column(Text(cells[0]), overflow="fold", no_wrap=name not in foldable)
     for line in list(zip(*lines.values(), strict=True))[1:]:
         table.add_row(*(Text(text) for text in line))  # as Text, so that no markup in it is obeyed
     Console(file=out, highlight=False).print(table)

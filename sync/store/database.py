@@ -25,9 +25,7 @@ T = TypeVar("T")
 # Deadlocks and lost connections: the first try and three more.
 _TRIES = 4
 _PAUSE_SECONDS = 0.1
-_ADVICE = (
-    "nothing of this step was stored; see that it runs and CATALOG_SYNC_DATABASE_URL is right, then run again"
-)
+_ADVICE = "nothing of this step was stored; see that it runs and CATALOG_SYNC_DATABASE_URL is right, then run again"
 
 
 def open_database(url: str) -> Engine:
@@ -77,7 +75,7 @@ def in_transaction(
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns errors of the database layer into ours, in one line and without any value or secret."""
+    """Turns errors of the database layer into ours, in one line and without a statement or secret."""
     try:
         yield
     except (DatabaseSettingError, SchemaError) as error:
