@@ -1,0 +1,56 @@
+"""Twenty runs at once against one database: the check-and-set decides, and nothing is done twice."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.cli.catalogs import envelope, some
+from tests.cli.commands import KEY, complaint, environment, finished, started
+from tests.cli.stored import ask
+from tests.source.rude_server import RudeServer, Script, answer, says
+
+RUNS = 20
+MODELS = 40
+
+
+def once_asked_by(number: int) -> Script:
+    """Holds its answers back until so many requests have come, so that these runs truly meet."""
+    arrived, all_there, lock = [0], threading.Event(), threading.Lock()
+
+    def run(peer: socket.socket, stop: threading.Event) -> None:
+        with lock:
+            arrived[0] += 1
+            if arrived[0] >= number:
+                all_there.set()
+        all_there.wait(60)
+        says(answer("200 OK", envelope(some(MODELS))))(peer, stop)
+
+    return run
+
+
+def test_twenty_runs_at_once_store_each_model_once(migrated_url: str, tmp_path: Path) -> None:
+    video = says(answer("200 OK", envelope(some(5, "video"), "video")))
+    with RudeServer(image=once_asked_by(8), video=video) as api, ExitStack() as stack:
+        environ = environment(tmp_path, DATABASE_URL=migrated_url, BASE_URL=api.url, API_KEY=KEY)
+        processes = [stack.enter_context(started("sync", environ=environ)) for _ in range(RUNS)]
+        ended = [finished(process) for process in processes]
+    for each in ended:
+        assert each.code in {0, 8}, each
+        if each.code == 8:
+            assert "another run stored a newer look" in complaint(each, 8)
+        else:
+            assert each.err == ""
+    codes = [each.code for each in ended]
+    assert 1 <= codes.count(0) <= RUNS - 7  # of the eight that met only one was applied
+    runs = ask(migrated_url, "SELECT status, COUNT(*) FROM sync_runs GROUP BY status ORDER BY status")
+    assert runs == [("success", codes.count(0)), ("superseded", codes.count(8))]
+    for mode, number in (("image", MODELS), ("video", 5)):
+        applied = ask(migrated_url, f"SELECT COUNT(*) FROM sync_run_modes WHERE mode = '{mode}' AND status = 'success'")
+        assert ask(migrated_url, f"SELECT version FROM sync_state WHERE mode = '{mode}'") == applied
+        listed = f"SELECT COUNT(*), COUNT(DISTINCT model_id) FROM v_current_catalog WHERE mode = '{mode}'"
+        assert ask(migrated_url, listed) == [(number, number)]
+    for table in ("models", "credits", "credit_history", "model_versions", "catalog_changes"):
+        assert ask(migrated_url, f"SELECT COUNT(*) FROM {table}") == [(MODELS + 5,)]
