@@ -145,10 +145,11 @@ def _sqlite_engine(url: URL, *, create: bool, foreign_keys: bool, options: dict[
 
 
 def _check_file(path: Path, *, create: bool) -> None:
-    if not path.parent.is_dir():
-        raise DatabaseSettingError(f"the folder of the database does not exist: make {path.parent}, or mend the URL")
+    # Without a word on the folder: migrate makes that of the default database, and names any other.
     if not create and not path.is_file():
         raise DatabaseSettingError(f"there is no database at {path}: run catalog-sync migrate, or mend the URL")
+    if not path.parent.is_dir():
+        raise DatabaseSettingError(f"the folder of the database does not exist: make {path.parent}, or mend the URL")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

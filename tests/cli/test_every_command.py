@@ -1,0 +1,118 @@
+"""What holds of every command: help, version, quick start, and the demo that shows them all."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from sync import __version__
+from sync.cli.group import cli
+from tests.cli.commands import ROOT, complaint, environment, output, run_process
+from tests.cli.conftest import Shell
+from tests.cli.stored import ask
+
+COMMANDS = sorted(cli.commands)
+
+
+def test_there_are_just_these_commands() -> None:
+    assert COMMANDS == ["changes", "demo", "emulator", "import", "migrate", "models", "schedule", "status", "sync"]
+
+
+@pytest.mark.parametrize("name", [None, *COMMANDS])
+def test_help_has_an_example_and_every_option(shell: Shell, name: str | None) -> None:
+    told = output(shell(*filter(None, [name]), "--help"))
+    assert "Example: " in told
+    assert "catalog-sync" in told.partition("Example: ")[2]
+    command = cli if name is None else cli.commands[name]
+    for option in command.params:
+        assert all(flag in told for flag in option.opts if isinstance(option, click.Option))
+        assert not isinstance(option, click.Option) or option.help
+    assert output(shell(*filter(None, [name]), "-h")) == told
+
+
+def test_help_lists_every_command_in_a_whole_sentence(shell: Shell) -> None:
+    told = output(shell("--help"))
+    for name in COMMANDS:
+        assert any(line.split()[0] == name and line.endswith(".") for line in told.splitlines() if line.strip())
+
+
+def test_the_version_is_that_of_the_package(shell: Shell) -> None:
+    assert output(shell("--version")) == f"catalog-sync, version {__version__}\n"
+
+
+def test_python_m_sync_is_the_installed_command(tmp_path: Path) -> None:
+    installed = [sys.executable, "-c", "import sys; from sync.cli import main; sys.argv[0] = 'catalog-sync'; main()"]
+    for arguments in (["--version"], ["--help"], ["sync", "--help"], ["synk"]):
+        ours = run_process(*arguments, environ=environment(tmp_path))
+        theirs = subprocess.run(
+            [*installed, *arguments], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=False
+        )
+        assert (ours.code, ours.out, ours.err) == (theirs.returncode, theirs.stdout, theirs.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
+)
+def test_help_is_quick_since_it_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys; from sync.cli.door import run; import os\n"
+        f"assert run({arguments!r}, os.environ) == 0\n"
+        "heavy = {'sqlalchemy', 'requests', 'alembic', 'apscheduler', 'msgspec', 'rich', 'psycopg', 'pymysql'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(tmp_path), check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("arguments", [["models"], ["changes", "--json"], ["status"]], ids=" ".join)
+def test_looking_imports_neither_requests_nor_alembic(arguments: list[str], sqlite_url: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from sync.cli.door import run; import os\n"
+        f"assert run({arguments!r}, os.environ) == 0\n"
+        "heavy = {'requests', 'alembic', 'apscheduler'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    environ = environment(tmp_path, DATABASE_URL=sqlite_url)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environ, check=True, capture_output=True)
+
+
+def test_the_demo_shows_a_week_with_a_decrease_and_its_database(tmp_path: Path) -> None:
+    folder = tmp_path / "with a blank"
+    told = output(run_process("demo", "--directory", str(folder), environ=environment(tmp_path)))
+    assert "acme/sketch-pro" in told
+    assert "decrease" in told
+    for kind in ("increase", "removed", "relisted", "cost_unset", "added"):
+        assert kind in told
+    assert str(folder / "demo.db") in told
+    url = f"sqlite:///{folder / 'demo.db'}"
+    event = "SELECT old_cost_exact, new_cost_exact FROM v_credit_cost_changes WHERE change_kind = 'decrease'"
+    assert ("3", "1.5") in ask(url, event)
+    assert ask(url, "SELECT COUNT(*), COUNT(DISTINCT status) FROM sync_runs") == [(7, 1)]
+    again = output(run_process("demo", "--directory", str(folder), environ=environment(tmp_path)))
+    assert again.count("\n") == told.count("\n")
+
+
+def test_the_command_that_the_demo_prints_works(shell: Shell, tmp_path: Path) -> None:
+    told = output(shell("demo", "--directory", str(tmp_path / "with a blank")))
+    words = shlex.split(next(line for line in told.splitlines() if " models --database-url" in line))
+    assert "acme/sketch" in output(shell(*words[words.index("models") :]))
+
+
+def test_the_default_database_is_in_the_users_data_directory(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / ".local/share/catalog-sync/catalog.db"
+    assert str(file) in complaint(shell("models"), 2)
+    told = output(shell("migrate"))
+    assert told == f"sqlite:///{file} is now at revision 0001\n"
+    assert output(shell("migrate", "--check")) == f"sqlite:///{file} is at revision 0001\n"
+    assert output(shell("models")) == "nothing found\n"
+
+
+def test_a_migration_can_be_run_again(shell: Shell, database_url: str) -> None:
+    shell.set(DATABASE_URL=database_url)
+    complaint(shell("migrate", "--check"), 2)
+    assert output(shell("migrate")) == output(shell("migrate"))
+    output(shell("migrate", "--check"))
