@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer,
 
 from models_db.base import Decimals
 
+MODES = ("image", "video")
+
 
 def big_id() -> BigInteger:
     return BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself there

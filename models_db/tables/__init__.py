@@ -1,0 +1,26 @@
+"""Every table of the catalog, its history and its runs.
+
+The comments are the documentation: ``docs/schema.md`` is made from them.
+"""
+
+from models_db.tables.catalog import capabilities, credits, input_rules, inputs, models, param_options, params
+from models_db.tables.history import catalog_changes, credit_history, model_versions
+from models_db.tables.runs import calendar_days, installed_views, sync_run_modes, sync_runs, sync_state
+
+__all__ = [
+    "calendar_days",
+    "capabilities",
+    "catalog_changes",
+    "credit_history",
+    "credits",
+    "input_rules",
+    "inputs",
+    "installed_views",
+    "model_versions",
+    "models",
+    "param_options",
+    "params",
+    "sync_run_modes",
+    "sync_runs",
+    "sync_state",
+]
