@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cli.hidden import KEY, require_hidden
+from tests.cli.hidden import require_hidden
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "CATALOG_SYNC_"
@@ -87,6 +87,3 @@ def eventually(true: Callable[[], object], within: float = PATIENCE) -> None:
     while not true():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.02)
-
-
-__all__ = ["KEY", "ROOT", "Ended", "complaint", "environment", "eventually", "finished", "output", "run_process"]

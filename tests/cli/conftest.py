@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sync.cli.door import run
-from tests.cli.commands import KEY, PREFIX, Ended
+from tests.cli.commands import PREFIX, Ended
+from tests.cli.hidden import KEY
 
 if TYPE_CHECKING:
     from tests.conftest import Migrated

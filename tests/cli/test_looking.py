@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import pty
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +14,8 @@ import pytest
 from sync.cli import options
 from sync.source.emulator import Emulator
 from tests.cli.catalogs import catalog, model
-from tests.cli.commands import complaint, environment, output, run_process, started
+from tests.cli.commands import complaint, output
 from tests.cli.conftest import Shell
-from tests.cli.hidden import KEY
 
 WEEK = (
     catalog(model("acme/a", 3), model("acme/b", 2), model("acme/c", 7.125, mode="video", provider="Cinder")),
@@ -193,136 +189,3 @@ def test_the_json_of_a_run_has_the_documented_keys(shell: Shell, sqlite_url: str
         ("acme/a", "decrease", "3", "1.5"),
         ("acme/b", "removed", "2", None),
     ]
-
-
-HOSTILE = (
-    "\x1b[31mred\x1b]0;title\x07 \u202egnp.exe\u2066 [red]markup[/red] [link=http://x]y[/link]\r\nnew line\t\x9b1m"
-)
-FORMULA = "=cmd|' /C calc'!A0"
-
-
-@pytest.fixture
-def hostile(shell: Shell, sqlite_url: str) -> Shell:
-    shell.set(DATABASE_URL=sqlite_url)
-    first = (
-        model("acme/a", 3, name=HOSTILE, provider=FORMULA),
-        model("\t@SUM(1)", 4, name="+1+1", provider="-2+3"),
-        model(HOSTILE, 5, mode="video", params={HOSTILE: {"default": HOSTILE}}),
-    )
-    second = (model("acme/a", 2, name=HOSTILE * 9, provider=FORMULA), *first[1:])
-    with Emulator([catalog(*first), catalog(*second)]) as api:
-        output(shell("sync", "--base-url", api.base_url))
-        assert all(line.isprintable() for line in output(shell("sync", "--base-url", api.base_url)).splitlines())
-    return shell
-
-
-def is_harmless(text: str) -> bool:
-    return all(line.isprintable() for line in text.split("\n"))
-
-
-def test_hostile_texts_are_harmless_in_a_table(hostile: Shell) -> None:
-    for command in ("models", "changes", "status"):
-        assert is_harmless(output(hostile(command)))
-    assert "[red]markup[/red]" in output(hostile("models"))
-
-
-def test_hostile_texts_are_harmless_in_csv(hostile: Shell) -> None:
-    for command in ("models", "changes"):
-        told = output(hostile(command, "--csv"))
-        assert is_harmless(told)
-        for row in csv.reader(io.StringIO(told)):
-            assert all(not cell.lstrip().startswith(tuple("=+-@")) or is_number(cell) for cell in row), row
-    assert f"'{FORMULA}" in told
-
-
-def is_number(text: str) -> bool:
-    return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
-
-
-def test_hostile_texts_are_exact_in_json_and_escaped(hostile: Shell) -> None:
-    told = output(hostile("models", "--json"))
-    assert told.isascii()
-    assert is_harmless(told)
-    found = {each["model_id"]: each for each in json.loads(told)}
-    assert found["acme/a"]["name"] == HOSTILE * 9
-    assert found["acme/a"]["provider"] == FORMULA
-    assert found[HOSTILE]["mode"] == "video"
-    assert "\t@SUM(1)" in found
-
-
-def test_hostile_texts_are_harmless_on_a_terminal(hostile: Shell, sqlite_url: str, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm-256color", "COLUMNS": "300"}
-    with started("models", environ=environ, stdout=theirs) as process:
-        process.wait(30)
-    os.close(theirs)
-    told = os.read(ours, 1 << 16).decode()
-    os.close(ours)
-    assert process.returncode == 0
-    assert "[red]markup[/red]" in told
-    assert is_harmless(re.sub(r"\x1b\[[0-9;]*m|\r", "", told.replace("\x1b[1m", "")))
-    assert "\x1b[31m" not in told
-
-
-def test_the_dry_run_of_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
-    shell.set(DATABASE_URL=sqlite_url)
-    one = [catalog(model(HOSTILE, 1)), catalog(model(HOSTILE, 1, **{HOSTILE: HOSTILE}))]
-    with Emulator(one) as api:
-        assert is_harmless(output(shell("sync", "--dry-run", "--base-url", api.base_url)))
-        output(shell("sync", "--base-url", api.base_url))
-        assert is_harmless(output(shell("sync", "--dry-run", "--base-url", api.base_url)))
-
-
-def test_the_complaint_about_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
-    shell.set(DATABASE_URL=sqlite_url)
-    with Emulator([catalog(model(HOSTILE, "x"), model("b", 1, credits={HOSTILE: 1, "default_cost": HOSTILE}))]) as api:
-        complaint(shell("sync", "--base-url", api.base_url), 5)
-    assert is_harmless(output(shell("status")))
-
-
-def test_the_table_fits_a_narrow_terminal(hostile: Shell, sqlite_url: str, tmp_path: Path) -> None:
-    environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm", "COLUMNS": "60"}
-    ours, theirs = pty.openpty()
-    with started("models", environ=environ, stdout=theirs) as process:
-        process.wait(30)
-    os.close(theirs)
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", os.read(ours, 1 << 16).decode()).splitlines()
-    os.close(ours)
-    assert len(lines) == 4
-    assert max(map(len, lines)) <= 60
-
-
-@pytest.mark.parametrize("command", [("models",), ("models", "--json"), ("changes", "--csv")], ids=" ".join)
-def test_a_reader_that_leaves_early_ends_the_command_quietly(
-    shell: Shell, sqlite_url: str, tmp_path: Path, command: tuple[str, ...]
-) -> None:
-    shell.set(DATABASE_URL=sqlite_url)
-    many = [model(f"acme/{number:04}", number, name="a name " * 30) for number in range(800)]
-    with Emulator([catalog(*many)]) as api:
-        output(shell("sync", "--base-url", api.base_url))
-    read, write = os.pipe()
-    with started(*command, environ=environment(tmp_path, DATABASE_URL=sqlite_url), stdout=write) as process:
-        os.close(write)
-        assert os.read(read, 100)
-        os.close(read)
-        _, told = process.communicate(timeout=30)
-    assert (process.returncode, told) == (0, "")
-
-
-def test_a_reader_that_never_listened_is_no_failure(sqlite_url: str, tmp_path: Path) -> None:
-    for command in (("models", "--json"), ("--help",), ("sync", "--help"), ("--version",)):
-        read, write = os.pipe()
-        os.close(read)
-        ended = run_process(*command, environ=environment(tmp_path, DATABASE_URL=sqlite_url), stdout=write)
-        os.close(write)
-        assert (ended.code, ended.err) == (0, "")
-
-
-def test_a_failure_is_told_even_if_nobody_reads_the_result(sqlite_url: str, tmp_path: Path) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    with Emulator([catalog(model("acme/a", "a text"))]) as api:
-        settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": KEY}
-        ended = run_process("sync", environ=environment(tmp_path, **settings), stdout=write)
-    os.close(write)
-    assert "1 of 1 image models were rejected" in complaint(ended, 5)

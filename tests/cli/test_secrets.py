@@ -7,11 +7,11 @@ they are most likely to slip out.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, make_url
@@ -29,18 +29,32 @@ from tests.source.rude_server import RudeServer, answer, says
 
 @contextmanager
 def with_password(url: str) -> Iterator[str]:
-    """The same database, reached with a password."""
-    plain = make_url(url)
-    if plain.get_backend_name() != "mariadb":  # the private PostgreSQL takes any
-        yield _render(plain.set(password=PASSWORD))
-        return
-    user = f"'catalog{os.getpid()}'@'localhost'"
-    with open_engine(plain).begin() as connection:
-        connection.exec_driver_sql(f"CREATE USER {user} IDENTIFIED BY '{PASSWORD}'")
-        connection.exec_driver_sql(f"GRANT ALL ON {plain.database}.* TO {user}")
-    yield _render(plain.set(username=f"catalog{os.getpid()}", password=PASSWORD))
-    with open_engine(plain).begin() as connection:
-        connection.exec_driver_sql(f"DROP USER {user}")
+    """The same database, reached by somebody who has to give a password."""
+    plain, name = make_url(url), f"catalog_{uuid4().hex[:12]}"
+    make, drop = {
+        "postgresql": (
+            [f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}' IN ROLE {plain.username}"],
+            f"DROP ROLE {name}",
+        ),
+        "mariadb": (
+            [
+                f"CREATE USER {name}@'%%' IDENTIFIED BY '{PASSWORD}'",
+                f"GRANT ALL ON {plain.database}.* TO {name}@'%%'",
+            ],
+            f"DROP USER {name}@'%%'",
+        ),
+    }[plain.get_backend_name()]
+    execute(plain, *make)
+    yield _render(plain.set(username=name, password=PASSWORD))
+    execute(plain, drop)
+
+
+def execute(url: URL, *statements: str) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def _render(url: URL) -> str:
@@ -182,7 +196,7 @@ def test_a_password_is_hidden_however_it_is_written(shell: Shell, password: str)
 
 
 def test_a_running_process_shows_no_secret_in_its_arguments(sqlite_url: str, tmp_path: Path) -> None:
-    with RudeServer(says(), before_request=False) as api:
+    with RudeServer(says()) as api:
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.url, "API_KEY": KEY, "DEADLINE": "2"}
         with started("sync", environ=environment(tmp_path, **settings)) as process:
             eventually(lambda: api.requests)

@@ -17,8 +17,9 @@ from models_db.engine import open_engine, write_transaction
 from models_db.tables import sync_state
 from sync.source.emulator import Emulator
 from tests.cli.catalogs import Model, catalog, envelope, model, some
-from tests.cli.commands import KEY, complaint, environment, eventually, finished, output, run_process, started
+from tests.cli.commands import complaint, environment, eventually, finished, output, run_process, started
 from tests.cli.conftest import Shell
+from tests.cli.hidden import KEY
 from tests.cli.stored import RUN_TABLES, ask, changed_tables, every_row
 from tests.source.rude_server import RudeServer, answer, says, silent
 
@@ -233,44 +234,3 @@ def test_a_run_waits_for_a_short_lock_and_then_stores(sqlite_url: str, tmp_path:
             other.close()
             output(finished(process))
     assert ask(sqlite_url, STATUS) == [("success",)]
-
-
-def test_an_emulator_answers_steps_through_its_series_and_ends_well(tmp_path: Path) -> None:
-    import requests
-
-    file = tmp_path / "series.json"
-    file.write_text(f"[{envelope(some(2)).decode()}, {envelope(some(3)).decode()}]")
-    with started("emulator", str(file), environ=environment(tmp_path)) as process:
-        assert process.stdout
-        url = process.stdout.readline().split()[1].rstrip(";") + "/studio/models"
-        key = {"Authorization": f"Bearer {KEY}"}
-        first, second, third = (requests.get(f"{url}?mode=image", headers=key, timeout=5) for _ in range(3))
-        assert [each.json()["data"]["total"] for each in (first, second, third)] == [2, 3, 3]
-        assert requests.get(f"{url}?mode=audio", headers=key, timeout=5).status_code == 422
-        assert requests.get(url, timeout=5).json()["error_code"] == "invalid_token"
-        process.send_signal(signal.SIGTERM)
-        ended = finished(process, within=10)
-    assert ended.code == 0
-    assert ended.err.count('"GET /api/partner/v1/studio/models') == 5
-
-
-def test_an_emulator_that_holds_stays_on_its_first_catalog_and_can_be_quiet(tmp_path: Path) -> None:
-    import requests
-
-    file = tmp_path / "series.json"
-    file.write_text(f"[{envelope(some(2)).decode()}, {envelope(some(3)).decode()}]")
-    with started("emulator", "--hold", "--quiet", str(file), environ=environment(tmp_path)) as process:
-        assert process.stdout
-        url = process.stdout.readline().split()[1].rstrip(";")
-        for _ in range(2):
-            found = requests.get(f"{url}/studio/models", headers={"Authorization": f"Bearer {KEY}"}, timeout=5)
-            assert found.json()["data"]["total"] == 2
-        process.send_signal(signal.SIGINT)
-        assert output(finished(process, within=10)) == ""
-
-
-def test_an_emulator_says_when_its_port_is_taken(shell: Shell, tmp_path: Path) -> None:
-    file = tmp_path / "catalog.json"
-    file.write_bytes(envelope(some(2)))
-    with Emulator([catalog()]) as other:
-        assert "leave --port out" in complaint(shell("emulator", str(file), "--port", str(other.port)), 2)

@@ -150,10 +150,10 @@ def test_sync_can_migrate_first(shell: Shell, database_url: str) -> None:
     assert output(shell("migrate", "--check")).endswith(" is at revision 0001\n")
 
 
-def test_a_process_of_its_own_does_the_same(tmp_path: object, sqlite_url: str) -> None:
+def test_a_process_of_its_own_does_the_same(tmp_path: Path, sqlite_url: str) -> None:
     with Emulator([catalog(*some(3))]) as api:
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": "gva_live_good.0000000000"}
-        ended = run_process("sync", environ=environment(ROOT, **settings))
+        ended = run_process("sync", environ=environment(tmp_path, **settings))
     assert output(ended).startswith("run 1 success: image 3 models: 3 added; video 0 models: nothing changed")
 
 

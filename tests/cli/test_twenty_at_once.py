@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.cli.catalogs import envelope, some
-from tests.cli.commands import KEY, complaint, environment, finished, started
+from tests.cli.commands import complaint, environment, finished, started
+from tests.cli.hidden import KEY
 from tests.cli.stored import ask
 from tests.source.rude_server import RudeServer, Script, answer, says
 

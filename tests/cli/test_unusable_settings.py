@@ -1,0 +1,73 @@
+"""What cannot be used is found before the first request and the first statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from sync.source.emulator import Emulator
+from tests.cli.catalogs import catalog, some
+from tests.cli.commands import complaint, output
+from tests.cli.conftest import Shell
+from tests.cli.hidden import KEY
+from tests.cli.stored import every_row
+
+UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
+    "no key": ({"API_KEY": None}, ["sync"], "there is no API key"),
+    "an empty key": ({"API_KEY": " \n"}, ["sync"], "there is no API key"),
+    "a key with a newline": ({"API_KEY": KEY[:9] + "\n" + KEY[9:]}, ["sync"], "line break"),
+    "a key with a blank": ({"API_KEY": KEY[:9] + " " + KEY[9:]}, ["sync"], "blank"),
+    "a key in typographic quotes": ({"API_KEY": f"“{KEY}”"}, ["sync"], "not ASCII"),
+    "a key and a key file": ({"API_KEY_FILE": "/somewhere"}, ["sync"], "both"),
+    "a key file that is missing": ({"API_KEY": None, "API_KEY_FILE": "/no/such"}, ["sync"], "/no/such cannot be read"),
+    "plain http to a host": ({"BASE_URL": "http://api.example/v1"}, ["sync"], "plain http to api.example"),
+    "a base url with a password": ({"BASE_URL": f"https://me:{KEY}@api.example/v1"}, ["sync"], "no user, password"),
+    "a base url that is none": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
+    "a base url with a bad port": ({"BASE_URL": "https://api.example:port/v1"}, ["sync"], "is not a URL"),
+    "a scheme nobody knows": ({"DATABASE_URL": "oracle://host/db"}, ["sync"], "begins with oracle"),
+    "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["sync"], "names no file"),
+    "an @ too many": ({"DATABASE_URL": f"postgresql://me:{KEY}@x@host/db"}, ["sync"], "too many"),
+    "a setting that is no number": ({"DEADLINE": "soon"}, ["sync"], "soon"),
+    "a deadline of nothing": ({"DEADLINE": "0"}, ["sync"], "0"),
+    "an unknown option": ({}, ["sync", "--fast"], "No such option"),
+    "an unknown command": ({}, ["synk"], "synk"),
+    "no command": ({}, [], "command"),
+    "an unknown mode": ({}, ["sync", "--mode", "audio"], "audio"),
+    "removals that are no number": ({}, ["sync", "--accept-removals", "some"], "neither a number nor all"),
+    "import without a file": ({}, ["import"], "FILE"),
+    "import of a file that is missing": ({}, ["import", "/no/such"], "/no/such cannot be read"),
+    "emulator with a file that is missing": ({}, ["emulator", "/no/such"], "/no/such cannot be read"),
+    "a time that is none": ({}, ["changes", "--since", "yesterday"], "'yesterday' is no time"),
+    "a time before all times": ({}, ["changes", "--since", "999999w"], "out of range"),
+    "a span that is none": ({}, ["status", "--max-age", "1 hour"], "is no span"),
+    "json and csv": ({}, ["models", "--json", "--csv"], "not both"),
+    "demo in a folder that cannot be": ({}, ["demo", "--directory", "/dev/null/demo"], "/dev/null/demo"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_what_cannot_be_used_is_exit_2_before_anything_is_done(shell: Shell, sqlite_url: str, name: str) -> None:
+    settings, arguments, words = UNUSABLE[name]
+    shell.set(**{"DATABASE_URL": sqlite_url, "BASE_URL": "http://127.0.0.1:9/v1", **settings})
+    before = every_row(sqlite_url)
+    assert words in complaint(shell(*arguments), 2)
+    assert every_row(sqlite_url) == before
+
+
+def test_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    file.chmod(0o644)
+    shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    assert "chmod 600" in complaint(shell("sync"), 2)
+
+
+def test_a_key_file_of_ones_own_is_taken(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    file.chmod(0o600)
+    shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    with Emulator([catalog(*some(4))], keys={KEY}) as api:
+        output(shell("sync", "--base-url", api.base_url))
