@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from models_db.errors import DatabaseSettingError
 from models_db.urls import normalise_url, shown
@@ -29,6 +29,8 @@ __all__ = [
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
+# So long a MariaDB may take over one answer to the job; a migration may take as long as it likes.
+SILENCE_SECONDS = 90
 # An execution option: on SQLite such a transaction takes the write lock as it begins, because one
 # that reads first and then writes fails at once when another writer came between.
 WRITES = "catalog_sync_writes"
@@ -53,7 +55,7 @@ def open_engine(url: str | URL, *, create: bool = False) -> Engine:
     On SQLite the file must exist unless ``create``; foreign keys are enforced. Raises
     ``DatabaseSettingError`` for a bad URL, a missing driver, file or folder. Connects to nothing yet.
     """
-    return _make(url, create=create, foreign_keys=True, options=dict(_SMALL_POOL))
+    return _make(url, create=create, migrates=False, options=dict(_SMALL_POOL))
 
 
 def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
@@ -62,7 +64,7 @@ def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
     Rebuilding a table there drops the old one, and enforced foreign keys would then delete the rows
     that refer to it.
     """
-    return _make(url, create=create, foreign_keys=False, options={"poolclass": NullPool})
+    return _make(url, create=create, migrates=True, options={"poolclass": NullPool})
 
 
 @contextmanager
@@ -89,7 +91,7 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def is_transient(error: BaseException) -> bool:
+def is_transient(error: BaseException | None) -> bool:
     """Whether the whole transaction may succeed when it is run again at once.
 
     True for deadlocks, serialization failures, MariaDB's lock waits and lost connections. False for
@@ -105,6 +107,16 @@ def is_transient(error: BaseException) -> bool:
     )
 
 
+def is_lost(error: BaseException | None) -> bool:
+    """Whether the connection broke while it was in use, so that a commit may have been carried out unheard."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether the database did not let us in, or the connection failed: later it may be there again."""
+    return isinstance(error, OperationalError | InterfaceError)
+
+
 def _mariadb_code(original: BaseException | None) -> int | None:
     if original is None or not type(original).__module__.startswith("pymysql") or not original.args:
         return None
@@ -112,13 +124,13 @@ def _mariadb_code(original: BaseException | None) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def _make(url: str | URL, *, create: bool, foreign_keys: bool, options: dict[str, Any]) -> Engine:
+def _make(url: str | URL, *, create: bool, migrates: bool, options: dict[str, Any]) -> Engine:
     url = normalise_url(url) if isinstance(url, str) else url
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, create=create, foreign_keys=foreign_keys, options=options)
+        return _sqlite_engine(url, create=create, foreign_keys=not migrates, options=options)
     if url.get_backend_name() == "postgresql":
         return _postgresql_engine(url, options)
-    return _mariadb_engine(url, options)
+    return _mariadb_engine(url, options, silence=None if migrates else SILENCE_SECONDS)
 
 
 def _sqlite_engine(url: URL, *, create: bool, foreign_keys: bool, options: dict[str, Any]) -> Engine:
@@ -176,6 +188,11 @@ def _postgresql_engine(url: URL, options: dict[str, Any]) -> Engine:
         "prepare_threshold": None,  # a transaction pool gives the next statement to another session
         "client_encoding": "utf8",
         "connect_timeout": url.query.get("connect_timeout", CONNECT_SECONDS),
+        # A server that is gone without a word is noticed within a minute.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,  # milliseconds
     }
     engine = create_engine(
         url,
@@ -192,11 +209,12 @@ def _postgresql_engine(url: URL, options: dict[str, Any]) -> Engine:
 
 def _postgresql_connected(connection: Any, _record: object) -> None:
     connection.autocommit = True
-    connection.execute("SET TIME ZONE 'UTC'")  # as a statement: PgBouncer refuses the "options" parameter
+    # As statements: PgBouncer refuses the "options" parameter. The driver reads times in ISO form only.
+    connection.execute("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'")
     connection.autocommit = False
 
 
-def _mariadb_engine(url: URL, options: dict[str, Any]) -> Engine:
+def _mariadb_engine(url: URL, options: dict[str, Any], *, silence: int | None) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -206,6 +224,8 @@ def _mariadb_engine(url: URL, options: dict[str, Any]) -> Engine:
             "charset": "utf8mb4",
             "autocommit": False,
             "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": silence,
+            "write_timeout": silence,
             "init_command": _MARIADB_SESSION,
         },
         **options,

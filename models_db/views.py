@@ -96,11 +96,12 @@ CURRENT_CATALOG = View(
         _column("credits.notes", "credit_notes"),
         _column("credit_history.valid_from", "credit_cost_since", "since when it has cost this"),
         _column("models.first_seen_at"),
-        # A model first seen in a partial run was seen later than the last good look.
+        # A model that came, came back or changed its cost in a partial run was seen then, and that was
+        # later than the last good look.
         ViewColumn(
             "last_seen_at",
-            "CASE WHEN sync_state.good_observed_at > models.first_seen_at"
-            " THEN sync_state.good_observed_at ELSE models.first_seen_at END",
+            "CASE WHEN sync_state.good_observed_at > credit_history.valid_from"
+            " THEN sync_state.good_observed_at ELSE credit_history.valid_from END",
             "the mode's last good look, which had it",
         ),
         _column("models.description"),

@@ -35,7 +35,8 @@ _PRECEDENCE = (
     ExitCode.REJECTED,
     ExitCode.HELD,
     ExitCode.SUPERSEDED,
-    ExitCode.DONE,
+    ExitCode.USAGE,
+    ExitCode.UNFORESEEN,
 )
 
 
@@ -102,6 +103,6 @@ class Interrupted(CatalogSyncError):
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """The one exit code that stands for several; ``DONE`` when there are none."""
-    present = set(codes)
-    return next((code for code in _PRECEDENCE if code in present), ExitCode.DONE)
+    """The one exit code that stands for several; ``DONE`` only when none of them is anything else."""
+    present = set(codes) - {ExitCode.DONE}
+    return next((code for code in (*_PRECEDENCE, *sorted(present)) if code in present), ExitCode.DONE)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _CRON_FIELDS = 5
 _LONGEST = timedelta(days=366)
 
@@ -51,7 +52,7 @@ def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jit
 
 def run_forever(
     timetable: Timetable,
-    once: Callable[[threading.Event], None],
+    once: Callable[[], None],
     complain: Callable[[BaseException], None],
     stop: threading.Event,
 ) -> None:
@@ -68,7 +69,7 @@ def run_forever(
 
     def guarded() -> None:
         try:
-            once(stop)
+            once()
         except Interrupted:
             return  # stopping is no failure
         except Exception as error:  # noqa: BLE001  # whatever it was, the next run comes at its time
@@ -111,8 +112,9 @@ def _weekday_item(item: str) -> Iterator[str]:
 
 
 def _weekday_number(text: str) -> int:
-    if text.lower()[:3] in _DAYS and text.isalpha():
-        return _DAYS.index(text.lower()[:3])
+    for names in (_DAYS, _DAY_NAMES):
+        if text.lower() in names:
+            return names.index(text.lower())
     if text.isdecimal() and int(text) <= 7:
         return int(text)
     raise UsageError(f"{text!r} is no weekday: write 0 to 7 (0 and 7 are Sunday) or sun to sat")

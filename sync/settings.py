@@ -13,12 +13,12 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from sync.errors import UsageError
+from sync.source.key import require_sendable
 
 PREFIX = "CATALOG_SYNC_"
 DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SHORTEST_SECRET = 4
-HIDDEN = "[hidden]"
 
 
 def api_key(environ: Mapping[str, str]) -> str:
@@ -31,11 +31,7 @@ def api_key(environ: Mapping[str, str]) -> str:
         raise UsageError(
             "there is no API key: set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to a file that holds it"
         )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError(
-            "the API key holds a blank, a line break or a character that is not ASCII:"
-            " copy it again from the API Keys page"
-        )
+    require_sendable(key)
     return key
 
 
@@ -62,8 +58,9 @@ def secret_key(environ: Mapping[str, str]) -> str | None:
     """The key as far as it can be found, for hiding it; None when there is none to hide."""
     key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
     if not key and file:
+        path = Path(file).expanduser()
         with suppress(OSError, UnicodeDecodeError):  # then nothing of it can be shown either
-            key = Path(file).expanduser().read_text(encoding="utf-8")
+            key = path.read_text(encoding="utf-8") if path.is_file() else ""  # a pipe gives its text once only
     return _secret(key)
 
 

@@ -92,10 +92,13 @@ def split_by_entity(
         return
     old_names, old_rules = _without_rules(old)
     new_names, new_rules = _without_rules(new)
-    if old_rules != new_rules:
+    rules_differ = old_rules != new_rules
+    if rules_differ:
         yield INPUT_RULES, old_rules, new_rules
-    if old_names != new_names and not (old_rules != new_rules and _is_nothing(old_names) and _is_nothing(new_names)):
+    if old_names != new_names and not (rules_differ and _is_nothing(old_names) and _is_nothing(new_names)):
         yield entity, old_names, new_names
+    elif not rules_differ and old_names == new_names:
+        yield entity, old, new  # only the place of a rule among other things changed
 
 
 def _without_rules(value: Tree | None) -> tuple[Tree | None, Tree | None]:

@@ -11,8 +11,9 @@ from sync.catalog.paths import strings
 from sync.catalog.records import Record, Rejected
 from sync.catalog.shapes import exact_cost
 
-# Bounds what one statement carries: databases refuse packets of 16 MiB and more by default.
-MAX_MODEL_CHARACTERS = 3 * 1024 * 1024
+# Bounds what one statement carries, which may be a value before and after with each byte escaped:
+# databases refuse packets of 16 MiB and more by default.
+MAX_MODEL_BYTES = 3 * 1024 * 1024
 
 
 class WrongModeError(MalformedError):
@@ -37,7 +38,7 @@ def normalise(raw: bytes, mode: str, *, needs_mode: bool = False) -> Record | Re
     """
     text = raw.decode()
     try:
-        tree = _decode(text)
+        tree = _decode(raw, text)
         _require_mode(tree, mode, None if needs_mode else mode)
         return _record(tree, text, raw)
     except WrongModeError:
@@ -52,9 +53,9 @@ def record_of_stored(raw: str, mode: str) -> Record | None:
     return record if isinstance(record, Record) else None
 
 
-def _decode(text: str) -> dict[str, Tree]:
-    if len(text) > MAX_MODEL_CHARACTERS:
-        raise MalformedError(f"it is longer than {MAX_MODEL_CHARACTERS} characters")
+def _decode(raw: bytes, text: str) -> dict[str, Tree]:
+    if len(raw) > MAX_MODEL_BYTES:
+        raise MalformedError(f"it is longer than {MAX_MODEL_BYTES} bytes")
     return decode_object(text)
 
 

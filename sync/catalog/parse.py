@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from sync.catalog.json_tree import MalformedError, Number, Tree, decode_object
-from sync.catalog.records import MODES, Answer
+from sync.catalog.modes import MODES
+from sync.catalog.records import Answer
 from sync.catalog.refusal import envelope_refusal
 from sync.catalog.surrogates import shadow
 from sync.errors import AnswerRejected
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _PROBE = 64
 _EMPTY = b"[]"
 
@@ -49,7 +50,7 @@ def parse_answer(body: bytes, mode: str, limits: ParseLimits | None = None) -> A
     the error of its own code when the envelope reports a failure (``ok: false``).
     """
     limits = limits or ParseLimits()
-    text = body.removeprefix(_BOM)
+    text = body.removeprefix(BOM)
     _require_utf8(text, mode)
     around, models = _take_models_out(text, mode)
     envelope = _envelope(around, mode)
@@ -139,7 +140,7 @@ def _position(text: bytes, listed: bytes) -> int:
 def _find(text: bytes, part: bytes, start: int) -> int:
     """The first place of a part that is in the text; searching for all of a long one is slow."""
     start = text.find(part[:_PROBE], start)
-    while text[start : start + len(part)] != part:
+    while not text.startswith(part, start):
         start = text.find(part[:_PROBE], start + 1)
     return start
 
@@ -190,4 +191,7 @@ def _shown(value: Tree | None) -> str:
 
 
 def _rejected(mode: str, reason: str) -> AnswerRejected:
-    return AnswerRejected(f"the answer for mode={mode} was not taken: {reason}; nothing of this mode was changed")
+    return AnswerRejected(
+        f"the answer for mode={mode} was not taken: {reason}; nothing of this mode was changed;"
+        " if it stays so, tell the API's maintainers"
+    )

@@ -9,8 +9,6 @@ from typing import Literal, TypeAlias
 from sync.catalog.costs import CostChange
 from sync.catalog.json_tree import Tree
 
-MODES = ("image", "video")
-
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
 ModeStatus: TypeAlias = Literal["success", "partial", "held"]
 

@@ -81,5 +81,5 @@ def _require_no_rejected_copy(taken: set[str], rejected: Sequence[Rejected], mod
 def _differing_copies(model_id: str, mode: str) -> AnswerRejected:
     return AnswerRejected(
         f"the answer for mode={mode} was not taken: it has differing models under the id {model_id[:80]!r};"
-        " nothing of this mode was changed"
+        " nothing of this mode was changed; if it stays so, tell the API's maintainers"
     )

@@ -13,6 +13,7 @@ import click
 
 from sync import __version__
 from sync.cli import options, telling
+from sync.cli.masking import masker
 from sync.cli.moments import Span
 from sync.cli.saying import say
 from sync.cli.stopping import Outcome, exit_code, run_until_stopped
@@ -51,28 +52,26 @@ def sync(
     from sync.run import run_sync
     from sync.store.database import open_database
 
-    mask = _masker()
-    given = ApiSettings(**api)
-    make_job(given, threading.Event(), mask=mask)  # faults in the settings come before anything else
+    stop = threading.Event()
+    job = make_job(ApiSettings(**api), stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
         raise UsageError("--dry-run writes nothing at all, --migrate does: give one of them")
     if migrate_first:
         _migrate(database_url)
 
-    def work(stop: threading.Event) -> RunResult:
+    def work() -> RunResult:
         engine = open_database(database_url)
         try:
-            job = make_job(given, stop, mode=mode, accept_removals=accept_removals, mask=mask)
             return run_sync(engine, job, dry_run=dry_run)
         finally:
             engine.dispose()
 
-    outcome = run_until_stopped(work)
+    outcome = run_until_stopped(work, stop)
     if as_json:
-        say(telling.run_json(outcome.value, mask, dry_run=dry_run))
+        say(telling.run_json(outcome.value, job.mask, dry_run=dry_run))
     elif not quiet:
-        say(telling.run_text(outcome.value, dry_run=dry_run))
-    return _exit(outcome, mask)
+        say(job.mask(telling.run_text(outcome.value, dry_run=dry_run)))
+    return _exit(outcome, job.mask)
 
 
 @click.command(short_help="Stay, and sync at set times.", epilog="Example: catalog-sync schedule --every 15m --migrate")
@@ -110,28 +109,29 @@ def schedule(
     from sync.schedule import make_timetable, run_forever
     from sync.store.database import open_database
 
-    mask = _masker()
+    stop = threading.Event()
     given = ApiSettings(**api)
     timetable = make_timetable(every, cron, timezone, jitter)
-    make_job(given, threading.Event(), mask=mask)
+    mask = make_job(given, stop).mask  # faults in the settings come before the first run
     if migrate_first:
         _migrate(database_url)
     open_database(database_url).dispose()
 
-    def once(stop: threading.Event) -> None:
+    def once() -> None:
+        job = make_job(given, stop, mode=mode, trigger_kind="schedule")  # with a key that was changed meanwhile
         engine = open_database(database_url)
         try:
-            result = run_sync(engine, make_job(given, stop, mode=mode, trigger_kind="schedule", mask=mask))
+            result = run_sync(engine, job)
         finally:
             engine.dispose()
         if not quiet:
-            say(telling.run_text(result))
-        _complain(result, mask)
+            say(job.mask(telling.run_text(result)))
+        _complain(result, job.mask)
 
     def complain(error: BaseException) -> None:
         click.echo(mask(f"catalog-sync: {' '.join(str(error).split())}"), err=True)
 
-    run_until_stopped(lambda stop: run_forever(timetable, once, complain, stop), left_behind=ExitCode.DONE)
+    run_until_stopped(lambda: run_forever(timetable, once, complain, stop), stop, left_behind=ExitCode.DONE)
     return ExitCode.DONE
 
 
@@ -163,7 +163,7 @@ def import_(
     from sync.cli.importing import import_files
     from sync.run.backfill import Backfill
 
-    mask = _masker()
+    stop, mask = threading.Event(), masker(os.environ)
     backfill = Backfill(
         clock=options.now,
         app_version=__version__,
@@ -171,7 +171,8 @@ def import_(
         limits=limits(max_models),
         mask=mask,
     )
-    outcome = run_until_stopped(lambda stop: import_files(files, database_url, backfill, stop, quiet=quiet or as_json))
+    quiet_bar = quiet or as_json
+    outcome = run_until_stopped(lambda: import_files(files, database_url, backfill, stop, quiet=quiet_bar), stop)
     if as_json:
         say(telling.import_json(outcome.value, mask))
     elif not quiet and (outcome.value.imported or not outcome.value.problem):
@@ -183,7 +184,8 @@ def import_(
 
 def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
     if outcome.signal is not None:
-        raise Interrupted("told to stop; the run had ended by then and is stored", exit_code(outcome.signal))
+        went_wrong = f": {mask(outcome.value.message)}" if outcome.value.message else ""
+        raise Interrupted(f"told to stop; the run had ended by then{went_wrong}", exit_code(outcome.signal))
     _complain(outcome.value, mask)
     return outcome.value.exit_code
 
@@ -200,9 +202,3 @@ def _migrate(database_url: str) -> None:
     from sync.cli.setup import bring_to_head
 
     bring_to_head(database_url)
-
-
-def _masker() -> Callable[[str], str]:
-    from sync.cli.masking import masker
-
-    return masker(os.environ)

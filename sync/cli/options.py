@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -10,12 +11,11 @@ import click
 from click.core import ParameterSource
 
 from sync import settings
+from sync.catalog.modes import MODES
 from sync.cli.moments import Moment
 from sync.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-MODES = ("image", "video")
 
 
 def _no_password_in_arguments(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
@@ -42,6 +42,16 @@ provider = click.option("--provider", metavar="NAME", help="Only this provider."
 quiet = click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
 
 
+class Finite(click.FloatRange):
+    """A number within a range; ``nan``, which is within every range, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return float(number)
+
+
 def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) -> Callable[[F], F]:
     return click.option(
         "--" + name.lower().replace("_", "-"),
@@ -57,13 +67,13 @@ def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) 
 
 _API = (
     _setting("BASE_URL", settings.DEFAULT_BASE_URL, click.STRING, "The API's address."),
-    _setting("DEADLINE", 60.0, click.FloatRange(min=0, min_open=True), "Seconds for all requests of a run."),
+    _setting("DEADLINE", 60.0, Finite(min=0, min_open=True), "Seconds for all requests of a run."),
     _setting("ATTEMPTS", 4, click.IntRange(min=1), "Tries for each mode."),
     _setting("MAX_BYTES", 128 * 1024 * 1024, click.IntRange(min=1), "Largest decoded answer taken."),
 )
 _CATALOG = (
     _setting("MAX_MODELS", 200_000, click.IntRange(min=1), "Most models taken in one answer."),
-    _setting("MAX_REMOVAL_PERCENT", 20.0, click.FloatRange(0, 100), "Removals are held beyond this share of a mode."),
+    _setting("MAX_REMOVAL_PERCENT", 20.0, Finite(0, 100), "Removals are held beyond this share of a mode."),
     _setting("MAX_REMOVAL_COUNT", 3, click.IntRange(min=1), "Fewer removals than this are never held."),
 )
 

@@ -81,14 +81,16 @@ def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
 
     catalogs = load_catalogs(file)
 
-    def serve(stop: threading.Event) -> None:
+    stop = threading.Event()
+
+    def serve() -> None:
         log = None if quiet else lambda line: click.echo(line, err=True)
         with Emulator(catalogs, port=port, stepping="manual" if hold else "request", log=log) as api:
             click.echo(f"serving {api.base_url}; any key works; Ctrl-C ends it")
             stop.wait()
 
     try:
-        run_until_stopped(serve)
+        run_until_stopped(serve, stop)
     except OSError as error:
         raise UsageError(f"port {port} cannot be used: {error.strerror}; leave --port out for a free one") from error
     return ExitCode.DONE

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 # Service managers allow 10 s. What is not stored by then is rolled back by the database.
 GRACE_SECONDS = 8.0
+_LEFT = (
+    b"catalog-sync: stopped while the database kept it waiting; catalog-sync status tells whether the run was stored\n"
+)
 _EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
@@ -32,9 +35,9 @@ class Outcome(Generic[T]):
 
 
 class _Work(Generic[T]):
-    def __init__(self, work: Callable[[threading.Event], T], left_behind: ExitCode | None) -> None:
+    def __init__(self, work: Callable[[], T], stop: threading.Event, left_behind: ExitCode | None) -> None:
         self._left_behind = left_behind
-        self.stop = threading.Event()
+        self.stop = stop
         self.received: signal.Signals | None = None
         self._work = work
         self._done = threading.Event()
@@ -43,7 +46,7 @@ class _Work(Generic[T]):
 
     def run(self) -> None:
         try:
-            self._values.append(self._work(self.stop))
+            self._values.append(self._work())
         except BaseException as error:  # noqa: BLE001  # raised again in the main thread
             self._error = error
         finally:
@@ -66,17 +69,17 @@ class _Work(Generic[T]):
         code = self._left_behind
         if code is None:
             code = exit_code(self.received) if self.received else ExitCode.UNFORESEEN
-        os.write(2, b"catalog-sync: stopped while the database kept it waiting; nothing of the run was stored\n")
+        os.write(2, _LEFT)
         os._exit(code)
 
 
-def run_until_stopped(work: Callable[[threading.Event], T], left_behind: ExitCode | None = None) -> Outcome[T]:
-    """Runs the work; its event is set when SIGINT or SIGTERM comes. Raises what the work raises.
+def run_until_stopped(work: Callable[[], T], stop: threading.Event, left_behind: ExitCode | None = None) -> Outcome[T]:
+    """Runs the work; ``stop`` is set when SIGINT or SIGTERM comes. Raises what the work raises.
 
     Work that does not end within 8 s of the signal ends with the process, whose exit code is then
     ``left_behind``, or the signal's.
     """
-    task = _Work(work, left_behind)
+    task = _Work(work, stop, left_behind)
     before = {number: signal.signal(number, task.on_signal) for number in _EXIT_CODES}
     thread = threading.Thread(target=task.run, daemon=True, name="work")
     try:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from sync import __version__, settings
-from sync.cli.options import MODES, now
+from sync.catalog.modes import MODES
+from sync.cli.masking import masker
+from sync.cli.options import now
 
 if TYPE_CHECKING:
     from sync.catalog.parse import ParseLimits
@@ -39,14 +41,17 @@ def make_job(
     mode: str | None = None,
     trigger_kind: str = "cli",
     accept_removals: int | str | None = None,
-    mask: Callable[[str], str] = str,
 ) -> Job:
-    """A job that asks the real API. Raises ``UsageError`` for a setting that cannot be used."""
+    """A job that asks the real API until ``stop`` is set, and masks the key it has read.
+
+    Raises ``UsageError`` for a setting that cannot be used.
+    """
     from sync.run import Job
 
     base_url = settings.base_url(given.base_url)
+    key = settings.api_key(os.environ)
     return Job(
-        fetch=_fetcher(given, base_url, settings.api_key(os.environ), stop),
+        fetch=_fetcher(given, base_url, key, stop),
         clock=now,
         app_version=__version__,
         trigger_kind=trigger_kind,
@@ -54,7 +59,7 @@ def make_job(
         modes=(mode,) if mode else MODES,
         guard=guard(given.max_removal_percent, given.max_removal_count, accept_removals),
         limits=limits(given.max_models),
-        mask=mask,
+        mask=masker(os.environ, key),
     )
 
 

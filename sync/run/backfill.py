@@ -9,7 +9,8 @@ from datetime import timedelta
 from sync.catalog.parse import ParseLimits, parse_answer, split_by_mode
 from sync.catalog.plan import RemovalGuard
 from sync.catalog.records import Answer
-from sync.errors import AnswerRejected, CatalogSyncError, RemovalsHeld, UsageError
+from sync.catalog.refusal import one_line
+from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, UsageError
 from sync.run.decide import decide
 from sync.run.job import Clock, write_result
 from sync.run.outcome import Asked, RunResult, make_result
@@ -70,7 +71,12 @@ def _import_line(engine: Engine, line: SavedAnswer, backfill: Backfill) -> RunRe
 
 
 def _answers(line: SavedAnswer, limits: ParseLimits) -> dict[str, Answer]:
-    answers = {mode: parse_answer(body, mode, limits) for mode, body in line.payloads.items()}
+    try:
+        answers = {mode: parse_answer(body, mode, limits) for mode, body in line.payloads.items()}
+    except (ApiRefused, ApiUnreachable) as error:
+        raise AnswerRejected(
+            f"it holds a refusal, not a catalog ({str(error).partition(';')[0]}): take the line out, then import again"
+        ) from error
     return split_by_mode(answers["all"]) if "all" in answers else answers
 
 
@@ -105,4 +111,4 @@ def _with_origin(result: RunResult, line: SavedAnswer) -> RunResult:
 
 
 def _place(line: SavedAnswer) -> str:
-    return f"{line.file} line {line.line}"
+    return one_line(f"{line.file} line {line.line}")

@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sync.catalog.modes import MODES
 from sync.catalog.parse import ParseLimits, parse_answer
 from sync.catalog.plan import RemovalGuard
-from sync.catalog.records import MODES, Answer, ModePlan
+from sync.catalog.records import Answer, ModePlan
 from sync.errors import CatalogSyncError, DatabaseError, UsageError
 from sync.run.decide import Decision, decide
 from sync.run.outcome import Asked, RunResult, chief_error, make_result, to_store

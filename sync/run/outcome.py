@@ -160,13 +160,13 @@ def _mode_result(row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | 
 
 
 def _superseded(mode: str) -> Superseded:
-    return Superseded(f"another run stored a newer look at mode {mode} while this one was asking; nothing to do")
+    return Superseded(f"another run stored its look at mode {mode} while this one was asking; nothing to do")
 
 
 def _plan_errors(plan: ModePlan, held: int) -> Iterator[CatalogSyncError]:
     if plan.rejected:
-        named = "; ".join(_rejected(model) for model in plan.rejected[:_NAMED_REJECTS])
-        more = len(plan.rejected) - _NAMED_REJECTS
+        told = list(dict.fromkeys(_rejected(model) for model in plan.rejected))
+        named, more = "; ".join(told[:_NAMED_REJECTS]), len(told) - _NAMED_REJECTS
         yield AnswerRejected(
             f"{len(plan.rejected)} of {len(plan.answer.models)} {plan.mode} models were rejected and kept as stored:"
             f" {named}{f'; and {more} more' if more > 0 else ''}; tell the API's maintainers"

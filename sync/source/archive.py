@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from sync.catalog.parse import BOM
 from sync.catalog.refusal import one_line
 from sync.catalog.surrogates import shadow
 from sync.errors import AnswerRejected, UsageError
@@ -25,10 +26,10 @@ from sync.errors import AnswerRejected, UsageError
 # Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.
 MAX_LINE = 2 * 128 * 1024 * 1024 + 1024 * 1024
 
-BOM = b"\xef\xbb\xbf"
 GZIP_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 _GZIP = b"\x1f\x8b"
 _FORM = 'each line must be {"at": TIME, "image": ENVELOPE, "video": ENVELOPE} or {"at": TIME, "all": ENVELOPE}'
+_EARLIEST_YEAR = 2000  # no such API is older; an earlier time is a slip, and would fill the calendar
 _KEY = re.compile(rb'[\s{,]*("(?:[^"\\]|\\.)*")\s*:\s*')
 
 
@@ -156,7 +157,7 @@ def _places(text: bytes, values: dict[str, bytes]) -> dict[str, slice] | None:
 def _time(path: Path, number: int, text: bytes) -> datetime:
     try:
         at = datetime.fromisoformat(msgspec.json.decode(text, type=str))
-        if at.tzinfo is not None:
+        if at.tzinfo is not None and at.year >= _EARLIEST_YEAR:
             return at.astimezone(UTC)
     except (msgspec.DecodeError, ValueError, OverflowError):
         pass

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 
 from sync.errors import AnswerRejected, ApiUnreachable, CatalogSyncError, UsageError
 from sync.source.judge import Judge, may_be_asked_again
-from sync.source.masking import mask
+from sync.source.key import mask
 from sync.source.outcome import Fetched, FetchFailed, FetchSettings, Retrying
 from sync.source.retry import RetryPolicy, parse_http_date, parse_retry_after, wait_before
 from sync.source.session import Answer, ask, open_session, read_answer

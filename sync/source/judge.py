@@ -6,16 +6,16 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from sync.catalog.parse import BOM
 from sync.catalog.refusal import envelope_refusal, one_line, refusal
 from sync.errors import AnswerRejected, CatalogSyncError
-from sync.source.masking import mask
+from sync.source.key import mask
 from sync.source.session import Answer
 
 # A refusal is short; a large body that says it failed is not asked for again.
 _SMALL_BODY = 64 * 1024
 _SHOWN_BODY = 80
 _REDIRECTS = range(300, 400)
-_BOM = b"\xef\xbb\xbf"
 
 
 class _Envelope(msgspec.Struct):
@@ -39,13 +39,14 @@ class Judge:
             return self._redirected(answer)
         if answer.status != 200:
             return self._bad_status(answer)
-        if not answer.body.removeprefix(_BOM).lstrip().startswith(b"{"):
+        if not answer.body.removeprefix(BOM).lstrip().startswith(b"{"):
             return self._not_json(answer)
         envelope = _read_envelope(answer.body)
         # A body that is no JSON after all is the parser's to reject: it knows where it breaks.
-        if envelope is None:
-            return None
-        return envelope_refusal(self._masked(envelope), mode=self._mode, where=self._where)
+        refused = envelope and envelope_refusal(self._masked(envelope), mode=self._mode, where=self._where)
+        if not refused and self._key.encode() in answer.body:
+            return self._echoed()
+        return refused or None
 
     def _redirected(self, answer: Answer) -> CatalogSyncError:
         target = self._quoted(_target(self._url, answer.headers.get("Location", "")))
@@ -70,6 +71,13 @@ class Judge:
             "and that no proxy or login page answers in its place"
         )
 
+    def _echoed(self) -> CatalogSyncError:
+        # What is stored is stored as it was sent, so that what must not be stored is not taken.
+        return AnswerRejected(
+            f"{self._where} repeats the API key in its answer for mode {self._mode}: nothing of it was stored; "
+            "make a new key on the API Keys page, and tell the API's maintainers"
+        )
+
     def _shown(self, answer: Answer) -> str:
         kind = self._quoted(answer.headers.get("Content-Type", "") or "no content type")
         # Masked before it is cut, so that no half of a key is left over at the end.
@@ -90,7 +98,7 @@ def may_be_asked_again(answer: Answer) -> bool:
 
 def _read_envelope(body: bytes) -> dict[str, object] | None:
     try:
-        envelope = msgspec.json.decode(body.removeprefix(_BOM), type=_Envelope)
+        envelope = msgspec.json.decode(body.removeprefix(BOM), type=_Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     fields = msgspec.structs.asdict(envelope)

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import msgspec
 
+from sync.catalog.parse import BOM
 from sync.catalog.refusal import one_line
 from sync.errors import UsageError
-from sync.source.archive import BOM, GZIP_ERRORS, is_saved_answers, open_file, read_saved_answers
+from sync.source.archive import GZIP_ERRORS, is_saved_answers, open_file, read_saved_answers
 
 _T = TypeVar("_T")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -22,9 +23,11 @@ __all__ = ["Connection", "Engine", "in_transaction", "open_database", "reading",
 
 T = TypeVar("T")
 
-# Deadlocks and lost connections: the first try and three more.
+# After a deadlock: the first try and three more.
 _TRIES = 4
+_TRIES_TO_FIND = 14  # some ten seconds, for a server that is being started again
 _PAUSE_SECONDS = 0.1
+_UNKNOWN = "whether this step was stored is not known: ask catalog-sync status when it runs again"
 _ADVICE = "nothing of this step was stored; see that it runs and CATALOG_SYNC_DATABASE_URL is right, then run again"
 
 
@@ -58,30 +61,39 @@ def in_transaction(
 
     After a deadlock, a serialization failure or a lost connection the whole of it is run again,
     the commit included. ``work`` gets the number of the try: from the second on, the one before
-    may have been committed without our hearing of it.
+    may have been committed without our hearing of it. A lost server is looked for some seconds.
     """
-    with translated():
-        for number in range(1, _TRIES):
-            try:
-                with engines.write_transaction(engine) as connection:
-                    return work(connection, number)
-            except SQLAlchemyError as error:
-                if not engines.is_transient(error):
-                    raise
-            pause(_PAUSE_SECONDS * number)
-        with engines.write_transaction(engine) as connection:
-            return work(connection, _TRIES)
+    lost = False
+    for number in count(1):
+        try:
+            with translated(lost=lost), engines.write_transaction(engine) as connection:
+                return work(connection, number)
+        except DatabaseError as error:
+            cause = error.__cause__
+            lost = lost or engines.is_lost(cause)
+            if number >= (_TRIES_TO_FIND if lost else _TRIES) or not _is_worth_another(cause, lost=lost):
+                raise
+        pause(_PAUSE_SECONDS * number)
+    raise AssertionError("unreachable")  # count never ends
+
+
+def _is_worth_another(cause: BaseException | None, *, lost: bool) -> bool:
+    return engines.is_transient(cause) or (lost and engines.is_unreachable(cause))
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turns errors of the database layer into ours, in one line and without a statement or secret."""
+def translated(*, lost: bool = False) -> Iterator[None]:
+    """Turns errors of the database layer into ours, in one line and without a statement or secret.
+
+    ``lost`` says that an earlier try may have been committed without our hearing of it.
+    """
     try:
         yield
     except (DatabaseSettingError, SchemaError) as error:
         raise UsageError(str(error)) from error
     except SQLAlchemyError as error:
-        raise DatabaseError(f"the database failed: {_cause(error)}; {_ADVICE}") from error
+        unknown = lost or engines.is_lost(error)
+        raise DatabaseError(f"the database failed: {_cause(error)}; {_UNKNOWN if unknown else _ADVICE}") from error
 
 
 def _cause(error: SQLAlchemyError) -> str:

@@ -198,3 +198,16 @@ def test_each_field_has_one_entity() -> None:
 
 def test_a_path_is_dotted_with_escapes() -> None:
     assert dotted(("a.b", "c\\", "d")) == "a\\.b.c\\\\.d"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([{"a": 1}, "one_of:x"], ["one_of:x", {"a": 1}]),
+        ([{"a": 1}, "one_of:x"], [{"a": 1}, "one_of:x", "one_of:x"]),
+    ],
+)
+def test_a_rule_that_only_changed_its_place_is_told_among_the_inputs(old: list[object], new: list[object]) -> None:
+    (event,) = events({"inputs": {"rules": old}}, {"inputs": {"rules": new}})
+
+    assert event[:3] == ("inputs", "rules", "changed")

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from sync.catalog.entities import NORMALISER_VERSION
-from sync.catalog.normalise import MAX_MODEL_CHARACTERS, WrongModeError, is_current, normalise, record_of_stored
+from sync.catalog.normalise import MAX_MODEL_BYTES, WrongModeError, is_current, normalise, record_of_stored
 from tests.catalog.made import model, raw, record, rejected, spelled
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_model_is_rejected_as_unreadable(sent: bytes) -> None:
         (raw(model(inputs={"required": [5]})), "entry without a name"),
         (raw(model(params={"": 5})), "cannot be a key"),
         (raw(model(description="x" * 1024 * 1024 + "x")), "a text is longer"),
-        (raw(model(list=["x" * 1000] * (MAX_MODEL_CHARACTERS // 1000))), "it is longer than"),
+        (raw(model(list=["x" * 1000] * (MAX_MODEL_BYTES // 1000))), "it is longer than"),
     ],
 )
 def test_a_malformed_model_is_rejected_under_its_id(sent: bytes, reason: str) -> None:

@@ -123,7 +123,7 @@ def test_what_is_no_whole_answer_is_refused(sent: bytes, reason: str) -> None:
 
     assert reason in message
     assert message.startswith("the answer for mode=image was not taken: ")
-    assert message.endswith("; nothing of this mode was changed")
+    assert "; nothing of this mode was changed;" in message
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_an_import_stops_before_a_broken_line_and_names_it(shell: Shell, sqlite_
 
 BAD_LINES = {
     "an answer that is not whole": ('{"at": "2026-01-02T00:00:00Z", "image": {"ok": true}}', 5),
-    "an answer that says no": ('{"at": "2026-01-02T00:00:00Z", "image": {"ok": false, "code": 401}}', 3),
+    "an answer that says no": ('{"at": "2026-01-02T00:00:00Z", "image": {"ok": false, "code": 401}}', 5),
     "another total": (line("2026-01-02T00:00:00Z").replace('"total": 0', '"total": 1'), 5),
     "no time": ('{"image": {}}', 5),
     "a time without a zone": (line("2026-01-02T00:00:00"), 5),

@@ -147,7 +147,7 @@ class Runs:
         self.overlapped = False
         self.at_work = threading.Lock()
 
-    def __call__(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event) -> None:
         self.began.append(time.monotonic())
         if not self.at_work.acquire(blocking=False):
             self.overlapped = True
@@ -165,7 +165,8 @@ def run_for(seconds: float, runs: Runs) -> list[str]:
     told: list[str] = []
     stop = threading.Event()
     threading.Timer(seconds, stop.set).start()
-    run_forever(make_timetable(timedelta(seconds=1), None, "UTC", NO_JITTER), runs, lambda e: told.append(str(e)), stop)
+    timetable = make_timetable(timedelta(seconds=1), None, "UTC", NO_JITTER)
+    run_forever(timetable, lambda: runs.run(stop), lambda error: told.append(str(error)), stop)
     return told
 
 

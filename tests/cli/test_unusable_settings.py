@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +20,7 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "an empty key": ({"API_KEY": " \n"}, ["sync"], "there is no API key"),
     "a key with a newline": ({"API_KEY": KEY[:9] + "\n" + KEY[9:]}, ["sync"], "line break"),
     "a key with a blank": ({"API_KEY": KEY[:9] + " " + KEY[9:]}, ["sync"], "blank"),
-    "a key in typographic quotes": ({"API_KEY": f"“{KEY}”"}, ["sync"], "not ASCII"),
+    "a key in typographic quotes": ({"API_KEY": f"“{KEY}”"}, ["sync"], "outside ASCII"),
     "a key and a key file": ({"API_KEY_FILE": "/somewhere"}, ["sync"], "both"),
     "a key file that is missing": ({"API_KEY": None, "API_KEY_FILE": "/no/such"}, ["sync"], "/no/such cannot be read"),
     "plain http to a host": ({"BASE_URL": "http://api.example/v1"}, ["sync"], "plain http to api.example"),
@@ -30,6 +31,9 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["sync"], "names no file"),
     "an @ too many": ({"DATABASE_URL": f"postgresql://me:{KEY}@x@host/db"}, ["sync"], "too many"),
     "a setting that is no number": ({"DEADLINE": "soon"}, ["sync"], "soon"),
+    "a guard that is no number": ({"MAX_REMOVAL_PERCENT": "nan"}, ["sync"], "is not a number"),
+    "a deadline without end": ({"DEADLINE": "inf"}, ["sync"], "is not a number"),
+    "a dry run that migrates": ({}, ["sync", "--dry-run", "--migrate"], "give one of them"),
     "a deadline of nothing": ({"DEADLINE": "0"}, ["sync"], "0"),
     "an unknown option": ({}, ["sync", "--fast"], "No such option"),
     "an unknown command": ({}, ["synk"], "synk"),
@@ -71,3 +75,27 @@ def test_a_key_file_of_ones_own_is_taken(shell: Shell, sqlite_url: str, tmp_path
     shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
     with Emulator([catalog(*some(4))], keys={KEY}) as api:
         output(shell("sync", "--base-url", api.base_url))
+
+
+def test_a_key_may_come_from_a_pipe_which_gives_it_once(shell: Shell, sqlite_url: str) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, f"{KEY}\n".encode())
+    os.close(writer)
+    with Emulator([catalog(*some(2))]) as api:
+        shell.set(API_KEY=None, API_KEY_FILE=f"/dev/fd/{reader}", BASE_URL=api.base_url, DATABASE_URL=sqlite_url)
+        output(shell("sync"))
+    os.close(reader)
+
+
+def test_a_key_file_that_a_service_manager_hands_over_may_have_its_mode(
+    shell: Shell, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "api_key"
+    file.write_text(KEY)
+    file.chmod(0o440)
+    shell.set(API_KEY=None, API_KEY_FILE=str(file), DATABASE_URL=sqlite_url)
+    assert "can be read by others" in complaint(shell("sync"), 2)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with Emulator([catalog(*some(2))]) as api:
+        shell.set(BASE_URL=api.base_url)
+        output(shell("sync"))

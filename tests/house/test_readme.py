@@ -13,8 +13,8 @@ import click
 import pytest
 from sqlalchemy import Engine
 
+from sync.catalog.modes import MODES
 from sync.cli.group import cli
-from sync.cli.options import MODES
 from sync.demo.story import catalogs
 from sync.errors import ExitCode
 from sync.run.backfill import Backfill, import_answers

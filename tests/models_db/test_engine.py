@@ -249,3 +249,19 @@ def failed_on_mariadb(code: int) -> DBAPIError:
 @pytest.mark.parametrize("error", [ValueError(1213), KeyboardInterrupt(), OperationalError("", None, OSError(1213))])
 def test_other_errors_are_not_worth_another_try(error: BaseException) -> None:
     assert not is_transient(error)
+
+
+@on_postgresql
+def test_times_are_read_where_the_database_writes_dates_in_another_style(migrated_url: str) -> None:
+    moment = datetime(2026, 3, 4, 10, tzinfo=UTC)
+    first = open_engine(migrated_url)
+    with write_transaction(first) as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE \"{connection.engine.url.database}\" SET DateStyle = 'SQL, DMY'")
+        connection.execute(
+            tables.sync_runs.insert().values(started_at=moment, status="running", trigger_kind="cli", app_version="0")
+        )
+    first.dispose()
+    engine = open_engine(migrated_url)
+    with read_transaction(engine) as connection:
+        assert connection.scalar(tables.sync_runs.select().with_only_columns(tables.sync_runs.c.started_at)) == moment
+    engine.dispose()

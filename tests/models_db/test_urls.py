@@ -123,7 +123,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatabaseSettingError, match=f"make {tmp_path}/none, or mend the URL"):
-        open_engine(f"sqlite:///{tmp_path}/none/a.db")
+        open_engine(f"sqlite:///{tmp_path}/none/a.db", create=True)
 
 
 @pytest.mark.parametrize("name", ["a b.db", "100%.db", "what?.db", "no#1.db", "ünï.db", "a%20b.db"])

@@ -185,7 +185,7 @@ def test_a_line_more_than_five_minutes_ahead_is_refused(
         (body("video", FIVE), ExitCode.REJECTED),
         (body("image", [*FIVE, model("a", cost=9)]), ExitCode.REJECTED),
         (body("image", [model("f", mode="video")]), ExitCode.REJECTED),
-        (b'{"ok": false, "code": 401}', ExitCode.REFUSED),
+        (b'{"ok": false, "code": 401}', ExitCode.REJECTED),
     ],
 )
 def test_a_broken_line_stops_the_import_and_what_came_before_stays(

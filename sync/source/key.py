@@ -1,8 +1,10 @@
-"""Keeping the API key out of whatever is quoted from a server."""
+"""The API key: what can be sent, and keeping it out of whatever is quoted from a server."""
 
 from __future__ import annotations
 
 from itertools import groupby
+
+from sync.errors import UsageError
 
 HIDDEN = "[hidden]"
 # So many characters in common with the key count as a piece of it: enough to catch a key that the
@@ -30,3 +32,15 @@ def mask(text: str, key: str) -> str:
 def _pieces(key: str) -> set[str]:
     whole = {part for part in (key, *key.split(".")) if len(part) >= _SHORTEST_PART}
     return whole | {key[start : start + _PIECE] for start in range(len(key) - _PIECE + 1)}
+
+
+def require_sendable(key: str) -> None:
+    """Raises ``UsageError``, without quoting the key, unless a header can carry it.
+
+    A key with a line break would reach an error text of http.client, so it never gets that far.
+    """
+    if not key or not all("!" <= char <= "~" for char in key):
+        raise UsageError(
+            "the API key is empty, or holds a blank, a line break or a character outside ASCII: "
+            "copy it again from the API Keys page and set CATALOG_SYNC_API_KEY"
+        )

@@ -1,0 +1,3 @@
+"""The modes of the catalog, in the order in which everything goes through them."""
+
+MODES = ("image", "video")
