@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sync import __version__
-from sync.cli import browse, job, setup
+from sync.cli import browse, job, one_model, setup, status
 
 
 @click.group(
@@ -27,7 +27,9 @@ for command in (
     job.import_,
     browse.models,
     browse.changes,
-    browse.status,
+    one_model.show,
+    one_model.costs,
+    status.status,
     setup.emulator,
 ):
     cli.add_command(command)

@@ -19,7 +19,7 @@ def _model(mode: str, model_id: str, provider: str, cost: float, **params: Any) 
         "mode": mode,
         "name": model_id.partition("/")[2].replace("-", " ").title(),
         "provider": provider,
-        "description": f"A {mode} model that does not exist.",
+        "description": f"A model for {mode}s that does not exist.",
         "credits": {"default_cost": cost, "notes": _NOTES},
         "capabilities": {"text_to_" + mode: True, "max_prompt_characters": 2000},
         "inputs": {"required": ["prompt"], "optional": optional, "rules": []},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
 
 from models_db.tables import (
     catalog_changes,
@@ -30,6 +30,13 @@ class Filter:
     provider: str | None = None
     kinds: Sequence[str] = ()
     since: datetime | None = None
+    until: datetime | None = None
+    """Up to but not including this moment."""
+    entities: Sequence[str] = ()
+    model: str | None = None
+    """A model's id."""
+    least_percent: float | None = None
+    """Only costs that moved by so many percent or more, up or down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ def versions_at(connection: Connection, moment: datetime, mode: str | None) -> I
     return (PastVersion(*_plain(row)) for row in connection.execute(query))
 
 
-def changes(connection: Connection, wanted: Filter, limit: int | None = None) -> Iterator[Change]:
+def changes(connection: Connection, wanted: Filter) -> Iterator[Change]:
     """The change feed, newest first."""
     log = catalog_changes.c
     query = (
@@ -127,7 +134,6 @@ def changes(connection: Connection, wanted: Filter, limit: int | None = None) ->
         )
         .join(models, models.c.model_pk == log.model_pk)
         .order_by(log.changed_at.desc(), log.change_id.desc())
-        .limit(limit)
     )
     if wanted.mode is not None:
         query = query.where(models.c.mode == wanted.mode)
@@ -137,6 +143,14 @@ def changes(connection: Connection, wanted: Filter, limit: int | None = None) ->
         query = query.where(log.change_kind.in_(wanted.kinds))
     if wanted.since is not None:
         query = query.where(log.changed_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(log.changed_at < wanted.until)
+    if wanted.entities:
+        query = query.where(log.entity.in_(wanted.entities))
+    if wanted.model is not None:
+        query = query.where(models.c.model_id == wanted.model)
+    if wanted.least_percent is not None:
+        query = query.where(func.abs(log.pct_change) >= wanted.least_percent)
     return (Change(*_plain(row)) for row in connection.execute(query))
 
 

@@ -18,7 +18,8 @@ from sync.source.emulator import Catalog, Emulator
 from tests.house.pages import blocks, cells, headings, page, section
 
 COMMANDS = page("docs/commands.md")
-WITH_JSON = ("sync", "import", "models", "changes", "status")
+WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status")
+TAKES = {"import": "answers.jsonl", "show": "a", "costs": "a"}
 
 
 def long_options(command: str) -> set[str]:
@@ -26,7 +27,17 @@ def long_options(command: str) -> set[str]:
 
 
 def model(model_id: str, cost: object) -> bytes:
-    return json.dumps({"id": model_id, "mode": "image", "name": model_id, "credits": {"default_cost": cost}}).encode()
+    return json.dumps(
+        {
+            "id": model_id,
+            "mode": "image",
+            "name": model_id,
+            "credits": {"default_cost": cost},
+            "params": {"size": ["1K"]},
+            "inputs": {"required": ["prompt"]},
+            "capabilities": {"edit": True},
+        }
+    ).encode()
 
 
 def paths(value: Any, at: str = "") -> Iterator[str]:
@@ -48,13 +59,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     (folder / "answers.jsonl").write_text("")
     catalogs = [Catalog((model("a", 3), model("b", 1))), Catalog((model("a", 1.5), model("b", "1")))]
     with Emulator(catalogs) as api, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
         patch.setenv("CATALOG_SYNC_DATABASE_URL", f"sqlite:///{folder / 'catalog.db'}")
         patch.setenv("CATALOG_SYNC_API_KEY", "gva_live_a.0000000000")
         patch.delenv("CATALOG_SYNC_API_KEY_FILE", raising=False)
         patch.setenv("CATALOG_SYNC_BASE_URL", api.base_url)
         document(folder, patch, "sync")
         yield {
-            command: document(folder, patch, command, *([str(folder / "answers.jsonl")] if command == "import" else []))
+            command: document(folder, patch, command, *([TAKES[command]] if command in TAKES else []))
             for command in WITH_JSON
         }
 

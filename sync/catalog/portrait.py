@@ -1,0 +1,55 @@
+"""One model in full, as the API described it at a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sync.catalog.entities import MODELS, TABLES, rows_of
+from sync.catalog.json_tree import Tree, decode_object
+
+_BY_TABLE = {shape.table: shape for shape in (MODELS, *TABLES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """What a version says; each list holds the rows of its table as objects."""
+
+    name: str | None
+    provider: str | None
+    description: str | None
+    cost: str | None
+    """Exact decimal."""
+    notes: str | None
+    params: list[dict[str, Any]]
+    inputs: list[dict[str, Any]]
+    input_rules: list[str]
+    capabilities: list[dict[str, Any]]
+    raw_available_params: Tree | None
+
+
+def portrait(raw: str) -> Portrait:
+    """The portrait of a stored version. Raises ``MalformedError`` for a text that is none."""
+    tree = decode_object(raw)
+    rows = {table: _named(table, made) for table, made in rows_of(tree).items()}
+    model, credit = rows["models"][0], rows["credits"][0]
+    options: dict[str, list[str]] = {}
+    for option in rows["param_options"]:
+        options.setdefault(option["param_name"], []).append(option["option_value"])
+    return Portrait(
+        name=model["name"],
+        provider=model["provider"],
+        description=model["description"],
+        cost=credit["default_cost_exact"],
+        notes=credit["notes"],
+        params=[{**param, "options": options.get(param["param_name"], [])} for param in rows["params"]],
+        inputs=rows["inputs"],
+        input_rules=[rule["rule"] for rule in rows["input_rules"]],
+        capabilities=rows["capabilities"],
+        raw_available_params=tree.get("raw_available_params"),
+    )
+
+
+def _named(table: str, rows: Any) -> list[dict[str, Any]]:
+    shape = _BY_TABLE[table]
+    return [dict(zip((*shape.key, *shape.values), row, strict=True)) for row in rows]

@@ -1,0 +1,70 @@
+"""What is stored of one model, now or at a moment. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from models_db.tables import credit_history, model_versions, models
+from sync.catalog.timeline import CostInterval
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model that was ever listed, in one mode."""
+
+    model_pk: int
+    mode: str
+    model_id: str
+    first_seen_at: datetime
+    removed_at: datetime | None
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """What the API said of a model, from when to when."""
+
+    raw: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+def find(connection: Connection, model_id: str, mode: str | None) -> list[KnownModel]:
+    """The model of this id in each mode that ever had it, or in one mode."""
+    columns = (
+        models.c.model_pk,
+        models.c.mode,
+        models.c.model_id,
+        models.c.first_seen_at,
+        models.c.removed_at,
+        models.c.last_seen_at,
+    )
+    query = select(*columns).where(models.c.model_id == model_id).order_by(models.c.mode)
+    query = query if mode is None else query.where(models.c.mode == mode)
+    return [KnownModel(**row) for row in connection.execute(query).mappings()]
+
+
+def all_ids(connection: Connection) -> list[str]:
+    """Every id ever listed."""
+    return list(connection.scalars(select(models.c.model_id).distinct().order_by(models.c.model_id)))
+
+
+def version_at(connection: Connection, model_pk: int, moment: datetime | None) -> StoredVersion | None:
+    """What the API last said of the model at a moment, or at all; None when it was not listed yet."""
+    columns = (model_versions.c.raw, model_versions.c.valid_from, model_versions.c.valid_to)
+    query = select(*columns).where(model_versions.c.model_pk == model_pk)
+    if moment is not None:
+        query = query.where(model_versions.c.valid_from <= moment)
+    row = connection.execute(query.order_by(model_versions.c.valid_from.desc()).limit(1)).first()
+    return None if row is None else StoredVersion(row.raw, row.valid_from, row.valid_to)
+
+
+def cost_intervals(connection: Connection, model_pk: int) -> Iterator[CostInterval]:
+    """The model's costs in order of time."""
+    columns = (credit_history.c.valid_from, credit_history.c.valid_to, credit_history.c.default_cost_exact)
+    query = select(*columns).where(credit_history.c.model_pk == model_pk).order_by(credit_history.c.valid_from)
+    return (CostInterval(row.valid_from, row.valid_to, row.default_cost_exact) for row in connection.execute(query))

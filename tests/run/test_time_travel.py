@@ -1,0 +1,71 @@
+"""The whole catalog at any moment, field for field, as it was sent."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from sync.catalog.plan import RemovalGuard
+from sync.run.backfill import Backfill, import_answers
+from sync.source.archive import read_saved_answers
+from sync.store.browse import versions_at
+from tests.run.driver import START
+
+REPLAY = Path(__file__).parent.parent / "data" / "replay.jsonl.gz"
+Sent = dict[tuple[str, str], Any]
+
+
+def meaning(value: Any) -> Any:
+    """A JSON value without what is no difference: nulls in objects, order and repeats of scalars, spelling."""
+    if isinstance(value, dict):
+        return {key: meaning(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        items = [meaning(item) for item in value]
+        return items if any(isinstance(item, dict | list) for item in value) else sorted(set(map(repr, items)))
+    return value.normalize() if isinstance(value, Decimal) else value
+
+
+def read(text: str) -> Any:
+    return meaning(json.loads(text, parse_float=Decimal, parse_int=Decimal))
+
+
+def sent() -> list[tuple[datetime, Sent]]:
+    """What the API sent at each moment, by mode and id."""
+    with gzip.open(REPLAY, "rt") as file:
+        lines = [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in file]
+    return [
+        (
+            datetime.fromisoformat(line["at"]),
+            {
+                (mode, model["id"]): meaning(model)
+                for mode in ("image", "video")
+                for model in line[mode]["data"]["models"]
+            },
+        )
+        for line in lines
+    ]
+
+
+def stored(engine: Engine, moment: datetime) -> Sent:
+    with engine.connect() as connection:
+        return {(found.mode, found.model_id): read(found.raw) for found in versions_at(connection, moment, None)}
+
+
+def test_the_catalog_at_every_moment_and_between_them_is_what_was_sent(engine: Engine) -> None:
+    backfill = Backfill(lambda: START + timedelta(days=10_000), "0", RemovalGuard(accepted="all"))
+    list(import_answers(engine, read_saved_answers(REPLAY), backfill))
+    moments = sent()
+
+    assert stored(engine, moments[0][0] - timedelta(microseconds=1)) == {}
+    for (at, catalog), (later, _) in zip(
+        moments, [*moments[1:], (moments[-1][0] + timedelta(days=1), {})], strict=True
+    ):
+        assert stored(engine, at) == catalog
+        assert stored(engine, at + (later - at) / 2) == catalog
+        assert stored(engine, later - timedelta(microseconds=1)) == catalog
