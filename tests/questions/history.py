@@ -1,0 +1,68 @@
+"""Five weeks of a small catalog, made by whole runs: the data behind the answers in docs/questions.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from sync.errors import ApiUnreachable
+from sync.run.backfill import Backfill, import_answers
+from sync.source.archive import SavedAnswer
+from tests.catalog.made import Model, body, model
+from tests.run.driver import Host, Sent
+
+RATIOS = {"options": ["9:16", "16:9"]}
+CLIP = {"aspect_ratio": RATIOS, "duration_seconds": {"options": [5, 10]}}
+REEL = {"aspect_ratio": RATIOS, "duration_seconds": {"options": [5]}}
+LOOP = {"aspect_ratio": RATIOS, "duration_seconds": {"min": 4, "max": 12}}
+
+IMAGE = {"acme/paint": 0.1, "acme/sketch": 4, "birch/photo": 10, "cedar/old": 7, "dune/free": 0}
+VIDEO = {"birch/clip": 12, "cedar/reel": None, "dune/loop": None}
+PARAMS = {"birch/clip": CLIP, "cedar/reel": REEL, "dune/loop": LOOP}
+BROKEN = model("birch/broken", cost="three")
+
+
+def at(month: int, day: int, hour: int) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+def listed(costs: Mapping[str, Any], *gone: str, description: str = "Photos", **now: Any) -> list[Model]:
+    """The models of a mode, less those that are gone; a cost given as ``acme_paint=0.3`` is that of acme/paint."""
+    costs = {**costs, **{name.replace("_", "/"): cost for name, cost in now.items()}}
+    extra: dict[str, dict[str, Any]] = {"birch/photo": {"description": description}}
+    return [
+        model(name, cost, **extra.get(name, {}), params=PARAMS.get(name, {})) | {"provider": name.partition("/")[0]}
+        for name, cost in costs.items()
+        if name not in gone
+    ]
+
+
+def make_history(engine: Engine) -> None:
+    """Nine runs: an import, six good looks, and three in which something was wrong."""
+    saved = {"image": body("image", listed(IMAGE)), "video": body("video", listed(VIDEO))}
+    backfill = Backfill(clock=lambda: at(3, 2, 8), app_version="0.9")
+    assert all(import_answers(engine, [SavedAnswer("saved", 1, at(3, 1, 12), saved)], backfill))
+    host = Host(engine)
+
+    def run(moment: datetime, image: Sent, video: Sent) -> None:
+        host.now = moment
+        host.sync(image, video)
+
+    # sketch is at 5 for just a day, free at 1 for an hour less than two
+    run(at(3, 2, 10), listed(IMAGE, acme_sketch=5, description="Sharp photos"), listed(VIDEO))
+    image = listed(IMAGE, "cedar/old", dune_free=1, description="Sharp photos")
+    run(at(3, 3, 10), image, listed(VIDEO, cedar_reel=9))
+    image = listed(IMAGE, "cedar/old", "acme/paint", dune_free=1, description="Sharp photos")
+    run(at(3, 4, 10), image, ApiUnreachable("no answer"))
+    image = listed(IMAGE, "cedar/old", "acme/paint", description="Sharp photos")
+    run(at(3, 5, 9), [*image, BROKEN], body("video", listed(VIDEO, cedar_reel=9), total=9))
+    # clip is at 15 for an hour more than two days, and reel is away as long
+    image = listed(IMAGE, "cedar/old", acme_paint=0.3, acme_sketch=6, description="Sharp photos")
+    run(at(3, 8, 10), image, listed(VIDEO, "cedar/reel", birch_clip=15))
+    run(at(3, 10, 11), image, listed(VIDEO, cedar_reel=9))
+    image = listed(IMAGE, "cedar/old", acme_paint=0.3, acme_sketch=6, birch_photo=8.5, description="Sharp photos")
+    run(at(4, 5, 12), image, listed(VIDEO, cedar_reel=9))
+    run(at(4, 6, 10), image[1:2], listed(VIDEO, cedar_reel=9))
