@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,14 +21,20 @@ Moved: TypeAlias = Callable[[], None]
 
 
 def import_files(
-    files: Sequence[Path], database_url: str, backfill: Backfill, stop: threading.Event, *, quiet: bool
+    files: Sequence[Path],
+    at: datetime | None,
+    database_url: str,
+    backfill: Backfill,
+    stop: threading.Event,
+    *,
+    quiet: bool,
 ) -> ImportTotals:
     """What came of all the files; stops at the first error, and soon after ``stop`` is set.
 
     Raises what has to do with the database's setting; an error in the lines is in the totals.
     """
     from sync.run.backfill import import_answers
-    from sync.source.archive import read_saved_answers
+    from sync.source.saved import read_saved
     from sync.store.database import open_database
 
     engine = open_database(database_url)
@@ -35,7 +42,7 @@ def import_files(
     try:
         for file in files:
             with _watched(file, quiet=quiet) as moved:
-                lines = _until(stop, moved, read_saved_answers(file))
+                lines = _until(stop, moved, read_saved(file, at))
                 for result in import_answers(engine, lines, backfill):
                     totals.add(result)
     except CatalogSyncError as error:

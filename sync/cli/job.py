@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,7 @@ def schedule(
 @click.command("import", epilog="Example: catalog-sync import --accept-removals all answers.jsonl.gz")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @options.database_url
+@options.moment("--at", "When the answer in FILE was given, where neither the file nor its name says.")
 @options.accept_removals
 @options.quiet
 @options.as_json
@@ -145,20 +146,22 @@ def schedule(
 def import_(
     *,
     files: tuple[Path, ...],
+    at: datetime | None,
     database_url: str,
     accept_removals: int | str | None,
     quiet: bool,
     as_json: bool,
-    max_models: int,
-    max_removal_percent: float,
-    max_removal_count: int,
+    **bounds: Any,
 ) -> int:
     """Store saved answers as history, at the times they carry.
 
     A FILE is JSON Lines, also with gzip: {"at": TIME, "image": ENVELOPE, "video": ENVELOPE}, either
-    mode alone, or "all" with both. One line is one run. Lines that are recorded already are passed
-    over, so an import that stopped can be run again. It stops before the first line that is broken,
-    out of order or held.
+    mode alone, or "all" with both. Or it is one answer as the API sent it, or a folder of such
+    files, whose names carry the time, such as image-2026-03-01T12-00-00Z.json.
+
+    One line is one run, and so are the answers of one time. What is recorded already is passed
+    over, so an import that stopped can be run again. It stops before the first answer that is
+    broken, out of order or held.
     """
     from sync.cli.importing import import_files
     from sync.run.backfill import Backfill
@@ -167,12 +170,12 @@ def import_(
     backfill = Backfill(
         clock=options.now,
         app_version=__version__,
-        guard=guard(max_removal_percent, max_removal_count, accept_removals),
-        limits=limits(max_models),
+        guard=guard(bounds["max_removal_percent"], bounds["max_removal_count"], accept_removals),
+        limits=limits(bounds["max_models"]),
         mask=mask,
     )
     quiet_bar = quiet or as_json
-    outcome = run_until_stopped(lambda: import_files(files, database_url, backfill, stop, quiet=quiet_bar), stop)
+    outcome = run_until_stopped(lambda: import_files(files, at, database_url, backfill, stop, quiet=quiet_bar), stop)
     if as_json:
         say(telling.import_json(outcome.value, mask))
     elif not quiet and (outcome.value.imported or not outcome.value.problem):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sync.errors import CatalogSyncError, ExitCode, worst
 from sync.show.table import to_json
-from sync.show.text import mode_line, plan_json, plan_lines
+from sync.show.text import counted, mode_line, plan_json, plan_lines
 
 if TYPE_CHECKING:
     from sync.run import RunResult
@@ -71,9 +71,9 @@ class ImportTotals:
 
 def import_text(totals: ImportTotals) -> str:
     if totals.skipped and not totals.imported:
-        return f"nothing to import: all {totals.skipped} lines are recorded already"
+        return f"nothing to import: all {counted(totals.skipped, 'line')} are recorded already"
     skipped = f", {totals.skipped} recorded already" if totals.skipped else ""
-    return f"imported {totals.imported} lines with {totals.changes} changes{skipped}"
+    return f"imported {counted(totals.imported, 'line')} with {counted(totals.changes, 'change')}{skipped}"
 
 
 def import_json(totals: ImportTotals, mask: Callable[[str], str]) -> str:

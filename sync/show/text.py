@@ -10,6 +10,11 @@ from sync.catalog.records import Event, ModelChange, ModePlan
 from sync.show.table import plain, shown
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 line``, ``2 lines``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def mode_line(plan: ModePlan) -> str:
     """What a run did in one mode, such as ``image 40 models: 1 added, 2 changed``."""
     counts = {
@@ -21,7 +26,7 @@ def mode_line(plan: ModePlan) -> str:
         "removals held": plan.removals_held,
     }
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"{plan.mode} {len(plan.answer.models)} models: {told or 'nothing changed'}"
+    return f"{plan.mode} {counted(len(plan.answer.models), 'model')}: {told or 'nothing changed'}"
 
 
 def plan_lines(plan: ModePlan) -> Iterator[str]:

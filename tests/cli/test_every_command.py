@@ -20,7 +20,24 @@ COMMANDS = sorted(cli.commands)
 
 
 def test_there_are_just_these_commands() -> None:
-    assert COMMANDS == ["changes", "demo", "emulator", "import", "migrate", "models", "schedule", "status", "sync"]
+    assert (
+        sorted(
+            [
+                "changes",
+                "costs",
+                "demo",
+                "emulator",
+                "import",
+                "migrate",
+                "models",
+                "schedule",
+                "show",
+                "status",
+                "sync",
+            ]
+        )
+        == COMMANDS
+    )
 
 
 @pytest.mark.parametrize("name", [None, *COMMANDS])

@@ -86,7 +86,7 @@ def test_an_import_stops_before_a_broken_line_and_names_it(shell: Shell, sqlite_
     assert told.out == "imported 2 lines with 2 changes\n"
     assert ask(sqlite_url, "SELECT status, trigger_kind FROM sync_runs") == [("success", "import")] * 2
     mended = saved(tmp_path / "saved.jsonl", *good)
-    assert output(shell("import", mended)) == "imported 1 lines with 1 changes, 2 recorded already\n"
+    assert output(shell("import", mended)) == "imported 1 line with 1 change, 2 recorded already\n"
     assert output(shell("import", mended)) == "nothing to import: all 3 lines are recorded already\n"
 
 
@@ -174,4 +174,23 @@ def test_a_signal_stops_an_import_between_two_lines(sqlite_url: str, tmp_path: P
     assert ended.out == f"imported {stored} lines with {stored} changes\n"
     short = saved(tmp_path / "saved.jsonl", *lines[: stored + 1])
     told = output(run_process("import", short, environ=environ))
-    assert told == f"imported 1 lines with 1 changes, {stored} recorded already\n"
+    assert told == f"imported 1 line with 1 change, {stored} recorded already\n"
+
+
+def test_a_folder_of_saved_answers_is_imported_and_a_single_one_at_its_time(
+    shell: Shell, migrated_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    for day, cost in ((1, 3), (2, 1.5)):
+        (folder / f"image-2026-03-0{day}.json").write_bytes(envelope([model("acme/a", cost)]))
+    (tmp_path / "last.json").write_bytes(envelope([model("acme/a", 2)]))
+    shell.set(DATABASE_URL=migrated_url)
+
+    assert output(shell("import", str(folder))).strip() == "imported 2 lines with 2 changes"
+    assert "imported 1 line with 1 change" in output(
+        shell("import", "--at", "2026-03-03T10:00Z", str(tmp_path / "last.json"))
+    )
+    kinds = [each["change_kind"] for each in json.loads(output(shell("changes", "--json")))]
+    assert kinds == ["increase", "decrease", "added"]
+    assert "recorded already" in output(shell("import", str(folder)))

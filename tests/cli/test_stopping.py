@@ -176,9 +176,9 @@ def test_a_schedule_runs_again_and_again_and_tells_what_fails(sqlite_url: str, t
             ended = finished(process, within=10)
     assert ended.code == 0
     assert ended.out.splitlines()[:3] == [
-        "run 1 success: image 1 models: 1 added",
+        "run 1 success: image 1 model: 1 added",
         "run 2 failed: image failed",
-        "run 3 success: image 1 models: nothing changed",
+        "run 3 success: image 1 model: nothing changed",
     ]
     assert ended.err.count("\n") == 1
     assert ended.err.startswith("catalog-sync: http://127.0.0.1")

@@ -27,7 +27,7 @@ def test_the_documented_example_syncs_as_it_stands(synced: Shell, migrated_url: 
     with Emulator(load_catalogs(EXAMPLE)) as api:
         told = output(synced("sync", "--base-url", api.base_url))
     note = "the first answer for video was empty"
-    assert told == f"run 1 success: image 1 models: 1 added; video 0 models: nothing changed; note: {note}\n"
+    assert told == f"run 1 success: image 1 model: 1 added; video 0 models: nothing changed; note: {note}\n"
     assert ask(migrated_url, "SELECT status, note, error_message FROM sync_runs") == [("success", note, None)]
     assert ask(
         migrated_url, "SELECT mode, model_id, model_name, provider, credit_cost_exact FROM v_current_catalog"
@@ -128,7 +128,7 @@ def test_mode_image_leaves_video_alone(synced: Shell, migrated_url: str) -> None
         output(synced("sync"))
         of_video = every_row_of_video(migrated_url)
         told = output(synced("sync", "--mode", "image"))
-    assert told == "run 2 success: image 1 models: 1 changed, 1 removed\n"
+    assert told == "run 2 success: image 1 model: 1 changed, 1 removed\n"
     assert every_row_of_video(migrated_url) == of_video
 
 

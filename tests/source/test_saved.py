@@ -1,0 +1,112 @@
+"""Saved answers in whatever form people have them."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sync.errors import AnswerRejected, UsageError
+from sync.source.saved import read_saved, time_in_name
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def answer(mode: str) -> bytes:
+    return b'{"ok": true, "data": {"mode": "%s", "total": 0, "models": []}}' % mode.encode()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2026-03-01T12:00:00Z.json",
+        "image-2026-03-01T12-00-00Z.json",
+        "studio_20260301T120000Z.json.gz",
+        "20260301-1200.json",
+        "2026-03-01 12.00.json",
+        "models 2026-03-01_12:00:00+00:00.json",
+    ],
+)
+def test_a_name_may_spell_its_time_in_many_ways(name: str) -> None:
+    assert time_in_name(name) == NOON
+
+
+def test_a_day_alone_is_its_first_moment() -> None:
+    assert time_in_name("video-2026-03-01.json") == NOON.replace(hour=0)
+
+
+@pytest.mark.parametrize("name", ["answer.json", "2026-13-01.json", "120260301.json", "2026-03-01T12:00:00+02:00.json"])
+def test_a_name_without_a_time_in_utc_has_none(name: str) -> None:
+    assert time_in_name(name) is None
+
+
+def test_a_folder_is_read_in_order_of_time_and_the_modes_of_one_time_together(tmp_path: Path) -> None:
+    (tmp_path / "video-2026-03-02T00-00.json").write_bytes(answer("video"))
+    (tmp_path / "image-2026-03-01T12-00.json").write_bytes(answer("image"))
+    (tmp_path / "video-2026-03-01T12-00.json.gz").write_bytes(gzip.compress(answer("video"), mtime=0))
+    (tmp_path / "notes.txt").write_text("not an answer")
+
+    first, second = read_saved(tmp_path)
+
+    assert (first.at, first.payloads) == (NOON, {"image": answer("image"), "video": answer("video")})
+    assert (second.at.day, set(second.payloads)) == (2, {"video"})
+
+
+def test_one_answer_takes_its_time_from_the_caller_before_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "2025-01-01.json"
+    file.write_bytes(answer("all"))
+
+    (found,) = read_saved(file, NOON)
+
+    assert (found.at, found.payloads) == (NOON, {"all": answer("all")})
+
+
+def test_lines_are_told_from_single_answers_by_what_they_hold(tmp_path: Path) -> None:
+    file = tmp_path / "export-2026-03-05.json"
+    file.write_bytes(b'{"at": "2026-03-01T12:00:00Z", "image": %s}\n' % answer("image"))
+
+    (found,) = read_saved(file)
+
+    assert found.at == NOON
+
+
+def test_lines_take_no_other_time(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    file.write_bytes(b'{"at": "2026-03-01T12:00:00Z", "image": %s}\n' % answer("image"))
+    with pytest.raises(UsageError, match="leave --at out"):
+        list(read_saved(file, NOON))
+
+
+def test_a_folder_takes_no_time(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        list(read_saved(tmp_path, NOON))
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no file"):
+        list(read_saved(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("answer.json", answer("image"), "has no time in its name"),
+        ("2026-03-01.json", b"<html>", "is no saved answer"),
+        ("2026-03-01.json", answer("audio"), "an answer for mode audio"),
+        ("2026-03-01.json.gz", gzip.compress(answer("image"), mtime=0)[:-9], "cut or damaged"),
+    ],
+)
+def test_a_file_that_is_no_answer_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(AnswerRejected, match=words) as caught:
+        list(read_saved(tmp_path))
+    assert name in str(caught.value)
+
+
+def test_two_answers_of_one_mode_and_time_are_one_too_many(tmp_path: Path) -> None:
+    (tmp_path / "a-2026-03-01.json").write_bytes(answer("image"))
+    (tmp_path / "b-2026-03-01.json").write_bytes(answer("image"))
+    with pytest.raises(AnswerRejected, match="the same time and mode"):
+        list(read_saved(tmp_path))
