@@ -1,0 +1,85 @@
+"""What docs/bi.md says of columns and times: the types a driver is told, and that UTC stays UTC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from models_db.views import VIEWS
+from tests.house.pages import cells, page, section
+from tests.questions.history import make_history
+
+PLACES = {"postgresql": 1, "mariadb": 2, "sqlite": 3}
+TYPES = {
+    "postgresql": "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+    " WHERE attrelid = '{view}'::regclass AND attnum > 0",
+    "mariadb": "SELECT column_name, column_type FROM information_schema.columns"
+    " WHERE table_schema = DATABASE() AND table_name = '{view}'",
+    "sqlite": "SELECT name, type FROM pragma_table_info('{view}')",
+}
+DISPLAY_WIDTH = re.compile(r"(?<=int)\(\d+\)| /\*.*")  # MariaDB's own remarks: they change nothing
+AGGREGATES = "SELECT min_credit_cost, avg_credit_cost, max_credit_cost FROM v_provider_costs_daily"
+
+
+def declared(connection: Connection) -> Iterator[tuple[str, str]]:
+    kind = connection.dialect.name
+    for view in VIEWS:
+        for name, type_ in connection.exec_driver_sql(TYPES[kind].format(view=view.name)):
+            yield name, DISPLAY_WIDTH.sub("", type_) or "none"
+
+
+def told(name: str, kind: str) -> str:
+    for row in cells(section(page("docs/bi.md"), "## Types of columns")):
+        patterns = ["*"] if row[0] == "all others" else re.findall(r"[a-z_*0-9]+", row[0])
+        if any(fnmatch(name, pattern) for pattern in patterns):
+            return row[PLACES[kind]]
+    raise AssertionError(name)
+
+
+def test_every_column_has_the_type_that_the_page_tells(engine: Engine) -> None:
+    with engine.connect() as connection:
+        kind = connection.dialect.name
+        found = set(declared(connection))
+
+    assert found
+    assert {(name, type_, told(name, kind)) for name, type_ in found if type_ != told(name, kind)} == set()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_costs_of_a_provider_are_never_integers_on_sqlite(engine: Engine) -> None:
+    make_history(engine)
+
+    with engine.connect() as connection:
+        kinds = {type(value) for row in connection.exec_driver_sql(AGGREGATES) for value in row}
+        costs = {type(cost) for (cost,) in connection.exec_driver_sql("SELECT credit_cost FROM v_current_catalog")}
+
+    assert kinds == {float, type(None)}
+    assert costs == {int, float, type(None)}
+
+
+@pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
+def test_times_do_not_move_with_the_session_on_mariadb(engine: Engine) -> None:
+    make_history(engine)
+
+    with engine.connect() as connection:
+        ask = "SELECT MAX(changed_at) FROM v_catalog_changes"
+        before = connection.exec_driver_sql(ask).scalar()
+        connection.exec_driver_sql("SET time_zone = '+09:00'")
+
+        assert connection.exec_driver_sql(ask).scalar() == before
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_days_stay_utc_days_in_another_zone_on_postgresql(engine: Engine) -> None:
+    make_history(engine)
+
+    with engine.connect() as connection:
+        ask = "SELECT * FROM v_credit_cost_daily ORDER BY day, mode, model_id"
+        before = connection.exec_driver_sql(ask).fetchall()
+        connection.exec_driver_sql("SET TIME ZONE 'Asia/Tokyo'")
+
+        assert connection.exec_driver_sql(ask).fetchall() == before

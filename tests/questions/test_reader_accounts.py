@@ -1,0 +1,98 @@
+"""The accounts of docs/bi.md: they read the views, nothing else, and go on doing so after a migration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+
+from models_db import migrate, view_install
+from models_db.base import metadata
+from models_db.engine import normalise_url
+from models_db.views import CURRENT_CATALOG, VIEWS
+from tests.house.pages import blocks, page, section
+
+HEADINGS = {"postgresql": "## A reader on PostgreSQL", "mariadb": "## A reader on MariaDB"}
+READABLE = [*(view.name for view in VIEWS), "calendar_days"]
+HIDDEN = sorted({*metadata.tables, migrate.VERSION_TABLE} - {"calendar_days"})
+WRITES = (
+    "DELETE FROM calendar_days",
+    "DELETE FROM models",
+    "CREATE VIEW v_current_catalog AS SELECT 1 AS a",
+)
+
+pytestmark = pytest.mark.parametrize("database_kind", HEADINGS, indirect=True)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """An account made as the page says."""
+
+    engine: Engine
+    database: str
+
+    def refused(self, statement: str) -> bool:
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql(statement)
+        except DBAPIError as error:
+            return "denied" in str(error.orig)
+        return False
+
+    def reads(self, name: str) -> bool:
+        return not self.refused(f"SELECT * FROM {name}")
+
+
+def engine_of(url: URL) -> Engine:
+    return create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+
+@pytest.fixture
+def reader(database_kind: str, database_url: str) -> Iterator[Reader]:
+    migrate.upgrade(database_url)
+    name = f"reader_{uuid4().hex[:8]}"  # the server is shared
+    (statements,) = blocks(section(page("docs/bi.md"), HEADINGS[database_kind]), "sql")
+    with engine_of(normalise_url(database_url)).connect() as owner:
+        for statement in filter(None, statements.replace("catalog_reader", name).split(";\n")):
+            owner.exec_driver_sql(statement)
+        url = make_url(database_url).set(username=name, password="change me")
+        yield Reader(engine_of(url), database_url)
+        drop(owner, name)
+
+
+def drop(owner: Connection, name: str) -> None:
+    if owner.dialect.name == "postgresql":
+        owner.exec_driver_sql(f"DROP OWNED BY {name}")
+    owner.exec_driver_sql(f"DROP {'ROLE' if owner.dialect.name == 'postgresql' else 'USER'} {name}")
+
+
+def test_the_reader_reads_every_view(reader: Reader) -> None:
+    assert [name for name in READABLE if not reader.reads(name)] == []
+
+
+def test_the_reader_reads_no_table(reader: Reader) -> None:
+    assert [name for name in HIDDEN if reader.reads(name)] == []
+
+
+def test_the_reader_writes_nothing(reader: Reader) -> None:
+    assert [statement for statement in WRITES if not reader.refused(statement)] == []
+
+
+def test_the_reader_still_reads_every_view_when_a_migration_has_made_them_anew(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column less cannot be had in place on PostgreSQL: there all views are dropped and made again."""
+    narrower = replace(CURRENT_CATALOG, columns=CURRENT_CATALOG.columns[:-1])
+    monkeypatch.setattr(view_install, "VIEWS", (narrower, *VIEWS[1:]))
+
+    migrate.upgrade(reader.database)
+
+    with reader.engine.connect() as connection:
+        columns = list(connection.exec_driver_sql("SELECT * FROM v_current_catalog").keys())
+    assert columns == [column.name for column in narrower.columns]
+    assert [name for name in READABLE if not reader.reads(name)] == []
+    assert [name for name in HIDDEN if reader.reads(name)] == []
