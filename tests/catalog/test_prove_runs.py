@@ -1,0 +1,66 @@
+"""Proving the state of the modes and the calendar from values alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sync.catalog.prove_runs import ModeFacts, RunLook, calendar_faults, state_faults
+
+T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(4)]
+STATE = {"version": 2, "observed_at": T[2], "good_asked_at": T[2], "good_observed_at": T[2], "run_id": 2}
+FACTS = ModeFacts(T[1], T[2], 2, RunLook("success", T[2], T[2], T[1]))
+
+
+def state(**changed: Any) -> list[str]:
+    rows = [{"mode": mode, **STATE} for mode in ("image", "video")]
+    return [fault.wrong for fault in state_faults([{**rows[0], **changed}, rows[1]], {"image": FACTS, "video": FACTS})]
+
+
+def test_a_state_that_follows_from_its_last_run_is_sound() -> None:
+    assert state() == []
+
+
+def test_after_a_partial_run_the_last_good_look_is_the_one_before() -> None:
+    facts = replace(FACTS, run=RunLook("partial", T[2], T[2], T[1], frozenset({T[1]})))
+    row = {**STATE, "good_asked_at": T[1], "good_observed_at": T[1]}
+
+    assert (
+        list(state_faults([{"mode": "image", **row}, {"mode": "video", **STATE}], {"image": facts, "video": FACTS}))
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"version": 1}, {"version": 0}, {"run_id": None}, {"observed_at": None}, {"observed_at": T[1]}),
+        *({"good_asked_at": None}, {"good_asked_at": T[1]}, {"good_observed_at": T[1]}, {"good_observed_at": T[3]}),
+    ],
+)
+def test_a_state_that_contradicts_its_history_is_named(changed: dict[str, Any]) -> None:
+    assert state(**changed) != []
+
+
+def day(number: int) -> dict[str, Any]:
+    start = datetime(2026, 3, number, tzinfo=UTC)
+    return {"day": date(2026, 3, number), "day_start_at": start, "day_end_at": start + timedelta(days=1)}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "wrong"),
+    [
+        ([1, 2, 3], []),
+        ([1, 3], ["the days between 2026-03-01 and 2026-03-03 are missing"]),
+        ([2, 3], ["the day 2026-03-01 of the first change is missing"]),
+        ([1, 2], ["the day 2026-03-03 of the last run is missing"]),
+        ([1, 2, 3, 4], ["the day 2026-03-04 is later than the last run"]),
+    ],
+)
+def test_the_calendar_goes_from_the_first_change_to_the_last_run(numbers: list[int], wrong: list[str]) -> None:
+    found = calendar_faults([day(number) for number in numbers], [ModeFacts(T[1], T[2])], [T[2] + timedelta(days=2)])
+
+    assert [fault.wrong for fault in found] == wrong
