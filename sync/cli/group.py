@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sync import __version__
-from sync.cli import browse, job, one_model, setup, status
+from sync.cli import browse, job, one_model, setup, status, verify
 
 
 @click.group(
@@ -30,6 +30,7 @@ for command in (
     one_model.show,
     one_model.costs,
     status.status,
+    verify.verify,
     setup.emulator,
 ):
     cli.add_command(command)

@@ -21,7 +21,10 @@ from tests.cli.conftest import Shell
 from tests.cli.hidden import KEY, PASSWORD
 from tests.cli.stored import every_row
 
-COMMANDS = (("sync",), ("sync", "--dry-run"), ("models",), ("changes",), ("status",), ("schedule", "--every", "1h"))
+COMMANDS = (
+    *(("sync",), ("sync", "--dry-run"), ("schedule", "--every", "1h")),
+    *(("models",), ("changes",), ("status",), ("verify",)),
+)
 
 
 @pytest.fixture

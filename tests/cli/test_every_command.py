@@ -34,6 +34,7 @@ def test_there_are_just_these_commands() -> None:
                 "show",
                 "status",
                 "sync",
+                "verify",
             ]
         )
         == COMMANDS
@@ -85,7 +86,7 @@ def test_help_is_quick_since_it_imports_nothing_heavy(arguments: list[str], tmp_
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(tmp_path), check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("arguments", [["models"], ["changes", "--json"], ["status"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["models"], ["changes", "--json"], ["status"], ["verify"]], ids=" ".join)
 def test_looking_imports_neither_requests_nor_alembic(arguments: list[str], sqlite_url: str, tmp_path: Path) -> None:
     code = (
         "import sys; from sync.cli.door import run; import os\n"

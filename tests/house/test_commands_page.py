@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from sync.cli.door import run
 from sync.cli.group import cli
@@ -18,7 +19,7 @@ from sync.source.emulator import Catalog, Emulator
 from tests.house.pages import blocks, cells, headings, page, section
 
 COMMANDS = page("docs/commands.md")
-WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status")
+WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify")
 TAKES = {"import": "answers.jsonl", "show": "a", "costs": "a"}
 
 
@@ -53,7 +54,7 @@ def paths(value: Any, at: str = "") -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What each command prints with --json; the run has a change, a note and an error."""
+    """What each command prints with --json; the run has a change, a note and an error, and verify finds a fault."""
     folder = tmp_path_factory.mktemp("printed")
     upgrade(f"sqlite:///{folder / 'catalog.db'}")
     (folder / "answers.jsonl").write_text("")
@@ -65,6 +66,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
         patch.delenv("CATALOG_SYNC_API_KEY_FILE", raising=False)
         patch.setenv("CATALOG_SYNC_BASE_URL", api.base_url)
         document(folder, patch, "sync")
+        with open_engine(f"sqlite:///{folder / 'catalog.db'}").begin() as connection:
+            connection.exec_driver_sql("UPDATE credit_history SET default_cost = 9 WHERE closed_run_id IS NULL")
         yield {
             command: document(folder, patch, command, *([TAKES[command]] if command in TAKES else []))
             for command in WITH_JSON

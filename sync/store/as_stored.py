@@ -1,0 +1,111 @@
+"""Rows as they stand in the database, whatever stands there.
+
+SQLite lets any value stand in any column. Reading through the columns' types would end at the first
+one that is wrong; here it becomes ``Unreadable``, so that it can be named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Date, FromClause, Integer, Select, Table, select, type_coerce
+from sqlalchemy.types import NullType, TypeEngine
+
+from models_db.base import Decimals, UtcDateTime
+from sync.catalog.faults import Unreadable, Values
+
+_FORM = "%Y-%m-%d %H:%M:%S.%f"
+_LENGTH = 26
+
+
+def raw(table: FromClause, name: str) -> ColumnElement[Any]:
+    """A column whose values come as the driver gives them."""
+    return type_coerce(table.c[name], NullType()).label(name)
+
+
+def every_column(table: Table) -> Select[Any]:
+    """The columns of a table, less those that the database makes itself, for ``read_rows``."""
+    return select(*(raw(table, column.name) for column in _columns(table)))
+
+
+def read_rows(connection: Connection, table: Table, query: Select[Any]) -> Iterator[Values]:
+    """The rows of a query made of ``every_column``."""
+    readers = [(column.name, _reader(column.type)) for column in _columns(table)]
+    with any_text(connection):
+        found: Sequence[Any] = connection.execute(query).all()
+    for row in found:
+        yield {name: None if value is None else read(value) for (name, read), value in zip(readers, row, strict=True)}
+
+
+def time(value: object) -> object:
+    """A time in UTC; None for none."""
+    if isinstance(value, str):
+        value = _time_of_text(value)
+    if not isinstance(value, datetime):
+        return value if value is None or isinstance(value, Unreadable) else Unreadable(value)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@contextmanager
+def any_text(connection: Connection) -> Iterator[None]:
+    """Takes texts from SQLite that are not UTF-8, as bytes; the servers let none in."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    before, driver.text_factory = driver.text_factory, _text_or_bytes
+    try:
+        yield
+    finally:
+        driver.text_factory = before
+
+
+def _text_or_bytes(stored: bytes) -> str | bytes:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
+
+
+def _columns(table: Table) -> list[Any]:
+    return [column for column in table.columns if column.computed is None]
+
+
+def _reader(kind: TypeEngine[Any]) -> Callable[[object], object]:
+    if isinstance(kind, UtcDateTime):
+        return time
+    if isinstance(kind, Decimals):
+        return _number
+    if isinstance(kind, Date):
+        return _day
+    wanted = int if isinstance(kind, Integer) else str
+    return lambda value: value if isinstance(value, wanted) else Unreadable(value)
+
+
+def _time_of_text(text: str) -> object:
+    """Text of SQLite; in any other form it would not sort as time."""
+    try:
+        found = datetime.strptime(text, _FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return Unreadable(text)
+    return found if len(text) == _LENGTH else Unreadable(text)
+
+
+def _number(value: object) -> object:
+    """A decimal; SQLite has doubles, and gives a whole one as an integer."""
+    if isinstance(value, Decimal):
+        return value
+    return float(value) if isinstance(value, (int, float)) else Unreadable(value)
+
+
+def _day(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return Unreadable(value)

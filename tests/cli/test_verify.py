@@ -1,0 +1,204 @@
+"""catalog-sync verify: one line on a sound database, and the name of each row that breaks a rule."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, Engine
+
+from models_db.engine import migration_engine, open_engine
+from models_db.migrate import upgrade
+from sync.catalog.faults import Fault
+from sync.store.audit import Audit
+from tests import databases
+from tests.checker import assert_sound
+from tests.cli.commands import complaint, output
+from tests.cli.conftest import Shell
+from tests.cli.damages import DAMAGES
+from tests.cli.eventful import LOOKS, make_history
+from tests.cli.stored import every_row
+from tests.run.driver import Host
+
+CHECKS_OFF = {
+    "sqlite": "PRAGMA ignore_check_constraints = ON",
+    "postgresql": "SET LOCAL session_replication_role = replica",
+    "mariadb": "SET foreign_key_checks = 0, check_constraint_checks = 0",
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A database with a history that every test here finds as it was."""
+
+    engine: Engine
+
+    def faults_after(self, damage: str) -> list[Fault]:
+        """What is found after a damage that is then undone; the database's own guards are off."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql(CHECKS_OFF[connection.dialect.name])
+            connection.exec_driver_sql(damage.replace("%", "%%"))
+            found = list(Audit(connection).faults())
+            connection.rollback()
+        return found
+
+
+@pytest.fixture(scope="module", params=databases.KINDS)
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    kind = str(request.param)
+    reason = databases.missing(kind)
+    if reason and kind in databases.required():
+        pytest.fail(reason, pytrace=False)
+    if reason:
+        pytest.skip(reason)
+    with ExitStack() as stack:
+        url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("kept") / "catalog.db"))
+        if kind != "sqlite":
+            server = databases.server_url(kind, Path(os.environ["CATALOG_SYNC_TEST_ROOM"]))
+            url = stack.enter_context(databases.new_database(server))
+        upgrade(url)
+        engine = open_engine(url)
+        make_history(Host(engine))
+        assert_sound(engine)
+        engine.dispose()
+        unguarded = migration_engine(url)  # no foreign keys on SQLite
+        yield Kept(unguarded)
+        unguarded.dispose()
+
+
+def test_a_rich_history_is_sound(kept: Kept) -> None:
+    with kept.engine.connect() as connection:
+        audit = Audit(connection)
+        assert list(audit.faults()) == []
+        statuses = connection.exec_driver_sql("SELECT DISTINCT status FROM sync_run_modes").scalars()
+        kinds = connection.exec_driver_sql("SELECT DISTINCT change_kind FROM catalog_changes").scalars()
+        assert {"success", "partial", "held", "failed"} == set(statuses)
+        assert {"removed", "relisted", "cost_set", "cost_unset", "increase", "decrease", "changed"} < set(kinds)
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM sync_runs").scalar() == LOOKS
+    assert (audit.models, audit.versions > audit.models, audit.costs > audit.models) == (9, True, True)
+
+
+@pytest.mark.parametrize(("damage", "table", "model_id", "wrong"), DAMAGES)
+def test_a_damaged_row_is_named(kept: Kept, damage: str, table: str, model_id: str | None, wrong: str) -> None:
+    found = kept.faults_after(damage)
+
+    assert [fault for fault in found if (fault.table, fault.model_id) == (table, model_id) and wrong in fault.wrong]
+
+
+@pytest.mark.parametrize("value", ["'2026-03-01T10:00:02Z'", "'soon'", "7", "x'ff'"])
+def test_a_value_that_is_no_time_is_named_on_sqlite(shell: Shell, sqlite_url: str, value: str) -> None:
+    damage_after_history(sqlite_url, f"UPDATE credit_history SET valid_to = {value} WHERE valid_to IS NOT NULL")
+    shell.set(DATABASE_URL=sqlite_url)
+    ended = shell("verify")
+
+    complaint(ended, 9)
+    assert "credit_history image 'gone' 2026-03-01T10:00:02Z: valid_to holds " in ended.out
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        ("UPDATE models SET name = x'ff' WHERE model_id = 'gone'", "models image 'gone': name holds "),
+        ("UPDATE models SET name = CAST(x'ff' AS TEXT) WHERE model_id = 'gone'", "models image 'gone': name holds "),
+        ("UPDATE model_versions SET raw = CAST(x'ff' AS TEXT)", "model_versions image 'a' 2026-03-01T10:00:02Z: raw h"),
+        ("UPDATE credits SET default_cost = 'dear'", "credits image 'a': default_cost holds 'dear'"),
+        ("UPDATE params SET is_required = 'yes'", "params image 'full': is_required holds 'yes'"),
+        ("UPDATE calendar_days SET day = 'monday' WHERE day = '2026-03-02'", "calendar_days: day holds 'monday'"),
+        ("UPDATE sync_state SET good_asked_at = 'soon'", "sync_state image: good_asked_at holds 'soon'"),
+        ("UPDATE sync_runs SET observed_at = 'soon'", "model_versions image 'a' 2026-03-01T10:00:02Z: opened_run_id i"),
+    ],
+)
+def test_a_value_of_another_type_is_named_on_sqlite(shell: Shell, sqlite_url: str, damage: str, named: str) -> None:
+    damage_after_history(sqlite_url, damage)
+    shell.set(DATABASE_URL=sqlite_url)
+    ended = shell("verify")
+
+    complaint(ended, 9)
+    assert named in ended.out
+
+
+def damage_after_history(url: str, damage: str) -> None:
+    engine = open_engine(url)
+    make_history(Host(engine))
+    engine.dispose()
+    with migration_engine(url).begin() as connection:
+        connection.exec_driver_sql(CHECKS_OFF["sqlite"])
+        connection.exec_driver_sql(damage)
+
+
+def test_a_sound_database_is_one_line_and_stays_as_it_is(shell: Shell, migrated_url: str, engine: Engine) -> None:
+    make_history(Host(engine))
+    before = every_row(migrated_url)
+    shell.set(DATABASE_URL=migrated_url)
+
+    told = output(shell("verify"))
+    assert told.startswith("sound: 9 models, ")
+    assert told.count("\n") == 1
+    assert every_row(migrated_url) == before
+
+
+def test_an_empty_database_is_sound(shell: Shell, migrated_url: str) -> None:
+    shell.set(DATABASE_URL=migrated_url)
+
+    assert output(shell("verify")) == "sound: 0 models, 0 versions, 0 costs and 0 changes agree\n"
+
+
+def test_each_fault_is_a_line_and_the_end_is_exit_9_with_their_number(
+    shell: Shell, migrated_url: str, engine: Engine
+) -> None:
+    make_history(Host(engine))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE credits SET notes = 'x' WHERE notes IS NULL")
+    shell.set(DATABASE_URL=migrated_url)
+    ended = shell("verify")
+
+    line = complaint(ended, 9)
+    lines = ended.out.splitlines()
+    assert line.startswith(f"catalog-sync: {len(lines)} faults in the stored data, ")
+    assert lines[0] == "credits image 'a': notes is 'x', the open version says NULL"
+    assert all(line.startswith("credits ") for line in lines)
+
+
+def test_json_has_each_fault_with_its_place_and_time(shell: Shell, migrated_url: str, engine: Engine) -> None:
+    make_history(Host(engine))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE credit_history SET default_cost_exact = '8' WHERE default_cost_exact = '7'")
+    shell.set(DATABASE_URL=migrated_url)
+    ended = shell("verify", "--json")
+
+    complaint(ended, 9)
+    assert json.loads(ended.out)["faults"] == [
+        {
+            "table": "credit_history",
+            "mode": "image",
+            "model_id": "gone",
+            "at": "2026-03-01T10:00:02Z",
+            "wrong": "default_cost_exact is '8', model_versions says '7'",
+        }
+    ]
+
+
+def test_json_of_a_sound_database_has_counts_and_no_faults(shell: Shell, sqlite_url: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
+
+    assert json.loads(output(shell("verify", "--json"))) == {
+        "models": 0,
+        "versions": 0,
+        "costs": 0,
+        "changes": 0,
+        "faults": [],
+    }
+
+
+def test_what_other_programs_store_cannot_steer_the_terminal(shell: Shell, sqlite_url: str) -> None:
+    damage_after_history(sqlite_url, "UPDATE credits SET notes = char(27) || '[31m' || char(10) || 'x'")
+    shell.set(DATABASE_URL=sqlite_url)
+    ended = shell("verify")
+
+    complaint(ended, 9)
+    assert all(line.startswith("credits ") and line.isprintable() for line in ended.out.splitlines())
