@@ -21,6 +21,8 @@ class RunLook:
 
     status: str | None
     """What it came to in this mode; None when it did not ask for it."""
+    run_status: str
+    """What it came to as a whole."""
     observed_at: object = None
     asked_at: object = None
     previous_success_at: object = None
@@ -65,6 +67,8 @@ def _wrong_run(column: str, run_id: int, run: RunLook | None, stamp: object) -> 
         return f"{column} is {run_id}, and there is no such run"
     if run.status not in _APPLIED:
         return f"{column} is {run_id}, which was not applied to this mode (status {shown(run.status)})"
+    if run.run_status not in _APPLIED:
+        return f"{column} is {run_id}, which stored nothing (status {shown(run.run_status)} in sync_runs)"
     if not isinstance(run.observed_at, datetime):
         return f"{column} is {run_id}, whose observed_at is {shown(run.observed_at)}"
     if isinstance(stamp, datetime) and stamp < run.observed_at:

@@ -147,7 +147,7 @@ def _looks(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, Run
     """What each of the runs was to each mode; a run that is not on record is missing."""
     asked = _previous_asked(connection, run_ids)
     looks: dict[str, dict[int, RunLook]] = defaultdict(dict)
-    columns = [sync_runs.c.run_id, raw(sync_runs, "observed_at")]
+    columns = [sync_runs.c.run_id, sync_runs.c.status.label("run_status"), raw(sync_runs, "observed_at")]
     columns += [raw(sync_run_modes, name) for name in ("status", "asked_at", "previous_success_at", "mode")]
     for chunk in chunks(sorted(run_ids)):
         query = select(*columns).select_from(sync_runs.outerjoin(sync_run_modes)).where(sync_runs.c.run_id.in_(chunk))
@@ -155,13 +155,14 @@ def _looks(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, Run
             if row.mode is not None:
                 looks[row.mode][row.run_id] = RunLook(
                     status=row.status,
+                    run_status=row.run_status,
                     observed_at=time(row.observed_at),
                     asked_at=time(row.asked_at),
                     previous_success_at=time(row.previous_success_at),
                     previous_asked=frozenset(asked[row.run_id, row.mode]),
                 )
             for mode in MODES:
-                looks[mode].setdefault(row.run_id, RunLook(None))
+                looks[mode].setdefault(row.run_id, RunLook(None, row.run_status))
     return looks
 
 

@@ -19,7 +19,8 @@ from tests.catalog.made import FULL, Model, model, raw, record
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(12)]
 PLACE = Place("table")
 RUNS = {
-    number: RunLook("success", T[number], T[number], T[number - 1] if number > 1 else None) for number in range(1, 9)
+    number: RunLook("success", "success", T[number], T[number], T[number - 1] if number > 1 else None)
+    for number in range(1, 9)
 }
 
 
@@ -173,9 +174,10 @@ def test_a_change_that_stands_twice_is_one_row_too_many() -> None:
 @pytest.mark.parametrize(
     ("run", "wrong"),
     [
-        (RunLook(None, T[1], T[1]), "which was not applied to this mode (status NULL)"),
-        (RunLook("superseded", T[1], T[1]), "which was not applied to this mode (status 'superseded')"),
-        (RunLook("success", T[2], T[2]), "which observed later, at 2026-03-01T02:00:00Z"),
+        (RunLook(None, "success", T[1], T[1]), "which was not applied to this mode (status NULL)"),
+        (RunLook("superseded", "partial", T[1], T[1]), "which was not applied to this mode (status 'superseded')"),
+        (RunLook("success", "failed", T[1], T[1]), "which stored nothing (status 'failed' in sync_runs)"),
+        (RunLook("success", "success", T[2], T[2]), "which observed later, at 2026-03-01T02:00:00Z"),
     ],
 )
 def test_a_row_whose_run_could_not_have_written_it_is_named_in_each_table(run: RunLook, wrong: str) -> None:

@@ -12,7 +12,7 @@ from sync.catalog.prove_runs import ModeFacts, RunLook, calendar_faults, state_f
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(4)]
 STATE = {"version": 2, "observed_at": T[2], "good_asked_at": T[2], "good_observed_at": T[2], "run_id": 2}
-FACTS = ModeFacts(T[1], T[2], 2, RunLook("success", T[2], T[2], T[1]))
+FACTS = ModeFacts(T[1], T[2], 2, RunLook("success", "success", T[2], T[2], T[1]))
 
 
 def state(**changed: Any) -> list[str]:
@@ -25,7 +25,7 @@ def test_a_state_that_follows_from_its_last_run_is_sound() -> None:
 
 
 def test_after_a_partial_run_the_last_good_look_is_the_one_before() -> None:
-    facts = replace(FACTS, run=RunLook("partial", T[2], T[2], T[1], frozenset({T[1]})))
+    facts = replace(FACTS, run=RunLook("partial", "partial", T[2], T[2], T[1], frozenset({T[1]})))
     row = {**STATE, "good_asked_at": T[1], "good_observed_at": T[1]}
 
     assert (
