@@ -68,6 +68,10 @@ class AnswerRejected(CatalogSyncError):
     """The API answered with something that is not a catalog that can be trusted."""
 
     exit_code = ExitCode.REJECTED
+    reported: int | None = None
+    """How many models the answer said it holds, where that is what is wrong."""
+    received: int | None = None
+    """How many it held."""
 
 
 class DatabaseError(CatalogSyncError):

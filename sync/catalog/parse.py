@@ -165,9 +165,16 @@ def _require_sound(envelope: dict[str, Tree], mode: str, count: int, limits: Par
     if data.get("mode") != mode:
         raise _rejected(mode, f"data.mode is {_shown(data.get('mode'))}")
     if data.get("total") != Number(str(count)):
-        raise _rejected(mode, f"data.total is {_shown(data.get('total'))} but it holds {count} models")
+        raise _differs(mode, data.get("total"), count)
     if count > limits.max_models:
         raise _rejected(mode, f"it holds {count} models, more than MAX_MODELS={limits.max_models}")
+
+
+def _differs(mode: str, total: Tree | None, count: int) -> AnswerRejected:
+    error = _rejected(mode, f"data.total is {_shown(total)} but it holds {count} models")
+    reported = None if total is None else _plain(total)
+    error.reported, error.received = reported if isinstance(reported, int) else None, count
+    return error
 
 
 def _plain(value: Tree) -> object:

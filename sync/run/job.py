@@ -105,7 +105,7 @@ def _parsed(found: Fetched | FetchFailed, limits: ParseLimits) -> Asked:
     try:
         return replace(asked, answer=parse_answer(found.body, found.mode, limits))
     except CatalogSyncError as error:
-        return replace(asked, error=error)
+        return replace(asked, error=error, payload=found.body)
 
 
 def _require_sane_clock(now: datetime, fetched: Mapping[str, Fetched | FetchFailed]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +36,8 @@ class Asked:
     error: CatalogSyncError | None = None
     """Why there is no answer that can be used."""
     answer: Answer | None = None
+    payload: bytes | None = None
+    """What came, where no answer could be made of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +134,25 @@ def _asked_row(asked: Asked, previous: datetime | None) -> ModeRow:
         previous_success_at=previous,
     )
     if answer is None:
-        return row
+        return row if asked.payload is None else _with_bad_answer(row, asked.payload, asked.error)
     return replace(
         row,
         models_reported=answer.reported,
         models_received=len(answer.models),
         payload_bytes=answer.payload_bytes,
         payload_sha256=answer.payload_sha256,
+    )
+
+
+def _with_bad_answer(row: ModeRow, payload: bytes, error: CatalogSyncError | None) -> ModeRow:
+    """What can be said of an answer that was not taken: an auditor may have kept it."""
+    counts = error if isinstance(error, AnswerRejected) else None
+    return replace(
+        row,
+        models_reported=counts.reported if counts else None,
+        models_received=counts.received if counts else None,
+        payload_bytes=len(payload),
+        payload_sha256=hashlib.sha256(payload).hexdigest(),
     )
 
 

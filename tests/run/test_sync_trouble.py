@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -230,3 +231,19 @@ def test_only_the_mode_asked_for_is_touched(host: Host) -> None:
     assert host.asked == ["image", "video", "video"]
     assert listed(host) == ["a"]
     assert column(host.engine, "sync_run_modes.mode", where={"run_id": 2}) == ["video"]
+
+
+def test_an_answer_that_holds_fewer_models_than_it_says_leaves_both_numbers_and_its_hash(host: Host) -> None:
+    sent = body("image", [A, B]).replace(b'"total": 2', b'"total": 3')
+    host.sync(sent)
+
+    kept = column(
+        host.engine,
+        "sync_run_modes.status",
+        "models_reported",
+        "models_received",
+        "payload_bytes",
+        "payload_sha256",
+        where={"mode": "image"},
+    )
+    assert kept == [("failed", 3, 2, len(sent), hashlib.sha256(sent).hexdigest())]
