@@ -115,22 +115,5 @@ def _removal(last: Version) -> Values:
 
 
 def _change(at: object, run_id: object, record: Record, event: Event) -> Values:
-    cost = event.cost
-    return {
-        "changed_at": at,
-        "entity": event.entity,
-        "field": event.field,
-        "run_id": run_id,
-        "model_name": record.text("name"),
-        "provider": record.text("provider"),
-        "change_kind": event.kind,
-        "is_cost_event": int(cost is not None),
-        "old_value": event.old_value,
-        "new_value": event.new_value,
-        "old_cost": for_arithmetic(cost.old) if cost else None,
-        "new_cost": for_arithmetic(cost.new) if cost else None,
-        "old_cost_exact": cost.old if cost else None,
-        "new_cost_exact": cost.new if cost else None,
-        "delta_cost": cost.delta if cost else None,
-        "pct_change": cost.percent if cost else None,
-    }
+    named = {"model_name": record.text("name"), "provider": record.text("provider")}
+    return {"changed_at": at, **event.columns(), "run_id": run_id, **named}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from sync.catalog.costs import CostChange
+from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.json_tree import Tree
 
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
@@ -97,6 +97,24 @@ class Event:
     old_value: str | None = None
     new_value: str | None = None
     cost: CostChange | None = None
+
+    def columns(self) -> dict[str, object]:
+        """What of a row of the change log the event itself decides, by column."""
+        cost = self.cost
+        return {
+            "entity": self.entity,
+            "field": self.field,
+            "change_kind": self.kind,
+            "is_cost_event": int(cost is not None),
+            "old_value": self.old_value,
+            "new_value": self.new_value,
+            "old_cost": for_arithmetic(cost.old) if cost else None,
+            "new_cost": for_arithmetic(cost.new) if cost else None,
+            "old_cost_exact": cost.old if cost else None,
+            "new_cost_exact": cost.new if cost else None,
+            "delta_cost": cost.delta if cost else None,
+            "pct_change": cost.percent if cost else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,25 +179,8 @@ def _write_events(connection: Connection, run_id: int, plan: ModePlan, pks: Pks)
 
 
 def _event_values(plan: ModePlan, change: ModelChange, event: Event) -> Values:
-    cost = event.cost
-    return {
-        "model_name": change.name,
-        "provider": change.provider,
-        "not_before": plan.not_before,
-        "changed_at": plan.stamp,
-        "entity": event.entity,
-        "field": event.field,
-        "change_kind": event.kind,
-        "is_cost_event": int(cost is not None),
-        "old_value": event.old_value,
-        "new_value": event.new_value,
-        "old_cost": for_arithmetic(cost.old) if cost else None,
-        "new_cost": for_arithmetic(cost.new) if cost else None,
-        "old_cost_exact": cost.old if cost else None,
-        "new_cost_exact": cost.new if cost else None,
-        "delta_cost": cost.delta if cost else None,
-        "pct_change": cost.percent if cost else None,
-    }
+    named = {"model_name": change.name, "provider": change.provider}
+    return {**named, "not_before": plan.not_before, "changed_at": plan.stamp, **event.columns()}
 
 
 def _execute_many(connection: Connection, statement: Executable, rows: list[Values], *, exactly: bool = False) -> None:
