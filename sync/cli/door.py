@@ -11,10 +11,9 @@ import click
 
 from sync.cli.group import cli
 from sync.cli.masking import masker
-from sync.cli.saying import drop_output
+from sync.cli.saying import PROGRAM, complain, drop_output
 from sync.errors import CatalogSyncError, ExitCode
 
-PROGRAM = "catalog-sync"
 _DEBUG = "--debug"
 
 
@@ -38,7 +37,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         if debug:
             _print_traceback(mask)
         code, words = _told(error)
-        _complain(mask(words))
+        complain(mask(words))
         return int(code)
 
 
@@ -63,11 +62,6 @@ def _told(error: BaseException) -> tuple[int, str]:
     return ExitCode.UNFORESEEN, (
         f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
     )
-
-
-def _complain(words: str) -> None:
-    line = " ".join(words.split())
-    click.echo(f"{PROGRAM}: {line}", err=True)
 
 
 def _print_traceback(mask: Callable[[str], str]) -> None:

@@ -15,13 +15,13 @@ from sync import __version__
 from sync.cli import options, telling
 from sync.cli.masking import masker
 from sync.cli.moments import Span
-from sync.cli.saying import say
+from sync.cli.saying import complain, say
 from sync.cli.stopping import Outcome, exit_code, run_until_stopped
 from sync.cli.wiring import ApiSettings, guard, limits, make_job
 from sync.errors import ExitCode, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from sync.run import RunResult
+    from sync.run import Job, RunResult
 
 
 @click.command(epilog="Example: CATALOG_SYNC_API_KEY_FILE=~/.genviral-key catalog-sync sync --migrate")
@@ -49,9 +49,6 @@ def sync(
     The API key comes from CATALOG_SYNC_API_KEY, or from the file that CATALOG_SYNC_API_KEY_FILE
     names. Exits 0 when all is well, changed or not; the README lists the other codes.
     """
-    from sync.run import run_sync
-    from sync.store.database import open_database
-
     stop = threading.Event()
     job = make_job(ApiSettings(**api), stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
@@ -59,14 +56,7 @@ def sync(
     if migrate_first:
         _migrate(database_url)
 
-    def work() -> RunResult:
-        engine = open_database(database_url)
-        try:
-            return run_sync(engine, job, dry_run=dry_run)
-        finally:
-            engine.dispose()
-
-    outcome = run_until_stopped(work, stop)
+    outcome = run_until_stopped(lambda: _run(database_url, job, dry_run=dry_run), stop)
     if as_json:
         say(telling.run_json(outcome.value, job.mask, dry_run=dry_run))
     elif not quiet:
@@ -105,7 +95,6 @@ def schedule(
     One run at a time; runs missed while the machine slept are made up for by one. A run that fails
     is told on stderr and the next one comes at its time.
     """
-    from sync.run import run_sync
     from sync.schedule import make_timetable, run_forever
     from sync.store.database import open_database
 
@@ -119,19 +108,15 @@ def schedule(
 
     def once() -> None:
         job = make_job(given, stop, mode=mode, trigger_kind="schedule")  # with a key that was changed meanwhile
-        engine = open_database(database_url)
-        try:
-            result = run_sync(engine, job)
-        finally:
-            engine.dispose()
+        result = _run(database_url, job)
         if not quiet:
             say(job.mask(telling.run_text(result)))
         _complain(result, job.mask)
 
-    def complain(error: BaseException) -> None:
-        click.echo(mask(f"catalog-sync: {' '.join(str(error).split())}"), err=True)
+    def failed(error: BaseException) -> None:
+        complain(mask(str(error)))
 
-    run_until_stopped(lambda: run_forever(timetable, once, complain, stop), stop, left_behind=ExitCode.DONE)
+    run_until_stopped(lambda: run_forever(timetable, once, failed, stop), stop, left_behind=ExitCode.DONE)
     return ExitCode.DONE
 
 
@@ -181,7 +166,7 @@ def import_(
     elif not quiet and (outcome.value.imported or not outcome.value.problem):
         say(telling.import_text(outcome.value))
     if outcome.value.problem:
-        click.echo(f"catalog-sync: {mask(outcome.value.problem)}", err=True)
+        complain(mask(outcome.value.problem))
     return exit_code(outcome.signal) if outcome.signal else outcome.value.exit_code
 
 
@@ -193,12 +178,21 @@ def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
     return outcome.value.exit_code
 
 
-def _complain(result: RunResult, mask: Callable[[str], str]) -> None:
-    from sync.catalog.refusal import one_line
+def _run(database_url: str, job: Job, *, dry_run: bool = False) -> RunResult:
+    """One run on a database that is opened for it: a scheduler's sleep is long for a connection."""
+    from sync.run import run_sync
+    from sync.store.database import open_database
 
-    words = result.message
-    if words:
-        click.echo(f"catalog-sync: {one_line(mask(words), 4000)}", err=True)
+    engine = open_database(database_url)
+    try:
+        return run_sync(engine, job, dry_run=dry_run)
+    finally:
+        engine.dispose()
+
+
+def _complain(result: RunResult, mask: Callable[[str], str]) -> None:
+    if result.message:
+        complain(mask(result.message))
 
 
 def _migrate(database_url: str) -> None:

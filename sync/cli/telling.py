@@ -66,7 +66,7 @@ class ImportTotals:
 
     @property
     def exit_code(self) -> ExitCode:
-        return self.codes[0] if len(self.codes) == 1 else worst(self.codes)
+        return worst(self.codes)
 
 
 def import_text(totals: ImportTotals) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models_db import engine as engines
 from models_db import migrate
-from sync.store.database import translated
+from sync.store.database import open_database, translated
 
 HEAD = migrate.HEAD
 
@@ -26,9 +26,4 @@ def upgrade(url: str) -> None:
 
 def require_head(url: str) -> None:
     """Raises ``UsageError`` that names both revisions unless the database is at head."""
-    with translated():
-        engine = engines.open_engine(url)
-        try:
-            migrate.require_head(engine)
-        finally:
-            engine.dispose()
+    open_database(url).dispose()
