@@ -15,7 +15,7 @@ from models_db.engine import WRITES, migration_engine, shown
 from models_db.errors import SchemaError
 
 # Revisions are numbered: one that sorts after HEAD was made by a newer program.
-HEAD = "0001"
+HEAD = "0002"
 VERSION_TABLE = "catalog_sync_version"
 
 _POSTGRESQL_LOCK = 7_401_905_882_163_120_447  # any number that nobody else uses in the same database

@@ -139,6 +139,9 @@ CREDIT_COST_HISTORY = View(
     "FROM credit_history JOIN models ON models.model_pk = credit_history.model_pk",
 )
 
+# Each interval finds its days by their index, those of the gap after it too. CROSS JOIN is what keeps
+# SQLite from trying every interval of a model on each of its days instead. The cost comes by a join of
+# its own and not by a CASE: SQLite declares a type for stored columns only, and PostgreSQL their scale.
 CREDIT_COST_DAILY = View(
     "v_credit_cost_daily",
     f"one row per model and UTC day, from the day it was first seen to the last calendar day; {TODAY}",
@@ -156,10 +159,13 @@ CREDIT_COST_DAILY = View(
             "1 if it was listed at the end of the day",
         ),
     ),
-    "FROM models JOIN calendar_days ON calendar_days.day_end_at > models.first_seen_at"
-    " LEFT JOIN credit_history ON credit_history.model_pk = models.model_pk"
-    " AND credit_history.valid_from < calendar_days.day_end_at"
-    " AND (credit_history.valid_to IS NULL OR credit_history.valid_to >= calendar_days.day_end_at)",
+    "FROM models JOIN credit_history stretch ON stretch.model_pk = models.model_pk CROSS JOIN calendar_days"
+    " LEFT JOIN credit_history ON credit_history.model_pk = stretch.model_pk"
+    " AND credit_history.valid_from = stretch.valid_from"
+    " AND (credit_history.valid_to IS NULL OR credit_history.valid_to >= calendar_days.day_end_at)"
+    " WHERE calendar_days.day_end_at > stretch.valid_from"
+    " AND calendar_days.day_end_at <= COALESCE(stretch.relisted_at, NULLIF(stretch.valid_to, models.removed_at),"
+    " (SELECT MAX(last_day.day_end_at) FROM calendar_days last_day))",
 )
 
 PROVIDER_COSTS = View(
@@ -210,6 +216,27 @@ MODEL_PARAMS = View(
     " WHERE models.removed_at IS NULL",
 )
 
+MODEL_INPUTS = View(
+    "v_model_inputs",
+    "one row per input of a listed model",
+    (*_MODEL_TODAY, *_stored(tables.inputs, "input_name", "requirement")),
+    "FROM models JOIN inputs ON inputs.model_pk = models.model_pk WHERE models.removed_at IS NULL",
+)
+
+MODEL_CAPABILITIES = View(
+    "v_model_capabilities",
+    "one row per capability of a listed model and value",
+    (*_MODEL_TODAY, *_stored(tables.capabilities, "capability", "value")),
+    "FROM models JOIN capabilities ON capabilities.model_pk = models.model_pk WHERE models.removed_at IS NULL",
+)
+
+CALENDAR_DAYS = View(
+    "v_calendar_days",
+    "one row per UTC day, from the first run to the last: what stands in for date arithmetic",
+    (*_stored(tables.calendar_days, "day", "day_start_at", "day_end_at"),),
+    "FROM calendar_days",
+)
+
 SYNC_RUNS = View(
     "v_sync_runs",
     "one row per run and mode asked; a run that asked none has a row too",
@@ -232,5 +259,8 @@ VIEWS = (
     PROVIDER_COSTS_DAILY,
     CATALOG_CHANGES,
     MODEL_PARAMS,
+    MODEL_INPUTS,
+    MODEL_CAPABILITIES,
+    CALENDAR_DAYS,
     SYNC_RUNS,
 )

@@ -18,7 +18,7 @@ from models_db.base import TABLE_OPTIONS, Decimals, LongText, UtcDateTime, key_t
 from models_db.columns import big_id, cost, exact_cost, model_pk, one_of, run_reference
 
 
-def _interval(name: str, *values: Column[Any], comment: str) -> Table:
+def _interval(name: str, *values: Column[Any], comment: str, derived: tuple[Column[Any], ...] = ()) -> Table:
     """A table of half-open intervals: at most one open per model, none empty, none backward."""
     return Table(
         name,
@@ -37,6 +37,7 @@ def _interval(name: str, *values: Column[Any], comment: str) -> Table:
             unique=True,
             comment="the model while the interval is open, else NULL; made by the database",
         ),
+        *derived,
         CheckConstraint("valid_to > valid_from", name="forward"),
         CheckConstraint("(valid_to IS NULL) = (closed_run_id IS NULL)", name="closed_by_a_run"),
         comment=comment,
@@ -54,6 +55,13 @@ credit_history = _interval(
     "credit_history",
     cost("default_cost", "cost in credits, for arithmetic; NULL when the API gave none"),
     exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
+    derived=(
+        Column(
+            "relisted_at",
+            UtcDateTime,
+            comment="when the model was listed again, if it was removed at valid_to; NULL if it went on or is not back",
+        ),
+    ),
     comment="what each model cost, and from when to when; a gap while it was not listed",
 )
 

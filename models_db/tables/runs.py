@@ -92,8 +92,8 @@ calendar_days = Table(
     "calendar_days",
     metadata,
     Column("day", Date, primary_key=True, comment="a UTC day"),
-    Column("day_start_at", UtcDateTime, nullable=False, comment="its first moment"),
-    Column("day_end_at", UtcDateTime, nullable=False, comment="the first moment after it"),
+    Column("day_start_at", UtcDateTime, nullable=False, index=True, comment="its first moment"),
+    Column("day_end_at", UtcDateTime, nullable=False, index=True, comment="the first moment after it"),
     comment="every UTC day from the first run to the last",
     **TABLE_OPTIONS,
 )

@@ -88,8 +88,13 @@ def _expected_costs(versions: Sequence[Version]) -> Iterator[Values]:
             "default_cost_exact": version.record.cost,
             "opened_run_id": begun[0].row["opened_run_id"],
             "closed_run_id": version.row["closed_run_id"],
+            "relisted_at": _relisted_at(version, later),
         }
         begun = []
+
+
+def _relisted_at(version: Version, later: Version | None) -> object:
+    return later.row["valid_from"] if later and not version.is_followed_by(later) else None
 
 
 def _expected_changes(versions: Sequence[Version]) -> Iterator[Values]:

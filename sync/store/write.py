@@ -31,6 +31,7 @@ def apply_plan(connection: Connection, run_id: int, plan: ModePlan) -> None:
         return
     pks = {change.model_id: change.model_pk for change in plan.changes if change.model_pk is not None}
     pks |= _insert_models(connection, plan)
+    _end_gaps(connection, plan, pks)  # while the models' rows still say when they were removed
     _update_models(connection, plan, pks)
     _write_rows(connection, plan.changes, pks)
     _write_versions(connection, run_id, plan, pks)
@@ -157,6 +158,16 @@ def _write_costs(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) 
         if change.record
     )
     _move_interval(connection, credit_history, run_id, plan, closed, rows)
+
+
+def _end_gaps(connection: Connection, plan: ModePlan, pks: Pks) -> None:
+    """On the last interval of each model that came back: no other ends when the model was removed."""
+    removed_at = select(models.c.removed_at).where(models.c.model_pk == credit_history.c.model_pk).scalar_subquery()
+    statement = update(credit_history).where(
+        credit_history.c.model_pk == bindparam("pk"), credit_history.c.valid_to == removed_at
+    )
+    back: list[Values] = [{"pk": pks[change.model_id]} for change in plan.changes if change.lifecycle == "relisted"]
+    _execute_many(connection, statement.values(relisted_at=plan.stamp), back, exactly=True)
 
 
 def _move_interval(

@@ -51,7 +51,7 @@ def test_a_newer_schema_is_exit_2_and_both_revisions_are_named(shell: Shell, sql
     for command in (*COMMANDS, ("migrate",), ("migrate", "--check"), ("sync", "--migrate")):
         line = complaint(shell(*command), 2)
         assert "9999" in line
-        assert "0001" in line
+        assert "0002" in line
         assert "install a newer catalog-sync" in line
 
 

@@ -124,8 +124,8 @@ def test_the_default_database_is_in_the_users_data_directory(shell: Shell, tmp_p
     file = tmp_path / ".local/share/catalog-sync/catalog.db"
     assert str(file) in complaint(shell("models"), 2)
     told = output(shell("migrate"))
-    assert told == f"sqlite:///{file} is now at revision 0001\n"
-    assert output(shell("migrate", "--check")) == f"sqlite:///{file} is at revision 0001\n"
+    assert told == f"sqlite:///{file} is now at revision 0002\n"
+    assert output(shell("migrate", "--check")) == f"sqlite:///{file} is at revision 0002\n"
     assert output(shell("models")) == "nothing found\n"
 
 

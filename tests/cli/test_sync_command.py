@@ -147,7 +147,7 @@ def test_sync_can_migrate_first(shell: Shell, database_url: str) -> None:
     with Emulator([catalog(*some(3))]) as api:
         output(shell("sync", "--migrate", "--base-url", api.base_url))
     assert ask(database_url, "SELECT status FROM sync_runs") == [("success",)]
-    assert output(shell("migrate", "--check")).endswith(" is at revision 0001\n")
+    assert output(shell("migrate", "--check")).endswith(" is at revision 0002\n")
 
 
 def test_a_process_of_its_own_does_the_same(tmp_path: Path, sqlite_url: str) -> None:

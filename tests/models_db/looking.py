@@ -47,7 +47,20 @@ def described(url: str) -> dict[str, list[str]]:
 
 def _sqlite(connection: Any, table: str) -> list[str]:
     rows = connection.exec_driver_sql(f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL")
-    return [part for (sql,) in rows for part in sql.removesuffix("\n)").split(", \n")]
+    return [part for (sql,) in rows for part in _parts(sql)]
+
+
+def _parts(sql: str) -> list[str]:
+    """What stands between the outer brackets of a CREATE: a column that was added stands last, in the same line."""
+    head, _, inner = sql.rstrip().removesuffix(")").partition("(")
+    parts, depth = [""], 0
+    for letter in inner:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [head, *parts]
 
 
 def _mariadb(connection: Any, table: str) -> list[str]:

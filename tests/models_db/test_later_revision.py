@@ -13,13 +13,15 @@ from models_db.engine import migration_engine, write_transaction
 from models_db.errors import SchemaError
 from models_db.views import VIEWS
 
+NEWEST = migrate.HEAD
+NEXT = f"{int(NEWEST) + 1:04}"
 # On SQLite this rebuilds the table that all history refers to.
-REVISION = """
+REVISION = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{NEXT}"
+down_revision = "{NEWEST}"
 branch_labels = None
 depends_on = None
 
@@ -58,10 +60,10 @@ def newer_program(older_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """From here on the program has one revision more."""
     folder = tmp_path / "100% newer"  # such a name is no format string
     shutil.copytree(migrate.migrations_dir(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_more.py").write_text(REVISION)
+    (folder / "versions" / f"{NEXT}_more.py").write_text(REVISION)
     monkeypatch.setattr(migrate, "migrations_dir", lambda: folder)
-    monkeypatch.setattr(migrate, "HEAD", "0002")
-    monkeypatch.setattr(alembic_env, "HEAD", "0002")
+    monkeypatch.setattr(migrate, "HEAD", NEXT)
+    monkeypatch.setattr(alembic_env, "HEAD", NEXT)
 
 
 def execute(url: str, *statements: str) -> None:
@@ -83,7 +85,7 @@ def test_history_and_views_come_through(older_url: str) -> None:
 
 @pytest.mark.usefixtures("newer_program")
 def test_the_newer_program_wants_the_newer_revision(older_url: str) -> None:
-    with pytest.raises(SchemaError, match="at revision 0001, this program needs 0002: run catalog-sync migrate"):
+    with pytest.raises(SchemaError, match=f"at revision {NEWEST}, this program needs {NEXT}: run catalog-sync migrate"):
         migrate.require_head(migration_engine(older_url))
 
 
@@ -95,7 +97,7 @@ def test_a_users_view_stops_it_before_anything_changed(older_url: str) -> None:
         migrate.upgrade(older_url)
 
     with migration_engine(older_url).connect() as connection:
-        assert migrate.current_revision(connection) == "0001"
+        assert migrate.current_revision(connection) == NEWEST
         assert len(inspect(connection).get_view_names()) == len(VIEWS) + 1
 
 
@@ -114,8 +116,8 @@ def test_a_reader_may_still_read(older_url: str) -> None:
 @pytest.mark.usefixtures("newer_program")
 def test_down_again_leaves_no_views_for_a_revision_that_is_not_head(older_url: str) -> None:
     migrate.upgrade(older_url)
-    migrate.downgrade(older_url, "0001")
+    migrate.downgrade(older_url, NEWEST)
 
     with migration_engine(older_url).connect() as connection:
-        assert migrate.current_revision(connection) == "0001"
+        assert migrate.current_revision(connection) == NEWEST
         assert inspect(connection).get_view_names() == []

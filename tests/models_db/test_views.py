@@ -29,6 +29,9 @@ CONTRACT = {
     " old_value, new_value, run_id, trigger_kind, app_version",
     "v_model_params": "mode, model_id, model_name, provider, param_name, data_type, is_required, default_value,"
     " min_value, max_value, option_value",
+    "v_model_inputs": "mode, model_id, model_name, provider, input_name, requirement",
+    "v_model_capabilities": "mode, model_id, model_name, provider, capability, value",
+    "v_calendar_days": "day, day_start_at, day_end_at",
     "v_sync_runs": "run_id, started_at, observed_at, finished_at, status, trigger_kind, base_url, error_type,"
     " error_message, note, app_version, mode, mode_status, http_status, attempts, asked_at, previous_success_at,"
     " models_reported, models_received, models_rejected, models_added, models_changed, models_removed,"

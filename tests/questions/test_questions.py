@@ -11,7 +11,7 @@ from models_db.views import VIEWS
 from tests.questions.answers import Question, questions, written
 from tests.questions.history import make_history
 
-READABLE = {*(view.name for view in VIEWS), "calendar_days"}
+READABLE = {view.name for view in VIEWS}
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(rf"{DAY.pattern} \d\d:\d\d:\d\d\.\d{{6}}")
 
@@ -39,7 +39,7 @@ def test_every_question_has_one_statement_and_an_answer_with_rows() -> None:
 
 
 def test_every_question_is_asked_of_the_views_alone() -> None:
-    """And of calendar_days, which stands in for date arithmetic; names made by WITH are the statement's own."""
+    """Names made by WITH are the statement's own."""
     for question in questions():
         statement = question.statements[0]
         made = set(re.findall(r"(?:WITH|,)\s+(\w+) AS \(\s", statement))

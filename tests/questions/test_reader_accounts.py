@@ -17,10 +17,10 @@ from models_db.views import CURRENT_CATALOG, VIEWS
 from tests.house.pages import blocks, page, section
 
 HEADINGS = {"postgresql": "## A reader on PostgreSQL", "mariadb": "## A reader on MariaDB"}
-READABLE = [*(view.name for view in VIEWS), "calendar_days"]
-HIDDEN = sorted({*metadata.tables, migrate.VERSION_TABLE} - {"calendar_days"})
+READABLE = [view.name for view in VIEWS]
+HIDDEN = sorted({*metadata.tables, migrate.VERSION_TABLE})
 WRITES = (
-    "DELETE FROM calendar_days",
+    "DELETE FROM v_calendar_days",
     "DELETE FROM models",
     "CREATE VIEW v_current_catalog AS SELECT 1 AS a",
 )
