@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from fnmatch import fnmatchcase
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,24 +83,14 @@ def models(
 @click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="The newest so many only.")
 @options.as_json
 @options.as_csv
-def changes(
-    *, database_url: str, model: str | None, limit: int | None, as_json: bool, as_csv: bool, **wanted: Any
-) -> None:
+def changes(*, database_url: str, limit: int | None, as_json: bool, as_csv: bool, **wanted: Any) -> None:
     """List what changed, newest first.
 
     A change happened after NOT BEFORE, when the last good look before it began, and before SEEN.
     """
     from sync.store.browse import Filter
 
-    is_glob = model is not None and any(sign in model for sign in "*?[")
-    _print_changes(
-        database_url,
-        Filter(model=None if is_glob else model, **wanted),
-        model if is_glob else None,
-        limit,
-        as_json=as_json,
-        as_csv=as_csv,
-    )
+    _print_changes(database_url, Filter(**wanted), limit, as_json=as_json, as_csv=as_csv)
 
 
 def print_changes(database_url: str) -> None:
@@ -115,7 +103,6 @@ def print_changes(database_url: str) -> None:
 def _print_changes(
     database_url: str,
     wanted: Filter,
-    glob: str | None = None,
     limit: int | None = None,
     *,
     as_json: bool = False,
@@ -124,13 +111,7 @@ def _print_changes(
     from sync.store import browse
 
     with database(database_url) as connection:
-        # Globs are matched here: the databases' LIKE differs in case and in what it takes for a letter.
-        found = (
-            change
-            for change in browse.changes(connection, wanted)
-            if glob is None or fnmatchcase(change.model_id, glob)
-        )
-        rows = [asdict(change) for change in islice(found, limit)]
+        rows = [asdict(change) for change in browse.changes(connection, wanted, limit)]
     if not as_json and not as_csv:
         rows = [_readable(row) for row in rows]
     print_rows(rows, browse.Change, _CHANGE_COLUMNS, as_json=as_json, as_csv=as_csv)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, true
 
+from models_db.dialects import latest_begin
 from models_db.tables import (
     catalog_changes,
     credit_history,
@@ -34,7 +36,7 @@ class Filter:
     """Up to but not including this moment."""
     entities: Sequence[str] = ()
     model: str | None = None
-    """A model's id."""
+    """A model's id, or what ids are like: ``*``, ``?`` and ``[...]`` as in file names, exact to case."""
     least_percent: float | None = None
     """Only costs that moved by so many percent or more, up or down."""
 
@@ -92,25 +94,27 @@ def current_models(connection: Connection, wanted: Filter) -> Iterator[Entry]:
 
 def versions_at(connection: Connection, moment: datetime, mode: str | None) -> Iterator[PastVersion]:
     """What the API said of each model listed at a moment, by mode and id."""
-    query = (
-        select(
-            models.c.mode,
-            models.c.model_id,
-            model_versions.c.raw,
-            credit_history.c.valid_from,
-            models.c.first_seen_at,
+    query = select(
+        models.c.mode,
+        models.c.model_id,
+        model_versions.c.raw,
+        credit_history.c.valid_from,
+        models.c.first_seen_at,
+    ).select_from(models)
+    for interval in (model_versions, credit_history):
+        begin = latest_begin(connection, interval, moment)
+        query = query.join(begin, begin.c.model_pk == models.c.model_pk).join(
+            interval, (interval.c.model_pk == begin.c.model_pk) & (interval.c.valid_from == begin.c.valid_from)
         )
-        .join(model_versions, model_versions.c.model_pk == models.c.model_pk)
-        .join(credit_history, credit_history.c.model_pk == models.c.model_pk)
-        .where(*(_held_at(table, moment) for table in (model_versions, credit_history)))
-        .order_by(models.c.mode, models.c.model_id)
-    )
+        # Not written so that an index on valid_to could be taken: all that ended later is far more than these.
+        query = query.where(func.coalesce(interval.c.valid_to > moment, true()))
+    query = query.order_by(models.c.mode, models.c.model_id)
     query = query if mode is None else query.where(models.c.mode == mode)
     return (PastVersion(*_plain(row)) for row in connection.execute(query))
 
 
-def changes(connection: Connection, wanted: Filter) -> Iterator[Change]:
-    """The change feed, newest first."""
+def changes(connection: Connection, wanted: Filter, limit: int | None = None) -> Iterator[Change]:
+    """The change feed, newest first; the newest ``limit`` only, if that is given."""
     log = catalog_changes.c
     query = (
         select(
@@ -134,6 +138,7 @@ def changes(connection: Connection, wanted: Filter) -> Iterator[Change]:
         )
         .join(models, models.c.model_pk == log.model_pk)
         .order_by(log.changed_at.desc(), log.change_id.desc())
+        .limit(limit)
     )
     if wanted.mode is not None:
         query = query.where(models.c.mode == wanted.mode)
@@ -148,7 +153,7 @@ def changes(connection: Connection, wanted: Filter) -> Iterator[Change]:
     if wanted.entities:
         query = query.where(log.entity.in_(wanted.entities))
     if wanted.model is not None:
-        query = query.where(models.c.model_id == wanted.model)
+        query = query.where(_is_like(connection, wanted.model))
     if wanted.least_percent is not None:
         query = query.where(func.abs(log.pct_change) >= wanted.least_percent)
     return (Change(*_plain(row)) for row in connection.execute(query))
@@ -193,14 +198,19 @@ def _plain(row: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row)
 
 
+def _is_like(connection: Connection, model: str) -> ColumnElement[bool]:
+    """Globs are matched here: the databases' LIKE differs in case and in what it takes for a letter."""
+    if not any(sign in model for sign in "*?["):
+        return models.c.model_id == model
+    ids = connection.execute(select(models.c.model_pk, models.c.model_id))
+    pks = [model_pk for model_pk, model_id in ids if fnmatchcase(model_id, model)]
+    # Written into the statement: as many parameters may be more than a database takes.
+    return catalog_changes.c.model_pk.in_(bindparam("pks", pks, expanding=True, literal_execute=True))
+
+
 def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.mode is not None:
         query = query.where(models.c.mode == wanted.mode)
     if wanted.provider is not None:
         query = query.where(models.c.provider == wanted.provider)
     return query
-
-
-def _held_at(interval: Table, moment: datetime) -> ColumnElement[bool]:
-    valid_to = interval.c.valid_to
-    return (interval.c.valid_from <= moment) & (valid_to.is_(None) | (valid_to > moment))
