@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sync import __version__
-from sync.cli import browse, job, one_model, setup, status, verify
+from sync.cli import browse, job, one_model, prune, setup, status, verify
 
 
 @click.group(
@@ -31,6 +31,7 @@ for command in (
     one_model.costs,
     status.status,
     verify.verify,
+    prune.prune,
     setup.emulator,
 ):
     cli.add_command(command)

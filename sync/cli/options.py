@@ -107,8 +107,9 @@ def catalog_settings(command: F) -> F:
     return _all(_CATALOG, command)
 
 
-def moment(flag: str, text: str) -> Callable[[F], F]:
-    return click.option(flag, type=Moment(), help=text + " Like 7d, 12h, 2026-03-01 or 2026-03-01T10:00Z.")
+def moment(flag: str, text: str, *, required: bool = False) -> Callable[[F], F]:
+    examples = " Like 7d, 12h, 2026-03-01 or 2026-03-01T10:00Z."
+    return click.option(flag, type=Moment(), required=required, help=text + examples)
 
 
 def now() -> datetime:

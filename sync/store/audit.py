@@ -167,13 +167,16 @@ def _looks(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, Run
 
 
 def _previous_asked(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], set[datetime]]:
-    """When the success that a run names as the one before it began asking, as far as it is on record."""
+    """When the success that a run names as the one before it began asking, as far as it is on record.
+
+    A later run may have observed at that moment too, by a clock that was set back; its number is higher.
+    """
     earlier, success = sync_runs.alias(), sync_run_modes.alias()
     query = (
         select(sync_run_modes.c.run_id, sync_run_modes.c.mode, raw(success, "asked_at"))
         .join(earlier, earlier.c.observed_at == sync_run_modes.c.previous_success_at)
         .join(success, (success.c.run_id == earlier.c.run_id) & (success.c.mode == sync_run_modes.c.mode))
-        .where(success.c.status == "success")
+        .where(success.c.status == "success", success.c.run_id < sync_run_modes.c.run_id)
     )
     found: dict[tuple[int, str], set[datetime]] = defaultdict(set)
     for chunk in chunks(sorted(run_ids)):

@@ -23,7 +23,7 @@ from tests.cli.stored import every_row
 
 COMMANDS = (
     *(("sync",), ("sync", "--dry-run"), ("schedule", "--every", "1h")),
-    *(("models",), ("changes",), ("status",), ("verify",)),
+    *(("models",), ("changes",), ("status",), ("verify",), ("prune", "--before", "1d")),
 )
 
 

@@ -30,6 +30,7 @@ def test_there_are_just_these_commands() -> None:
                 "import",
                 "migrate",
                 "models",
+                "prune",
                 "schedule",
                 "show",
                 "status",

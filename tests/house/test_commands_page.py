@@ -19,8 +19,8 @@ from sync.source.emulator import Catalog, Emulator
 from tests.house.pages import blocks, cells, headings, page, section
 
 COMMANDS = page("docs/commands.md")
-WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify")
-TAKES = {"import": "answers.jsonl", "show": "a", "costs": "a"}
+WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune")
+TAKES = {"import": "answers.jsonl", "show": "a", "costs": "a", "prune": "--before=1d"}
 
 
 def long_options(command: str) -> set[str]:

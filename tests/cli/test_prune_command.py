@@ -1,0 +1,131 @@
+"""prune: says what it forgot and what stays, and does it in steps that may be stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from models_db.engine import open_engine
+from models_db.tables import sync_run_modes, sync_runs
+from tests.catalog.made import model
+from tests.cli.commands import complaint, environment, eventually, finished, output, started
+from tests.cli.conftest import Shell
+from tests.cli.stored import ask, every_row
+from tests.run.driver import START, Host
+
+LOOKS = 5
+A, V = [model("a")], [model("v")]
+FAR = "2026-03-02"
+
+
+@pytest.fixture
+def looked(shell: Shell, migrated_url: str) -> Iterator[str]:
+    """A database with five looks of one day; the first saw two models, the last is the one that counts."""
+    host = Host(engine := open_engine(migrated_url))
+    for _ in range(LOOKS):
+        host.sync(A, V)
+    engine.dispose()
+    shell.set(DATABASE_URL=migrated_url)
+    yield migrated_url
+    output(shell("verify"))
+
+
+def many_runs(url: str, number: int) -> None:
+    """As years of unchanged looks would leave them."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        run = {"status": "success", "trigger_kind": "cli", "app_version": "0"}
+        times = dict.fromkeys(("started_at", "observed_at", "finished_at"), START)
+        connection.execute(insert(sync_runs), [{**run, **times} for _ in range(number)])
+        found = list(connection.scalars(sync_runs.select().with_only_columns(sync_runs.c.run_id)))
+        mode = {"mode": "image", "status": "success", "attempts": 1}
+        connection.execute(insert(sync_run_modes), [{**mode, "run_id": run_id} for run_id in found])
+    engine.dispose()
+
+
+def test_it_says_what_it_forgot_and_that_there_is_nothing_more(shell: Shell, looked: str) -> None:
+    ended = "ended before 2026-03-02 00:00:00 UTC"
+
+    assert output(shell("prune", "--before", FAR)) == f"forgot 3 runs that {ended}; 2 others are needed and stay\n"
+    told = output(shell("prune", "--before", FAR))
+    assert told == f"nothing to forget: 2 runs {ended}, none of which can be spared\n"
+    assert ask(looked, "SELECT run_id FROM sync_runs ORDER BY run_id") == [(1,), (LOOKS,)]
+
+
+def test_before_the_first_run_there_was_none(shell: Shell, looked: str) -> None:
+    told = output(shell("prune", "--before", "2026-03-01"))
+
+    assert told == "nothing to forget: no run ended before 2026-03-01 00:00:00 UTC\n"
+
+
+def test_a_dry_run_counts_and_writes_nothing(shell: Shell, looked: str) -> None:
+    before = every_row(looked)
+    told = output(shell("prune", "--before", FAR, "--dry-run"))
+
+    assert told.startswith("dry run, nothing written: would forget 3 runs that ended before ")
+    assert every_row(looked) == before
+
+
+def test_json_has_the_numbers(shell: Shell, looked: str) -> None:
+    document = {"before": "2026-03-02T00:00:00Z", "dry_run": True, "forgotten": 3, "needed": 2}
+
+    assert json.loads(output(shell("prune", "--before", FAR, "--dry-run", "--json"))) == document
+    assert json.loads(output(shell("prune", "--before", FAR, "--json"))) == {**document, "dry_run": False}
+    assert json.loads(output(shell("prune", "--before", FAR, "--json")))["forgotten"] == 0
+
+
+def test_quiet_prints_nothing(shell: Shell, looked: str) -> None:
+    assert output(shell("prune", "--before", FAR, "--quiet")) == ""
+
+
+def test_status_still_tells_of_the_last_look(shell: Shell, looked: str) -> None:
+    before = json.loads(output(shell("status", "--json")))["last_good_look"]
+    output(shell("prune", "--before", "0s"))
+    told = json.loads(output(shell("status", "--json")))
+
+    assert told["last_good_look"] == before
+    assert {run["run_id"] for run in told["runs"]} == {1, LOOKS}
+
+
+def test_a_time_is_required(shell: Shell, looked: str) -> None:
+    assert "--before" in complaint(shell("prune"), 2)
+    assert "is no time" in complaint(shell("prune", "--before", "soon"), 2)
+
+
+def test_a_signal_stops_it_between_two_steps(sqlite_url: str, tmp_path: Path) -> None:
+    many_runs(sqlite_url, 20_000)
+    count = "SELECT COUNT(*) FROM sync_runs"
+    environ = environment(tmp_path, DATABASE_URL=sqlite_url)
+    with started("prune", "--before", "0s", environ=environ) as process:
+        eventually(lambda: ask(sqlite_url, count) < [(20_000,)])
+        process.send_signal(signal.SIGTERM)
+        ended = finished(process, within=10)
+
+    assert "run it again to go on" in complaint(ended, 143)
+    forgotten = re.match(r"forgot (\d+) runs", ended.out)
+    assert forgotten
+    assert ask(sqlite_url, count) == [(20_000 - int(forgotten[1]),)]
+    assert ask(sqlite_url, "SELECT COUNT(DISTINCT run_id) FROM sync_run_modes") == ask(sqlite_url, count)
+
+
+def test_long_work_is_watched_on_a_terminal(sqlite_url: str, tmp_path: Path) -> None:
+    many_runs(sqlite_url, 3000)
+    ours, theirs = pty.openpty()
+    environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm", "COLUMNS": "100"}
+    with started("prune", "--before", "0s", environ=environ, stderr=theirs) as process:
+        os.close(theirs)
+        told = finished(process)
+    watched = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+
+    assert told.out.startswith("forgot 3000 runs")
+    assert "runs forgotten" in watched
+    assert "3000/3000" in watched

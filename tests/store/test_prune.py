@@ -1,0 +1,265 @@
+"""Forgetting old runs: nothing but ``v_sync_runs`` answers otherwise, and whoever needs a run still finds it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from models_db.engine import open_engine, read_transaction, write_transaction
+from models_db.views import VIEWS
+from sync.errors import ApiUnreachable
+from sync.run.backfill import Backfill, import_answers
+from sync.source.archive import read_saved_answers
+from sync.store import database, prune
+from sync.store.audit import Audit
+from tests.catalog.made import body, model
+from tests.checker import assert_sound
+from tests.cli.eventful import make_history
+from tests.run.driver import START, Host, column, nothing
+
+A, V = model("a"), model("v")
+LATER = START + timedelta(days=365)
+
+
+@pytest.fixture
+def host(engine: Engine) -> Iterator[Host]:
+    """Whatever a test did, what is stored is sound, and nothing more can be forgotten."""
+    host = Host(engine)
+    yield host
+    assert_sound(engine)
+    assert faults(engine) == []
+
+
+def faults(engine: Engine) -> list[Any]:
+    with read_transaction(engine) as connection:
+        return list(Audit(connection).faults())
+
+
+def forget(engine: Engine, before: Any = LATER) -> int:
+    return sum(prune.forget(engine, before))
+
+
+def answers(engine: Engine) -> dict[str, list[Any]]:
+    """What each view but that of the runs answers."""
+    with read_transaction(engine) as connection:
+        return {view.name: rows(connection, view.name) for view in VIEWS if view.name != "v_sync_runs"}
+
+
+def rows(connection: Connection, view: str) -> list[Any]:
+    return sorted((tuple(row) for row in connection.execute(text(f"SELECT * FROM {view}"))), key=repr)
+
+
+def make_rich_history(host: Host) -> None:
+    """All that can happen, and looks at which nothing changed."""
+    make_history(host)
+    for _ in range(5):
+        host.sync(video=[model("a", cost=5)], modes=["video"])
+
+
+def runs(engine: Engine) -> list[int]:
+    return column(engine, "sync_runs.run_id")
+
+
+def saved(folder: Path, *answers: list[Any]) -> Path:
+    """A file with a line a day, of mode image."""
+    path = folder / "answers.jsonl"
+    days = (f"2026-02-{day:02}T00:00:00Z" for day in range(1, len(answers) + 1))
+    lines = ({"at": at, "image": json.loads(body("image", sent))} for at, sent in zip(days, answers, strict=True))
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return path
+
+
+def take(engine: Engine, path: Path) -> list[Any]:
+    return list(import_answers(engine, read_saved_answers(path), Backfill(clock=lambda: START, app_version="0")))
+
+
+def test_no_view_but_that_of_the_runs_answers_otherwise(host: Host) -> None:
+    make_rich_history(host)
+    before = answers(host.engine)
+
+    assert all(before.values())
+    assert forget(host.engine) > 0
+    assert answers(host.engine) == before
+
+
+def test_once_forgotten_there_is_nothing_left_to_forget(host: Host) -> None:
+    make_rich_history(host)
+    with read_transaction(host.engine) as connection:
+        found = prune.old_runs(connection, LATER)
+
+    assert forget(host.engine) == found.forgettable > 0
+    assert len(runs(host.engine)) == found.needed > 0
+    assert forget(host.engine) == 0
+    with read_transaction(host.engine) as connection:
+        assert prune.old_runs(connection, LATER) == prune.OldRuns(0, found.needed)
+
+
+def test_what_went_well_and_changed_nothing_is_forgotten_and_all_else_stays(host: Host) -> None:
+    host.sync([A], [V])
+    host.sync([A], [V])
+    host.sync([A, model("b")], [V])
+    host.sync([A, model("b", cost="x")], [V])  # partial
+    host.sync([A, model("b")], ApiUnreachable("no answer"))
+    host.sync([A, model("b")], b"<html>")
+    host.sync([], [V])  # held
+    host.sync(b"<html>", b"<html>")
+    host.meanwhile = lambda: host.sync([A, model("b")], [V]) if len(host.asked) % 4 == 2 else None
+    host.sync([A, model("b")], [V])  # superseded by the run that comes between
+    host.meanwhile = nothing
+    host.sync([A, model("b")], [V])
+    before = dict(column(host.engine, "sync_runs.run_id", "status"))
+
+    assert before[9] == "superseded"
+    forget(host.engine)
+
+    kept = {run_id: status for run_id, status in before.items() if run_id not in {2, 9, 10}}
+    assert dict(column(host.engine, "sync_runs.run_id", "status")) == kept
+    assert set(column(host.engine, "sync_run_modes.run_id")) == kept.keys()
+
+
+def test_only_runs_that_ended_before_the_time_are_forgotten(host: Host) -> None:
+    for _ in range(5):
+        host.sync([A], [V])
+    (ended,) = column(host.engine, "sync_runs.finished_at", where={"run_id": 3})
+
+    assert forget(host.engine, ended) == 1
+    assert runs(host.engine) == [1, 3, 4, 5]
+    assert forget(host.engine, ended + timedelta(microseconds=1)) == 1
+    assert runs(host.engine) == [1, 4, 5]
+
+
+def test_a_run_at_work_and_one_taken_for_dead_still_store_their_end(host: Host) -> None:
+    """A run that another one called abandoned may be alive, and refers to its own row in the end."""
+    for _ in range(3):
+        host.sync([A], [V])
+
+    def meanwhile() -> None:
+        host.meanwhile = nothing
+        host.sync([model("a", cost=9)], modes=["image"])
+        assert column(host.engine, "sync_runs.status", where={"run_id": 4}) == ["abandoned"]
+        assert forget(host.engine) == 1
+
+    host.meanwhile = meanwhile
+    result = host.sync(modes=["video"], video=[model("v", cost=9)])
+
+    assert (result.run_id, result.status) == (4, "success")
+    assert runs(host.engine) == [1, 3, 4, 5]
+
+
+def test_a_run_that_never_ended_stays(host: Host) -> None:
+    host.sync([A], [V])
+    with write_transaction(host.engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO sync_runs (started_at, status, trigger_kind, app_version)"
+                " VALUES ('2026-03-01 10:00:00.000000', 'running', 'cli', '0')"
+            )
+        )
+
+    assert forget(host.engine) == 0
+    assert column(host.engine, "sync_runs.status") == ["success", "running"]
+
+
+def test_the_same_file_is_passed_over_when_it_is_imported_again(host: Host, tmp_path: Path) -> None:
+    path = saved(tmp_path, [A], [A], [A], [model("a", cost=9)], [model("a", cost=9)])
+    assert None not in take(host.engine, path)
+    host.sync([model("a", cost=9)], [V])
+
+    forget(host.engine)
+
+    assert take(host.engine, path) == [None] * 5
+
+
+def test_a_number_is_never_given_to_another_run(host: Host) -> None:
+    host.sync([A], [V])
+    host.meanwhile = lambda: host.sync([A], [V]) if len(host.asked) % 4 == 0 else None
+    superseded = host.sync([A], [V])
+    host.meanwhile = nothing
+    assert superseded.status == "superseded"
+    newest = max(runs(host.engine))
+    forget(host.engine)
+
+    result = host.sync([A], [V])
+
+    assert result.run_id is not None
+    assert result.run_id > newest
+
+
+def test_runs_are_forgotten_a_window_at_a_time(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune, "WINDOW", 3)
+    for _ in range(8):
+        host.sync([A], [V])
+
+    assert list(prune.forget(host.engine, LATER)) == [2, 3, 1]
+    assert list(prune.forget(host.engine, LATER)) == [0]
+    assert runs(host.engine) == [1, 8]
+
+
+def test_a_step_whose_commit_was_not_heard_of_is_counted_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.run.test_lost_commit import lost
+
+    for _ in range(4):
+        host.sync([A], [V])
+    commit = host.engine.dialect.do_commit
+    failed: list[int] = []
+
+    def unheard(connection: Any) -> None:
+        commit(connection)
+        if not failed:
+            failed.append(1)
+            connection.dbapi_connection.commit()
+            raise lost(connection.dbapi_connection, host.engine.dialect.name)
+
+    monkeypatch.setattr(database, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(host.engine.dialect, "do_commit", unheard)
+
+    assert forget(host.engine) == 2
+    assert runs(host.engine) == [1, 4]
+
+
+def test_what_is_left_is_sound_when_two_looks_have_the_same_time(host: Host) -> None:
+    """The clock was set back. The second names the first as the one before it, and asked at another time."""
+    host.sync([A], [V])
+    host.sync([A], [V])
+
+    def waits() -> None:
+        host.now += timedelta(seconds=3)
+
+    host.meanwhile = waits
+    host.now = column(host.engine, "sync_runs.observed_at")[1] - timedelta(seconds=5)
+    host.sync([model("a", cost=9)], [V])
+    assert len(set(column(host.engine, "sync_runs.observed_at"))) == 2
+    assert faults(host.engine) == []
+
+    assert forget(host.engine) == 1
+    assert faults(host.engine) == []
+
+
+def test_runs_beside_it_are_stored_and_lose_nothing(host: Host) -> None:
+    """Every second run changes a cost, while old runs are being forgotten all the time."""
+    stop, forgotten = threading.Event(), []
+    beside = open_engine(host.engine.url)
+
+    def forget_on() -> None:
+        while not stop.wait(0.005):
+            forgotten.append(forget(beside))
+
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(forget_on)
+        results = [host.sync([model("a", cost=number // 2)], [V]) for number in range(30)]
+        stop.set()
+    work.result()
+    beside.dispose()
+
+    assert {result.status for result in results} == {"success"}
+    assert len(column(host.engine, "model_versions.raw", where={"model_pk": 1})) == 15
+    assert sum(forgotten) + len(runs(host.engine)) == 30
+    assert sum(forgotten) > 0
