@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from models_db.errors import DatabaseSettingError
+from models_db.failures import NODE_LOST, mariadb_code
+from models_db.sqlite_file import check_file, open_file
 from models_db.urls import normalise_url, shown
 
 __all__ = [
+    "PATIENCE_SECONDS",
     "WRITES",
-    "is_transient",
     "migration_engine",
     "normalise_url",
     "open_engine",
@@ -29,33 +28,37 @@ __all__ = [
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
-# So long a MariaDB may take over one answer to the job; a migration may take as long as it likes.
-SILENCE_SECONDS = 90
+# So long a server may be silent before it counts as lost; in a migration it may be as long as it likes.
+PATIENCE_SECONDS = 60.0
 # An execution option: on SQLite such a transaction takes the write lock as it begins, because one
 # that reads first and then writes fails at once when another writer came between.
 WRITES = "catalog_sync_writes"
+_PATIENCE = "catalog_sync_patience"
 
 _MARIADB_SESSION = (
     # Without a strict mode too long text is cut and too large numbers are bent, with no error.
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',"
-    f" innodb_lock_wait_timeout = {LOCK_SECONDS}, lock_wait_timeout = {LOCK_SECONDS}"
+    " innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
 )
 _SMALL_POOL = {"pool_size": 1, "max_overflow": 4}
 
-_TRANSIENT_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
-# Deadlock; lock wait; row changed meanwhile; and of Galera: node not ready, commit refused.
-_TRANSIENT_MARIADB = {1213, 1205, 1020, 1047, 1180}
-_NODE_LOST = {1047, 1180}
 
-
-def open_engine(url: str | URL, *, create: bool = False) -> Engine:
+def open_engine(url: str | URL, *, create: bool = False, patience: float = PATIENCE_SECONDS) -> Engine:
     """An engine with a small pool whose connections are strict, speak UTC and never wait for ever.
 
-    On SQLite the file must exist unless ``create``; foreign keys are enforced. Raises
-    ``DatabaseSettingError`` for a bad URL, a missing driver, file or folder. Connects to nothing yet.
+    A server that is silent for ``patience`` seconds counts as lost. On SQLite the file must exist
+    unless ``create``; foreign keys are enforced. Raises ``DatabaseSettingError`` for a bad URL, a
+    missing driver, file or folder. Connects to nothing yet.
     """
-    return _make(url, create=create, migrates=False, options=dict(_SMALL_POOL))
+    engine = _make(url, create=create, patience=patience, options=dict(_SMALL_POOL))
+    engine.update_execution_options(**{_PATIENCE: patience})
+    return engine
+
+
+def patience_of(engine: Engine) -> float:
+    """How many seconds of silence its connections bear; also how long a lost server is worth looking for."""
+    return float(engine.get_execution_options().get(_PATIENCE, PATIENCE_SECONDS))
 
 
 def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
@@ -64,18 +67,19 @@ def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
     Rebuilding a table there drops the old one, and enforced foreign keys would then delete the rows
     that refer to it.
     """
-    return _make(url, create=create, migrates=True, options={"poolclass": NullPool})
+    return _make(url, create=create, patience=None, options={"poolclass": NullPool})
 
 
 @contextmanager
 def write_transaction(engine: Engine) -> Iterator[Connection]:
     """A connection in a transaction that may write: committed at the end, rolled back on any error.
 
-    Waits at most 30 s for each lock.
+    Waits at most 30 s for each lock, or half of the engine's patience if that is less.
     """
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            seconds = _lock_seconds(patience_of(engine))
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'")
         yield connection
 
 
@@ -91,64 +95,29 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def is_transient(error: BaseException | None) -> bool:
-    """Whether the whole transaction may succeed when it is run again at once.
-
-    True for deadlocks, serialization failures, MariaDB's lock waits and lost connections. False for
-    PostgreSQL's lock and statement time-outs (55P03, 57014): those have already waited their time.
-    """
-    if not isinstance(error, DBAPIError):
-        return False
-    original = error.orig
-    return (
-        error.connection_invalidated
-        or getattr(original, "sqlstate", None) in _TRANSIENT_SQLSTATES
-        or _mariadb_code(original) in _TRANSIENT_MARIADB
-    )
+def _lock_seconds(patience: float | None) -> int:
+    """Less than the patience: a server that waits for a lock is not lost, and says when it gives up."""
+    return LOCK_SECONDS if patience is None else max(1, min(LOCK_SECONDS, int(patience / 2)))
 
 
-def is_lost(error: BaseException | None) -> bool:
-    """Whether the connection broke while it was in use, so that a commit may have been carried out unheard."""
-    return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-def is_unreachable(error: BaseException | None) -> bool:
-    """Whether the database did not let us in, or the connection failed: later it may be there again."""
-    return isinstance(error, OperationalError | InterfaceError)
-
-
-def _mariadb_code(original: BaseException | None) -> int | None:
-    if original is None or not type(original).__module__.startswith("pymysql") or not original.args:
-        return None
-    code = original.args[0]
-    return code if isinstance(code, int) else None
-
-
-def _make(url: str | URL, *, create: bool, migrates: bool, options: dict[str, Any]) -> Engine:
+def _make(url: str | URL, *, create: bool, patience: float | None, options: dict[str, Any]) -> Engine:
+    """An engine; with a ``patience`` of None it is for migrations."""
     url = normalise_url(url) if isinstance(url, str) else url
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, create=create, foreign_keys=not migrates, options=options)
+        return _sqlite_engine(url, create, patience, options)
     if url.get_backend_name() == "postgresql":
-        return _postgresql_engine(url, options)
-    return _mariadb_engine(url, options, silence=None if migrates else SILENCE_SECONDS)
+        return _postgresql_engine(url, patience, options)
+    return _mariadb_engine(url, patience, options)
 
 
-def _sqlite_engine(url: URL, *, create: bool, foreign_keys: bool, options: dict[str, Any]) -> Engine:
+def _sqlite_engine(url: URL, create: bool, patience: float | None, options: dict[str, Any]) -> Engine:  # noqa: FBT001  # passed on
     path = Path(url.database or "")
-    _check_file(path, create=create)
+    check_file(path, create=create)
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{path.as_uri()}?mode={'rwc' if create else 'rw'}",
-            uri=True,
-            timeout=LOCK_SECONDS,
-            isolation_level=None,  # the driver would begin transactions late and DDL outside of them
-            check_same_thread=False,
-        )
-        if create:
-            _use_wal(connection)
+        connection = open_file(path, create=create, wait=_lock_seconds(patience))
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        connection.execute(f"PRAGMA foreign_keys = {'OFF' if patience is None else 'ON'}")
         return connection
 
     engine = create_engine(url, hide_parameters=True, creator=connect, **options)
@@ -156,26 +125,8 @@ def _sqlite_engine(url: URL, *, create: bool, foreign_keys: bool, options: dict[
     return engine
 
 
-def _check_file(path: Path, *, create: bool) -> None:
-    # Without a word on the folder: migrate makes that of the default database, and names any other.
-    if not create and not path.is_file():
-        raise DatabaseSettingError(f"there is no database at {path}: run catalog-sync migrate, or mend the URL")
-    if not path.parent.is_dir():
-        raise DatabaseSettingError(f"the folder of the database does not exist: make {path.parent}, or mend the URL")
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch a database that is still empty to write-ahead logging; one that is not stays as its owner set it."""
-    deadline = time.monotonic() + LOCK_SECONDS
-    while connection.execute("PRAGMA page_count").fetchone() == (0,):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            # Of several processes that make the file at once only one gets the lock, and SQLite does
-            # not wait for this one.
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+def _connect_seconds(patience: float | None) -> int:
+    return CONNECT_SECONDS if patience is None else max(1, min(CONNECT_SECONDS, int(patience)))
 
 
 def _sqlite_begin(connection: Connection) -> None:
@@ -183,11 +134,11 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _postgresql_engine(url: URL, options: dict[str, Any]) -> Engine:
+def _postgresql_engine(url: URL, patience: float | None, options: dict[str, Any]) -> Engine:
     arguments: dict[str, Any] = {
         "prepare_threshold": None,  # a transaction pool gives the next statement to another session
         "client_encoding": "utf8",
-        "connect_timeout": url.query.get("connect_timeout", CONNECT_SECONDS),
+        "connect_timeout": url.query.get("connect_timeout", _connect_seconds(patience)),
         # A server that is gone without a word is noticed within a minute.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -203,8 +154,21 @@ def _postgresql_engine(url: URL, options: dict[str, Any]) -> Engine:
         connect_args=arguments,
         **options,
     )
+    if patience is not None:
+        _make_patient(engine, patience)
     event.listen(engine, "connect", _postgresql_connected)
     return engine
+
+
+def _make_patient(engine: Engine, patience: float) -> None:
+    from models_db.patience import PatientConnection
+
+    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> PatientConnection:
+        connection = PatientConnection.connect(*arguments, **options)
+        connection.patience = patience
+        return connection
+
+    event.listen(engine, "do_connect", connect)
 
 
 def _postgresql_connected(connection: Any, _record: object) -> None:
@@ -214,7 +178,7 @@ def _postgresql_connected(connection: Any, _record: object) -> None:
     connection.autocommit = False
 
 
-def _mariadb_engine(url: URL, options: dict[str, Any], *, silence: int | None) -> Engine:
+def _mariadb_engine(url: URL, patience: float | None, options: dict[str, Any]) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -223,10 +187,10 @@ def _mariadb_engine(url: URL, options: dict[str, Any], *, silence: int | None) -
         connect_args={
             "charset": "utf8mb4",
             "autocommit": False,
-            "connect_timeout": CONNECT_SECONDS,
-            "read_timeout": silence,
-            "write_timeout": silence,
-            "init_command": _MARIADB_SESSION,
+            "connect_timeout": _connect_seconds(patience),
+            "read_timeout": patience,
+            "write_timeout": patience,
+            "init_command": _MARIADB_SESSION.format(seconds=_lock_seconds(patience)),
         },
         **options,
     )
@@ -236,5 +200,5 @@ def _mariadb_engine(url: URL, options: dict[str, Any], *, silence: int | None) -
 
 def _mariadb_failed(context: ExceptionContext) -> None:
     # The node keeps the connection but is of no use: the next try must go to another one.
-    if _mariadb_code(context.original_exception) in _NODE_LOST:
+    if mariadb_code(context.original_exception) in NODE_LOST:
         context.is_disconnect = True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,12 +11,12 @@ from sync.catalog.modes import MODES
 from sync.catalog.parse import ParseLimits, parse_answer
 from sync.catalog.plan import RemovalGuard
 from sync.catalog.records import Answer, ModePlan
-from sync.errors import CatalogSyncError, DatabaseError, UsageError
+from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide
-from sync.run.outcome import Asked, RunResult, chief_error, make_result, to_store
+from sync.run.outcome import Asked, RunResult, chief_error, make_result, message, to_store
 from sync.source.outcome import Fetched, FetchFailed
 from sync.store import read, runs, write
-from sync.store.database import Connection, Engine, in_transaction, reading
+from sync.store.database import Connection, Engine, Pause, in_transaction, reading
 
 MAX_CLOCK_AHEAD = timedelta(hours=1)
 _STILL_OPEN = (None, "running", "abandoned")
@@ -40,6 +40,8 @@ class Job:
     limits: ParseLimits = field(default_factory=ParseLimits)
     mask: Callable[[str], str] = str
     """Hides secrets in a text that is to be stored."""
+    pause: Pause = time.sleep
+    """Waits before the database is asked again; what it raises ends the run."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def run_sync(engine: Engine, job: Job, *, dry_run: bool = False) -> RunResult:
 
     Raises ``UsageError`` when the host's clock is ahead of the API's, ``DatabaseError`` when the
     database fails, ``Interrupted`` when it was told to stop while asking; in each case nothing of
-    the answer is stored, and the run's row says so if it can still be written.
+    the answer is stored, unless the error says that it is not known, and the run's row says so if
+    it can still be written.
     """
     if dry_run:
         return _dry_run(engine, job)
@@ -69,13 +72,16 @@ def run_sync(engine: Engine, job: Job, *, dry_run: bool = False) -> RunResult:
     def begin(connection: Connection, _: int) -> tuple[dict[str, read.ModeState], int]:
         return read.mode_states(connection, job.modes), runs.begin_run(connection, start)
 
-    states, run_id = in_transaction(engine, begin)
+    states, run_id = in_transaction(engine, begin, pause=job.pause)
     versions = {mode: state.version for mode, state in states.items()}
     try:
         seen = _observe(job)
         return _store(engine, job, run_id, seen, versions)
     except BaseException as error:
-        _record_failure(engine, job, run_id, error)
+        unrecorded = _record_failure(engine, job, run_id, error)
+        if unrecorded and isinstance(error, CatalogSyncError) and not isinstance(error, DatabaseError | Interrupted):
+            _add(unrecorded, str(error))
+            raise unrecorded from error
         raise
 
 
@@ -131,7 +137,17 @@ def _store(engine: Engine, job: Job, run_id: int, seen: _Observation, versions: 
         write_result(connection, run_id, done[-1], job.clock(), job.mask)
         return done[-1]
 
-    return in_transaction(engine, work)
+    try:
+        return in_transaction(engine, work, pause=job.pause)
+    except DatabaseError as error:
+        _add(error, message((asked.mode, asked.error) for asked in seen.asked if asked.error))
+        raise
+
+
+def _add(failure: DatabaseError, words: str | None) -> None:
+    """What else went wrong: the database decides the exit code, and the line tells both."""
+    if words:
+        failure.args = (f"{failure}; also: {words}",)
 
 
 def _decide(
@@ -181,8 +197,8 @@ def _apply(connection: Connection, run_id: int, plan: ModePlan | None, asked_at:
         runs.fill_calendar(connection, plan.stamp)
 
 
-def _record_failure(engine: Engine, job: Job, run_id: int, error: BaseException) -> None:
-    """Writes why the run died, if the database still takes it; else the next run calls it abandoned."""
+def _record_failure(engine: Engine, job: Job, run_id: int, error: BaseException) -> DatabaseError | None:
+    """Writes why the run died, in one try; gives why it could not: then the next run calls it abandoned."""
     words = str(error) if isinstance(error, CatalogSyncError) else type(error).__name__
     end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, to_store(words, job.mask))
 
@@ -190,5 +206,8 @@ def _record_failure(engine: Engine, job: Job, run_id: int, error: BaseException)
         if read.run_status(connection, run_id) in _STILL_OPEN:
             runs.end_run(connection, run_id, end, ())
 
-    with suppress(DatabaseError):
-        in_transaction(engine, work)
+    try:
+        in_transaction(engine, work, tries=1)
+    except DatabaseError as failure:
+        return failure
+    return None

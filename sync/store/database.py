@@ -9,42 +9,64 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from models_db import engine as engines
-from models_db import migrate
+from models_db import failures, migrate
 from models_db.errors import DatabaseSettingError, SchemaError
 from sync.errors import DatabaseError, UsageError
 
-__all__ = ["Connection", "Engine", "in_transaction", "open_database", "reading", "translated"]
+__all__ = ["PATIENCE_SECONDS", "Connection", "Engine", "Pause", "in_transaction", "open_database", "reading"]
 
 T = TypeVar("T")
+Pause: TypeAlias = Callable[[float], object]
+"""Waits so many seconds; what it raises ends the waiting."""
+
+PATIENCE_SECONDS = engines.PATIENCE_SECONDS
 
 # After a deadlock: the first try and three more.
 _TRIES = 4
-_TRIES_TO_FIND = 14  # some ten seconds, for a server that is being started again
+_MOST_TRIES_TO_FIND = 1000  # time ends the search for a lost server; this ends it where pauses take none
 _PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 1.0
 _UNKNOWN = "whether this step was stored is not known: ask catalog-sync status when it runs again"
 _ADVICE = "nothing of this step was stored; see that it runs and CATALOG_SYNC_DATABASE_URL is right, then run again"
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, patience: float = PATIENCE_SECONDS, pause: Pause | None = None) -> Engine:
     """An engine for a database that is at the revision this program needs.
+
+    A server that is silent for ``patience`` seconds counts as lost. One that is away, as between a
+    primary's end and its standby's promotion, is an error at once; with a ``pause`` it is looked
+    for as long, pausing in between.
 
     Raises ``UsageError`` for a setting or schema that is not right, ``DatabaseError`` when the
     database does not answer.
     """
     with translated():
-        engine = engines.open_engine(url)
-        try:
-            migrate.require_head(engine)
-        except BaseException:
-            engine.dispose()
-            raise
+        engine = engines.open_engine(url, patience=patience)
+    try:
+        when_there(lambda: migrate.require_head(engine), patience, pause)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def when_there(action: Callable[[], T], patience: float, pause: Pause | None) -> T:
+    """What ``action`` gives; while the server is away it is called again, as long as the patience lasts."""
+    search = _Search(patience)
+    while True:
+        try:
+            with translated():
+                return action()
+        except DatabaseError as error:
+            if pause is None or search.is_over or not failures.is_away(error.__cause__):
+                raise
+        pause(search.next_pause())
 
 
 @contextmanager
@@ -55,30 +77,50 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def in_transaction(
-    engine: Engine, work: Callable[[Connection, int], T], *, pause: Callable[[float], None] = time.sleep
+    engine: Engine, work: Callable[[Connection, int], T], *, pause: Pause = time.sleep, tries: int = _TRIES
 ) -> T:
     """What ``work`` gives from one transaction that is committed after it.
 
     After a deadlock, a serialization failure or a lost connection the whole of it is run again,
     the commit included. ``work`` gets the number of the try: from the second on, the one before
-    may have been committed without our hearing of it. A lost server is looked for some seconds.
+    may have been committed without our hearing of it. A lost server is looked for as long as the
+    engine's patience lasts, unless ``tries`` is 1.
     """
-    lost = False
+    search: _Search | None = None
     for number in count(1):
         try:
-            with translated(lost=lost), engines.write_transaction(engine) as connection:
+            with translated(lost=search is not None), engines.write_transaction(engine) as connection:
                 return work(connection, number)
         except DatabaseError as error:
             cause = error.__cause__
-            lost = lost or engines.is_lost(cause)
-            if number >= (_TRIES_TO_FIND if lost else _TRIES) or not _is_worth_another(cause, lost=lost):
+            if search is None and tries > 1 and failures.is_lost(cause):
+                search = _Search(engines.patience_of(engine), number)
+            if not _is_worth_another(cause, search) or (search is None and number >= tries):
                 raise
-        pause(_PAUSE_SECONDS * number)
+        pause(search.next_pause() if search else _PAUSE_SECONDS * number)
     raise AssertionError("unreachable")  # count never ends
 
 
-def _is_worth_another(cause: BaseException | None, *, lost: bool) -> bool:
-    return engines.is_transient(cause) or (lost and engines.is_unreachable(cause))
+class _Search:
+    """A search for a server: when it is over, and how long to pause before each look."""
+
+    def __init__(self, seconds: float, looks: int = 0) -> None:
+        self._ends_at = time.monotonic() + seconds
+        self._looks = looks
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._ends_at or self._looks >= _MOST_TRIES_TO_FIND
+
+    def next_pause(self) -> float:
+        self._looks += 1
+        return min(_PAUSE_SECONDS * self._looks, _LONGEST_PAUSE_SECONDS)
+
+
+def _is_worth_another(cause: BaseException | None, search: _Search | None) -> bool:
+    if search is None:
+        return failures.is_transient(cause)
+    return not search.is_over and (failures.is_transient(cause) or failures.is_unreachable(cause))
 
 
 @contextmanager
@@ -92,7 +134,7 @@ def translated(*, lost: bool = False) -> Iterator[None]:
     except (DatabaseSettingError, SchemaError) as error:
         raise UsageError(str(error)) from error
     except SQLAlchemyError as error:
-        unknown = lost or engines.is_lost(error)
+        unknown = lost or failures.is_lost(error)
         raise DatabaseError(f"the database failed: {_cause(error)}; {_UNKNOWN if unknown else _ADVICE}") from error
 
 

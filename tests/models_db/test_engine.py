@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models_db import tables
-from models_db.engine import is_transient, open_engine, read_transaction, write_transaction
+from models_db.engine import open_engine, read_transaction, write_transaction
+from models_db.failures import is_transient
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)

@@ -19,6 +19,7 @@ from tests.run.driver import Host, column
 A = model("a")
 # The first transaction of a run writes that it began, the second all that it came to.
 BEGIN, STORE = 1, 2
+LOOKS = 14
 Fail = Callable[[Any], None]
 
 
@@ -51,6 +52,7 @@ class Commits:
         self._commit = host.engine.dialect.do_commit
         monkeypatch.setattr(host.engine.dialect, "do_commit", self.commit)
         monkeypatch.setattr(database, "_PAUSE_SECONDS", 0)
+        monkeypatch.setattr(database, "_MOST_TRIES_TO_FIND", LOOKS)
 
     def commit(self, connection: Any) -> None:
         self.count += 1
@@ -131,7 +133,7 @@ def test_a_run_that_another_overtook_between_two_tries_is_superseded(host: Host,
 
 
 def test_a_commit_that_never_succeeds_ends_as_a_database_error_and_a_failed_run(host: Host, commits: Commits) -> None:
-    commits.failures = dict.fromkeys(range(STORE, STORE + database._TRIES_TO_FIND), commits.undone)
+    commits.failures = dict.fromkeys(range(STORE, STORE + LOOKS), commits.undone)
     with pytest.raises(DatabaseError, match=r"the database failed: .*; whether this step was stored is not known"):
         host.sync([A])
 
