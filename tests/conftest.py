@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine
+from sqlalchemy import Engine
 
-from models_db.engine import migration_engine, open_engine
-from models_db.migrate import upgrade
+from models_db.engine import open_engine
 from tests import databases
+from tests.migrated import Migrated
 
 _ROOM = "CATALOG_SYNC_TEST_ROOM"
 
@@ -36,44 +35,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
-
-
-class Migrated:
-    """Databases at head, made as cheaply as each kind allows; one of these serves a whole worker."""
-
-    def __init__(self, folder: Path, room: Path, kept: ExitStack) -> None:
-        self._folder = folder
-        self._room = room
-        self._kept = kept
-        self._first: dict[str, URL] = {}
-
-    def new(self, kind: str, path: Path, stack: ExitStack) -> str:
-        make = {"sqlite": self._sqlite, "postgresql": self._postgresql, "mariadb": self._mariadb}[kind]
-        return make(path, stack).render_as_string(hide_password=False)
-
-    def _sqlite(self, path: Path, stack: ExitStack) -> URL:
-        model = self._folder / "model.db"
-        if not model.exists():
-            upgrade(f"sqlite:///{model}")
-        return URL.create("sqlite", database=str(shutil.copyfile(model, path)))
-
-    def _postgresql(self, path: Path, stack: ExitStack) -> URL:
-        first = self._migrated_once("postgresql")
-        server = databases.server_url("postgresql", self._room)
-        return stack.enter_context(databases.new_database(server, template=first.database))
-
-    def _mariadb(self, path: Path, stack: ExitStack) -> URL:
-        first = self._migrated_once("mariadb")
-        with migration_engine(first).connect() as connection:
-            databases.empty_database(connection)
-        return first
-
-    def _migrated_once(self, kind: str) -> URL:
-        if kind not in self._first:
-            server = databases.server_url(kind, self._room)
-            self._first[kind] = self._kept.enter_context(databases.new_database(server))
-            upgrade(self._first[kind])
-        return self._first[kind]
 
 
 @pytest.fixture(scope="session")

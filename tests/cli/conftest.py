@@ -16,7 +16,7 @@ from tests.cli.commands import PREFIX, Ended
 from tests.cli.hidden import KEY
 
 if TYPE_CHECKING:
-    from tests.conftest import Migrated
+    from tests.migrated import Migrated
 
 
 class Shell:
