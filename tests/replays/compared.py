@@ -1,0 +1,136 @@
+"""Holds a database against the truth of the history that was imported into it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from sync.catalog.history import entry_of
+from sync.catalog.plan import RemovalGuard
+from sync.run.backfill import Backfill, import_answers
+from sync.run.outcome import RunResult
+from sync.source.archive import read_saved_answers
+from sync.store.audit import Audit
+from sync.store.browse import versions_at
+from tests.checker_history import meaning
+from tests.replays.answers import (
+    Figures,
+    catalog,
+    catalog_at,
+    cost_events,
+    field_events,
+    figures_of,
+    fraction,
+    intervals,
+    moment,
+    rounded,
+    rows,
+    unlike,
+    value_of,
+)
+from tests.replays.days import daily_faults, provider_faults
+from tests.replays.truth import Truth, cost_of
+
+_ENTRY = ("mode", "model_id", "name", "provider", "cost", "notes")
+_SINCE = ("cost_since", "first_seen_at")
+_NOW = datetime(2100, 1, 1, tzinfo=UTC)
+_EVENT = "changed_at, not_before, mode, model_id"
+
+
+def take(engine: Engine, path: Path) -> list[RunResult | None]:
+    """Imports a file as it stands, whatever vanishes in it."""
+    backfill = Backfill(lambda: _NOW, "0", RemovalGuard(accepted="all"))
+    return list(import_answers(engine, read_saved_answers(path), backfill))
+
+
+def faults(connection: Connection, truth: Truth) -> Iterator[str]:
+    """Everything that the views tell and that is not so."""
+    figures = Figures(is_exact=connection.dialect.name != "sqlite")
+    yield from _cost_change_faults(connection, truth, figures)
+    yield from _catalog_change_faults(connection, truth)
+    yield from _current_faults(connection, truth, figures)
+    yield from _history_faults(connection, truth, figures)
+    yield from daily_faults(connection, truth, figures)
+    yield from provider_faults(connection, truth, figures)
+
+
+def audit_faults(connection: Connection) -> list[str]:
+    """What ``verify`` names."""
+    return [str(fault) for fault in Audit(connection).faults()]
+
+
+def past_faults(connection: Connection, truth: Truth, when: datetime) -> Iterator[str]:
+    """The catalog as of a moment: the entries that are shown, and each model's whole text."""
+    versions = list(versions_at(connection, when, None))
+    entries = map(entry_of, versions)
+    found = [
+        (one.mode, one.model_id, one.name, one.provider, one.cost, one.notes, one.cost_since, one.first_seen_at)
+        for one in entries
+    ]
+    yield from unlike(f"as of {when}", found, catalog_at(truth, when))
+    for one in versions:
+        said = truth.value_at((one.mode, one.model_id), when)
+        if meaning(json.loads(one.raw, parse_float=Decimal, parse_int=Decimal)) != meaning(said):
+            yield f"as of {when}: {one.mode} {one.model_id!r} said {said}, not {one.raw}"
+
+
+def printed_faults(printed: str, truth: Truth, when: datetime) -> Iterator[str]:
+    """The same, of what ``models --as-of --json`` prints."""
+    entries = json.loads(printed)
+    plain_rows = ((*map(entry.get, _ENTRY), *(moment(entry[name]) for name in _SINCE)) for entry in entries)
+    yield from unlike(f"printed as of {when}", plain_rows, catalog_at(truth, when))
+
+
+def moments(truth: Truth, number: int) -> list[datetime]:
+    """So many looks, and just before each, and half-way to the next."""
+    step = max(1, len(truth.looks) // number)
+    chosen = range(0, len(truth.looks) - 1, step)
+    looks = [(truth.looks[one], truth.looks[one + 1]) for one in chosen]
+    return [time for at, later in looks for time in (at - timedelta(microseconds=1), at, at + (later - at) / 2)]
+
+
+def _cost_change_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+    told = f"{_EVENT}, model_name, provider, change_kind, old_cost_exact, new_cost_exact"
+    numbers = "old_cost, new_cost, delta_cost, pct_change"
+    found = list(rows(connection, f"{told}, {numbers}", "v_credit_cost_changes"))
+    width = told.count(",") + 1
+    yield from unlike("cost change", (row[:width] for row in found), cost_events(truth))
+    right = {(event.at, *event.key): figures_of(event) for event in truth.costs}
+    for row in found:
+        expected = right.get((row[0], *row[2:4]), (None,) * 4)
+        if not all(figures.agree(stored, one) for stored, one in zip(row[width:], expected, strict=True)):
+            yield f"cost change: the figures of {row} should be {[str(one) for one in expected]}"
+
+
+def _catalog_change_faults(connection: Connection, truth: Truth) -> Iterator[str]:
+    found = list(rows(connection, f"{_EVENT}, entity, field, change_kind, old_value, new_value", "v_catalog_changes"))
+    told = [(*row[:6], value_of(row[7]), value_of(row[8])) for row in found if row[6] == "changed"]
+    yield from unlike("change", told, field_events(truth))
+    kinds = [(*row[:4], row[6]) for row in found if row[6] != "changed"]
+    yield from unlike("change", kinds, ((one.at, one.not_before, *one.key, one.kind) for one in truth.costs))
+
+
+def _current_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+    columns = "mode, model_id, model_name, provider, description, credit_cost_exact, credit_notes, credit_cost_since"
+    found = list(rows(connection, f"{columns}, first_seen_at, last_seen_at, credit_cost", "v_current_catalog"))
+    yield from unlike("current catalog", (row[:-1] for row in found), catalog(truth))
+    for row in found:
+        right = rounded(fraction(cost_of(truth.stories[row[0], row[1]][-1].value)))
+        if not figures.agree(row[-1], right):
+            yield f"current catalog: {row} should cost {right}"
+
+
+def _history_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+    columns = "mode, model_id, model_name, provider, credit_cost_exact, valid_from, valid_to, is_current, credit_cost"
+    found = list(rows(connection, columns, "v_credit_cost_history"))
+    yield from unlike("history", (row[:-1] for row in found), intervals(truth))
+    right: dict[Any, Any] = {(*one.key, one.start): rounded(fraction(one.cost)) for one in truth.intervals()}
+    for row in found:
+        if not figures.agree(row[-1], right.get((*row[:2], row[5]))):
+            yield f"history: the number of {row} is not that of {row[4]}"

@@ -1,0 +1,116 @@
+"""Made-up histories, worse than any real one, come out of each database just as they were made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from models_db.engine import open_engine
+from tests.checker import assert_sound
+from tests.cli.commands import environment, output, run_process
+from tests.migrated import Migrated
+from tests.replays.compared import audit_faults, faults, moments, past_faults, printed_faults, take
+from tests.replays.history import make_history
+from tests.replays.truth import Truth, cost_of
+from tests.replays.world import MODES
+from tests.run.driver import dump
+
+KINDS = {"added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset"}
+ENTITIES = {"models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params"}
+ODD = {"acme/sketch", "acme/Sketch", "acme/sketch ", "caf\u00e9", "cafe\u0301", "\t", "NULL", "\\", "x" * 255}
+SIZE = {"seed": 2, "looks": 24, "models": 75}
+DAMAGES = {
+    "an exact cost": "UPDATE credits SET default_cost_exact = '4' WHERE model_pk = (SELECT MIN(model_pk) FROM credits)",
+    "a rounded cost": "UPDATE credit_history SET default_cost = default_cost + 1 WHERE default_cost > 0",
+    "a percent": "UPDATE catalog_changes SET pct_change = 1 WHERE change_kind = 'relisted'",
+    "an old cost": "UPDATE catalog_changes SET old_cost_exact = '7' WHERE change_kind = 'increase'",
+    "a name of the time": "UPDATE catalog_changes SET model_name = 'x' WHERE change_kind = 'removed'",
+    "a value": "UPDATE catalog_changes SET new_value = '[]' WHERE change_kind = 'changed'",
+    "an event": "DELETE FROM catalog_changes WHERE change_id = 5",
+    "a day": "DELETE FROM calendar_days WHERE day = '2020-02-29'",
+    "an end": "UPDATE credit_history SET valid_to = datetime(valid_to, '+1 day') WHERE valid_to IS NOT NULL",
+}
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> tuple[Path, Truth]:
+    path = tmp_path / "answers.jsonl"
+    return path, make_history(path, **SIZE)
+
+
+def test_a_made_up_history_comes_out_of_the_views_as_it_was_made(engine: Engine, history: tuple[Path, Truth]) -> None:
+    path, truth = history
+    statuses = {result.status for result in take(engine, path) if result}
+
+    assert statuses == {"success", "partial"}
+    with engine.connect() as connection:
+        assert list(faults(connection, truth)) == []
+        assert audit_faults(connection) == []
+    assert_sound(engine)
+
+
+def test_a_made_up_catalog_is_at_any_moment_what_was_sent(
+    engine: Engine, migrated_url: str, history: tuple[Path, Truth], tmp_path: Path
+) -> None:
+    path, truth = history
+    take(engine, path)
+    when = truth.looks[len(truth.looks) // 2]
+    asked = ("models", "--json", "--as-of", when.isoformat())
+    printed = output(run_process(*asked, environ=environment(tmp_path, DATABASE_URL=migrated_url)))
+
+    with engine.connect() as connection:
+        assert [fault for one in moments(truth, 4) for fault in past_faults(connection, truth, one)] == []
+    assert list(printed_faults(printed, truth, when)) == []
+
+
+def test_a_made_up_history_leaves_nothing_when_taken_again(engine: Engine, history: tuple[Path, Truth]) -> None:
+    path, _ = history
+    take(engine, path)
+    before = dump(engine)
+
+    assert set(take(engine, path)) == {None}
+    assert dump(engine) == before
+
+
+def test_a_made_up_history_has_every_kind_of_change_and_more_than_it_looks(history: tuple[Path, Truth]) -> None:
+    path, truth = history
+    costs = [cost_of(state.value) for story in truth.stories.values() for state in story]
+    removed = Counter((event.at, event.key[0]) for event in truth.costs if event.kind == "removed")
+    ids = {mode: {id_ for listed_in, id_ in truth.stories if listed_in == mode} for mode in MODES}
+
+    assert {event.kind for event in truth.costs} == KINDS
+    assert {event.entity for event in truth.fields} == ENTITIES
+    assert {-40, -23, 0} <= {cost.as_tuple().exponent for cost in costs if cost is not None}
+    assert ids["image"] | ids["video"] >= ODD
+    assert ids["image"] & ids["video"]
+    assert min(removed.values()) < 3
+    assert max(removed.values()) > 20
+    assert {'"all": ' in line for line in path.read_text().splitlines()} == {True, False}
+
+
+@pytest.fixture(scope="module")
+def damageable(tmp_path_factory: pytest.TempPathFactory, _migrated: Migrated) -> Iterator[tuple[Connection, Truth]]:
+    """An SQLite database with a history; what a test does to it is rolled back."""
+    folder = tmp_path_factory.mktemp("made")
+    truth = make_history(folder / "answers.jsonl", **SIZE)
+    with ExitStack() as stack:
+        engine = open_engine(_migrated.new("sqlite", folder / "catalog.db", stack))
+        stack.callback(engine.dispose)
+        take(engine, folder / "answers.jsonl")
+        yield stack.enter_context(engine.connect()), truth
+
+
+@pytest.mark.parametrize("statement", DAMAGES.values(), ids=[what.replace(" ", "-") for what in DAMAGES])
+def test_whatever_a_view_tells_wrong_is_seen(damageable: tuple[Connection, Truth], statement: str) -> None:
+    connection, truth = damageable
+    with connection.begin() as transaction:
+        connection.exec_driver_sql(statement)
+        found = list(faults(connection, truth))
+        transaction.rollback()
+
+    assert found

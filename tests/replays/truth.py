@@ -1,0 +1,182 @@
+"""What is true of a made-up history, told from the values that were listed at each look.
+
+Knows the rules by their words only: nothing here is the program's own code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from tests.checker_history import meaning
+
+Listing: TypeAlias = Mapping[str, Mapping[str, Any] | None]
+Key: TypeAlias = tuple[str, str]
+Cost: TypeAlias = Decimal | None
+
+_SECTIONS = ("credits", "params", "inputs", "capabilities", "raw_available_params")
+
+
+@dataclass(frozen=True)
+class CostEvent:
+    at: datetime
+    not_before: datetime | None
+    key: Key
+    name: str | None
+    provider: str | None
+    kind: str
+    old: Cost
+    new: Cost
+
+
+@dataclass(frozen=True)
+class FieldEvent:
+    at: datetime
+    not_before: datetime | None
+    key: Key
+    entity: str
+    field: str | None
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class State:
+    """What a model said from a moment on; None when it was not listed any more."""
+
+    since: datetime
+    value: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Interval:
+    key: Key
+    start: datetime
+    end: datetime | None
+    cost: Cost
+
+
+@dataclass
+class Truth:
+    """Grows with each look; everything else is asked of it at the end."""
+
+    costs: list[CostEvent] = field(default_factory=list)
+    fields: list[FieldEvent] = field(default_factory=list)
+    stories: dict[Key, list[State]] = field(default_factory=dict)
+    looks: list[datetime] = field(default_factory=list)
+    good: dict[str, datetime] = field(default_factory=dict)
+    """The last look at each mode of which every model could be taken."""
+
+    def look(self, at: datetime, listings: Mapping[str, Listing]) -> None:
+        self.looks.append(at)
+        for mode, listing in listings.items():
+            known = {key[1] for key, story in self.stories.items() if key[0] == mode and story[-1].value is not None}
+            for id_ in sorted(known | listing.keys()):
+                sent = listing.get(id_, {})
+                if sent is not None:
+                    self._see((mode, id_), at, dict(sent) or None)
+            if None not in listing.values():
+                self.good[mode] = at
+
+    def value_at(self, key: Key, moment: datetime) -> dict[str, Any] | None:
+        """What the model said at a moment."""
+        held = [state.value for state in self.stories[key] if state.since <= moment]
+        return held[-1] if held else None
+
+    def intervals(self) -> Iterator[Interval]:
+        """When each cost was so; a gap while the model was not listed."""
+        for key, story in self.stories.items():
+            start: State | None = None
+            for state in story:
+                if start is not None and (state.value is None or cost_of(state.value) != cost_of(start.value)):
+                    yield Interval(key, start.since, state.since, cost_of(start.value))
+                    start = None
+                if start is None and state.value is not None:
+                    start = state
+            if start is not None:
+                yield Interval(key, start.since, None, cost_of(start.value))
+
+    def last_named(self, key: Key) -> dict[str, Any]:
+        """The last that the model said, listed or not."""
+        return next(state.value for state in reversed(self.stories[key]) if state.value is not None)
+
+    def _see(self, key: Key, at: datetime, value: dict[str, Any] | None) -> None:
+        story = self.stories.setdefault(key, [])
+        before = story[-1].value if story else None
+        if _is_same(before, value) or meaning(before) == meaning(value):
+            return
+        if before is None or value is None:
+            self._come_or_go(key, at, story, value)
+        else:
+            self._change(key, at, before, value)
+        story.append(State(at, value))
+
+    def _come_or_go(self, key: Key, at: datetime, story: list[State], value: dict[str, Any] | None) -> None:
+        last = self.last_named(key) if story else None
+        kind = "added" if last is None else "removed" if value is None else "relisted"
+        self._cost(key, at, value or last or {}, kind, cost_of(last), cost_of(value))
+
+    def _change(self, key: Key, at: datetime, before: dict[str, Any], value: dict[str, Any]) -> None:
+        old, new = cost_of(before), cost_of(value)
+        if old != new:
+            self._cost(key, at, value, _kind(old, new), old, new)
+        for entity, path, was, now in _differences(before, value):
+            self.fields.append(FieldEvent(at, self.good.get(key[0]), key, entity, path, was, now))
+
+    def _cost(self, key: Key, at: datetime, value: Mapping[str, Any], kind: str, old: Cost, new: Cost) -> None:
+        name, provider = cleaned(value.get("name")), cleaned(value.get("provider"))
+        self.costs.append(CostEvent(at, self.good.get(key[0]), key, name, provider, kind, old, new))
+
+
+def _is_same(before: dict[str, Any] | None, value: dict[str, Any] | None) -> bool:
+    """Whether nothing was touched; most models are not, and need no comparing."""
+    if before is None or value is None:
+        return before is value
+    return before.keys() == value.keys() and all(before[name] is one for name, one in value.items())
+
+
+def cost_of(value: Mapping[str, Any] | None) -> Cost:
+    found: Cost = ((value or {}).get("credits") or {}).get("default_cost")
+    return found
+
+
+def cleaned(text: str | None) -> str | None:
+    """A text as a column keeps it."""
+    return None if text is None else re.sub("[\ud800-\udfff]", "\ufffd", text.replace("\0", ""))
+
+
+def _kind(old: Cost, new: Cost) -> str:
+    if old is None or new is None:
+        return "cost_set" if old is None else "cost_unset"
+    return "increase" if new > old else "decrease"
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str | None, Any, Any]]:
+    """Entity, field and both meanings of all that changed, the cost apart."""
+    old, new = meaning(before), meaning(after)
+    for name in sorted(old.keys() | new.keys()):
+        was, now = old.get(name), new.get(name)
+        if name not in _SECTIONS:
+            yield from (("models", _dotted(path), *both) for path, *both in _walk((name,), was, now))
+            continue
+        if was or now:  # a section that came or went did so field by field; an empty one as a whole
+            was, now = was or {}, now or {}
+        for path, *both in _walk((), was, now):
+            if (name, *path) != ("credits", "default_cost"):
+                yield "input_rules" if (name, *path) == ("inputs", "rules") else name, _dotted(path), *both
+
+
+def _walk(path: tuple[str, ...], was: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted(was.keys() | now.keys()):
+            yield from _walk((*path, key), was.get(key), now.get(key))
+    elif was != now:
+        yield path, was, now
+
+
+def _dotted(path: tuple[str, ...]) -> str | None:
+    return ".".join(re.sub(r"([.\\])", r"\\\1", key) for key in path) or None
