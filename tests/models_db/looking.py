@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def _parts(sql: str) -> list[str]:
 
 def _mariadb(connection: Any, table: str) -> list[str]:
     (_, sql) = connection.exec_driver_sql(f"SHOW CREATE TABLE {table}").one()
-    return [line.rstrip(",") for line in sql.splitlines()]
+    return [re.sub(" AUTO_INCREMENT=[0-9]+", "", line.rstrip(",")) for line in sql.splitlines()]
 
 
 def _postgresql(connection: Any, table: str) -> list[str]:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
 
-from models_db import alembic_env, migrate
+from models_db import migrate
 from models_db.engine import migration_engine, write_transaction
 from models_db.errors import SchemaError
 from models_db.views import VIEWS
+from tests.models_db.newer import NEWEST, NEXT, add_revision
 
-NEWEST = migrate.HEAD
-NEXT = f"{int(NEWEST) + 1:04}"
 # On SQLite this rebuilds the table that all history refers to.
-REVISION = f"""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{NEXT}"
-down_revision = "{NEWEST}"
-branch_labels = None
-depends_on = None
-
-
+REVISION = """
 def upgrade() -> None:
     with op.batch_alter_table("models", recreate="auto") as models:
         models.add_column(sa.Column("extra", sa.Integer()))
@@ -58,12 +47,7 @@ def older_url(database_url: str) -> str:
 @pytest.fixture
 def newer_program(older_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on the program has one revision more."""
-    folder = tmp_path / "100% newer"  # such a name is no format string
-    shutil.copytree(migrate.migrations_dir(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / f"{NEXT}_more.py").write_text(REVISION)
-    monkeypatch.setattr(migrate, "migrations_dir", lambda: folder)
-    monkeypatch.setattr(migrate, "HEAD", NEXT)
-    monkeypatch.setattr(alembic_env, "HEAD", NEXT)
+    add_revision(REVISION, tmp_path, monkeypatch)
 
 
 def execute(url: str, *statements: str) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from models_db import migrate
@@ -16,26 +15,8 @@ from models_db.base import metadata
 from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.views import VIEWS
+from tests.models_db.halting import CHANGING, Halt, Watch, halt_at
 from tests.models_db.looking import OURS, ROOT, alembic, contents, described, execute
-
-CHANGING = {"CREATE", "DROP", "INSERT", "DELETE", "UPDATE", "ALTER"}
-
-Watch = Callable[[Callable[[str], None]], None]
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """Call a function with every statement that a migration is about to execute."""
-
-    def watching(called: Callable[[str], None]) -> None:
-        def engine(url: str | URL, *, create: bool = False) -> Engine:
-            made = migration_engine(url, create=create)
-            event.listen(made, "before_cursor_execute", lambda *arguments: called(arguments[2]))
-            return made
-
-        monkeypatch.setattr(migrate, "migration_engine", engine)
-
-    return watching
 
 
 def test_head_is_the_newest_revision() -> None:
@@ -123,23 +104,6 @@ def test_migrating_what_is_at_head_writes_nothing(database_url: str, watch: Watc
 
     assert seen
     assert [statement for statement in seen if statement.split()[0] in CHANGING] == []
-
-
-class Halt(Exception):
-    """The process dies here."""
-
-
-def halt_at(number: int) -> Callable[[str], None]:
-    """Fails before the statement of this number that changes anything."""
-    passed = 0
-
-    def count(statement: str) -> None:
-        nonlocal passed
-        passed += statement.split(maxsplit=1)[0] in CHANGING
-        if passed == number:
-            raise Halt
-
-    return count
 
 
 def test_a_migration_that_fails_at_any_statement_can_be_run_again(
