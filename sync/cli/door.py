@@ -11,8 +11,8 @@ import click
 
 from sync.cli.group import cli
 from sync.cli.masking import masker
-from sync.cli.saying import PROGRAM, complain, drop_output
-from sync.errors import CatalogSyncError, ExitCode
+from sync.cli.saying import PROGRAM, complain, drop_output, told
+from sync.errors import ExitCode
 
 _DEBUG = "--debug"
 
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except BaseException as error:  # noqa: BLE001  # whatever it is, it leaves as one line and a code
         if debug:
             _print_traceback(mask)
-        code, words = _told(error)
+        code, words = told(error)
         complain(mask(words))
         return int(code)
 
@@ -50,18 +50,6 @@ def _invoke(arguments: Sequence[str]) -> int:
         code = end.exit_code
     sys.stdout.flush()
     return int(code) if isinstance(code, int) else int(ExitCode.DONE)
-
-
-def _told(error: BaseException) -> tuple[int, str]:
-    if isinstance(error, CatalogSyncError):
-        return error.exit_code, str(error)
-    if isinstance(error, click.ClickException):
-        return ExitCode.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
-    if isinstance(error, (click.Abort, KeyboardInterrupt)):
-        return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
-    return ExitCode.UNFORESEEN, (
-        f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
-    )
 
 
 def _print_traceback(mask: Callable[[str], str]) -> None:

@@ -14,6 +14,7 @@ from sync.cli.telling import ImportTotals
 from sync.errors import CatalogSyncError, ExitCode
 
 if TYPE_CHECKING:
+    from sync.cli.wiring import Target
     from sync.run.backfill import Backfill
     from sync.source.archive import SavedAnswer
 
@@ -23,21 +24,19 @@ Moved: TypeAlias = Callable[[], None]
 def import_files(
     files: Sequence[Path],
     at: datetime | None,
-    database_url: str,
+    target: Target,
     backfill: Backfill,
-    stop: threading.Event,
     *,
     quiet: bool,
 ) -> ImportTotals:
-    """What came of all the files; stops at the first error, and soon after ``stop`` is set.
+    """What came of all the files; stops at the first error, and soon after the target's ``stop`` is set.
 
     Raises what has to do with the database's setting; an error in the lines is in the totals.
     """
     from sync.run.backfill import import_answers
     from sync.source.saved import read_saved
-    from sync.store.database import open_database
 
-    engine = open_database(database_url)
+    engine, stop = target.open(), target.stop
     totals = ImportTotals()
     try:
         for file in files:

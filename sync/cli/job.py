@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,9 @@ from sync import __version__
 from sync.cli import options, telling
 from sync.cli.masking import masker
 from sync.cli.moments import Span
-from sync.cli.saying import complain, say
+from sync.cli.saying import complain, say, told
 from sync.cli.stopping import Outcome, exit_code, run_until_stopped
-from sync.cli.wiring import ApiSettings, guard, limits, make_job
+from sync.cli.wiring import ApiSettings, Target, guard, limits, make_job
 from sync.errors import ExitCode, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -49,14 +50,18 @@ def sync(
     The API key comes from CATALOG_SYNC_API_KEY, or from the file that CATALOG_SYNC_API_KEY_FILE
     names. Exits 0 when all is well, changed or not; the README lists the other codes.
     """
-    stop = threading.Event()
-    job = make_job(ApiSettings(**api), stop, mode=mode, accept_removals=accept_removals)
+    stop, given = threading.Event(), ApiSettings(**api)
+    job = make_job(given, stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
         raise UsageError("--dry-run writes nothing at all, --migrate does: give one of them")
-    if migrate_first:
-        _migrate(database_url)
+    target = Target(database_url, given.database_timeout, stop)
 
-    outcome = run_until_stopped(lambda: _run(database_url, job, dry_run=dry_run), stop)
+    def work() -> RunResult:
+        if migrate_first:
+            target.migrate()
+        return _run(target, job, dry_run=dry_run)
+
+    outcome = run_until_stopped(work, stop)
     if as_json:
         say(telling.run_json(outcome.value, job.mask, dry_run=dry_run))
     elif not quiet:
@@ -96,27 +101,30 @@ def schedule(
     is told on stderr and the next one comes at its time.
     """
     from sync.schedule import make_timetable, run_forever
-    from sync.store.database import open_database
 
-    stop = threading.Event()
-    given = ApiSettings(**api)
+    stop, given = threading.Event(), ApiSettings(**api)
     timetable = make_timetable(every, cron, timezone, jitter)
     mask = make_job(given, stop).mask  # faults in the settings come before the first run
-    if migrate_first:
-        _migrate(database_url)
-    open_database(database_url).dispose()
+    target = Target(database_url, given.database_timeout, stop)
 
     def once() -> None:
         job = make_job(given, stop, mode=mode, trigger_kind="schedule")  # with a key that was changed meanwhile
-        result = _run(database_url, job)
+        result = _run(target, job)
         if not quiet:
             say(job.mask(telling.run_text(result)))
         _complain(result, job.mask)
 
     def failed(error: BaseException) -> None:
-        complain(mask(str(error)))
+        complain(mask(told(error)[1]))
 
-    run_until_stopped(lambda: run_forever(timetable, once, failed, stop), stop, left_behind=ExitCode.DONE)
+    def work() -> None:
+        if migrate_first:
+            target.migrate()
+        target.open().dispose()  # and so do those of the database
+        run_forever(timetable, once, failed, stop)
+
+    with suppress(Interrupted):  # told to stop before the first run
+        run_until_stopped(work, stop, left_behind=ExitCode.DONE)
     return ExitCode.DONE
 
 
@@ -152,15 +160,17 @@ def import_(
     from sync.run.backfill import Backfill
 
     stop, mask = threading.Event(), masker(os.environ)
+    target = Target(database_url, bounds["database_timeout"], stop)
     backfill = Backfill(
         clock=options.now,
         app_version=__version__,
         guard=guard(bounds["max_removal_percent"], bounds["max_removal_count"], accept_removals),
         limits=limits(bounds["max_models"]),
         mask=mask,
+        pause=target.pause,
     )
     quiet_bar = quiet or as_json
-    outcome = run_until_stopped(lambda: import_files(files, at, database_url, backfill, stop, quiet=quiet_bar), stop)
+    outcome = run_until_stopped(lambda: import_files(files, at, target, backfill, quiet=quiet_bar), stop)
     if as_json:
         say(telling.import_json(outcome.value, mask))
     elif not quiet and (outcome.value.imported or not outcome.value.problem):
@@ -178,12 +188,11 @@ def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
     return outcome.value.exit_code
 
 
-def _run(database_url: str, job: Job, *, dry_run: bool = False) -> RunResult:
+def _run(target: Target, job: Job, *, dry_run: bool = False) -> RunResult:
     """One run on a database that is opened for it: a scheduler's sleep is long for a connection."""
     from sync.run import run_sync
-    from sync.store.database import open_database
 
-    engine = open_database(database_url)
+    engine = target.open()
     try:
         return run_sync(engine, job, dry_run=dry_run)
     finally:
@@ -193,9 +202,3 @@ def _run(database_url: str, job: Job, *, dry_run: bool = False) -> RunResult:
 def _complain(result: RunResult, mask: Callable[[str], str]) -> None:
     if result.message:
         complain(mask(result.message))
-
-
-def _migrate(database_url: str) -> None:
-    from sync.cli.setup import bring_to_head
-
-    bring_to_head(database_url)

@@ -76,6 +76,9 @@ _CATALOG = (
     _setting("MAX_REMOVAL_PERCENT", 20.0, Finite(0, 100), "Removals are held beyond this share of a mode."),
     _setting("MAX_REMOVAL_COUNT", 3, click.IntRange(min=1), "Fewer removals than this are never held."),
 )
+_DATABASE = (
+    _setting("DATABASE_TIMEOUT", 60.0, Finite(min=1), "Seconds after which a silent database counts as lost."),
+)
 
 
 class Accepted(click.ParamType[int | str]):
@@ -99,12 +102,12 @@ accept_removals = click.option(
 
 def api_settings(command: F) -> F:
     """Everything about asking the API."""
-    return _all(_API + _CATALOG, command)
+    return _all(_API + _CATALOG + _DATABASE, command)
 
 
 def catalog_settings(command: F) -> F:
-    """The bounds on a catalog, wherever it comes from."""
-    return _all(_CATALOG, command)
+    """The bounds on a catalog, wherever it comes from, and on its database."""
+    return _all(_CATALOG + _DATABASE, command)
 
 
 def moment(flag: str, text: str, *, required: bool = False) -> Callable[[F], F]:

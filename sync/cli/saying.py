@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from sync.errors import CatalogSyncError, ExitCode
+
 PROGRAM = "catalog-sync"
 _LONGEST = 4000  # characters of a complaint
 
@@ -24,6 +26,19 @@ def complain(words: str) -> None:
     from sync.catalog.refusal import one_line
 
     click.echo(f"{PROGRAM}: {one_line(words, _LONGEST)}", err=True)
+
+
+def told(error: BaseException) -> tuple[int, str]:
+    """The exit code that an error stands for, and what to say of it; secrets are not masked here."""
+    if isinstance(error, CatalogSyncError):
+        return error.exit_code, str(error)
+    if isinstance(error, click.ClickException):
+        return ExitCode.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
+        return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
+    return ExitCode.UNFORESEEN, (
+        f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
+    )
 
 
 def drop_output() -> None:

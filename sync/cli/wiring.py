@@ -13,12 +13,14 @@ from sync import __version__, settings
 from sync.catalog.modes import MODES
 from sync.cli.masking import masker
 from sync.cli.options import now
+from sync.errors import Interrupted
 
 if TYPE_CHECKING:
     from sync.catalog.parse import ParseLimits
     from sync.catalog.plan import RemovalGuard
     from sync.run import Job
     from sync.source.outcome import Fetched, FetchFailed
+    from sync.store.database import Engine
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,38 @@ class ApiSettings:
     max_models: int
     max_removal_percent: float
     max_removal_count: int
+    database_timeout: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """The database that a command writes to.
+
+    One that is away is looked for as long as ``patience`` lasts; ``stop`` ends that with ``Interrupted``.
+    """
+
+    url: str
+    patience: float
+    stop: threading.Event
+
+    def open(self) -> Engine:
+        """An engine on it; it must be at head."""
+        from sync.store.database import open_database
+
+        return open_database(self.url, patience=self.patience, pause=self.pause)
+
+    def migrate(self) -> None:
+        """Brings it to head."""
+        from sync.cli.setup import bring_to_head
+        from sync.store import schema
+
+        schema.wait_for(self.url, self.patience, self.pause)
+        bring_to_head(self.url)
+
+    def pause(self, seconds: float) -> None:
+        """Waits before the next look for it."""
+        if self.stop.wait(seconds):
+            raise Interrupted("stopped while looking for the database; catalog-sync status tells what was stored")
 
 
 def make_job(
@@ -60,6 +94,7 @@ def make_job(
         guard=guard(given.max_removal_percent, given.max_removal_count, accept_removals),
         limits=limits(given.max_models),
         mask=masker(os.environ, key),
+        pause=Target("", given.database_timeout, stop).pause,
     )
 
 

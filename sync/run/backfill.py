@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from sync.run.job import Clock, write_result
 from sync.run.outcome import Asked, RunResult, make_result
 from sync.source.archive import SavedAnswer
 from sync.store import read, runs
-from sync.store.database import Connection, Engine, in_transaction
+from sync.store.database import Connection, Engine, Pause, in_transaction
 
 MAX_AHEAD = timedelta(minutes=5)
 
@@ -30,6 +31,7 @@ class Backfill:
     guard: RemovalGuard = field(default_factory=RemovalGuard)
     limits: ParseLimits = field(default_factory=ParseLimits)
     mask: Callable[[str], str] = str
+    pause: Pause = time.sleep
 
 
 def import_answers(engine: Engine, lines: Iterable[SavedAnswer], backfill: Backfill) -> Iterator[RunResult | None]:
@@ -67,7 +69,7 @@ def _import_line(engine: Engine, line: SavedAnswer, backfill: Backfill) -> RunRe
         write_result(connection, run_id, result, backfill.clock(), backfill.mask)
         return result
 
-    return in_transaction(engine, work)
+    return in_transaction(engine, work, pause=backfill.pause)
 
 
 def _answers(line: SavedAnswer, limits: ParseLimits) -> dict[str, Answer]:

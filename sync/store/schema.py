@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models_db import engine as engines
 from models_db import migrate
-from sync.store.database import PATIENCE_SECONDS, Pause, open_database, translated, when_there
+from sync.store.database import Pause, open_database, translated, when_there
 
 HEAD = migrate.HEAD
 
@@ -15,23 +15,21 @@ def shown(url: str) -> str:
         return engines.shown(engines.normalise_url(url))
 
 
-def upgrade(url: str, *, patience: float = PATIENCE_SECONDS, pause: Pause | None = None) -> None:
+def upgrade(url: str) -> None:
     """Brings the database to head; makes an SQLite file that is missing.
 
-    With a ``pause`` a server that is away is looked for first, as long as the patience lasts.
     Raises ``UsageError`` where it would touch what is not ours, ``DatabaseError`` when it fails.
     """
-    if pause is not None:
-        _wait_for(url, patience, pause)
     with translated():
         migrate.upgrade(url)
 
 
-def _wait_for(url: str, patience: float, pause: Pause) -> None:
+def wait_for(url: str, patience: float, pause: Pause) -> None:
+    """Returns when the database's server is there. Raises ``DatabaseError`` when it does not come in time."""
     with translated():
         engine = engines.open_engine(url, create=True, patience=patience)
     try:
-        if engine.dialect.name != "sqlite":  # a file is there or is made
+        if engine.dialect.name != "sqlite":  # its file is there or is made
             when_there(lambda: engine.connect().close(), patience, pause)
     finally:
         engine.dispose()

@@ -75,7 +75,8 @@ def test_a_file_that_is_no_database_is_exit_6(
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
 @pytest.mark.parametrize("command", [*COMMANDS, ("migrate",)], ids=" ".join)
 def test_a_server_that_is_down_is_exit_6(shell: Shell, api: Emulator, scheme: str, command: tuple[str, ...]) -> None:
-    shell.set(DATABASE_URL=f"{scheme}://me:{PASSWORD}@127.0.0.1:9/catalog", BASE_URL=api.base_url)
+    url = f"{scheme}://me:{PASSWORD}@127.0.0.1:9/catalog"
+    shell.set(DATABASE_URL=url, BASE_URL=api.base_url, DATABASE_TIMEOUT="1")
     line = complaint(shell(*command), 6)
     assert line.startswith("catalog-sync: the database failed: ")
     assert "refused" in line
