@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from models_db.failures import NODE_LOST, mariadb_code
+from models_db.failures import is_read_only
+from models_db.hosts import Hosts
 from models_db.sqlite_file import check_file, open_file
 from models_db.urls import normalise_url, shown
 
@@ -157,6 +158,7 @@ def _postgresql_engine(url: URL, patience: float | None, options: dict[str, Any]
     if patience is not None:
         _make_patient(engine, patience)
     event.listen(engine, "connect", _postgresql_connected)
+    event.listen(engine, "handle_error", _postgresql_failed)
     return engine
 
 
@@ -178,6 +180,12 @@ def _postgresql_connected(connection: Any, _record: object) -> None:
     connection.autocommit = False
 
 
+def _postgresql_failed(context: ExceptionContext) -> None:
+    # After a failover the old primary may be a standby: the next try must go to the new one.
+    if is_read_only(context.original_exception):
+        context.is_disconnect = True
+
+
 def _mariadb_engine(url: URL, patience: float | None, options: dict[str, Any]) -> Engine:
     engine = create_engine(
         url,
@@ -194,11 +202,5 @@ def _mariadb_engine(url: URL, patience: float | None, options: dict[str, Any]) -
         },
         **options,
     )
-    event.listen(engine, "handle_error", _mariadb_failed)
+    Hosts(engine)
     return engine
-
-
-def _mariadb_failed(context: ExceptionContext) -> None:
-    # The node keeps the connection but is of no use: the next try must go to another one.
-    if mariadb_code(context.original_exception) in NODE_LOST:
-        context.is_disconnect = True

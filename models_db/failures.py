@@ -7,10 +7,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 _TRANSIENT_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
 # Deadlock; lock wait; row changed meanwhile; and of Galera: node not ready, commit refused.
 _TRANSIENT_MARIADB = {1213, 1205, 1020, 1047, 1180}
-NODE_LOST = {1047, 1180}
+# A node of Galera that is not ready, or lost its majority in a COMMIT; a server that takes no writes.
+_NODE_OF_NO_USE = {1047, 1180, 1290, 1836}
+# Of those, the ones that say before anything is done that it will not be.
+_NOT_BEGUN = {1047, 1290, 1836}
 _CONNECTION = ("08", "57P")  # connection exceptions; the server is shut down, has crashed or is starting
 _READ_ONLY_SQLSTATE = "25006"
-_READ_ONLY_MARIADB = {1290, 1792, 1836}
 # Nobody there, or gone while we were let in; too many connections; shutting down; node not ready.
 _MARIADB_AWAY = {2002, 2003, 2006, 2013, 1040, 1053, 1047}
 # libpq tells a failed connection in words alone. A server that answered says FATAL first, and one
@@ -35,9 +37,14 @@ def is_transient(error: BaseException | None) -> bool:
     )
 
 
+def is_gone(error: BaseException | None) -> bool:
+    """Whether the connection is of no more use, and another may be."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
 def is_lost(error: BaseException | None) -> bool:
     """Whether the connection broke while it was in use, so that a commit may have been carried out unheard."""
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    return isinstance(error, DBAPIError) and error.connection_invalidated and not _is_refusal(error)
 
 
 def is_unreachable(error: BaseException | None) -> bool:
@@ -47,10 +54,10 @@ def is_unreachable(error: BaseException | None) -> bool:
     """
     if not isinstance(error, DBAPIError):
         return False
-    state, code = getattr(error.orig, "sqlstate", None), mariadb_code(error.orig)
-    if state == _READ_ONLY_SQLSTATE or code in _READ_ONLY_MARIADB:
-        return True
-    return isinstance(error, OperationalError | InterfaceError) and (state is None or state.startswith(_CONNECTION))
+    state = getattr(error.orig, "sqlstate", None)
+    return _is_refusal(error) or (
+        isinstance(error, OperationalError | InterfaceError) and (state is None or state.startswith(_CONNECTION))
+    )
 
 
 def is_away(error: BaseException | None) -> bool:
@@ -67,6 +74,20 @@ def is_away(error: BaseException | None) -> bool:
         return False
     words = str(error.orig)
     return is_unreachable(error) and (_ANSWERED not in words or any(word in words for word in _NOT_YET))
+
+
+def is_read_only(original: BaseException | None) -> bool:
+    """Whether a PostgreSQL takes no writes."""
+    return getattr(original, "sqlstate", None) == _READ_ONLY_SQLSTATE
+
+
+def is_node_of_no_use(mariadb_code: int | None) -> bool:
+    """Whether a MariaDB says by this number that another server should be asked."""
+    return mariadb_code in _NODE_OF_NO_USE
+
+
+def _is_refusal(error: DBAPIError) -> bool:
+    return is_read_only(error.orig) or mariadb_code(error.orig) in _NOT_BEGUN
 
 
 def mariadb_code(original: BaseException | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from itertools import zip_longest
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -27,6 +28,10 @@ _DRIVERS = {
 }
 _EXTRAS = {_POSTGRESQL: ("psycopg", "postgres"), _MARIADB: ("pymysql", "mariadb")}
 
+_SEVERAL_HOSTS = re.compile(
+    r"(?P<scheme>[\w+]+)://(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@,]+(?:,[^/?#@,]+)+)"
+    r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?"
+)
 _PASSWORD_OPTION = re.compile(r"^(password|passwd|pwd|pass)$", re.IGNORECASE)
 _SECRET_OPTION = re.compile(r"pass(?!file)|pwd|secret|token", re.IGNORECASE)
 
@@ -37,7 +42,7 @@ def normalise_url(text: str) -> URL:
     Raises ``DatabaseSettingError`` for what cannot be read or is not supported, for a password where it
     could be shown, and for a driver that is not installed. The text itself is never in the message.
     """
-    url = _parsed(text.strip())
+    url = _parsed(_with_hosts_apart(text.strip()))
     driver = _DRIVERS.get(url.drivername.lower())
     if driver is None:
         raise DatabaseSettingError(
@@ -55,7 +60,11 @@ def shown(url: URL) -> str:
     """The URL as text that may be printed: password and secret options masked."""
     masked = {key: "hidden" for key in url.query if _SECRET_OPTION.search(key)}
     plain = url.update_query_dict(masked).set(drivername=url.get_backend_name())
-    return plain.render_as_string(hide_password=True)
+    hosts = _hosts_of(url)
+    if not hosts:
+        return plain.render_as_string(hide_password=True)
+    one = plain.difference_update_query(["host", "port"]).set(host="hosts").render_as_string(hide_password=True)
+    return re.sub(r"(//|@)hosts(?=/|$)", lambda match: match[1] + hosts, one, count=1)
 
 
 def _parsed(text: str) -> URL:
@@ -66,6 +75,31 @@ def _parsed(text: str) -> URL:
             "the database URL cannot be read: write it as postgresql://user:password@host:port/database,"
             " special characters in the password as %-codes, or as sqlite:////absolute/path.db"
         ) from None
+
+
+def _with_hosts_apart(text: str) -> str:
+    """Several hosts, as in postgresql://user@one:5432,two:5433/db, in the form that SQLAlchemy takes."""
+    found = _SEVERAL_HOSTS.fullmatch(text)
+    if not found:
+        return text
+    hosts, ports = zip(*(_host_and_port(one) for one in found["hosts"].split(",")), strict=True)
+    query = [f"host={','.join(hosts)}", f"port={','.join(ports)}", *filter(None, [found["query"]])]
+    if text.startswith("postgres") and "target_session_attrs" not in (found["query"] or ""):
+        query.append("target_session_attrs=read-write")  # of a primary and its standbys the primary is meant
+    return f"{found['scheme']}://{found['user'] or ''}/{found['database'] or ''}?{'&'.join(query)}"
+
+
+def _hosts_of(url: URL) -> str:
+    """Several hosts as they are written; nothing where there is one."""
+    hosts, ports = (str(url.query.get(name, "")).split(",") for name in ("host", "port"))
+    if len(hosts) < 2:
+        return ""
+    return ",".join(f"{host}:{port}" if port else host for host, port in zip_longest(hosts, ports, fillvalue=""))
+
+
+def _host_and_port(text: str) -> tuple[str, str]:
+    host, colon, port = text.rpartition(":")
+    return (host.strip("[]"), port) if colon and not port.endswith("]") else (text.strip("[]"), "")
 
 
 def _scheme(url: URL) -> str:

@@ -87,13 +87,15 @@ def in_transaction(
     engine's patience lasts, unless ``tries`` is 1.
     """
     search: _Search | None = None
+    lost = False
     for number in count(1):
         try:
-            with translated(lost=search is not None), engines.write_transaction(engine) as connection:
+            with translated(lost=lost), engines.write_transaction(engine) as connection:
                 return work(connection, number)
         except DatabaseError as error:
             cause = error.__cause__
-            if search is None and tries > 1 and failures.is_lost(cause):
+            lost = lost or failures.is_lost(cause)
+            if search is None and tries > 1 and failures.is_gone(cause):
                 search = _Search(engines.patience_of(engine), number)
             if not _is_worth_another(cause, search) or (search is None and number >= tries):
                 raise

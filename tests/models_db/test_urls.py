@@ -20,12 +20,36 @@ READ_AS = {
     "mariadb://u@h/d": "mariadb+pymysql://u@h/d",
     "  mariadb+pymysql://u@h/d\n": "mariadb+pymysql://u@h/d",
     "sqlite:////a/b c%20d.db": "sqlite+pysqlite:////a/b c d.db",
+    "sqlite:////a,b/c.db": "sqlite+pysqlite:////a%2Cb/c.db",
+    "postgresql://u:a,b@h/d": "postgresql+psycopg://u:a%2Cb@h/d",
+}
+
+SEVERAL_HOSTS = {
+    "postgresql://u:p@a:5432,b:5433/d": ("a,b", "5432,5433", "read-write"),
+    "postgres://a,[::1]:77/d?sslmode=require": ("a,::1", ",77", "read-write"),
+    "postgresql://a,b/d?target_session_attrs=any": ("a,b", ",", "any"),
+    "mariadb://u@a:3307,b/d": ("a,b", "3307,", None),
 }
 
 
 @pytest.mark.parametrize(("given", "read"), READ_AS.items(), ids=READ_AS)
 def test_a_url_gets_our_driver(given: str, read: str) -> None:
     assert normalise_url(given).render_as_string(hide_password=False) == read
+
+
+@pytest.mark.parametrize(("given", "read"), SEVERAL_HOSTS.items(), ids=SEVERAL_HOSTS)
+def test_several_hosts_are_taken_as_libpq_writes_them(given: str, read: tuple[str, str, str | None]) -> None:
+    url = normalise_url(given)
+
+    assert (url.query["host"], url.query["port"], url.query.get("target_session_attrs")) == read
+    assert url.database == "d"
+
+
+def test_several_hosts_are_shown_as_they_were_written() -> None:
+    told = shown(normalise_url("postgresql://u:hunter2@a:5432,b/d"))
+
+    assert told == "postgresql://u:***@a:5432,b/d?target_session_attrs=read-write"
+    assert shown(normalise_url("mariadb://u:hunter2@a,b:3307/d")) == "mariadb://u:***@a,b:3307/d"
 
 
 def test_a_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +96,8 @@ LEAKY = [
     "postgresql://u:hunter2",
     "postgresql://u:x@hunter2@h/d",
     "postgresql://u:x@y/hunter2@h/d",
+    "postgresql://u:x@hunter2@h,i/d",
+    "postgresql://u:x@y,z/hunter2@h/d",
     "postgresql://u:x@h:hunter2/d",
     "postgresql://u@h/d?password=hunter2",
     "mariadb://u@h/d?passwd=hunter2",
