@@ -51,7 +51,7 @@ ENCODINGS = {
 
 def _tables(history: History) -> Iterator[tuple[str, tuple[str, ...], Iterable[Row]]]:
     for table, columns, rows in history.tables():
-        if table == "credit_history" and "relisted_at" not in credit_history.c:
+        if table == "credit_history" and "gap_to" not in credit_history.c:
             yield table, columns[:-1], (row[:-1] for row in rows)
         else:
             yield table, columns, rows

@@ -15,6 +15,7 @@ from benchmarks.lives import ASKING, Life, Shape, Span, made_lives, made_spans
 from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
 from sync.catalog.entities import MODELS, TABLES
+from sync.catalog.history import NOT_BACK
 from sync.catalog.records import Event, Record
 
 Row: TypeAlias = tuple[object, ...]
@@ -137,7 +138,12 @@ class History:
     def _costs(self) -> Iterator[Row]:
         for span in self.spans:
             cost = self.lives[span.life].variants[span.variant].cost
-            yield (*self._interval(span), self.encoding.value(for_arithmetic(cost)), cost, self._at(span.back))
+            yield (*self._interval(span), self.encoding.value(for_arithmetic(cost)), cost, self._gap_to(span))
+
+    def _gap_to(self, span: Span) -> object:
+        if span.ends_in_gap and span.back is None:
+            return self.encoding.time(NOT_BACK)
+        return self._at(span.back)
 
     def _changes(self) -> Iterator[Row]:
         for run, place, old, new in sorted(self._moves(), key=lambda move: move[:2]):
@@ -188,5 +194,5 @@ _MODEL_COLUMNS = (
     *("first_seen_at", "removed_at", "last_seen_at", "fingerprint"),
 )
 _INTERVAL_COLUMNS = ("model_pk", "valid_from", "valid_to", "opened_run_id", "closed_run_id")
-_COST_COLUMNS = ("default_cost", "default_cost_exact", "relisted_at")
+_COST_COLUMNS = ("default_cost", "default_cost_exact", "gap_to")
 _CHANGE_COLUMNS = ("not_before", "changed_at", "model_name", "provider", *_EVENT_COLUMNS)

@@ -139,33 +139,35 @@ CREDIT_COST_HISTORY = View(
     "FROM credit_history JOIN models ON models.model_pk = credit_history.model_pk",
 )
 
+_LAST_DAYS_END = "(SELECT MAX(last_day.day_end_at) FROM calendar_days last_day)"
+_LISTED_AT_DAYS_END = "(stretch.valid_to IS NULL OR stretch.valid_to >= calendar_days.day_end_at)"
+
 # Each interval finds its days by their index, those of the gap after it too. CROSS JOIN is what keeps
-# SQLite from trying every interval of a model on each of its days instead. The cost comes by a join of
-# its own and not by a CASE: SQLite declares a type for stored columns only, and PostgreSQL their scale.
+# SQLite from trying every interval of a model on each of its days instead. The cost is looked up by its
+# key and not put into a CASE, or joined: of a CASE neither SQLite nor PostgreSQL would declare the type,
+# and PostgreSQL takes the joined rows for so many that it reads the whole history for one model.
 CREDIT_COST_DAILY = View(
     "v_credit_cost_daily",
     f"one row per model and UTC day, from the day it was first seen to the last calendar day; {TODAY}",
     (
         _column("calendar_days.day"),
         *_MODEL_TODAY,
-        _column(
-            "credit_history.default_cost",
+        ViewColumn(
             "credit_cost",
+            "(SELECT credit_history.default_cost FROM credit_history"  # noqa: S608  # our own text
+            " WHERE credit_history.model_pk = stretch.model_pk AND credit_history.valid_from = stretch.valid_from"
+            f" AND {_LISTED_AT_DAYS_END})",
             "cost at the end of the day, carried over days without a run; NULL while not listed or without a cost",
         ),
         ViewColumn(
             "is_listed",
-            "CASE WHEN credit_history.model_pk IS NULL THEN 0 ELSE 1 END",
+            f"CASE WHEN {_LISTED_AT_DAYS_END} THEN 1 ELSE 0 END",
             "1 if it was listed at the end of the day",
         ),
     ),
     "FROM models JOIN credit_history stretch ON stretch.model_pk = models.model_pk CROSS JOIN calendar_days"
-    " LEFT JOIN credit_history ON credit_history.model_pk = stretch.model_pk"
-    " AND credit_history.valid_from = stretch.valid_from"
-    " AND (credit_history.valid_to IS NULL OR credit_history.valid_to >= calendar_days.day_end_at)"
     " WHERE calendar_days.day_end_at > stretch.valid_from"
-    " AND calendar_days.day_end_at <= COALESCE(stretch.relisted_at, NULLIF(stretch.valid_to, models.removed_at),"
-    " (SELECT MAX(last_day.day_end_at) FROM calendar_days last_day))",
+    f" AND calendar_days.day_end_at <= COALESCE(stretch.gap_to, stretch.valid_to, {_LAST_DAYS_END})",
 )
 
 PROVIDER_COSTS = View(
@@ -180,12 +182,14 @@ PROVIDER_COSTS_DAILY = View(
     "v_provider_costs_daily",
     f"one row per UTC day, mode and provider of models listed at its end; {TODAY}",
     (
-        ViewColumn("day", "daily.day", "a UTC day"),
-        ViewColumn("mode", "daily.mode", "image or video"),
-        ViewColumn("provider", "daily.provider", "provider, as last seen"),
-        *_statistics("daily.credit_cost", "daily.model_id"),
+        _column("calendar_days.day"),
+        *_stored(tables.models, "mode", "provider"),
+        *_statistics("credit_history.default_cost", "models.model_pk"),
     ),
-    "FROM v_credit_cost_daily daily WHERE daily.is_listed = 1 GROUP BY daily.day, daily.mode, daily.provider",
+    "FROM models JOIN credit_history ON credit_history.model_pk = models.model_pk CROSS JOIN calendar_days"
+    " WHERE calendar_days.day_end_at > credit_history.valid_from"
+    f" AND calendar_days.day_end_at <= COALESCE(credit_history.valid_to, {_LAST_DAYS_END})"
+    " GROUP BY calendar_days.day, models.mode, models.provider",
 )
 
 CATALOG_CHANGES = View(

@@ -57,9 +57,10 @@ credit_history = _interval(
     exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
     derived=(
         Column(
-            "relisted_at",
+            "gap_to",
             UtcDateTime,
-            comment="when the model was listed again, if it was removed at valid_to; NULL if it went on or is not back",
+            comment="until when the model was away, if it was removed at valid_to: 9999-12-31 while it is not back;"
+            " NULL where no gap follows",
         ),
     ),
     comment="what each model cost, and from when to when; a gap while it was not listed",

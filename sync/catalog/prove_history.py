@@ -13,6 +13,7 @@ from itertools import pairwise
 from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
 from sync.catalog.faults import Fault, Place, Values, instant, row_faults, time_of
+from sync.catalog.history import NOT_BACK
 from sync.catalog.records import Event, Record
 
 _SOURCE = "model_versions"
@@ -88,13 +89,15 @@ def _expected_costs(versions: Sequence[Version]) -> Iterator[Values]:
             "default_cost_exact": version.record.cost,
             "opened_run_id": begun[0].row["opened_run_id"],
             "closed_run_id": version.row["closed_run_id"],
-            "relisted_at": _relisted_at(version, later),
+            "gap_to": _gap_to(version, later),
         }
         begun = []
 
 
-def _relisted_at(version: Version, later: Version | None) -> object:
-    return later.row["valid_from"] if later and not version.is_followed_by(later) else None
+def _gap_to(version: Version, later: Version | None) -> object:
+    if version.is_open or (later and version.is_followed_by(later)):
+        return None
+    return later.row["valid_from"] if later else NOT_BACK
 
 
 def _expected_changes(versions: Sequence[Version]) -> Iterator[Values]:

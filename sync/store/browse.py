@@ -136,7 +136,8 @@ def changes(connection: Connection, wanted: Filter, limit: int | None = None) ->
             log.pct_change,
             log.run_id,
         )
-        .join(models, models.c.model_pk == log.model_pk)
+        # Outer, though every change has its model: else MariaDB begins with the models and sorts all changes.
+        .outerjoin(models, models.c.model_pk == log.model_pk)
         .order_by(log.changed_at.desc(), log.change_id.desc())
         .limit(limit)
     )

@@ -16,6 +16,7 @@ from models_db.base import metadata
 from models_db.tables import catalog_changes, credit_history, model_versions, models
 from sync.catalog.costs import for_arithmetic
 from sync.catalog.entities import MODELS, TABLES, TableShape
+from sync.catalog.history import NOT_BACK
 from sync.catalog.records import Event, ModelChange, ModePlan, Record, Row
 from sync.errors import DatabaseError
 from sync.store.read import chunks
@@ -31,7 +32,6 @@ def apply_plan(connection: Connection, run_id: int, plan: ModePlan) -> None:
         return
     pks = {change.model_id: change.model_pk for change in plan.changes if change.model_pk is not None}
     pks |= _insert_models(connection, plan)
-    _end_gaps(connection, plan, pks)  # while the models' rows still say when they were removed
     _update_models(connection, plan, pks)
     _write_rows(connection, plan.changes, pks)
     _write_versions(connection, run_id, plan, pks)
@@ -158,16 +158,18 @@ def _write_costs(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) 
         if change.record
     )
     _move_interval(connection, credit_history, run_id, plan, closed, rows)
+    _write_gaps(connection, plan, pks)
 
 
-def _end_gaps(connection: Connection, plan: ModePlan, pks: Pks) -> None:
-    """On the last interval of each model that came back: no other ends when the model was removed."""
-    removed_at = select(models.c.removed_at).where(models.c.model_pk == credit_history.c.model_pk).scalar_subquery()
-    statement = update(credit_history).where(
-        credit_history.c.model_pk == bindparam("pk"), credit_history.c.valid_to == removed_at
-    )
+def _write_gaps(connection: Connection, plan: ModePlan, pks: Pks) -> None:
+    """Begun on the interval that a removal closed just now, ended on the one that the return of a model finds."""
+    of_model = update(credit_history).where(credit_history.c.model_pk == bindparam("pk"))
+    gone: list[Values] = [{"pk": pks[change.model_id]} for change in plan.changes if change.record is None]
+    begun = of_model.where(credit_history.c.valid_to == plan.stamp).values(gap_to=NOT_BACK)
+    _execute_many(connection, begun, gone, exactly=True)
     back: list[Values] = [{"pk": pks[change.model_id]} for change in plan.changes if change.lifecycle == "relisted"]
-    _execute_many(connection, statement.values(relisted_at=plan.stamp), back, exactly=True)
+    ended = of_model.where(credit_history.c.gap_to == NOT_BACK).values(gap_to=plan.stamp)
+    _execute_many(connection, ended, back, exactly=True)
 
 
 def _move_interval(

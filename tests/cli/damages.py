@@ -131,12 +131,13 @@ DAMAGES = [
         "clo",
     ),
     (
-        f"UPDATE credit_history SET relisted_at = '{ODD}' WHERE {BACK} AND valid_to IS NOT NULL",
+        f"UPDATE credit_history SET gap_to = '{ODD}' WHERE {BACK} AND valid_to IS NOT NULL",
         "credit_history",
         "back",
-        "relisted_at",
+        "gap_to",
     ),
-    (f"UPDATE credit_history SET relisted_at = '{ODD}' WHERE {FULL}", "credit_history", "full", "relisted_at is 2026"),
+    (f"UPDATE credit_history SET gap_to = NULL WHERE {GONE}", "credit_history", "gone", "gap_to is NULL"),
+    (f"UPDATE credit_history SET gap_to = '{ODD}' WHERE {FULL}", "credit_history", "full", "gap_to is 2026"),
     (f"DELETE FROM catalog_changes WHERE {GONE} AND change_kind = 'removed'", "catalog_changes", "gone", "is missing"),
     (
         f"UPDATE catalog_changes SET run_id = 3 WHERE {A} AND changed_at = '{SECOND}'",

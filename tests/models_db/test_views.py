@@ -39,6 +39,9 @@ CONTRACT = {
 }
 
 
+NOT_BACK = datetime(9999, 12, 31, tzinfo=UTC)
+
+
 def at(day: int, hour: int = 0) -> datetime:
     return datetime(2026, 3, day, hour, tzinfo=UTC)
 
@@ -54,7 +57,7 @@ INTERVALS: list[dict[str, Any]] = [
     {"model_pk": 1, "valid_from": at(1, 10), "valid_to": at(2), "cost": "3"},
     {"model_pk": 1, "valid_from": at(2), "valid_to": None, "cost": "1.5"},
     {"model_pk": 2, "valid_from": at(1, 10), "valid_to": None, "cost": None},
-    {"model_pk": 3, "valid_from": at(1, 10), "valid_to": at(3, 12), "cost": "6"},
+    {"model_pk": 3, "valid_from": at(1, 10), "valid_to": at(3, 12), "cost": "6", "gap_to": NOT_BACK},
     {"model_pk": 4, "valid_from": at(2, 10), "valid_to": None, "cost": "4"},
 ]
 
@@ -81,10 +84,13 @@ def catalog(engine: Engine) -> Engine:
     return engine
 
 
-def _interval(*, model_pk: int, valid_from: datetime, valid_to: datetime | None, cost: str | None) -> dict[str, Any]:
+def _interval(
+    *, model_pk: int, valid_from: datetime, valid_to: datetime | None, cost: str | None, gap_to: datetime | None = None
+) -> dict[str, Any]:
     return {
         "model_pk": model_pk,
         "valid_from": valid_from,
+        "gap_to": gap_to,
         "valid_to": valid_to,
         "default_cost": cost and Decimal(cost),
         "default_cost_exact": cost,

@@ -3,6 +3,8 @@
 It imports nothing of ours: what it did must not change when the code does.
 """
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -13,13 +15,16 @@ branch_labels = None
 depends_on = None
 
 _INSTANT = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+# As a time of its own type: SQLite keeps the same text for it as for the job's own times.
+_NOT_BACK = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def upgrade() -> None:
     column = sa.Column(
-        "relisted_at",
+        "gap_to",
         _INSTANT,
-        comment="when the model was listed again, if it was removed at valid_to; NULL if it went on or is not back",
+        comment="until when the model was away, if it was removed at valid_to: 9999-12-31 while it is not back;"
+        " NULL where no gap follows",
     )
     op.add_column("credit_history", column, if_not_exists=_looks_first())
     _fill()
@@ -30,7 +35,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("day_end_at", "day_start_at"):
         op.drop_index(op.f(f"ix_calendar_days_{name}"), "calendar_days", if_exists=True)
-    op.drop_column("credit_history", "relisted_at", if_exists=_looks_first())
+    op.drop_column("credit_history", "gap_to", if_exists=_looks_first())
 
 
 def _looks_first() -> bool | None:
@@ -42,12 +47,12 @@ def _fill() -> None:
     """A model was away where its next interval begins later than this one ends."""
     history = sa.table(
         "credit_history",
-        *(sa.column(name) for name in ("model_pk", "valid_from", "valid_to", "relisted_at")),
+        *(sa.column(name) for name in ("model_pk", "valid_from", "valid_to")),
+        sa.column("gap_to", _INSTANT),
     )
     then = history.alias("then")
     of_model = then.c.model_pk == history.c.model_pk
     goes_on = sa.select(then.c.model_pk).where(of_model, then.c.valid_from == history.c.valid_to).exists()
     back = sa.select(sa.func.min(then.c.valid_from)).where(of_model, then.c.valid_from > history.c.valid_to)
-    op.execute(
-        history.update().where(history.c.valid_to.is_not(None), ~goes_on).values(relisted_at=back.scalar_subquery())
-    )
+    gap_to = sa.func.coalesce(back.scalar_subquery(), sa.literal(_NOT_BACK, _INSTANT))
+    op.execute(history.update().where(history.c.valid_to.is_not(None), ~goes_on).values(gap_to=gap_to))
