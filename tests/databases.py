@@ -144,7 +144,11 @@ def _start_mariadb(folder: Path) -> URL:
     install = ["mariadb-install-db", "--no-defaults", *user, f"--datadir={folder}", "--skip-test-db"]
     install += ["--auth-root-authentication-method=normal"]
     subprocess.run(install, check=True, capture_output=True)
-    command = [_mariadbd() or "mariadbd", "--no-defaults", *user, f"--datadir={folder}", "--skip-networking"]
+    # A server that starts clears away what others of its kind keep in the folder for temporary files.
+    temporary = folder.with_name(f"{folder.name}-temporary")
+    temporary.mkdir()
+    command = [_mariadbd() or "mariadbd", "--no-defaults", *user, f"--datadir={folder}", f"--tmpdir={temporary}"]
+    command += ["--skip-networking"]
     command += [f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--max-connections=200"]
     command += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"]  # as on Debian
     command += ["--debug-no-sync", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
