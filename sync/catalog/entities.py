@@ -15,7 +15,8 @@ from sync.catalog.paths import Path, strings
 from sync.catalog.records import Row
 
 # Goes up when the same raw text would give other rows: the tables are then rebuilt from the open
-# versions, without events.
+# versions, without events. Only rows of TABLES may differ: names, costs and what the change log calls
+# a field (ENTITIES) stand in rows of history that are never written again.
 NORMALISER_VERSION = "1"
 
 

@@ -25,6 +25,11 @@ def fingerprint(raw: bytes) -> str:
     return f"{NORMALISER_VERSION}:{hashlib.sha256(raw).hexdigest()}"
 
 
+def is_of_text(stored_fingerprint: str, raw: str) -> bool:
+    """Whether a fingerprint stands for this text, by whatever version of the normaliser."""
+    return stored_fingerprint.partition(":")[2] == hashlib.sha256(raw.encode()).hexdigest()
+
+
 def is_current(stored_fingerprint: str | None) -> bool:
     """Whether the rows of a listed model were made by this version of the normaliser."""
     return stored_fingerprint is not None and stored_fingerprint.startswith(f"{NORMALISER_VERSION}:")

@@ -9,7 +9,7 @@ from datetime import datetime
 from sync.catalog.entities import MODELS, TABLES
 from sync.catalog.faults import Fault, Place, Values, row_faults, shown, unreadable_faults
 from sync.catalog.json_tree import MalformedError
-from sync.catalog.normalise import is_current, record_of_stored
+from sync.catalog.normalise import is_current, is_of_text, record_of_stored
 from sync.catalog.prove_history import Version, change_faults, cost_faults, interval_faults, version_faults
 from sync.catalog.prove_runs import RunLook, history_run_faults, last_seen_of
 from sync.catalog.records import Record
@@ -53,6 +53,14 @@ def stamps(stored: StoredModel) -> Iterator[datetime]:
     history = (*stored.versions, *stored.costs, *stored.changes)
     times = (row.get(name) for row in history for name in ("valid_from", "valid_to", "changed_at"))
     yield from (time for time in times if isinstance(time, datetime))
+
+
+def is_outdated(stored: StoredModel) -> bool:
+    """Whether another version of the program made the current rows of a listed model: the next run makes them anew."""
+    fingerprint, last = stored.model["fingerprint"], stored.versions[-1] if stored.versions else None
+    if last is None or last["valid_to"] is not None or not isinstance(fingerprint, str):
+        return False
+    return not is_current(fingerprint) and is_of_text(fingerprint, str(last["raw"]))
 
 
 def _faults(stored: StoredModel, runs: Mapping[int, RunLook]) -> Iterator[Fault]:
@@ -106,7 +114,7 @@ def _model_row_faults(
         expected["last_seen_at"] = seen
     elif model["last_seen_at"] is None:
         yield place.fault("it is removed and last_seen_at is NULL")
-    if isinstance(last, Version):
+    if isinstance(last, Version) and not is_outdated(stored):
         expected |= dict(zip(MODELS.values, last.record.rows[MODELS.table][0], strict=True))
         expected["fingerprint"] = None if removed else last.record.fingerprint
     yield from row_faults(place, (), [expected], [model], "model_versions")
@@ -126,6 +134,6 @@ def _current_faults(stored: StoredModel, last: Version | Fault | None) -> Iterat
 
 
 def _is_of_this_normaliser(stored: StoredModel) -> bool:
-    """Rows that an older one made are not to be compared; that the fingerprint says so is the fault."""
+    """Rows that another one made are not to be compared; a fingerprint of another text is the fault itself."""
     fingerprint = stored.model["fingerprint"]
     return fingerprint is None or is_current(str(fingerprint))

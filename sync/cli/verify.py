@@ -50,7 +50,7 @@ def _tell(audit: Audit) -> int:
     if not number:
         say(
             f"sound: {audit.models} models, {audit.versions} versions, {audit.costs} costs"
-            f" and {audit.changes} changes agree"
+            f" and {audit.changes} changes agree{_outdated(audit)}"
         )
     return number
 
@@ -59,9 +59,18 @@ def _tell_as_json(audit: Audit) -> int:
     from sync.show.table import to_json
 
     faults = [asdict(fault) for fault in audit.faults()]
-    counts = {name: getattr(audit, name) for name in ("models", "versions", "costs", "changes")}
+    counts = {name: getattr(audit, name) for name in ("models", "versions", "costs", "changes", "outdated")}
     say(to_json({**counts, "faults": faults}))
     return len(faults)
+
+
+def _outdated(audit: Audit) -> str:
+    if not audit.outdated:
+        return ""
+    return (
+        f"; another version of catalog-sync read {audit.outdated} of the models: the next sync makes their current"
+        " rows anew, and until then these are not compared"
+    )
 
 
 def _line(fault: Fault) -> str:

@@ -23,7 +23,7 @@ from models_db.tables import (
 from sync.catalog.entities import TABLES
 from sync.catalog.faults import Fault, Place, Values, shown, time_of
 from sync.catalog.modes import MODES
-from sync.catalog.prove import StoredModel, model_faults, stamps
+from sync.catalog.prove import StoredModel, is_outdated, model_faults, stamps
 from sync.catalog.prove_runs import ModeFacts, RunLook, calendar_faults, state_faults
 from sync.store.as_stored import every_column, raw, read_rows, time
 from sync.store.read import chunks
@@ -46,6 +46,8 @@ class Audit:
     versions: int = 0
     costs: int = 0
     changes: int = 0
+    outdated: int = 0
+    """Listed models whose current rows another version of the program made; what they should be was not compared."""
     _facts: dict[str, ModeFacts] = field(default_factory=dict)
 
     def faults(self) -> Iterator[Fault]:
@@ -68,6 +70,7 @@ class Audit:
         self.versions += len(stored.versions)
         self.costs += len(stored.costs)
         self.changes += len(stored.changes)
+        self.outdated += is_outdated(stored)
         facts, times = self._facts.get(mode, ModeFacts()), list(stamps(stored))
         first, last = (facts.first_stamp, *times), (facts.last_stamp, *times)
         self._facts[mode] = replace(

@@ -191,8 +191,22 @@ def test_json_of_a_sound_database_has_counts_and_no_faults(shell: Shell, sqlite_
         "versions": 0,
         "costs": 0,
         "changes": 0,
+        "outdated": 0,
         "faults": [],
     }
+
+
+def test_models_that_another_version_read_are_counted_and_are_no_fault(shell: Shell, sqlite_url: str) -> None:
+    damage_after_history(sqlite_url, "UPDATE models SET fingerprint = '0' || SUBSTR(fingerprint, 2)")
+    with migration_engine(sqlite_url).begin() as connection:
+        connection.exec_driver_sql("DELETE FROM capabilities")
+    shell.set(DATABASE_URL=sqlite_url)
+
+    told = output(shell("verify"))
+    assert "another version of catalog-sync read 8 of the models: the next sync makes their current rows anew" in told
+    assert told.count("\n") == 1
+    document = json.loads(output(shell("verify", "--json")))
+    assert (document["outdated"], document["faults"]) == (8, [])
 
 
 def test_what_other_programs_store_cannot_steer_the_terminal(shell: Shell, sqlite_url: str) -> None:

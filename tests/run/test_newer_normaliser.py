@@ -1,0 +1,223 @@
+"""A newer program recognises what an older one left in the raw text: tables are made anew, history stays as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, update
+
+from models_db.engine import read_transaction
+from models_db.tables import models
+from sync.catalog import normalise
+from sync.catalog.entities import rows_of
+from sync.catalog.json_tree import Tree
+from sync.errors import ApiUnreachable
+from sync.run import RunResult
+from sync.run.backfill import Backfill, import_answers
+from sync.source.archive import read_saved_answers
+from sync.store.audit import Audit
+from tests.catalog.made import FULL, body, model
+from tests.run.driver import Host, Rows, column, dump
+
+A, V = model("a", capabilities={"edit": True}), {**FULL, "id": "v"}
+IMAGE = [FULL, A, *(model(f"other-{number}", cost=number) for number in range(3))]
+HISTORY = ("model_versions", "credit_history", "catalog_changes")
+NEWLY_RECOGNISED = ("capabilities", "param_options")
+FAILED = ApiUnreachable("it did not answer")
+
+
+def rows_without(tree: dict[str, Tree]) -> dict[str, Any]:
+    return {**rows_of(tree), **dict.fromkeys(NEWLY_RECOGNISED, ())}
+
+
+@contextmanager
+def older_program() -> Iterator[None]:
+    """One that keeps capabilities and options in the raw text, and nowhere else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normalise, "NORMALISER_VERSION", "0")
+        patch.setattr(normalise, "rows_of", rows_without)
+        yield
+
+
+@pytest.fixture
+def upgraded(host: Host) -> Host:
+    """A host whose last run was the older program's; the newer one has not run yet."""
+    with older_program():
+        host.sync(IMAGE, [V])
+    assert rows(host, NEWLY_RECOGNISED) == {name: [] for name in NEWLY_RECOGNISED}
+    return host
+
+
+def rows(host: Host, names: tuple[str, ...]) -> Rows:
+    found = dump(host.engine)
+    return {name: found[name] for name in names}
+
+
+def outdated(engine: Engine) -> int:
+    """How many models verify still takes for the older program's, in a database that is sound."""
+    with read_transaction(engine) as connection:
+        audit = Audit(connection)
+        assert list(audit.faults()) == []
+        return audit.outdated
+
+
+def events(result: RunResult) -> list[tuple[str, str]]:
+    plans = [mode.plan for mode in result.modes if mode.plan]
+    return [(change.model_id, event.kind) for plan in plans for change in plan.changes for event in change.events]
+
+
+def capable(host: Host, mode: str) -> set[str]:
+    """The models of a mode whose capabilities are in their table."""
+    ids = dict(column(host.engine, "models.model_pk", "model_id", where={"mode": mode}))
+    return {ids[pk] for pk in column(host.engine, "capabilities.model_pk") if pk in ids}
+
+
+def test_the_same_answer_fills_the_tables_and_leaves_no_event(upgraded: Host) -> None:
+    before = rows(upgraded, HISTORY)
+    result = upgraded.sync(IMAGE, [V])
+
+    assert (result.status, events(result)) == ("success", [])
+    assert rows(upgraded, HISTORY) == before
+    assert all(rows(upgraded, NEWLY_RECOGNISED).values())
+    assert capable(upgraded, "image") == {"full", "a"}
+    assert {mode.row.models_changed for mode in result.modes} == {0}
+
+
+def test_it_is_done_once(upgraded: Host) -> None:
+    upgraded.sync(IMAGE, [V])
+    before = rows(upgraded, ("models", *NEWLY_RECOGNISED))
+    result = upgraded.sync(IMAGE, [V])
+
+    assert [len(mode.plan.changes) for mode in result.modes if mode.plan] == [0, 0]
+    assert rows(upgraded, ("models", *NEWLY_RECOGNISED)) == before
+
+
+def test_verify_says_what_is_still_to_come_and_does_not_call_it_damage(upgraded: Host) -> None:
+    assert outdated(upgraded.engine) == len(IMAGE) + 1
+
+    upgraded.sync(IMAGE, [V])
+
+    assert outdated(upgraded.engine) == 0
+
+
+def test_what_changed_meanwhile_is_its_event_and_nothing_else_is(upgraded: Host) -> None:
+    result = upgraded.sync([{**FULL, "credits": {"default_cost": 9}}, *IMAGE[1:]], [V])
+
+    assert events(result) == [("full", "increase")]
+    assert capable(upgraded, "image") == {"full", "a"}
+    assert outdated(upgraded.engine) == 0
+
+
+def test_a_change_of_what_is_newly_recognised_is_told_against_the_text_before(upgraded: Host) -> None:
+    upgraded.sync([FULL, {**A, "capabilities": {"edit": False}}, *IMAGE[2:]], [V])
+
+    told = column(upgraded.engine, "catalog_changes.entity", "field", "old_value", "new_value")
+    assert told[-1] == ("capabilities", "edit", "true", "false")
+    assert len(told) == len(IMAGE) + 2
+
+
+def test_a_mode_whose_answer_fails_waits_for_its_next_one(upgraded: Host) -> None:
+    upgraded.sync(FAILED, [V])
+    assert (capable(upgraded, "image"), capable(upgraded, "video")) == (set(), {"v"})
+    assert outdated(upgraded.engine) == len(IMAGE)
+
+    upgraded.sync(b"<html>", [V])
+    assert outdated(upgraded.engine) == len(IMAGE)
+
+    result = upgraded.sync(IMAGE, FAILED)
+    assert (events(result), capable(upgraded, "image"), outdated(upgraded.engine)) == ([], {"full", "a"}, 0)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param([A], id="held: the others are missing"),
+        pytest.param([model("full", cost="x"), *IMAGE[1:]], id="one is rejected"),
+        pytest.param([{"id": 5}, A], id="an id cannot be read"),
+        pytest.param([{**FULL, "description": None}], id="held, and one has changed"),
+    ],
+)
+def test_models_that_are_kept_unseen_are_made_anew_too(upgraded: Host, sent: list[Any]) -> None:
+    upgraded.sync(sent, [V])
+
+    assert capable(upgraded, "image") == {"full", "a"}
+    assert outdated(upgraded.engine) == 0
+
+
+def test_another_spelling_leaves_the_text_that_is_stored(upgraded: Host) -> None:
+    before = rows(upgraded, HISTORY)
+    result = upgraded.sync([dict(reversed(one.items())) for one in IMAGE], [V])
+
+    assert events(result) == []
+    assert rows(upgraded, HISTORY) == before
+    assert outdated(upgraded.engine) == 0
+
+
+def test_models_that_go_at_the_same_time_go_and_come_back_with_all_their_rows(upgraded: Host) -> None:
+    gone = upgraded.sync(IMAGE[1:], [V])
+    assert events(gone) == [("full", "removed")]
+
+    back = upgraded.sync(IMAGE, [V])
+
+    assert events(back) == [("full", "relisted")]
+    assert capable(upgraded, "image") == {"full", "a"}
+
+
+def test_a_dry_run_writes_nothing_and_tells_no_change(upgraded: Host) -> None:
+    before = dump(upgraded.engine)
+    result = upgraded.sync(IMAGE, [V], dry_run=True)
+
+    assert events(result) == []
+    assert dump(upgraded.engine) == before
+    upgraded.sync(IMAGE, [V])
+
+
+def test_of_two_runs_at_once_one_makes_the_tables_anew(upgraded: Host) -> None:
+    def between() -> None:
+        upgraded.meanwhile = lambda: None
+        upgraded.sync(IMAGE, [V])
+
+    upgraded.meanwhile = between
+    assert upgraded.sync(IMAGE, [V]).status == "superseded"
+    assert outdated(upgraded.engine) == 0
+
+
+def test_an_import_makes_them_anew_as_well(upgraded: Host, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    at = upgraded.now.isoformat()
+    path.write_text(f'{{"at": {json.dumps(at)}, "image": {body("image", IMAGE).decode()}}}\n')
+    (result,) = import_answers(
+        upgraded.engine, read_saved_answers(path), Backfill(clock=lambda: upgraded.now, app_version="0")
+    )
+
+    assert result is not None
+    assert (events(result), capable(upgraded, "image")) == ([], {"full", "a"})
+    upgraded.sync(IMAGE, [V])
+
+
+def test_going_back_to_the_older_program_leaves_no_event_either(upgraded: Host) -> None:
+    upgraded.sync(IMAGE, [V])
+    before = rows(upgraded, HISTORY)
+    with older_program():
+        result = upgraded.sync(IMAGE, [V])
+        assert outdated(upgraded.engine) == 0
+    assert (events(result), rows(upgraded, HISTORY)) == ([], before)
+
+    upgraded.sync(IMAGE, [V])
+    assert rows(upgraded, HISTORY) == before
+
+
+def test_a_fingerprint_of_another_text_is_damage_whatever_its_version(upgraded: Host) -> None:
+    with upgraded.engine.begin() as connection:
+        connection.execute(update(models).where(models.c.model_id == "a").values(fingerprint="0:" + "0" * 64))
+    with read_transaction(upgraded.engine) as connection:
+        faults = list(Audit(connection).faults())
+    assert [(fault.table, fault.model_id) for fault in faults] == [("models", "a")]
+
+    upgraded.sync(IMAGE, [V])
+    assert outdated(upgraded.engine) == 0
