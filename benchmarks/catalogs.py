@@ -21,6 +21,7 @@ _WORDS = (
     *("render", "scene", "sharp", "short", "slow", "smooth", "soft", "sound", "still", "stable", "style", "text"),
     *("tone", "true", "upscale", "video", "voice", "warm", "wide"),
 )
+_RAW_NAMES = ("cfg_scale", "eta", "guidance", "lora", "noise", "sampler", "sigma", "steps", "strength", "tiling")
 _RATIOS = ("1:1", "4:5", "16:9", "9:16", "21:9", "3:2")
 
 Model = dict[str, Any]
@@ -55,7 +56,7 @@ def made_model(mode: str, number: int, seed: int = SEED) -> Model:
         "capabilities": _capabilities(chance, mode),
         "raw_available_params": {
             word: {"type": "number", "default": chance.randint(0, 99), "description": _sentence(chance, 9), "step": 0.1}
-            for word in chance.sample(_WORDS, 7)
+            for word in chance.sample(_RAW_NAMES, 7)
         },
     }
 
