@@ -12,7 +12,8 @@ from models_db import view_grants
 from models_db.errors import SchemaError
 from models_db.tables import installed_views
 from models_db.view_grants import Grant
-from models_db.views import VIEWS, View
+from models_db.view_text import View
+from models_db.views import VIEWS
 
 _CANNOT_REPLACE = "42P16"  # PostgreSQL: a column would go, or change its name, type or place
 

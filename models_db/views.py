@@ -7,46 +7,14 @@ has done it), no JSON. How they get into a database is said in ``view_install``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from hashlib import sha256
 
 from sqlalchemy import Table
 
 from models_db import base, tables
+from models_db.view_text import View, ViewColumn
 
 TODAY = "names are today's"
 AS_THEN = "names are those of the time"
-
-
-@dataclass(frozen=True)
-class ViewColumn:
-    """A column of a view: its name, the expression behind it, and what it means."""
-
-    name: str
-    expression: str
-    comment: str
-
-
-@dataclass(frozen=True)
-class View:
-    """A view: ``source`` is all that follows the columns, from FROM on."""
-
-    name: str
-    comment: str
-    columns: tuple[ViewColumn, ...]
-    source: str
-
-    @property
-    def select(self) -> str:
-        """The one SQL text that the view is."""
-        columns = ", ".join(f"{column.expression} AS {column.name}" for column in self.columns)
-        return f"SELECT {columns} {self.source}"  # our own text
-
-    @property
-    def digest(self) -> str:
-        """Changes with anything that installing would make different."""
-        said = [self.name, self.comment, self.select, *(column.comment for column in self.columns)]
-        return sha256("\0".join(said).encode()).hexdigest()
 
 
 def _column(expression: str, name: str | None = None, comment: str | None = None) -> ViewColumn:
@@ -69,14 +37,17 @@ def _number(aggregate: str) -> str:
     return f"COALESCE(CAST({aggregate} + 0.0 AS DECIMAL(24,12)), CAST(NULL AS DECIMAL(24,12)))"
 
 
-def _statistics(cost: str, counted: str) -> tuple[ViewColumn, ...]:
-    return (
-        ViewColumn("model_count", f"COUNT({counted})", "listed models"),
-        ViewColumn("priced_model_count", f"COUNT({cost})", "those of them that have a cost"),
-        ViewColumn("min_credit_cost", _number(f"MIN({cost})"), "least cost in credits; NULL when none has one"),
-        ViewColumn("avg_credit_cost", _number(f"AVG({cost})"), "mean cost in credits of those that have one"),
-        ViewColumn("max_credit_cost", _number(f"MAX({cost})"), "greatest cost in credits"),
-    )
+def _statistics(cost: str, counted: str) -> Iterator[ViewColumn]:
+    """How many models there are and what they cost; ``types_from`` has models and credits."""
+    count, number = "models.model_pk", "credits.default_cost"
+    yield ViewColumn("model_count", f"COUNT({counted})", "listed models", count)
+    yield ViewColumn("priced_model_count", f"COUNT({cost})", "those of them that have a cost", count)
+    for name, aggregate, comment in (
+        ("min_credit_cost", "MIN", "least cost in credits; NULL when none has one"),
+        ("avg_credit_cost", "AVG", "mean cost in credits of those that have one"),
+        ("max_credit_cost", "MAX", "greatest cost in credits"),
+    ):
+        yield ViewColumn(name, _number(f"{aggregate}({cost})"), comment, number)
 
 
 _MODEL_IDS = (*_stored(tables.models, "mode", "model_id"),)
@@ -176,6 +147,7 @@ PROVIDER_COSTS = View(
     (*_stored(tables.models, "mode", "provider"), *_statistics("credits.default_cost", "models.model_pk")),
     "FROM models LEFT JOIN credits ON credits.model_pk = models.model_pk"
     " WHERE models.removed_at IS NULL GROUP BY models.mode, models.provider",
+    types_from="models JOIN credits ON credits.model_pk = models.model_pk",
 )
 
 PROVIDER_COSTS_DAILY = View(
@@ -190,6 +162,7 @@ PROVIDER_COSTS_DAILY = View(
     " WHERE calendar_days.day_end_at > credit_history.valid_from"
     f" AND calendar_days.day_end_at <= COALESCE(credit_history.valid_to, {_LAST_DAYS_END})"
     " GROUP BY calendar_days.day, models.mode, models.provider",
+    types_from="models JOIN credits ON credits.model_pk = models.model_pk CROSS JOIN calendar_days",
 )
 
 CATALOG_CHANGES = View(

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from models_db import migrate, view_install
 from models_db.engine import migration_engine
 from models_db.errors import SchemaError
-from models_db.views import CURRENT_CATALOG, SYNC_RUNS, VIEWS, View, ViewColumn
+from models_db.view_text import View, ViewColumn
+from models_db.views import CURRENT_CATALOG, SYNC_RUNS, VIEWS
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)

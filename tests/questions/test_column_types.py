@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from fnmatch import fnmatch
 
 import pytest
@@ -23,6 +25,29 @@ TYPES = {
 }
 DISPLAY_WIDTH = re.compile(r"(?<=int)\(\d+\)| /\*.*")  # MariaDB's own remarks: they change nothing
 AGGREGATES = "SELECT min_credit_cost, avg_credit_cost, max_credit_cost FROM v_provider_costs_daily"
+
+
+class Declared(float):
+    """A number of a column that SQLite declared as NUMERIC."""
+
+
+sqlite3.register_converter("NUMERIC", Declared)  # for connections that ask for it, as the one below
+
+
+@contextmanager
+def declaring(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """Reads the same file as a driver would that goes by the declared types of a result."""
+    with closing(sqlite3.connect(str(engine.url.database), detect_types=sqlite3.PARSE_DECLTYPES)) as connection:
+        yield connection
+
+
+def numbers_after_null(connection: sqlite3.Connection, shape: str) -> Iterator[tuple[str, list[object]]]:
+    """The values of each NUMERIC column of each view, NULL first."""
+    for view in VIEWS:
+        connection.execute(f"CREATE TEMP VIEW over_{view.name} AS SELECT * FROM {view.name}")
+        for name in (column.name for column in view.columns if told(column.name, "sqlite").startswith("NUMERIC")):
+            query = f"SELECT {name} FROM {shape.format(view=view.name)} ORDER BY {name} IS NOT NULL, {name}"
+            yield f"{view.name}.{name}", [value for (value,) in connection.execute(query)]
 
 
 def declared(connection: Connection) -> Iterator[tuple[str, str]]:
@@ -59,6 +84,21 @@ def test_costs_of_a_provider_are_never_integers_on_sqlite(engine: Engine) -> Non
 
     assert kinds == {float, type(None)}
     assert costs == {int, float, type(None)}
+
+
+@pytest.mark.parametrize("shape", ["{view}", "(SELECT * FROM {view}) AS inside", "over_{view}"])
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_every_number_with_decimals_is_declared_in_a_result_that_begins_with_null_on_sqlite(
+    engine: Engine, shape: str
+) -> None:
+    """A driver that finds no declared type takes the first row's, and NULL has none."""
+    make_history(engine)
+
+    with declaring(engine) as connection:
+        beginnings = dict(numbers_after_null(connection, shape))
+
+    assert {column: values[0] for column, values in beginnings.items()} == dict.fromkeys(beginnings)
+    assert {type(value) for values in beginnings.values() for value in values} == {Declared, type(None)}
 
 
 @pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
