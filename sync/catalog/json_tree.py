@@ -95,6 +95,8 @@ def canonical_number(token: str) -> str:
 
     Raises ``MalformedError`` when the exponent has more digits than any number needs.
     """
+    if len(token) <= _PLAIN_CHARACTERS and token.isdigit():
+        return token  # as it is: JSON has no leading zeros
     match = _NUMBER.fullmatch(token)
     if match is None:
         raise MalformedError("a number is out of all bounds")
@@ -143,8 +145,12 @@ def _canonical_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
 
 def _canonical_list(items: list[Tree | None]) -> list[Tree | None]:
     """A list of scalars as a set in canonical order; any other list keeps its order."""
-    if all(is_scalar(item) for item in items):
-        by_text = {canonical_json(item): item for item in items}
+    # Plain loops and no calls where they can be spared: a hostile text is dense with lists.
+    for item in items:
+        if isinstance(item, (list, dict)):
+            break
+    else:
+        by_text = {item.text if isinstance(item, Number) else canonical_json(item): item for item in items}
         return [by_text[text] for text in sorted(by_text)]
     return [_canonical_list(item) if isinstance(item, list) else item for item in items]
 

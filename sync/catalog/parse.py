@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from sync.catalog.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_models
 from sync.catalog.json_tree import MalformedError, Number, Tree, decode_object
 from sync.catalog.modes import MODES
 from sync.catalog.records import Answer
@@ -20,16 +21,6 @@ from sync.catalog.surrogates import shadow
 from sync.errors import AnswerRejected
 
 BOM = b"\xef\xbb\xbf"
-_PROBE = 64
-_EMPTY = b"[]"
-
-
-class _Data(msgspec.Struct):
-    models: msgspec.Raw
-
-
-class _Envelope(msgspec.Struct):
-    data: msgspec.Raw
 
 
 class _ModeOnly(msgspec.Struct):
@@ -52,9 +43,15 @@ def parse_answer(body: bytes, mode: str, limits: ParseLimits | None = None) -> A
     limits = limits or ParseLimits()
     text = body.removeprefix(BOM)
     _require_utf8(text, mode)
-    around, models = _take_models_out(text, mode)
+    decodable, place = _find(text, mode)
+    # What is not of the documented shape may still be a refusal, and that is short.
+    around = text[: place.start] + EMPTY + text[place.stop :] if place else text
+    if len(around) > MAX_ENVELOPE_BYTES + len(EMPTY):
+        raise _rejected(mode, "it has no list data.models")
     envelope = _envelope(around, mode)
-    _require_sound(envelope, mode, len(models), limits)
+    _require_sound(envelope, mode)
+    models = _cut(text, decodable, place, mode, limits) if place else ()
+    _require_total(envelope, mode, len(models))
     return Answer(mode, len(models), models, len(body), hashlib.sha256(body).hexdigest())
 
 
@@ -81,45 +78,31 @@ def _require_utf8(text: bytes, mode: str) -> None:
         raise _rejected(mode, f"it is not UTF-8 at byte {error.start}") from None
 
 
-def _take_models_out(text: bytes, mode: str) -> tuple[bytes, tuple[bytes, ...]]:
-    """The envelope with an empty list in place of its models, and the models."""
+def _find(text: bytes, mode: str) -> tuple[bytes, slice | None]:
+    """A text of the same structure and length that the decoder takes, and where its models stand."""
     try:
-        return _cut(text, text)
-    except msgspec.ValidationError:
-        return text, ()  # not the documented shape: the envelope itself will say what it is
-    except msgspec.DecodeError:
-        return _take_out_with_surrogates(text, mode)
+        try:
+            return text, find_models(text)
+        except msgspec.DecodeError:
+            decodable = shadow(text)
+            return decodable, find_models(decodable)
+    except MalformedError as error:
+        raise _rejected(mode, str(error)) from None
     except RecursionError:
         raise _rejected(mode, "it is nested too deep") from None
-
-
-def _take_out_with_surrogates(text: bytes, mode: str) -> tuple[bytes, tuple[bytes, ...]]:
-    try:
-        return _cut(text, shadow(text))
-    except msgspec.ValidationError:
-        return text, ()
     except msgspec.DecodeError as error:
         raise _rejected(mode, f"it is not complete, valid JSON: {error}") from None
 
 
-def _cut(text: bytes, decodable: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-    """Cuts the text where a decodable text of the same structure and length says to."""
-    listed = _models_of(decodable)
-    models = msgspec.json.decode(listed, type=list[msgspec.Raw])
-    start = _position(decodable, listed)
-    around = _emptied(text, start, listed)
+def _cut(text: bytes, decodable: bytes, place: slice, mode: str, limits: ParseLimits) -> tuple[bytes, ...]:
+    """The models, cut from the text where the decodable one of the same structure and length says to."""
+    try:
+        models = cut_models(decodable[place], limits.max_models)
+    except MalformedError as error:
+        raise _rejected(mode, str(error)) from None
     if decodable is text:
-        return around, tuple(bytes(model) for model in models)
-    return around, tuple(_same_pieces(text, decodable, start + 1, models))
-
-
-def _models_of(text: bytes) -> bytes:
-    data = msgspec.json.decode(text, type=_Envelope).data
-    return bytes(msgspec.json.decode(data, type=_Data).models)
-
-
-def _emptied(text: bytes, start: int, listed: bytes) -> bytes:
-    return text[:start] + _EMPTY + text[start + len(listed) :]
+        return tuple(bytes(model) for model in models)
+    return tuple(_same_pieces(text, decodable, place.start + 1, models))
 
 
 def _same_pieces(text: bytes, decodable: bytes, start: int, pieces: list[msgspec.Raw]) -> Iterator[bytes]:
@@ -129,22 +112,6 @@ def _same_pieces(text: bytes, decodable: bytes, start: int, pieces: list[msgspec
         start += len(piece)
 
 
-def _position(text: bytes, listed: bytes) -> int:
-    """Where the models stand. The same text may stand elsewhere too: emptied there, the models are still in place."""
-    start = _find(text, listed, 0)
-    while _models_of(_emptied(text, start, listed)) != _EMPTY:
-        start = _find(text, listed, start + 1)
-    return start
-
-
-def _find(text: bytes, part: bytes, start: int) -> int:
-    """The first place of a part that is in the text; searching for all of a long one is slow."""
-    start = text.find(part[:_PROBE], start)
-    while not text.startswith(part, start):
-        start = text.find(part[:_PROBE], start + 1)
-    return start
-
-
 def _envelope(around: bytes, mode: str) -> dict[str, Tree]:
     try:
         return decode_object(around.decode())
@@ -152,7 +119,7 @@ def _envelope(around: bytes, mode: str) -> dict[str, Tree]:
         raise _rejected(mode, str(error)) from None
 
 
-def _require_sound(envelope: dict[str, Tree], mode: str, count: int, limits: ParseLimits) -> None:
+def _require_sound(envelope: dict[str, Tree], mode: str) -> None:
     plain = {key: _plain(value) for key, value in envelope.items()}
     refused = envelope_refusal(plain, mode=mode, where="studio/models")
     if refused is not None:
@@ -160,14 +127,15 @@ def _require_sound(envelope: dict[str, Tree], mode: str, count: int, limits: Par
     data = envelope.get("data")
     if not isinstance(data, dict) or not isinstance(data.get("models"), list):
         raise _rejected(mode, "it has no list data.models")
-    if data["models"]:
-        raise _rejected(mode, "data.models is not a list of models")
     if data.get("mode") != mode:
         raise _rejected(mode, f"data.mode is {_shown(data.get('mode'))}")
-    if data.get("total") != Number(str(count)):
-        raise _differs(mode, data.get("total"), count)
-    if count > limits.max_models:
-        raise _rejected(mode, f"it holds {count} models, more than MAX_MODELS={limits.max_models}")
+
+
+def _require_total(envelope: dict[str, Tree], mode: str, count: int) -> None:
+    data = envelope["data"]
+    total = data.get("total") if isinstance(data, dict) else None
+    if total != Number(str(count)):
+        raise _differs(mode, total, count)
 
 
 def _differs(mode: str, total: Tree | None, count: int) -> AnswerRejected:

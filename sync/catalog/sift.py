@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sync.catalog.normalise import WrongModeError, fingerprint, normalise
 from sync.catalog.records import Answer, Listed, Record, Rejected
 from sync.errors import AnswerRejected
+
+# A hundred for each of MAX_MODELS models.
+MAX_VALUES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,13 @@ class Sifted:
 def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
     """Decodes only what is not stored already; equal copies of a model are one.
 
-    Raises ``AnswerRejected`` when differing models share an id, or one names another mode.
+    Raises ``AnswerRejected`` when differing models share an id, one names another mode, or those
+    to be decoded hold more than ``MAX_VALUES`` values.
     """
     ids = {known.fingerprint: model_id for model_id, known in listed.items()}
     texts = {fingerprint(raw): raw for raw in answer.models}
     unchanged = {ids[key]: raw for key, raw in texts.items() if key in ids}
+    _require_few_values((raw for key, raw in texts.items() if key not in ids), answer.mode)
     records: dict[str, Record] = {}
     rejected: list[Rejected] = []
     for key, raw in texts.items():
@@ -56,6 +61,19 @@ def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
             _require_equal(model, records.setdefault(model.model_id, model), answer.mode)
     _require_no_rejected_copy(records.keys() | unchanged.keys(), rejected, answer.mode)
     return Sifted(answer, frozenset(unchanged), records, tuple(rejected))
+
+
+def _require_few_values(raws: Iterable[bytes], mode: str) -> None:
+    """Bounds what decoding can cost: in a dense text each byte would become many.
+
+    Each value but a model itself follows a bracket, a brace or a comma; those within texts are few.
+    """
+    values = sum(raw.count(b",") + raw.count(b"[") + raw.count(b"{") for raw in raws)
+    if values > MAX_VALUES:
+        raise AnswerRejected(
+            f"the answer for mode={mode} was not taken: its new and changed models hold some {values} values, more than"
+            f" {MAX_VALUES}; nothing of this mode was changed; if it stays so, tell the API's maintainers"
+        )
 
 
 def _normalise(raw: bytes, answer: Answer) -> Record | Rejected:

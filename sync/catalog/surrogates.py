@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import re
 
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}(?P<low>\\u[dD][c-fC-F][0-9a-fA-F]{2})?"
-    rb"|(?P<lone>u[dD][c-fC-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
-_HIGH = re.compile(rb"\\u[dD][89abAB]")
+_REPLACEMENT = rb"\ufffd"
+_HIGH = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_LOW = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+# Text and escapes that are well, as far as they go, and then lone surrogates, as many as stand side by
+# side. Nothing is tried twice, and the second part may be missing: so a long text takes one pass.
+_WELL = rb"(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F][0-9a-fA-F]{2})|%b%b)*+" % (_HIGH, _LOW)
+_LONE = rb"((?:%b(?!%b)|%b)++)?" % (_HIGH, _LOW, _LOW)
+_STRETCH = re.compile(_WELL + _LONE, re.DOTALL)
 
 
 def shadow(text: bytes) -> bytes:
     """The same JSON with each lone surrogate escape replaced by one of the same length."""
-    return _ESCAPE.sub(_replace_lone, text)
-
-
-def _replace_lone(match: re.Match[bytes]) -> bytes:
-    is_lone = match["lone"] or (_HIGH.match(match[0]) and not match["low"])
-    return rb"\ufffd" if is_lone else match[0]
+    copy = bytearray(text)
+    for stretch in _STRETCH.finditer(text):
+        start, end = stretch.span(1)
+        if end > start:
+            copy[start:end] = _REPLACEMENT * ((end - start) // len(_REPLACEMENT))
+    return bytes(copy)

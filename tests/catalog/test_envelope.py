@@ -1,0 +1,98 @@
+"""Finding and counting models takes bounded time, whatever is around them and however many there are."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from sync.catalog import envelope, sift
+from sync.catalog.envelope import MAX_ENVELOPE_BYTES, cut_models, find_models
+from sync.catalog.json_tree import MalformedError
+from sync.catalog.parse import ParseLimits, parse_answer
+from sync.errors import AnswerRejected
+from tests.catalog.made import answer, model
+
+MODEL = b'{"id":"a"}'
+
+
+def around(models: bytes, before: bytes = b"", count: int = 1) -> bytes:
+    return b'{"ok":true,"code":200,%b"data":{"mode":"image","total":%d,"models":%b}}' % (before, count, models)
+
+
+def found(text: bytes) -> bytes:
+    place = find_models(text)
+    assert place is not None
+    return text[place]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        around(b"[%b]" % MODEL),
+        around(b"[%b]" % MODEL, b'"models":[%b],' % MODEL),
+        around(b"[%b]" % MODEL, b'"x":"\\",\\"data\\":{\\"models\\":[",'),
+        around(b"[%b]" % MODEL, b'"x":{"data":{"models":[3]}},'),
+        around(b"[%b]" % MODEL).replace(b'"data":', b'"d\\u0061ta" \n:\t '),
+        b' {"data" : {"a":"data","models" : [%b] , "b":{"models":1}} } ' % MODEL,
+    ],
+)
+def test_the_models_are_those_under_data_and_no_others(text: bytes) -> None:
+    assert found(text) == b"[%b]" % MODEL
+
+
+@pytest.mark.parametrize("text", [b"{}", b"[]", b"3", b'{"data":3}', b'{"data":{}}', b'{"models":[]}'])
+def test_another_shape_has_no_models(text: bytes) -> None:
+    assert find_models(text) is None
+
+
+def test_what_stands_beside_the_models_is_short() -> None:
+    padding = b'"x":"%b",' % (b"y" * MAX_ENVELOPE_BYTES)
+    with pytest.raises(AnswerRejected, match="more than 1048576 bytes beside its models"):
+        parse_answer(around(b"[%b]" % MODEL, padding), "image")
+    with pytest.raises(AnswerRejected, match=r"it has no list data\.models"):
+        parse_answer(b"{%b}" % padding.rstrip(b","), "image")
+
+
+def test_a_list_that_stands_before_itself_ten_thousand_times_takes_no_longer() -> None:
+    begun = time.monotonic()
+    copies = b'"x":[%b],' % b",".join([b"[%b]" % MODEL] * 10_000)
+
+    assert parse_answer(around(b"[%b]" % MODEL, copies), "image").models == (MODEL,)
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("is_counted_first", [True, False])
+def test_more_models_than_allowed_are_not_taken(monkeypatch: pytest.MonkeyPatch, *, is_counted_first: bool) -> None:
+    monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3 if is_counted_first else 10**9)
+    five = b"[%b]" % b",".join([MODEL] * 5)
+
+    assert len(cut_models(five, 5)) == 5
+    with pytest.raises(MalformedError, match="MAX_MODELS=4"):
+        cut_models(five, 4)
+
+
+def test_very_many_values_that_are_no_models_are_not_even_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3)
+    with pytest.raises(MalformedError, match="not all of its models are objects"):
+        cut_models(b"[1,2,3,4,5]", 4)
+
+
+def test_the_bound_on_models_is_that_of_the_setting() -> None:
+    sent = around(b"[%b]" % b",".join(b'{"id":"%d"}' % number for number in range(6)), count=6)
+
+    assert len(parse_answer(sent, "image", ParseLimits(6)).models) == 6
+    with pytest.raises(AnswerRejected, match="6 models, more than MAX_MODELS=5"):
+        parse_answer(sent, "image", ParseLimits(5))
+
+
+def test_models_that_hold_too_many_values_in_all_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = [model(name, x=list(range(50))) for name in "ab"]
+    whole = answer(dense)
+    known = {found.model_id: found for found in sift.sift(whole, {}).records.values()}
+    monkeypatch.setattr(sift, "MAX_VALUES", 100)
+
+    with pytest.raises(AnswerRejected, match=r"new and changed models hold some 1\d\d values, more than 100"):
+        sift.sift(whole, {})
+    assert len(known) == 2
+    assert len(sift.sift(answer(dense[:1]), {}).records) == 1
