@@ -24,7 +24,10 @@ from sync.source.series import Catalog
 from tests.house.pages import ROOT, blocks, cells, page, section
 
 README = page("README.md")
-PAGES = ("README.md", "docs/commands.md", "deploy/crontab.example", "deploy/catalog-sync.service")
+PAGES = (
+    *("README.md", "docs/commands.md", "docs/operations.md"),
+    *("deploy/crontab.example", "deploy/catalog-sync.service"),
+)
 FIRST_DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY_SETTINGS = {PREFIX + "API_KEY", PREFIX + "API_KEY_FILE"}
 
