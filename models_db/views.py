@@ -83,6 +83,8 @@ CURRENT_CATALOG = View(
     " WHERE models.removed_at IS NULL",
 )
 
+# Outer joins, though every change has its model and its run: else MariaDB begins with those and picks up the
+# changes of each one by one.
 CREDIT_COST_CHANGES = View(
     "v_credit_cost_changes",
     f"one row per change of a cost, models added, removed and relisted included; {AS_THEN}",
@@ -92,7 +94,7 @@ CREDIT_COST_CHANGES = View(
         *_stored(tables.catalog_changes, "model_name", "provider", "change_kind", "old_cost", "new_cost"),
         *_stored(tables.catalog_changes, "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change", "run_id"),
     ),
-    "FROM catalog_changes JOIN models ON models.model_pk = catalog_changes.model_pk"
+    "FROM catalog_changes LEFT JOIN models ON models.model_pk = catalog_changes.model_pk"
     " WHERE catalog_changes.is_cost_event = 1",
 )
 
@@ -175,8 +177,8 @@ CATALOG_CHANGES = View(
         *_stored(tables.catalog_changes, "old_value", "new_value", "run_id"),
         *_stored(tables.sync_runs, "trigger_kind", "app_version"),
     ),
-    "FROM catalog_changes JOIN models ON models.model_pk = catalog_changes.model_pk"
-    " JOIN sync_runs ON sync_runs.run_id = catalog_changes.run_id",
+    "FROM catalog_changes LEFT JOIN models ON models.model_pk = catalog_changes.model_pk"
+    " LEFT JOIN sync_runs ON sync_runs.run_id = catalog_changes.run_id",
 )
 
 MODEL_PARAMS = View(
