@@ -1,0 +1,78 @@
+"""What an unchanged sync costs the database does not depend on how many models there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from sync.store.read import CHUNK
+from tests.catalog.made import Model, model
+from tests.run.driver import Host
+
+# More than one statement takes, in each mode.
+MANY = CHUNK + 1
+
+
+class Traffic:
+    """What goes to the database."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.written: Counter[str] = Counter()
+
+    def note(self, _connection: Connection, cursor: Any, statement: str, *_rest: object) -> None:
+        self.statements.append(statement)
+        verb, *words = statement.split()
+        if verb in {"INSERT", "UPDATE", "DELETE"}:
+            self.written[words[verb != "UPDATE"]] += cursor.rowcount
+
+
+@contextmanager
+def watched(engine: Engine) -> Iterator[Traffic]:
+    traffic = Traffic()
+    event.listen(engine, "after_cursor_execute", traffic.note)
+    yield traffic
+    event.remove(engine, "after_cursor_execute", traffic.note)
+
+
+def models(number: int, cost: int = 3) -> list[Model]:
+    return [model(f"m{one}", cost) for one in range(number)]
+
+
+@pytest.fixture
+def unchanged(engine: Engine) -> dict[int, Traffic]:
+    """What an unchanged sync of so many models in each mode sends."""
+    host = Host(engine)
+    found: dict[int, Traffic] = {}
+    for number in (1, MANY):
+        host.sync(models(number), models(number))
+        with watched(engine) as found[number]:
+            host.sync(models(number), models(number))
+    return found
+
+
+def test_an_unchanged_sync_sends_the_same_statements_however_many_models_there_are(
+    unchanged: dict[int, Traffic],
+) -> None:
+    assert unchanged[MANY].statements == unchanged[1].statements
+
+
+def test_an_unchanged_sync_writes_its_run_its_modes_and_their_state(unchanged: dict[int, Traffic]) -> None:
+    """The run is written as it begins and as it ends."""
+    assert unchanged[MANY].written == {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2}
+
+
+def test_a_changed_model_is_all_that_is_written_of_many(engine: Engine) -> None:
+    host = Host(engine)
+    host.sync(models(MANY), [])
+    with watched(engine) as traffic:
+        host.sync([model("m0", 4), *models(MANY)[1:]], [])
+
+    of_the_run = {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2}
+    of_the_model = {"models": 1, "credits": 1, "model_versions": 2, "credit_history": 2, "catalog_changes": 1}
+    assert traffic.written == {**of_the_run, **of_the_model}
