@@ -59,7 +59,10 @@ def _print_traceback(mask: Callable[[str], str]) -> None:
 
 
 def _set_up_logging(mask: Callable[[str], str], *, debug: bool) -> None:
-    """Libraries log to nowhere unless asked; what they do log passes the same mask."""
+    """Libraries log to nowhere unless asked; what they do log passes the same mask.
+
+    Statements without their values are part of that; the rows that come back are not.
+    """
 
     class Masked(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
@@ -68,3 +71,5 @@ def _set_up_logging(mask: Callable[[str], str], *, debug: bool) -> None:
     handler: logging.Handler = logging.StreamHandler() if debug else logging.NullHandler()
     handler.setFormatter(Masked("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING, force=True)
+    # SQLAlchemy turns itself down as it is imported, unless a level was set before.
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if debug else logging.NOTSET)

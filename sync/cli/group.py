@@ -14,7 +14,9 @@ from sync.cli import browse, job, one_model, prune, setup, status, verify
     epilog="Example: catalog-sync demo",
 )
 @click.version_option(__version__, prog_name="catalog-sync")
-@click.option("--debug", is_flag=True, help="Show tracebacks and what the libraries log; secrets stay hidden.")
+@click.option(
+    "--debug", is_flag=True, help="Show tracebacks, requests and SQL statements without values; secrets stay hidden."
+)
 def cli(*, debug: bool) -> None:
     """Keep a model catalog in a SQL database, with every change of a cost on record."""
 

@@ -30,6 +30,8 @@ def migrate(*, database_url: str, check: bool) -> None:
         return
     bring_to_head(database_url)
     click.echo(f"{schema.shown(database_url)} is now at revision {schema.HEAD}")
+    if note := schema.remark_on(database_url):
+        click.echo(f"note: {note}")
 
 
 def bring_to_head(database_url: str) -> None:

@@ -16,7 +16,7 @@ from sync.run.decide import Decision, decide
 from sync.run.outcome import Asked, RunResult, chief_error, make_result, message, to_store
 from sync.source.outcome import Fetched, FetchFailed
 from sync.store import read, runs, write
-from sync.store.database import Connection, Engine, Pause, in_transaction, reading
+from sync.store.database import Connection, Engine, Pause, in_transaction, reading, remark
 
 MAX_CLOCK_AHEAD = timedelta(hours=1)
 _STILL_OPEN = (None, "running", "abandoned")
@@ -93,7 +93,7 @@ def _dry_run(engine: Engine, job: Job) -> RunResult:
     with reading(engine) as connection:
         states = read.mode_states(connection, job.modes)
         decision = _decide(connection, job, seen, states, versions)
-    return _result(None, seen, decision, states)
+    return _result(engine, None, seen, decision, states)
 
 
 def _observe(job: Job) -> _Observation:
@@ -133,7 +133,7 @@ def _store(engine: Engine, job: Job, run_id: int, seen: _Observation, versions: 
             return done[-1]  # the commit before was heard by the database, its answer not by us
         states |= read.mode_states(connection, [mode for mode in job.modes if mode not in states])
         decision = _decide(connection, job, seen, states, versions)
-        done.append(_result(run_id, seen, decision, states))
+        done.append(_result(engine, run_id, seen, decision, states))
         write_result(connection, run_id, done[-1], job.clock(), job.mask)
         return done[-1]
 
@@ -163,10 +163,15 @@ def _decide(
 
 
 def _result(
-    run_id: int | None, seen: _Observation, decision: Decision, states: Mapping[str, read.ModeState]
+    engine: Engine,
+    run_id: int | None,
+    seen: _Observation,
+    decision: Decision,
+    states: Mapping[str, read.ModeState],
 ) -> RunResult:
     previous = {mode: state.last.good_stamp for mode, state in states.items()}
-    return make_result(run_id, seen.observed_at, seen.asked, decision, previous)
+    result = make_result(run_id, seen.observed_at, seen.asked, decision, previous)
+    return replace(result, notes=tuple(filter(None, (*result.notes, remark(engine)))))
 
 
 def write_result(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from sync.catalog.refusal import one_line
 _CELL_LIMIT = 200
 _GAP = "  "
 _FOLDED_TO = 8  # characters that a folded column keeps at least
-_FORMULA_STARTS = ("=", "+", "-", "@")
+# Where a spreadsheet would begin a formula: at the start of a cell, and where one that splits cells at
+# semicolons, as in much of Europe, would see a start. The wide letters are taken for signs in East Asia.
+_FORMULA = re.compile(r"(^|;)(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def shown(value: object) -> str:
@@ -52,7 +55,7 @@ def to_json(document: object) -> str:
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
-    """CSV with a header. A text that a spreadsheet would run as a formula gets a ' before it.
+    """CSV with a header. A text that a spreadsheet would run as a formula gets a ' before it; numbers do not.
 
     Line breaks and whatever else is not printable are blanks: JSON has the texts as they are.
     """
@@ -118,7 +121,7 @@ def _csv_cell(value: object) -> object:
     if not isinstance(value, str) or _is_number(value):
         return value
     text = "".join(char if char.isprintable() else " " for char in value)  # a terminal may be what shows it
-    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) else text
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _is_number(text: str) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -17,9 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from models_db import engine as engines
 from models_db import failures, migrate
 from models_db.errors import DatabaseSettingError, SchemaError
+from models_db.sqlite_file import network_drive
 from sync.errors import DatabaseError, UsageError
 
-__all__ = ["PATIENCE_SECONDS", "Connection", "Engine", "Pause", "in_transaction", "open_database", "reading"]
+__all__ = ["PATIENCE_SECONDS", "Connection", "Engine", "Pause", "in_transaction", "open_database", "reading", "remark"]
 
 T = TypeVar("T")
 Pause: TypeAlias = Callable[[float], object]
@@ -67,6 +69,15 @@ def when_there(action: Callable[[], T], patience: float, pause: Pause | None) ->
             if pause is None or search.is_over or not failures.is_away(error.__cause__):
                 raise
         pause(search.next_pause())
+
+
+def remark(engine: Engine) -> str | None:
+    """What a user should know of where the database is; None when all is well."""
+    path = Path(engine.url.database or "")
+    kind = network_drive(path) if engine.dialect.name == "sqlite" else None
+    if kind is None:
+        return None
+    return f"{path} is on a network drive ({kind}), which SQLite does not support: move it to a disk of this host"
 
 
 @contextmanager

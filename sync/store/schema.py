@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models_db import engine as engines
 from models_db import migrate
-from sync.store.database import Pause, open_database, translated, when_there
+from sync.store.database import Pause, open_database, remark, translated, when_there
 
 HEAD = migrate.HEAD
 
@@ -33,6 +33,13 @@ def wait_for(url: str, patience: float, pause: Pause) -> None:
             when_there(lambda: engine.connect().close(), patience, pause)
     finally:
         engine.dispose()
+
+
+def remark_on(url: str) -> str | None:
+    """What a user should know of where a database at head is; None when all is well."""
+    engine = open_database(url)
+    engine.dispose()
+    return remark(engine)
 
 
 def require_head(url: str) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 
-from sync.show.table import print_table
+from decimal import Decimal
+
+import pytest
+
+from sync.show.table import print_table, to_csv
 
 COLUMNS = {"model": "MODEL", "field": "FIELD", "note": "NOTE"}
 ROWS = [{"model": "acme/sketch", "field": "params.aspect_ratio.options", "note": "seen twice today"}]
@@ -19,6 +23,37 @@ def shown(width: int) -> list[str]:
     out = Terminal()
     print_table(COLUMNS, ROWS, out, foldable=["field"], expendable=["note"], terminal_width=lambda: width)
     return out.getvalue().splitlines()
+
+
+CELLS = {
+    "=1+1": "'=1+1",
+    "+1 of 2": "'+1 of 2",
+    "-1+2": "'-1+2",
+    "@SUM(1)": "'@SUM(1)",
+    "\t=1": "' =1",
+    "\r=1": "' =1",
+    "\n@x": "' @x",
+    "\uff1d1": "'\uff1d1",
+    '"=1': '"\'""=1"',
+    "a;=1": "a;'=1",
+    "a; -b": "a;' -b",
+    "a, -b": '"a, -b"',
+    "3-2=1": "3-2=1",
+    "-0.5": "-0.5",
+    "-3": "-3",
+}
+
+
+@pytest.mark.parametrize("text", CELLS)
+def test_a_text_that_a_spreadsheet_would_run_is_kept_from_it(text: str) -> None:
+    assert to_csv(["x"], [{"x": text}]) == f"x\n{CELLS[text]}\n"
+
+
+@pytest.mark.parametrize("number", [Decimal("-0.5"), Decimal("-50.000000"), -3, 0])
+def test_a_number_stays_one(number: object) -> None:
+    told = to_csv(["x"], [{"x": number}]).splitlines()[1]
+
+    assert float(told) == float(str(number))
 
 
 def test_a_pipe_gets_every_column_whole() -> None:
