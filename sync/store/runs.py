@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnClause, Connection, column, exists, func, insert, select, table, update
 
+from models_db import migrate
 from models_db.dialects import insert_absent
 from models_db.tables import calendar_days, sync_run_modes, sync_runs, sync_state
 from sync.catalog.records import ModePlan
+from sync.errors import UsageError
 
 _DAY = timedelta(days=1)
+_REVISION: ColumnClause[str] = column("version_num")
+_IS_AT_HEAD = exists().select_from(table(migrate.VERSION_TABLE, _REVISION)).where(_REVISION == migrate.HEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,20 @@ def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> No
 
 
 def advance_state(connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime) -> None:
-    """Moves the mode's check-and-set row on; only a success is a good look."""
+    """Moves the mode's check-and-set row on, last of all that the mode writes; only a success is a good look.
+
+    Raises ``UsageError`` when the schema was brought to another revision since the database was
+    opened: what was written for the old one may lack what the new one needs.
+    """
     values: dict[str, object] = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id}
     if plan.status == "success":
         values |= {"good_asked_at": asked_at, "good_observed_at": plan.stamp}
-    connection.execute(update(sync_state).where(sync_state.c.mode == plan.mode).values(values))
+    found = connection.execute(update(sync_state).where(sync_state.c.mode == plan.mode, _IS_AT_HEAD).values(values))
+    if not found.rowcount:
+        raise UsageError(
+            f"the schema came to revision {migrate.current_revision(connection)} while this run was at work, this"
+            f" program needs {migrate.HEAD}: nothing was stored; run again with the program that migrated it"
+        )
 
 
 def fill_calendar(connection: Connection, up_to: datetime) -> None:

@@ -1,0 +1,100 @@
+"""The database is migrated by a newer program while a run is at work: the run stores nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from models_db import migrate
+from models_db.engine import migration_engine, open_engine
+from sync.errors import UsageError
+from sync.run.backfill import Backfill, import_answers
+from sync.source.archive import SavedAnswer
+from tests.catalog.made import body, model
+from tests.run.driver import Host, column, dump
+
+BUMP = f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"
+MOVED = rf"the schema came to revision 9999 while this run was at work, this program needs {migrate.HEAD}: nothing was"
+HISTORY = ("models", "credits", "model_versions", "credit_history", "catalog_changes", "sync_state", "calendar_days")
+
+
+@pytest.fixture
+def migrating(database_url: str) -> Iterator[Host]:
+    """A host on a database of its own, with history."""
+    migrate.upgrade(database_url)
+    engine = open_engine(database_url)
+    host = Host(engine)
+    host.sync([model("a")], [model("v")])
+    yield host
+    engine.dispose()
+
+
+def history(engine: Engine) -> dict[str, Any]:
+    rows = dump(engine)
+    return {name: rows[name] for name in HISTORY}
+
+
+def execute(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("cost", [3, 4])
+def test_a_run_that_asked_before_and_would_store_after_stores_nothing(migrating: Host, cost: int) -> None:
+    """Also when nothing changed: the next program would have it that this look was good."""
+    before = history(migrating.engine)
+    migrating.meanwhile = lambda: execute(migrating.engine, BUMP)
+
+    with pytest.raises(UsageError, match=MOVED):
+        migrating.sync([model("a", cost=cost)], [model("v")])
+
+    assert history(migrating.engine) == before
+    assert column(migrating.engine, "sync_runs.status", "error_type") == [("success", None), ("failed", "UsageError")]
+
+
+def test_an_import_stops_at_the_line_after(migrating: Host) -> None:
+    def lines() -> Iterator[SavedAnswer]:
+        for number in (1, 2, 3):
+            at = migrating.now.replace(day=20 + number)
+            yield SavedAnswer("answers", number, at, {"image": body("image", [model("a", cost=number)])})
+            if number == 2:
+                execute(migrating.engine, BUMP)
+
+    backfill = Backfill(clock=lambda: migrating.now.replace(month=4), app_version="0")
+    with pytest.raises(UsageError, match=f"answers line 3: {MOVED}"):
+        list(import_answers(migrating.engine, lines(), backfill))
+
+    assert column(migrating.engine, "sync_runs.trigger_kind") == ["cli", "import", "import"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+def test_a_run_that_waits_for_a_migration_sees_that_it_is_over(migrating: Host) -> None:
+    """On MariaDB nothing is there to wait for: a change of a table is there at once."""
+    before = history(migrating.engine)
+    changed = threading.Event()
+
+    def newer_program() -> None:
+        with migration_engine(migrating.engine.url).begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE credit_history ADD COLUMN newer INTEGER")
+            connection.exec_driver_sql(BUMP)
+            changed.set()
+            time.sleep(0.5)  # by then the run waits
+
+    thread = threading.Thread(target=newer_program)
+
+    def meanwhile() -> None:
+        thread.start()
+        assert changed.wait(30)
+
+    migrating.meanwhile = meanwhile
+    with pytest.raises(UsageError, match=MOVED):
+        migrating.sync([model("a", cost=4)], [model("v")])
+    thread.join()
+
+    assert history(migrating.engine) == before
