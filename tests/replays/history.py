@@ -98,4 +98,4 @@ def _later(at: datetime, chance: random.Random) -> datetime:
     if chance.random() < 0.02:
         return at + timedelta(days=chance.randrange(30, 120))
     later: datetime = at + chance.choice(gaps)
-    return later
+    return max(later, at + timedelta(microseconds=1))
