@@ -6,6 +6,7 @@ one that is wrong; here it becomes ``Unreadable``, so that it can be named.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -18,8 +19,7 @@ from sqlalchemy.types import NullType, TypeEngine
 from models_db.base import Decimals, UtcDateTime
 from sync.catalog.faults import Unreadable, Values
 
-_FORM = "%Y-%m-%d %H:%M:%S.%f"
-_LENGTH = 26
+_FORM = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
 
 
 def raw(table: FromClause, name: str) -> ColumnElement[Any]:
@@ -88,11 +88,12 @@ def _reader(kind: TypeEngine[Any]) -> Callable[[object], object]:
 
 def _time_of_text(text: str) -> object:
     """Text of SQLite; in any other form it would not sort as time."""
+    if not _FORM.fullmatch(text):
+        return Unreadable(text)
     try:
-        found = datetime.strptime(text, _FORM).replace(tzinfo=UTC)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         return Unreadable(text)
-    return found if len(text) == _LENGTH else Unreadable(text)
 
 
 def _number(value: object) -> object:

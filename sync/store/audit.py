@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -17,7 +16,6 @@ from models_db.tables import (
     model_versions,
     models,
     sync_run_modes,
-    sync_runs,
     sync_state,
 )
 from sync.catalog.entities import TABLES
@@ -25,11 +23,12 @@ from sync.catalog.faults import Fault, Place, Values, shown, time_of
 from sync.catalog.modes import MODES
 from sync.catalog.prove import StoredModel, is_outdated, model_faults, stamps
 from sync.catalog.prove_runs import ModeFacts, RunLook, calendar_faults, state_faults
-from sync.store.as_stored import every_column, raw, read_rows, time
-from sync.store.read import chunks
+from sync.store.as_stored import every_column, read_rows
+from sync.store.audit_runs import RunLooks
 
-# Models read at once. One result at a time: MariaDB can stream only one on a connection.
-_AT_ONCE = 100
+# Models read at once: so many that their history has about so many rows, as far as the last ones tell.
+_FIRST, _MOST = 10, 100
+_ROWS = 20_000
 _CURRENT = tuple(metadata.tables[shape.table] for shape in TABLES)
 _HISTORY = {model_versions: "valid_from", credit_history: "valid_from", catalog_changes: "change_id"}
 _RUN_COLUMNS = ("opened_run_id", "closed_run_id", "run_id")
@@ -50,6 +49,9 @@ class Audit:
     """Listed models whose current rows another version of the program made; what they should be was not compared."""
     _facts: dict[str, ModeFacts] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._runs = RunLooks(self.connection)
+
     def faults(self) -> Iterator[Fault]:
         """Every row that breaks a rule, in the order in which they are found. May be asked once."""
         for batch in _batches(self.connection):
@@ -59,11 +61,11 @@ class Audit:
         yield from self._run_faults()
 
     def _batch_faults(self, batch: Sequence[StoredModel]) -> Iterator[Fault]:
-        runs = _looks(self.connection, {run for stored in batch for run in _run_ids(stored)})
+        runs = self._runs.of({run for stored in batch for run in _run_ids(stored)})
         for stored in batch:
             mode = str(stored.model["mode"])
             self._count(stored, mode)
-            yield from model_faults(stored, runs[mode])
+            yield from model_faults(stored, runs.get(mode, {}))
 
     def _count(self, stored: StoredModel, mode: str) -> None:
         self.models += 1
@@ -79,7 +81,7 @@ class Audit:
 
     def _run_faults(self) -> Iterator[Fault]:
         states = list(read_rows(self.connection, sync_state, every_column(sync_state)))
-        looks = _looks(self.connection, {run for row in states if isinstance(run := row["run_id"], int)})
+        looks = self._runs.of({run for row in states if isinstance(run := row["run_id"], int)})
         facts = {mode: self._facts_of(mode, states, looks[mode]) for mode in MODES}
         yield from state_faults(states, facts)
         days = every_column(calendar_days).order_by(calendar_days.c.day)
@@ -96,14 +98,17 @@ class Audit:
 
 def _batches(connection: Connection) -> Iterator[list[StoredModel]]:
     """All models with all that is stored of them, some at a time, so that memory does not grow."""
-    last = None
+    last, number = None, _FIRST
     while True:
-        query = every_column(models).order_by(models.c.model_pk).limit(_AT_ONCE)
+        query = every_column(models).order_by(models.c.model_pk).limit(number)
         found = list(read_rows(connection, models, query if last is None else query.where(models.c.model_pk > last)))
         if not found:
             return
-        yield list(_with_rows(connection, found))
+        batch = list(_with_rows(connection, found))
+        yield batch
         last = found[-1]["model_pk"]
+        rows = sum(len(stored.versions) + len(stored.costs) + len(stored.changes) for stored in batch)
+        number = max(1, min(_MOST, len(found) * _ROWS // max(rows, 1)))
 
 
 def _with_rows(connection: Connection, found: Sequence[Values]) -> Iterator[StoredModel]:
@@ -144,47 +149,3 @@ def _run_ids(stored: StoredModel) -> Iterator[int]:
             run_id = row.get(name)
             if isinstance(run_id, int):
                 yield run_id
-
-
-def _looks(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunLook]]:
-    """What each of the runs was to each mode; a run that is not on record is missing."""
-    asked = _previous_asked(connection, run_ids)
-    looks: dict[str, dict[int, RunLook]] = defaultdict(dict)
-    columns = [sync_runs.c.run_id, sync_runs.c.status.label("run_status"), raw(sync_runs, "observed_at")]
-    columns += [raw(sync_run_modes, name) for name in ("status", "asked_at", "previous_success_at", "mode")]
-    for chunk in chunks(sorted(run_ids)):
-        query = select(*columns).select_from(sync_runs.outerjoin(sync_run_modes)).where(sync_runs.c.run_id.in_(chunk))
-        for row in connection.execute(query):
-            if row.mode is not None:
-                looks[row.mode][row.run_id] = RunLook(
-                    status=row.status,
-                    run_status=row.run_status,
-                    observed_at=time(row.observed_at),
-                    asked_at=time(row.asked_at),
-                    previous_success_at=time(row.previous_success_at),
-                    previous_asked=frozenset(asked[row.run_id, row.mode]),
-                )
-            for mode in MODES:
-                looks[mode].setdefault(row.run_id, RunLook(None, row.run_status))
-    return looks
-
-
-def _previous_asked(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], set[datetime]]:
-    """When the success that a run names as the one before it began asking, as far as it is on record.
-
-    A later run may have observed at that moment too, by a clock that was set back; its number is higher.
-    """
-    earlier, success = sync_runs.alias(), sync_run_modes.alias()
-    query = (
-        select(sync_run_modes.c.run_id, sync_run_modes.c.mode, raw(success, "asked_at"))
-        .join(earlier, earlier.c.observed_at == sync_run_modes.c.previous_success_at)
-        .join(success, (success.c.run_id == earlier.c.run_id) & (success.c.mode == sync_run_modes.c.mode))
-        .where(success.c.status == "success", success.c.run_id < sync_run_modes.c.run_id)
-    )
-    found: dict[tuple[int, str], set[datetime]] = defaultdict(set)
-    for chunk in chunks(sorted(run_ids)):
-        for run_id, mode, asked_at in connection.execute(query.where(sync_run_modes.c.run_id.in_(chunk))):
-            began = time(asked_at)
-            if isinstance(began, datetime):
-                found[run_id, mode].add(began)
-    return found

@@ -35,8 +35,9 @@ def interval(begin: int, end: int | None) -> dict[str, Any]:
     return {"valid_from": T[begin], "valid_to": closed, "opened_run_id": begin, "closed_run_id": end}
 
 
-def cost(begin: int, end: int | None, exact: str | None) -> dict[str, Any]:
-    return {**interval(begin, end), "default_cost": exact and Decimal(exact), "default_cost_exact": exact}
+def cost(begin: int, end: int | None, exact: str | None, *, gap_to: int | None = None) -> dict[str, Any]:
+    values = {"default_cost": exact and Decimal(exact), "default_cost_exact": exact}
+    return {**interval(begin, end), **values, "gap_to": gap_to and T[gap_to]}
 
 
 def change(at: int, kind: str, old: str | None = None, new: str | None = None, **others: Any) -> dict[str, Any]:
@@ -83,7 +84,7 @@ RAISED = listed(
 BACK = listed(
     model(),
     [version(1, 2, model()), version(4, None, model())],
-    [cost(1, 2, "3"), cost(4, None, "3")],
+    [cost(1, 2, "3", gap_to=4), cost(4, None, "3")],
     [
         change(1, "added", new="3"),
         change(2, "removed", "3"),
