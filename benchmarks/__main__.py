@@ -22,6 +22,7 @@ from benchmarks.part_startup import measure_startup
 from benchmarks.part_sync import measure_syncs, measure_writes, prepared
 from benchmarks.places import KINDS, Place, missing, place_of
 from benchmarks.processes import background
+from benchmarks.report import printed, publish
 from benchmarks.results import LATEST, load, this_machine
 
 PARTS = ("startup", "sync", "writes", "growth", "import")
@@ -43,8 +44,9 @@ def main(arguments: Sequence[str], now: datetime) -> None:
     choice = Choice(options.parts, options.databases, options.sizes or _sizes(options.quick), options.quick)
     folder = Path(tempfile.mkdtemp(prefix="catalog-sync-bench-"))
     folder.chmod(0o755)  # a server that may not run as root reaches its own folder in here
-    results = load(options.results)
-    results.made_on = this_machine(now)
+    # What a quick run found is printed and forgotten.
+    results = load(folder / "quick.json" if options.quick else LATEST)
+    results.made_on |= this_machine(now)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         port = stack.enter_context(background([sys.executable, "-m", "benchmarks.server", str(folder / "answers")]))
@@ -52,7 +54,12 @@ def main(arguments: Sequence[str], now: datetime) -> None:
             _absolute(options.python), _absolute(options.peer_python), f"http://127.0.0.1:{port}", options.peer_limit
         )
         rounds = options.rounds or (3 if options.quick else 5)
-        measure_all(Bench(folder, programs, results, rounds, _say), choice)
+        bench = Bench(folder, programs, results, rounds, _say)
+        measure_all(bench, choice)
+    if options.quick:
+        _say(printed(results))
+    else:
+        publish()
 
 
 def measure_all(bench: Bench, choice: Choice) -> None:
@@ -64,6 +71,7 @@ def measure_all(bench: Bench, choice: Choice) -> None:
             bench.say(f"{kind} is left out: {reason}")
             continue
         with place_of(kind, bench.folder) as place:
+            bench.results.made_on[kind] = place.version
             _measure_in(bench, place, choice)
 
 
@@ -102,7 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", nargs="+", type=int, help="models; 100, 1,000, 10,000 and 100,000 unless given")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds: some minutes")
     parser.add_argument("--rounds", type=int, help="runs of each process, in alternation; 5 unless given, 3 if quick")
-    parser.add_argument("--results", type=Path, default=LATEST, help="JSON file that the figures are added to")
     parser.add_argument("--python", default=sys.executable, help="that of the venv with the catalog-sync under test")
     parser.add_argument("--peer-python", default="", help="that of a venv with dlt; the peer is left out without")
     parser.add_argument("--peer-limit", type=int, default=600, help="seconds after which a run of the peer is cut off")

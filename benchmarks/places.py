@@ -18,6 +18,7 @@ class Place(Protocol):
     """One kind of database."""
 
     kind: str
+    version: str
 
     @property
     def url(self) -> str:
@@ -42,6 +43,7 @@ class Sqlite:
     """Files."""
 
     kind = "sqlite"
+    version = sqlite3.sqlite_version
 
     def __init__(self, folder: Path) -> None:
         self._folder, self.work = folder, folder / "work.db"

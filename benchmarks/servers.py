@@ -45,6 +45,8 @@ class Postgresql:
         self._server = f"postgresql://postgres:none@127.0.0.1:{port}"
         arguments = ("-w", "-o", f"-k {folder}", "-l", str(folder / "log"), "-D", str(folder), "start")
         pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user, timeout=_START_SECONDS)
+        with self.administrator() as connection:
+            self.version = str(connection.exec_driver_sql("SHOW server_version").scalar())
 
     @property
     def url(self) -> str:
@@ -105,6 +107,8 @@ class Mariadb:
         command = ["mariadb-install-db", "--no-defaults", *_as_root(), f"--datadir={self._data}", "--skip-test-db"]
         subprocess.run([*command, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
         self._start()
+        with self.administrator() as connection:
+            self.version = str(connection.exec_driver_sql("SELECT VERSION()").scalar())
         self.keep("nothing")
 
     @property
