@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PEER := .venv-bench
+BENCH_PYTHON ?= $(BIN)/python
 WORKERS ?= auto
 
 # The index is named, so that nobody's own settings reach the lock file. uv asks hatchling for the
@@ -13,7 +15,7 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test bench check format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -24,6 +26,10 @@ demo: $(READY) ## the whole job on this machine, no key needed
 
 test: $(READY) ## the tests: SQLite, PostgreSQL, and MariaDB where there is one
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+bench: $(READY) $(PEER)/ready ## how fast it is beside a floor and dlt: hours, with QUICK=1 minutes
+	@$(BIN)/python -m benchmarks --python "$(BENCH_PYTHON)" --peer-python $(PEER)/bin/python $(if $(QUICK),--quick) \
+		$(if $(PARTS),--parts $(PARTS)) $(if $(DATABASES),--databases $(DATABASES)) $(if $(SIZES),--sizes $(SIZES))
 
 # From the root mypy would take the folder alembic for the library.
 check: $(READY) ## lint, format, types, import directions, lock files
@@ -44,7 +50,7 @@ lock: $(READY) ## follow pyproject.toml in uv.lock and constraints.txt (UPGRADE=
 	@$(EXPORT) --output-file constraints.txt >/dev/null
 
 clean: ## remove whatever was made here
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEER) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # hatchling comes first and stays, so that a later change of pyproject.toml installs without a network.
@@ -53,6 +59,12 @@ $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 		--no-build-isolation -e '.[dev,mariadb,postgres]'
+	@touch $@
+
+$(PEER)/ready: benchmarks/requirements.txt $(VENV)/pyvenv.cfg
+	@echo 'Installing what is measured beside into $(PEER) ...'
+	@$(BIN)/python -m venv $(PEER)
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 $(VENV)/pyvenv.cfg:
