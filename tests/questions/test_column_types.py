@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from models_db.views import VIEWS
-from tests.house.pages import cells, page, section
+from tests.house.pages import blocks, cells, page, section
 from tests.questions.history import make_history
 
 PLACES = {"postgresql": 1, "mariadb": 2, "sqlite": 3}
@@ -99,6 +99,26 @@ def test_every_number_with_decimals_is_declared_in_a_result_that_begins_with_nul
 
     assert {column: values[0] for column, values in beginnings.items()} == dict.fromkeys(beginnings)
     assert {type(value) for values in beginnings.values() for value in values} == {Declared, type(None)}
+
+
+def test_the_calculation_of_the_page_gives_the_greatest_cost_of_each_provider(engine: Engine) -> None:
+    make_history(engine)
+    (statement,) = blocks(section(page("docs/bi.md"), "## ODBC and JDBC drivers"), "sql")
+
+    with engine.connect() as connection:
+        costs = connection.exec_driver_sql("SELECT provider, credit_cost FROM v_credit_cost_history").all()
+        found = {row.provider: row.highest for row in connection.exec_driver_sql(statement.rstrip(";\n"))}
+
+    assert found == {one: max((cost for name, cost in costs if name == one and cost), default=None) for one, _ in costs}
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_the_calculation_of_the_page_is_declared_on_sqlite(engine: Engine) -> None:
+    make_history(engine)
+    (statement,) = blocks(section(page("docs/bi.md"), "## ODBC and JDBC drivers"), "sql")
+
+    with declaring(engine) as connection:
+        assert {type(cost) for _, cost in connection.execute(statement)} == {Declared}
 
 
 @pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
