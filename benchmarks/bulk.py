@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from benchmarks.histories import Encoding, History, Row
-from models_db.base import metadata
+from models_db import tables
 from models_db.engine import migration_engine
-from models_db.tables import credit_history
+from models_db.migrate import require_head
 
 _AT_ONCE = 2_000
 _COUNTED = (("models", "model_pk"), ("sync_runs", "run_id"), ("catalog_changes", "change_id"))
@@ -22,8 +22,12 @@ _COMMIT_EVERY = 50  # times that many
 
 
 def load(url: str, history_of: Callable[[Encoding], History]) -> History:
-    """Fill a migrated database that has no rows yet. Raises ``ValueError`` when it has some."""
+    """Fill a database at head that has no rows yet.
+
+    Raises ``ValueError`` when it has some, ``SchemaError`` when it is not at head.
+    """
     engine = migration_engine(url)
+    require_head(engine)
     kind = engine.dialect.name
     history = history_of(ENCODINGS[kind])
     with engine.connect() as connection:
@@ -49,18 +53,10 @@ ENCODINGS = {
 }
 
 
-def _tables(history: History) -> Iterator[tuple[str, tuple[str, ...], Iterable[Row]]]:
-    for table, columns, rows in history.tables():
-        if table == "credit_history" and "gap_to" not in credit_history.c:
-            yield table, columns[:-1], (row[:-1] for row in rows)
-        else:
-            yield table, columns, rows
-
-
 def _into_sqlite(driver: Any, history: History) -> None:
     connection: sqlite3.Connection = driver
     connection.execute("PRAGMA synchronous = OFF")
-    for table, columns, rows in _tables(history):
+    for table, columns, rows in history.tables():
         connection.execute("BEGIN")
         connection.executemany(_insert(table, columns, "?"), rows)
         connection.execute("COMMIT")
@@ -75,7 +71,7 @@ def _into_postgresql(connection: Any, history: History) -> None:
     with suppress(InsufficientPrivilege), connection.transaction():
         connection.execute("SET SESSION session_replication_role = replica")
     with connection.cursor() as cursor:
-        for table, columns, rows in _tables(history):
+        for table, columns, rows in history.tables():
             with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
@@ -88,7 +84,7 @@ def _into_postgresql(connection: Any, history: History) -> None:
 def _into_mariadb(connection: Any, history: History) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0")
-        for table, columns, rows in _tables(history):
+        for table, columns, rows in history.tables():
             for number, some in enumerate(_chunks(rows)):
                 cursor.executemany(_insert(table, columns, "%s"), some)
                 if number % _COMMIT_EVERY == 0:
@@ -105,7 +101,7 @@ def _settle(engine: Engine, kind: str) -> None:
         if kind == "postgresql":
             connection.exec_driver_sql("VACUUM (ANALYZE)")
         else:
-            connection.exec_driver_sql(f"ANALYZE TABLE {', '.join(metadata.tables)}")
+            connection.exec_driver_sql(f"ANALYZE TABLE {', '.join(tables.models.metadata.tables)}")
 
 
 def _insert(table: str, columns: Sequence[str], mark: str) -> str:

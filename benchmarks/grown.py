@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from benchmarks.bulk import load
 from benchmarks.histories import History
 from benchmarks.lives import Shape, gaps_of
+from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.migrate import upgrade
 
 
@@ -33,10 +34,13 @@ def fill(url: str, shape: Shape) -> str:
 
 def main(arguments: Sequence[str], now: datetime) -> None:
     options = _parser().parse_args(arguments)
-    if options.migrate:
-        upgrade(options.url)
     shape = Shape(options.models, options.intervals, options.runs, options.raw_bytes, options.end or now)
-    print(fill(options.url, shape))
+    try:
+        if options.migrate:
+            upgrade(options.url)
+        print(fill(options.url, shape))
+    except (DatabaseSettingError, SchemaError, ValueError) as error:
+        sys.exit(str(error))
 
 
 def _parser() -> argparse.ArgumentParser:
