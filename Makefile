@@ -15,7 +15,7 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench check format lock clean
+.PHONY: help demo test torture bench check format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -26,6 +26,11 @@ demo: $(READY) ## the whole job on this machine, no key needed
 
 test: $(READY) ## the tests: SQLite, PostgreSQL, and MariaDB where there is one
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+torture: $(READY) ## break it on purpose for hours; SEED= PARTS= DATABASES= MINUTES= JOBS= FIRST=
+	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts "$(PARTS)") \
+		$(if $(DATABASES),--databases "$(DATABASES)") $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(FIRST),--first $(FIRST))
 
 bench: $(READY) $(PEER)/ready ## how fast it is beside a floor and dlt: hours, with QUICK=1 minutes
 	@$(BIN)/python -m benchmarks --python "$(BENCH_PYTHON)" --peer-python $(PEER)/bin/python $(if $(QUICK),--quick) \

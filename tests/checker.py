@@ -32,8 +32,13 @@ _TIMES = ("_at", "valid_from", "valid_to", "not_before")
 
 def assert_sound(engine: Engine) -> None:
     """Fails with everything that is wrong with the stored data."""
+    assert faults(engine) == []
+
+
+def faults(engine: Engine) -> list[str]:
+    """Everything that is wrong with the stored data."""
     with engine.connect() as connection:
-        assert list(_faults(connection)) == []
+        return list(_faults(connection))
 
 
 def _faults(connection: Connection) -> Iterator[str]:
