@@ -10,13 +10,15 @@ from sqlalchemy import DateTime, Dialect, MetaData, Numeric, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Two ids that differ only in case, accent or trailing blank are two models. PostgreSQL needs to be
-# told per column; on MariaDB every table has this collation (``TABLE_OPTIONS``); SQLite does it.
+# told per column; on MariaDB every table has this collation (``tell_table_options``); SQLite does it.
 BYTEWISE_POSTGRESQL = "C"
-TABLE_OPTIONS: dict[str, Any] = {
+_ON_MARIADB = {
     "mariadb_charset": "utf8mb4",
     "mariadb_collate": "utf8mb4_nopad_bin",
     "mariadb_engine": "InnoDB",
 }
+# For the ``info`` of a table: SQLite too gives no number again that a row once had.
+COUNTS_UP = {"sqlite_autoincrement": True}
 
 metadata = MetaData(
     naming_convention={
@@ -27,6 +29,17 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def tell_table_options() -> None:
+    """Tell the tables what each database is to make them with.
+
+    Called where tables are made or compared, and not as they are declared: SQLAlchemy loads a dialect
+    with all its drivers as it meets an option of it, and a run has no use for that.
+    """
+    for table in metadata.tables.values():
+        for name, value in (_ON_MARIADB | table.info).items():
+            table.dialect_kwargs[name] = value
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -11,7 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from models_db.base import TABLE_OPTIONS, LongText, UtcDateTime, key_text, metadata
+from models_db.base import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
 from models_db.columns import MODES, cost, exact_cost, model_pk, one_of
 
 models = Table(
@@ -34,8 +34,7 @@ models = Table(
     UniqueConstraint("mode", "model_id"),
     one_of("mode", *MODES),
     comment="every model ever listed, one row per mode and id",
-    sqlite_autoincrement=True,
-    **TABLE_OPTIONS,
+    info=COUNTS_UP,
 )
 
 credits = Table(
@@ -46,7 +45,6 @@ credits = Table(
     exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
     Column("notes", LongText, comment="the API's note on the cost"),
     comment="what each listed model costs now",
-    **TABLE_OPTIONS,
 )
 
 params = Table(
@@ -61,7 +59,6 @@ params = Table(
     Column("is_required", SmallInteger, comment="1 or 0, where given"),
     Column("definition", LongText, nullable=False, comment="the whole entry as canonical JSON"),
     comment="parameters of each listed model",
-    **TABLE_OPTIONS,
 )
 
 param_options = Table(
@@ -73,7 +70,6 @@ param_options = Table(
     Column("option_value", LongText, nullable=False, comment="an allowed value: strings bare, all else JSON"),
     ForeignKeyConstraint(["model_pk", "param_name"], ["params.model_pk", "params.param_name"]),
     comment="allowed values of each parameter",
-    **TABLE_OPTIONS,
 )
 
 inputs = Table(
@@ -84,7 +80,6 @@ inputs = Table(
     Column("input_name", key_text(255), primary_key=True, comment="name of the input"),
     one_of("requirement", "required", "optional"),
     comment="inputs that each listed model takes",
-    **TABLE_OPTIONS,
 )
 
 input_rules = Table(
@@ -95,7 +90,6 @@ input_rules = Table(
     Column("rule_kind", LongText, nullable=False, comment="what stands before the colon, such as one_of"),
     Column("rule", LongText, nullable=False, comment="the whole rule, such as one_of:prompt,speech_text"),
     comment="conditional rules between the inputs of each listed model",
-    **TABLE_OPTIONS,
 )
 
 capabilities = Table(
@@ -106,5 +100,4 @@ capabilities = Table(
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
     Column("value", LongText, nullable=False, comment="its value: strings bare, all else JSON"),
     comment="capabilities of each listed model",
-    **TABLE_OPTIONS,
 )

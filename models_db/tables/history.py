@@ -14,7 +14,7 @@ from sqlalchemy import (
     Table,
 )
 
-from models_db.base import TABLE_OPTIONS, Decimals, LongText, UtcDateTime, key_text, metadata
+from models_db.base import COUNTS_UP, Decimals, LongText, UtcDateTime, key_text, metadata
 from models_db.columns import big_id, cost, exact_cost, model_pk, one_of, run_reference
 
 
@@ -41,7 +41,6 @@ def _interval(name: str, *values: Column[Any], comment: str, derived: tuple[Colu
         CheckConstraint("valid_to > valid_from", name="forward"),
         CheckConstraint("(valid_to IS NULL) = (closed_run_id IS NULL)", name="closed_by_a_run"),
         comment=comment,
-        **TABLE_OPTIONS,
     )
 
 
@@ -104,6 +103,5 @@ catalog_changes = Table(
     Index(None, "model_pk", "changed_at"),
     one_of("change_kind", "added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed"),
     comment="append-only: one row per changed field",
-    sqlite_autoincrement=True,
-    **TABLE_OPTIONS,
+    info=COUNTS_UP,
 )

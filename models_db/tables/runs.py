@@ -12,7 +12,7 @@ from sqlalchemy import (
     Table,
 )
 
-from models_db.base import TABLE_OPTIONS, LongText, UtcDateTime, key_text, metadata
+from models_db.base import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
 from models_db.columns import MODES, big_id, one_of, run_reference
 
 sync_runs = Table(
@@ -38,8 +38,7 @@ sync_runs = Table(
     one_of("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
     one_of("trigger_kind", "cli", "schedule", "import"),
     comment="one row per run",
-    sqlite_autoincrement=True,  # a forgotten run's number is never given to another
-    **TABLE_OPTIONS,
+    info=COUNTS_UP,  # a forgotten run's number is never given to another
 )
 
 sync_run_modes = Table(
@@ -69,7 +68,6 @@ sync_run_modes = Table(
     one_of("mode", *MODES),
     one_of("status", "success", "partial", "held", "failed", "superseded"),
     comment="one row per run and mode asked",
-    **TABLE_OPTIONS,
 )
 
 sync_state = Table(
@@ -85,7 +83,6 @@ sync_state = Table(
     run_reference("run_id", "the run applied last", nullable=True),
     one_of("mode", *MODES),
     comment="one row per mode: where two runs at once meet, and what the last one saw",
-    **TABLE_OPTIONS,
 )
 
 calendar_days = Table(
@@ -95,7 +92,6 @@ calendar_days = Table(
     Column("day_start_at", UtcDateTime, nullable=False, index=True, comment="its first moment"),
     Column("day_end_at", UtcDateTime, nullable=False, index=True, comment="the first moment after it"),
     comment="every UTC day from the first run to the last",
-    **TABLE_OPTIONS,
 )
 
 installed_views = Table(
@@ -104,5 +100,4 @@ installed_views = Table(
     Column("view_name", key_text(64), primary_key=True, comment="name of a view of ours"),
     Column("definition_sha256", key_text(64), nullable=False, comment="SHA-256 of the text it was made from, in hex"),
     comment="which text each view was made from, so that an unchanged one is left alone",
-    **TABLE_OPTIONS,
 )
