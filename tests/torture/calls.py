@@ -25,7 +25,7 @@ from tests.torture.ledger import Ledger
 from tests.torture.upheaval import Catalog, Upheaval
 
 _KEY = "gva_live_torture.0123456789"
-_FAILURES_ON_ONE_DATABASE = 20
+_FAILURES_ON_ONE_DATABASE = 6
 _NOTHING_STORED = "nothing of this step was stored"
 _EXPECTED = {"database": {0, 6}, "socket": {0, 4}}
 _RUNS = "SELECT COUNT(*) FROM sync_runs WHERE status IN ('success', 'partial', 'held')"

@@ -22,7 +22,7 @@ from tests.torture.ledger import Ledger
 from tests.torture.upheaval import Catalog, Upheaval, sent
 
 RUNS = 20
-ROUNDS_IN_A_LIFE = 10
+ROUNDS_IN_A_LIFE = 4
 _DONE, _SUPERSEDED = int(ExitCode.DONE), int(ExitCode.SUPERSEDED)
 
 

@@ -26,7 +26,7 @@ from tests.torture.ledger import Ledger
 from tests.torture.twin import Story, differences, story
 from tests.torture.upheaval import Upheaval, sent
 
-KILLS_IN_A_LIFE = 12
+KILLS_IN_A_LIFE = 8
 _COMMANDS_EVERY = 5
 _SHARE_AT_RANDOM = 0.25
 _KILLED = -9

@@ -20,7 +20,7 @@ from tests.torture.ledger import Ledger
 from tests.torture.upheaval import Upheaval
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS_IN_A_LIFE = 12
+KILLS_IN_A_LIFE = 8
 _KEY = "gva_live_torture.0123456789"
 _MOST_CALLS = 60
 _KILLED = -9
