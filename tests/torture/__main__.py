@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from tests.torture.campaign import ROOT, WHOLE, Outcomes, Plan, Progress, run
 
 def main() -> int:
     plan, write = _asked()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and workers end with this
     outcomes = run(plan, _progress())
     tables = page.tables(outcomes)
     for part, table in tables.items():

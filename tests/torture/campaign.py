@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -82,34 +83,60 @@ Progress = Callable[[Mapping[tuple[str, str], int]], None]
 
 def run(plan: Plan, progress: Progress) -> Outcomes:
     """Everything the plan asks for. ``progress`` is told now and then what is done by those at work."""
+    workers = _Workers(plan)
     with _servers(plan.kinds) as environ, ThreadPoolExecutor(plan.jobs) as pool:
-        at_work: dict[tuple[str, str], int] = {}
-        found = {task: pool.submit(_one, plan, task, environ, at_work) for task in plan.tasks}
-        while not all(each.done() for each in found.values()):
-            progress(dict(at_work))
-            time.sleep(0.5)
+        found = {task: pool.submit(workers.work, task, environ) for task in plan.tasks}
+        try:
+            while not all(each.done() for each in found.values()):
+                progress(dict(workers.done))
+                time.sleep(0.5)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            workers.kill()
+            raise
         return {task: each.result() for task, each in found.items()}
 
 
-def _one(plan: Plan, task: tuple[str, str], environ: dict[str, str], at_work: dict[tuple[str, str], int]) -> Outcome:
-    at_work[task] = 0
-    process = subprocess.Popen(
-        plan.command(*task), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ, cwd=ROOT
-    )
-    said: deque[str] = deque(maxlen=60)
-    outcome = Outcome()
-    with process, _killed_at_exit(process):
+class _Workers:
+    """The processes that do the work, and how far each is."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.done: dict[tuple[str, str], int] = {}
+        self._plan = plan
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def work(self, task: tuple[str, str], environ: dict[str, str]) -> Outcome:
+        """One part on one kind of database, to its end."""
+        self.done[task] = 0
+        process = subprocess.Popen(
+            self._plan.command(*task),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environ,
+            cwd=ROOT,
+            text=True,
+            start_new_session=True,  # so that what it forks can be ended with it
+        )
+        self._processes.append(process)
+        said: deque[str] = deque(maxlen=60)
+        outcome = Outcome()
         for line in process.stdout or ():
             told = _told(line)
             if told is None:
                 said.append(line)
             else:
-                at_work[task] = int(told["done"])
+                self.done[task] = int(told["done"])
                 outcome = Outcome(**told) if "broken" in told else outcome
-    del at_work[task]
-    if outcome.broken:
-        outcome.broken += f"\n{''.join(said)}" if said else ""
-    return outcome
+        process.wait()
+        del self.done[task]
+        if outcome.broken and said:
+            outcome.broken += f"\n{''.join(said)}"
+        return outcome
+
+    def kill(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _told(line: str) -> dict[str, Any] | None:
@@ -118,15 +145,6 @@ def _told(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return told if isinstance(told, dict) and "done" in told else None
-
-
-@contextmanager
-def _killed_at_exit(process: subprocess.Popen[str]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if process.poll() is None:
-            process.kill()
 
 
 @contextmanager
