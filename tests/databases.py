@@ -26,7 +26,7 @@ KINDS = ("sqlite", "postgresql", "mariadb")
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
 _START_SECONDS = 60
 
-_POSTGRESQL_CONF = """
+POSTGRESQL_CONF = """
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -130,16 +130,13 @@ def _start_postgresql(folder: Path) -> URL:
     server = get_server(folder, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as conf:
-        conf.write(_POSTGRESQL_CONF)
+        conf.write(POSTGRESQL_CONF)
     server.start()
     return make_url(server.get_uri()).set(drivername="postgresql+psycopg")
 
 
-def _mariadbd() -> str | None:
-    return shutil.which("mariadbd", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
-
-
-def _start_mariadb(folder: Path) -> URL:
+def make_mariadb(folder: Path) -> list[str]:
+    """Makes the data of a new server, and gives the command that runs it; where it listens is still to be said."""
     user = ["--user=root"] if os.geteuid() == 0 else []
     install = ["mariadb-install-db", "--no-defaults", *user, f"--datadir={folder}", "--skip-test-db"]
     install += ["--auth-root-authentication-method=normal"]
@@ -148,10 +145,17 @@ def _start_mariadb(folder: Path) -> URL:
     temporary = folder.with_name(f"{folder.name}-temporary")
     temporary.mkdir()
     command = [_mariadbd() or "mariadbd", "--no-defaults", *user, f"--datadir={folder}", f"--tmpdir={temporary}"]
-    command += ["--skip-networking"]
-    command += [f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--max-connections=200"]
     command += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_general_ci"]  # as on Debian
     command += ["--debug-no-sync", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
+    return [*command, "--max-connections=200"]
+
+
+def _mariadbd() -> str | None:
+    return shutil.which("mariadbd", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+
+
+def _start_mariadb(folder: Path) -> URL:
+    command = [*make_mariadb(folder), "--skip-networking", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
     # Through a shell that leaves at once: the server belongs to the session, not to the worker that started it.
     detach = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null &'
     subprocess.run(["sh", "-c", detach, "sh", f"{folder}/log", *command], check=True, start_new_session=True)

@@ -35,6 +35,12 @@ UNUSABLE_ADDRESS: tuple[type[Exception], ...] = (
 )
 
 _OWN_AUTHORITY = "for an authority of your own, name its file in REQUESTS_CA_BUNDLE"
+# By OpenSSL's numbers: not valid yet, expired, for another host.
+_CERTIFICATE_ADVICE = {
+    9: "check this host's clock",
+    10: "check this host's clock",
+    62: "the address must be that of the API itself",
+}
 
 _Kinds = tuple[type[BaseException], ...]
 _REASONS: tuple[tuple[_Kinds, str | None], ...] = (
@@ -59,7 +65,8 @@ def why(error: BaseException) -> str:
 
 def _known_reason(error: BaseException) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the TLS certificate is not valid ({one_line(error.verify_message)}; {_OWN_AUTHORITY})"
+        advice = _CERTIFICATE_ADVICE.get(error.verify_code, _OWN_AUTHORITY)
+        return f"the TLS certificate is not valid ({one_line(error.verify_message).rstrip('.')}; {advice})"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({one_line(error.reason or 'no reason given')})"
     for kinds, reason in _REASONS:

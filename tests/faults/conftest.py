@@ -1,0 +1,64 @@
+"""Sites on each database, and servers that a test may do to as it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import databases
+from tests.cli.conftest import Shell, shell, sqlite_url
+from tests.faults.servers import MariaDB, PostgreSQL, Server
+from tests.faults.site import Site
+
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
+on_servers = pytest.mark.parametrize("database_kind", ["postgresql", "mariadb"], indirect=True)
+
+__all__ = ["shell", "sqlite_url"]  # pytest finds a fixture where it is imported
+
+
+@pytest.fixture
+def site(shell: Shell, migrated_url: str, tmp_path: Path) -> Site:
+    """On each kind of database in turn."""
+    return Site(shell, migrated_url, tmp_path)
+
+
+@pytest.fixture
+def sqlite_site(shell: Shell, sqlite_url: str, tmp_path: Path) -> Site:
+    """For what happens before any database is met, or on SQLite alone."""
+    return Site(shell, sqlite_url, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def _own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
+    servers: dict[str, Server] = {}
+    yield servers
+    for server in servers.values():
+        server.kill()
+
+
+@pytest.fixture
+def own_server(database_kind: str, _own_servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """A server for the tests of this worker alone, running; PostgreSQL or MariaDB as the test says."""
+    kinds: dict[str, Callable[..., Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
+    if database_kind not in _own_servers:
+        server = kinds[database_kind](tmp_path_factory.mktemp(f"own-{database_kind}"))
+        server.start()
+        _own_servers[database_kind] = server
+    return _own_servers[database_kind]
+
+
+@pytest.fixture
+def own_site(shell: Shell, own_server: Server, tmp_path: Path) -> Iterator[Site]:
+    """On a database of that server."""
+    from models_db.migrate import upgrade
+
+    with ExitStack() as stack:
+        url: Any = stack.enter_context(databases.new_database(own_server.url))
+        upgrade(url)
+        yield Site(shell, url.render_as_string(hide_password=False), tmp_path)

@@ -1,0 +1,186 @@
+"""Faults A7, A8 and A12 to A20: answers that come and cannot be used."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.catalogs import envelope
+from tests.cli.commands import complaint, finished, output
+from tests.cli.hidden import KEY
+from tests.faults.site import LISTED, Site, image, video
+from tests.source.rude_server import RudeServer, Script, answer, floods, says
+
+MIB = 1024 * 1024
+
+
+def little_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (160 * MIB, 160 * MIB))
+
+
+def test_a7_a_gzip_bomb_stops_at_the_limit_and_takes_little_memory(sqlite_site: Site) -> None:
+    bomb = gzip.compress(b'{"ok":' + bytes(200 * MIB), 1)
+    script = says(answer("200 OK", bomb, "Content-Encoding: gzip"))
+    settings = {"MAX_BYTES": str(4 * MIB)}
+    little = {"preexec_fn": little_memory}
+    with RudeServer(script) as api, sqlite_site.process("sync", api=api, options=little, **settings) as process:
+        line = complaint(finished(process), 5)
+
+    assert "larger than 4194304 bytes; raise CATALOG_SYNC_MAX_BYTES" in line
+    sqlite_site.prove()
+
+
+@pytest.mark.parametrize("chunk", [b"[" * 65536, b" " * 65536, b"\n" * 65536])
+def test_a8_an_endless_body_stops_at_the_limit(sqlite_site: Site, chunk: bytes) -> None:
+    script = floods(b"HTTP/1.1 200 OK\r\n\r\n{", chunk)
+
+    assert "larger than 2097152 bytes" in sqlite_site.refuses(5, script, "--max-bytes", str(2 * MIB))
+
+
+REFUSALS = {
+    401: ("invalid_token", "make a new one on the API Keys page"),
+    402: ("subscription_required", "Creator, Professional or Business plan"),
+    403: ("tier_not_allowed", "Scheduler tier"),
+    422: ("invalid_query", "does not support this mode"),
+}
+
+
+def refusal(code: int, error_code: str) -> bytes:
+    return json.dumps({"ok": False, "code": code, "message": "as the API says", "error_code": error_code}).encode()
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a12_a_refusal_is_exit_3_without_a_second_question(sqlite_site: Site, code: int) -> None:
+    error_code, remedy = REFUSALS[code]
+    before = sqlite_site.catalog()
+    with RudeServer(says(answer(f"{code} No", refusal(code, error_code)))) as api:
+        line = complaint(sqlite_site.shell("sync", "--base-url", api.url, "--attempts", "4"), 3)
+        assert len(api.requests) == 2  # one for each mode
+
+    for words in (str(code), error_code, "as the API says", remedy):
+        assert words in line
+    sqlite_site.unharmed(before)
+
+
+def redirects_to(target: str) -> Script:
+    return says(answer("302 Found", b"", f"Location: {target}"))
+
+
+def test_a13_a_redirect_to_the_same_host_is_not_followed_and_exit_5(sqlite_site: Site) -> None:
+    with RudeServer(redirects_to("/elsewhere")) as api:
+        line = complaint(sqlite_site.shell("sync", "--base-url", api.url), 5)
+        assert len(api.requests) == 2
+
+        assert f"a redirect to http://127.0.0.1:{api.port}, which is not followed" in line
+
+    sqlite_site.prove()
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        ("https://other.example/models", "https://other.example"),
+        ("http://127.0.0.1:9/models", "http://127.0.0.1:9"),
+        ("//other.example/models", "http://other.example"),
+    ],
+)
+def test_a14_a_redirect_elsewhere_is_not_followed_and_its_host_is_named(
+    sqlite_site: Site, target: str, host: str
+) -> None:
+    assert f"a redirect to {host}, which is not followed" in sqlite_site.refuses(5, redirects_to(target))
+
+
+def test_a15_plain_http_to_another_host_is_exit_2_before_anything_is_done(sqlite_site: Site) -> None:
+    line = complaint(sqlite_site.shell("sync", "--base-url", "http://api.example/v1"), 2)
+
+    assert "plain http to api.example" in line
+    assert sqlite_site.ask("SELECT COUNT(*) FROM sync_runs") == [(1,)]
+
+
+def test_a16_a_netrc_that_names_the_host_changes_nothing_of_the_request(sqlite_site: Site) -> None:
+    netrc = Path(sqlite_site.home) / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password something\n")
+    netrc.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    with RudeServer(image=image(), video=video()) as api, sqlite_site.process("sync", api=api) as process:
+        output(finished(process))
+
+    assert [f"Authorization: Bearer {KEY}" in request for request in api.requests] == [True, True]
+    assert not any("Basic" in request for request in api.requests)
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        (f"{KEY[:9]}\n{KEY[9:]}", "a line break"),
+        (f"{KEY[:9]} {KEY[9:]}", "a blank"),
+        (f"\u201c{KEY}\u201d", "a character outside ASCII"),
+    ],
+)
+def test_a17_a_key_that_no_header_can_carry_is_exit_2_and_not_shown(sqlite_site: Site, key: str, fault: str) -> None:
+    sqlite_site.shell.set(API_KEY=key)
+    with RudeServer(image=image(), video=video()) as api:
+        line = complaint(sqlite_site.shell("sync", "--base-url", api.url), 2)
+
+    assert fault in line
+    assert api.requests == []
+
+
+def test_a17_blanks_around_a_key_are_no_part_of_it(sqlite_site: Site) -> None:
+    sqlite_site.shell.set(API_KEY=f"  {KEY}\n")
+
+    sqlite_site.succeeds()
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (answer("200 OK", b"<html><title>Log in</title>", "Content-Type: text/html"), "text/html: <html><title>Log in"),
+        (answer("200 OK", f"<html>{KEY}".encode(), "Content-Type: text/html"), "text/html: <html>[hidden]"),
+        (answer("204 No Content"), "204"),
+        (answer("200 OK"), "an empty body"),
+    ],
+    ids=["html", "html with the key", "204", "empty"],
+)
+def test_a18_a_page_or_nothing_is_exit_5_with_its_beginning(sqlite_site: Site, raw: bytes, shown: str) -> None:
+    assert shown in sqlite_site.refuses(5, says(raw))
+
+
+HEADERS = {
+    "101 headers": [f"X-{number}: yes" for number in range(101)],
+    "two lengths": ["Content-Length: 5"],
+    "a line of 70,000 letters": ["X-Long: " + "y" * 70_000],
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_a19_headers_beyond_reason_are_exit_4(sqlite_site: Site, name: str) -> None:
+    sqlite_site.refuses(4, says(answer("200 OK", envelope(LISTED), *HEADERS[name])))
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"ok": False, "code": 401}, 3),
+        ({"ok": False, "code": 402}, 3),
+        ({"ok": False, "code": 429}, 4),
+        ({"ok": False, "code": 500}, 4),
+        ({"ok": False, "code": 404}, 5),
+        ({"ok": False}, 5),
+        ({"ok": True, "code": 403}, 3),
+        ({"ok": 1, "code": 200}, 5),
+    ],
+    ids=str,
+)
+def test_a20_a_refusal_under_200_goes_by_its_code_and_is_no_data(
+    sqlite_site: Site, fields: dict[str, object], code: int
+) -> None:
+    whole = {**json.loads(envelope([])), "message": "as the API says", **fields}
+    if "code" not in fields:
+        del whole["code"]
+
+    assert "as the API says" in sqlite_site.refuses(code, says(answer("200 OK", json.dumps(whole).encode())))

@@ -1,0 +1,156 @@
+"""Faults A1 to A11: requests that bring no answer. What reaches the database is the same on all of them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import NoReturn
+
+import pytest
+
+from tests.cli.catalogs import envelope
+from tests.cli.commands import complaint, output
+from tests.faults.site import LISTED, Site, image, video
+from tests.source.rude_server import RudeServer, Script, answer, drips, resets, says, silent
+
+BODY = envelope(LISTED)
+BUSY = says(answer("503 Service Unavailable"))
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
+
+
+def first(script: Script, then: Script) -> Script:
+    """The first question gets the one, all others the other."""
+    turns, lock = iter([script]), threading.Lock()
+
+    def run(peer: socket.socket, stop: threading.Event) -> None:
+        with lock:
+            chosen = next(turns, then)
+        chosen(peer, stop)
+
+    return run
+
+
+def test_a1_a_refused_connection_is_tried_again_and_then_exit_4(site: Site) -> None:
+    with RudeServer(silent) as api:
+        url = api.url
+    before = site.catalog()
+    site.shell.set(ATTEMPTS="2")
+
+    line = complaint(site.shell("sync", "--base-url", url), 4)
+
+    assert "for modes image and video in 2 attempts: connection refused" in line
+    site.unharmed(before)
+
+
+def test_a1_a_host_name_nobody_knows_is_tried_again_and_then_exit_4(
+    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    before = sqlite_site.catalog()
+    sqlite_site.shell.set(ATTEMPTS="2")
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    line = complaint(sqlite_site.shell("sync", "--base-url", "https://api.example/v1"), 4)
+
+    assert "in 2 attempts: the host name cannot be resolved" in line
+    sqlite_site.unharmed(before)
+
+
+def test_a2_a_server_that_accepts_and_says_nothing_is_exit_4_at_the_deadline(sqlite_site: Site) -> None:
+    with within(5):
+        assert "deadline of 1 s" in sqlite_site.refuses(4, silent, "--deadline", "1", "--attempts", "4")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        drips(b"HTTP/1.1 200 OK\r\nX-Slow: "),
+        drips(b"HTTP/1.1 200 OK\r\n", b"X-Slow: yes\r\n"),
+        drips(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+        drips(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+    ids=["in a header", "in headers", "in the body", "in chunks"],
+)
+def test_a3_a_byte_now_and_then_is_exit_4_at_the_deadline(sqlite_site: Site, script: Script) -> None:
+    with within(5):
+        assert "deadline of 1 s" in sqlite_site.refuses(4, script, "--deadline", "1")
+
+
+CUTS = {
+    "shorter than its length": says(answer("200 OK", BODY[:-10], length=len(BODY))),
+    "a chunk missing": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY), BODY[:-10]),
+    "reset": resets(answer("200 OK", BODY[:-10], length=len(BODY))),
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a4_a_cut_body_is_asked_for_again_and_then_exit_4(sqlite_site: Site, cut: str) -> None:
+    assert "in 2 attempts: " in sqlite_site.refuses(4, CUTS[cut], "--attempts", "2")
+    assert "image 4 models" in sqlite_site.succeeds("--attempts", "2", image=first(CUTS[cut], image()))
+
+
+@pytest.mark.parametrize("size", [0, 1, len(BODY) // 2, len(BODY) - 1])
+def test_a5_a_body_without_a_length_that_ends_early_is_exit_5(sqlite_site: Site, size: int) -> None:
+    sqlite_site.refuses(5, says(b"HTTP/1.1 200 OK\r\n\r\n" + BODY[:size]))
+
+
+def test_a5_a_list_that_is_short_of_its_total_is_exit_5(site: Site) -> None:
+    line = site.fails(5, "--mode", "image", image=image(LISTED[:3], total=4))
+
+    assert "data.total is '4' but it holds 3 models" in line
+
+
+@pytest.mark.parametrize("cut", [1, 8, 9, 40])
+def test_a6_gzip_that_is_cut_is_exit_5(sqlite_site: Site, cut: int) -> None:
+    import gzip
+
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    assert "gzip stream" in sqlite_site.refuses(5, says(head + gzip.compress(BODY)[:-cut]))
+
+
+def test_a9_a_wait_that_fits_into_the_deadline_is_waited(sqlite_site: Site) -> None:
+    began = time.monotonic()
+    busy = says(answer("429 Too Many Requests", b"", "Retry-After: 1"))
+    sqlite_site.succeeds("--attempts", "2", image=first(busy, image()))
+
+    assert time.monotonic() - began >= 1
+
+
+def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(sqlite_site: Site) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=6), usegmt=True)
+    for wait in ("21600", later):
+        script = says(answer("503 Service Unavailable", b"", f"Retry-After: {wait}"))
+        with within(5):
+            line = sqlite_site.refuses(4, script, "--attempts", "4")
+        assert "asks to wait 21" in line
+        assert "of the deadline of 20 s" in line
+
+
+def test_a10_a_wait_that_makes_no_sense_is_ignored(sqlite_site: Site) -> None:
+    odd = says(answer("503 Service Unavailable", b"", "Retry-After: soon"))
+
+    sqlite_site.succeeds("--attempts", "2", image=first(odd, image()))
+
+
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "502 Bad Gateway", "504 Gateway Timeout"])
+def test_a11_a_fault_of_the_server_is_asked_again_and_then_exit_4(sqlite_site: Site, status: str) -> None:
+    script = says(answer(status))
+    with RudeServer(script) as api:
+        line = complaint(sqlite_site.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)
+        assert len(api.requests) == 4
+
+    assert status[:3] in line
+    sqlite_site.prove()
+    output(sqlite_site.sync("--attempts", "2", image=first(script, image()), video=first(script, video())))

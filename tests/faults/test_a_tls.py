@@ -1,0 +1,72 @@
+"""Fault A1 over TLS, with certificates that are real: whom the program believes, and what it says of the others."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from tests.cli.commands import complaint, output
+from tests.faults.certificates import Authority, by_tls
+from tests.faults.site import STATUS, Site, image, video
+from tests.source.rude_server import RudeServer
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority")).make()
+
+
+@pytest.fixture
+def site(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Where nothing names an authority."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    return sqlite_site
+
+
+def server(context: ssl.SSLContext) -> RudeServer:
+    return RudeServer(by_tls(context, image=image(), video=video()), before_request=True)
+
+
+def refused(site: Site, context: ssl.SSLContext, host: str = "localhost") -> str:
+    before = site.catalog()
+    with server(context) as api:
+        line = complaint(site.shell("sync", "--base-url", f"https://{host}:{api.port}/api"), 4)
+    site.unharmed(before)
+    assert site.ask(STATUS)[-1] == ("failed",)
+    return line
+
+
+def test_a1_an_authority_of_ones_own_is_believed_when_it_is_named(
+    site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    with server(authority.certificate()) as api:
+        told = output(site.shell("sync", "--base-url", f"https://localhost:{api.port}/api"))
+
+    assert "run 2 success: image 4 models: nothing changed" in told
+
+
+def test_a1_an_unknown_authority_is_exit_4_and_the_line_says_how_to_name_it(site: Site, authority: Authority) -> None:
+    line = refused(site, authority.certificate())
+
+    assert "the TLS certificate is not valid (unable to get local issuer certificate" in line
+    assert "name its file in REQUESTS_CA_BUNDLE" in line
+
+
+def test_a1_a_certificate_for_another_host_is_exit_4(
+    site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    line = refused(site, authority.certificate("api.example"))
+
+    assert "Hostname mismatch, certificate is not valid for 'localhost'" in line
+
+
+def test_a1_an_expired_certificate_is_exit_4(site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    line = refused(site, authority.certificate(days=-1))
+
+    assert "certificate has expired" in line
+    assert "check this host's clock" in line
