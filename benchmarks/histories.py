@@ -15,8 +15,7 @@ from benchmarks.lives import ASKING, Life, Shape, Span, made_lives, made_spans
 from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
 from sync.catalog.entities import MODELS, TABLES
-from sync.catalog.history import NOT_BACK
-from sync.catalog.records import Event, Record
+from sync.catalog.records import NOT_BACK, Event, Record
 
 Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = tuple[str, tuple[str, ...], Iterable[Row]]

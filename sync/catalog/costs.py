@@ -7,9 +7,10 @@ exactly from it and rounded half-even here, since the databases would each round
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+
+from msgspec import Struct
 
 _COST = re.compile(r"\d{1,12}(\.\d{1,40})?")
 _EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)
@@ -19,8 +20,7 @@ _PERCENT_PLACES = 6
 _PERCENT_LIMIT = 10**18  # NUMERIC(24,6)
 
 
-@dataclass(frozen=True, slots=True)
-class CostChange:
+class CostChange(Struct, frozen=True):
     """A cost before and after, exact; None where there was none."""
 
     old: str | None

@@ -7,7 +7,8 @@ follow by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sync.catalog import shapes
 from sync.catalog.json_tree import Tree
@@ -20,8 +21,7 @@ from sync.catalog.records import Row
 NORMALISER_VERSION = "1"
 
 
-@dataclass(frozen=True, slots=True)
-class TableShape:
+class TableShape(Struct, frozen=True):
     """A table that a model's rows go to; its columns are ``model_pk``, then key, then values."""
 
     table: str
@@ -30,8 +30,7 @@ class TableShape:
     make_rows: Callable[[dict[str, Tree]], Iterable[Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Struct, frozen=True):
     """What the change log calls one top-level field of a model."""
 
     name: str

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sync.catalog.json_tree import decode_object
 from sync.catalog.shapes import cost_notes, exact_cost, model_text
-
-NOT_BACK = datetime(9999, 12, 31, tzinfo=UTC)
-"""The end of a gap that has not ended: the model was removed and is not back."""
 
 
 @dataclass(frozen=True, slots=True)

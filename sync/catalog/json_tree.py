@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import NoReturn, TypeAlias
+
+from msgspec import Struct
 
 MAX_DEPTH = 64
 MAX_TEXT_BYTES = 1024 * 1024
@@ -29,8 +30,7 @@ class MalformedError(ValueError):
     """A JSON text that is not taken; the message is the reason, for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A JSON number as its canonical decimal text: ``5.000``, ``5`` and ``5e0`` are all ``5``."""
 
     text: str

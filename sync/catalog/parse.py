@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sync.catalog.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_models
 from sync.catalog.json_tree import MalformedError, Number, Tree, decode_object
@@ -27,8 +28,7 @@ class _ModeOnly(msgspec.Struct):
     mode: msgspec.Raw = msgspec.Raw(b"null")
 
 
-@dataclass(frozen=True, slots=True)
-class ParseLimits:
+class ParseLimits(Struct, frozen=True):
     """Bounds on an answer, whatever the server sends."""
 
     max_models: int = 200_000

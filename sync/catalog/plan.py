@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from sync.catalog.costs import CostChange
 from sync.catalog.diff import events_between, row_changes
@@ -17,8 +18,7 @@ from sync.errors import DatabaseError
 _TICK = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalGuard:
+class RemovalGuard(Struct, frozen=True):
     """How many models may vanish in one answer before a person has to agree."""
 
     percent: float = 20
@@ -36,8 +36,7 @@ class RemovalGuard:
         return self.accepted in ("all", total)
 
 
-@dataclass(frozen=True, slots=True)
-class LastLook:
+class LastLook(Struct, frozen=True):
     """What earlier runs left for this mode; None where there was none."""
 
     stamp: datetime | None = None
@@ -47,8 +46,7 @@ class LastLook:
     good_stamp: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Struct, frozen=True):
     """A mode's answer with what is missing from it, before anybody has agreed to anything."""
 
     sifted: Sifted

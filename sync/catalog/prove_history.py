@@ -13,8 +13,7 @@ from itertools import pairwise
 from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
 from sync.catalog.faults import Fault, Place, Values, instant, row_faults, time_of
-from sync.catalog.history import NOT_BACK
-from sync.catalog.records import Event, Record
+from sync.catalog.records import NOT_BACK, Event, Record
 
 _SOURCE = "model_versions"
 _EVENT_KEY = ("changed_at", "entity", "field")

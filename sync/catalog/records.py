@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.json_tree import Tree
@@ -15,9 +16,11 @@ ModeStatus: TypeAlias = Literal["success", "partial", "held"]
 Row: TypeAlias = tuple[object, ...]
 """The values of one row in the order of its table's key and value columns, without ``model_pk``."""
 
+NOT_BACK = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of a gap that has not ended: the model was removed and is not back."""
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+
+class Answer(Struct, frozen=True):
     """One mode's answer whose envelope is sound; its models are not looked into yet."""
 
     mode: str
@@ -31,8 +34,7 @@ class Answer:
     """Whether it came out of an answer for all modes, where only a model itself can say its mode."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A model that was taken: what it says in canonical form, and the rows it spreads over."""
 
     model_id: str
@@ -41,7 +43,7 @@ class Record:
     fingerprint: str
     cost: str | None
     """Exact decimal text; None when the API gives no cost."""
-    rows: dict[str, tuple[Row, ...]] = field(repr=False)
+    rows: dict[str, tuple[Row, ...]]
     """The rows by table, as ``sync.catalog.entities`` makes them."""
     is_cleaned: bool = False
     """Whether a text has NUL or a lone surrogate, which columns cannot keep; the raw text does."""
@@ -53,8 +55,7 @@ class Record:
         return None if value is None else str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """A model that could not be taken; what is stored of it stays as it is."""
 
     model_id: str | None
@@ -62,16 +63,14 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A model that is listed, as far as an unchanged one needs to be known."""
 
     model_pk: int
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A model that was seen before, with what a change of it needs to know."""
 
     model_pk: int
@@ -87,8 +86,7 @@ class Stored:
     """The cost now, or the last one before it was removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One row of the change log. Values are JSON text; None where there was or is none."""
 
     entity: str
@@ -117,8 +115,7 @@ class Event:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class RowChanges:
+class RowChanges(Struct, frozen=True):
     """What to do to the rows of one model in one table; rows go by their key."""
 
     table: str
@@ -128,8 +125,7 @@ class RowChanges:
     """Keys only."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChange:
+class ModelChange(Struct, frozen=True):
     """Everything that one run does to one model."""
 
     lifecycle: Lifecycle
@@ -150,8 +146,7 @@ class ModelChange:
     """For a removed model: the last look that is known to have had it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModePlan:
+class ModePlan(Struct, frozen=True):
     """What a run is to write for one mode. Deciding ends here: the store only carries it out."""
 
     mode: str

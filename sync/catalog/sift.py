@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sync.catalog.normalise import WrongModeError, fingerprint, normalise
 from sync.catalog.records import Answer, Listed, Record, Rejected
@@ -13,8 +14,7 @@ from sync.errors import AnswerRejected
 MAX_VALUES = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sifted:
+class Sifted(Struct, frozen=True):
     """A whole answer, each model looked at as far as it needs to be."""
 
     answer: Answer

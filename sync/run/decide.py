@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from sync.catalog.plan import Assessment, RemovalGuard, accepted_removals, assess, make_plan, needed_ids
 from sync.catalog.records import Answer, Listed, ModePlan
@@ -14,8 +15,7 @@ from sync.store import read
 from sync.store.database import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What is to become of each mode that gave an answer."""
 
     plans: dict[str, ModePlan] = field(default_factory=dict)
@@ -25,8 +25,7 @@ class Decision:
     """Modes to which another run applied its answer since this one began."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One mode's answer held against what is listed."""
 
     assessment: Assessment

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from msgspec import Struct
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
@@ -18,8 +18,7 @@ from sync.catalog.records import Listed, Stored
 CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class ModeState:
+class ModeState(Struct, frozen=True):
     """The check-and-set row of a mode."""
 
     version: int

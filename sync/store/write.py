@@ -16,8 +16,7 @@ from models_db.base import metadata
 from models_db.tables import catalog_changes, credit_history, model_versions, models
 from sync.catalog.costs import for_arithmetic
 from sync.catalog.entities import MODELS, TABLES, TableShape
-from sync.catalog.history import NOT_BACK
-from sync.catalog.records import Event, ModelChange, ModePlan, Record, Row
+from sync.catalog.records import NOT_BACK, Event, ModelChange, ModePlan, Record, Row
 from sync.errors import DatabaseError
 from sync.store.read import chunks
 
