@@ -11,7 +11,7 @@ import pytest
 
 from tests.torture.campaign import ROOT
 
-SHORT = {"kills": 15, "calls": 18, "machine": 40, "mutants": 250, "crowd": 2}
+SHORT = {"kills": 10, "calls": 14, "machine": 40, "mutants": 200, "crowd": 2}
 
 
 @pytest.mark.parametrize("part", SHORT)
