@@ -12,6 +12,7 @@ _NODE_OF_NO_USE = {1047, 1180, 1290, 1836}
 # Of those, the ones that say before anything is done that it will not be.
 _NOT_BEGUN = {1047, 1290, 1836}
 _CONNECTION = ("08", "57P")  # connection exceptions; the server is shut down, has crashed or is starting
+_LOCK_WAIT_SQLSTATE = "55P03"
 _READ_ONLY_SQLSTATE = "25006"
 # Nobody there, or gone while we were let in; too many connections; shutting down; node not ready.
 _MARIADB_AWAY = {2002, 2003, 2006, 2013, 1040, 1053, 1047}
@@ -74,6 +75,11 @@ def is_away(error: BaseException | None) -> bool:
         return False
     words = str(error.orig)
     return is_unreachable(error) and (_ANSWERED not in words or any(word in words for word in _NOT_YET))
+
+
+def is_lock_wait(error: BaseException | None) -> bool:
+    """Whether PostgreSQL gave up waiting for a lock; MariaDB's wait counts as transient."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCK_WAIT_SQLSTATE
 
 
 def is_read_only(original: BaseException | None) -> bool:

@@ -133,7 +133,9 @@ class _Search:
 def _is_worth_another(cause: BaseException | None, search: _Search | None) -> bool:
     if search is None:
         return failures.is_transient(cause)
-    return not search.is_over and (failures.is_transient(cause) or failures.is_unreachable(cause))
+    # A lock may be held by our own transaction, whose commit nobody has heard of.
+    judges = (failures.is_transient, failures.is_unreachable, failures.is_lock_wait)
+    return not search.is_over and any(judge(cause) for judge in judges)
 
 
 @contextmanager

@@ -24,6 +24,9 @@ _START_SECONDS = 60
 class Server:
     """A server that is started, ended and held up by its processes."""
 
+    commits_of_a_login = 0
+    """How many COMMITs its driver sends while it connects."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = _free_port()
@@ -59,9 +62,10 @@ class Server:
 
     def kill(self) -> None:
         """All at once, as when the machine goes."""
-        for pid in self.pids():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        pids = [self.process.pid]
+        with suppress(DBAPIError):
+            pids = self.pids()
+        _signal(pids, signal.SIGKILL)
         self.process.wait(10)
 
     @contextmanager
@@ -108,7 +112,8 @@ class PostgreSQL(Server):
             self._copy(copy_of)
         self._tools.ensure_pgdata_inited()
         with (folder / "data" / "postgresql.conf").open("a") as conf:
-            conf.write(f"{databases.POSTGRESQL_CONF}\n{settings}\n")
+            # What is committed must outlive the process, though not the machine.
+            conf.write(f"{databases.POSTGRESQL_CONF}\nsynchronous_commit = on\n{settings}\n")
         (folder / "data" / "pg_hba.conf").write_text(
             "local all all trust\nhost all all all trust\nlocal replication all trust\nhost replication all all trust\n"
         )
@@ -134,20 +139,27 @@ class PostgreSQL(Server):
 
     def _copy(self, other: PostgreSQL) -> None:
         """A standby that follows the other."""
-        shutil.rmtree(self.folder / "data")
-        self.folder.chmod(0o777)
-        tool = [f"{self._tools.bin_path}/pg_basebackup", "-D", str(self.folder / "data"), "-R", "-c", "fast"]
+        data = self.folder / "data"
+        tool = [f"{self._tools.bin_path}/pg_basebackup", "-D", str(data), "-R", "-c", "fast"]
         tool += ["-d", f"host=127.0.0.1 port={other.port} user=postgres"]
-        subprocess.run(tool, check=True, capture_output=True, user=self.user())
+        subprocess.run(tool, check=True, capture_output=True)
+        data.chmod(0o700)
+        if user := self.user():
+            for path in data.rglob("*"):
+                shutil.chown(path, user)
 
 
 class MariaDB(Server):
     """A private MariaDB; ``options`` are those of its command line."""
 
+    commits_of_a_login = 1
+
     def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
         super().__init__(folder)
         self._command = [*databases.make_mariadb(folder / "data"), "--bind-address=127.0.0.1", f"--port={self.port}"]
-        self._command += [f"--socket={folder}/data/socket", "--skip-name-resolve", *options]
+        self._command += [f"--socket={folder}/data/socket", "--skip-name-resolve"]
+        # What is committed must outlive the process, though not the machine.
+        self._command += ["--innodb-flush-log-at-trx-commit=2", *options]
 
     @property
     def url(self) -> URL:

@@ -1,0 +1,200 @@
+"""Faults D3, D15 and D16: the server is lost, frozen or replaced around a COMMIT. Real servers, over a real wire."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.cli.catalogs import model
+from tests.cli.commands import complaint, eventually, output
+from tests.cli.stored import ask
+from tests.faults.conftest import on_postgresql, on_servers
+from tests.faults.servers import PostgreSQL, Server
+from tests.faults.site import LISTED, STATUS, Site, image
+from tests.faults.wire import What, Wire
+
+RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
+# The first transaction of a run writes that it began, the second all that it came to.
+BEGIN, STORE = 1, 2
+UNKNOWN = "whether this step was stored is not known"
+
+
+@contextmanager
+def through(site: Site, wire: Wire, **settings: str) -> Iterator[None]:
+    """The program reaches its database by this wire."""
+    with wire:
+        url = make_url(site.url).set(port=wire.port).render_as_string(hide_password=False)
+        site.shell.set(DATABASE_URL=url, **settings)
+        yield
+    site.shell.set(DATABASE_URL=site.url, DATABASE_TIMEOUT=None)
+
+
+@on_servers
+@pytest.mark.parametrize("number", [BEGIN, STORE])
+@pytest.mark.parametrize("what", ["lost", "unheard"])
+def test_d3_a_connection_lost_in_a_commit_is_made_again_and_the_run_stored_once(
+    own_site: Site, own_server: Server, number: int, what: What
+) -> None:
+    with through(own_site, Wire(own_server, {number: lambda: what})):
+        output(own_site.sync(image=RAISED))
+
+    assert own_site.costs()["acme/image-0"] == "77"
+    assert own_site.events() == ["increase"]
+    begun_unheard = number == BEGIN and what == "unheard"
+    assert own_site.ask(STATUS)[1:] == [("abandoned",), ("success",)][not begun_unheard :]
+    own_site.prove()
+
+
+@on_servers
+def test_d15_a_server_that_comes_back_in_time_is_waited_for(own_site: Site, own_server: Server) -> None:
+    own_server.kill()
+    comes_back = threading.Timer(1.0, own_server.start)
+    comes_back.start()
+    own_site.shell.set(DATABASE_TIMEOUT="30")
+    told = output(own_site.sync("--migrate", image=RAISED))
+
+    comes_back.join()
+    assert " success: image 4 models: 1 changed" in told
+    own_site.prove()
+
+
+@on_servers
+def test_d15_a_server_that_does_not_come_back_is_exit_6_after_the_time(own_site: Site, own_server: Server) -> None:
+    own_site.shell.set(DATABASE_TIMEOUT="1")
+    own_server.kill()
+    try:
+        began = time.monotonic()
+        line = complaint(own_site.sync(image=RAISED), 6)
+        assert 1 <= time.monotonic() - began < 15
+    finally:
+        own_server.start()
+
+    assert "refused" in line
+    assert own_site.events() == []
+    own_site.prove()
+
+
+@on_postgresql
+def test_d15_a_standby_promoted_in_the_middle_of_a_transaction_takes_it(
+    own_site: Site, own_server: Server, tmp_path: Path, database_kind: str
+) -> None:
+    assert isinstance(own_server, PostgreSQL)
+    (tmp_path / "standby").mkdir()
+    standby = PostgreSQL(tmp_path / "standby", copy_of=own_server)
+    standby.start()
+    url = make_url(own_site.url)
+    there = url.set(port=standby.port).render_as_string(hide_password=False)
+
+    def fail_over() -> What:
+        eventually(lambda: ask(there, "SELECT MAX(run_id) FROM sync_runs") == [(2,)])  # it has followed so far
+        own_server.kill()
+        standby.tell("SELECT pg_promote()")
+        return "lost"
+
+    try:
+        with Wire(own_server, {STORE: fail_over}) as wire:
+            hosts = f"127.0.0.1:{standby.port},127.0.0.1:{wire.port}"
+            several = f"postgresql://postgres@{hosts}/{url.database}"
+            own_site.shell.set(DATABASE_URL=several, DATABASE_TIMEOUT="30")
+            assert " success: image 4 models: 1 changed" in output(own_site.sync(image=RAISED))
+        own_site.shell.set(DATABASE_URL=there)
+        assert Site.costs(site_at(own_site, there))["acme/image-0"] == "77"
+        site_at(own_site, there).prove()
+    finally:
+        standby.kill()
+        own_server.start()
+
+
+def site_at(site: Site, url: str) -> Site:
+    """The same site, looked at on another server."""
+    other = object.__new__(Site)
+    other.shell, other.url, other.home = site.shell, url, site.home
+    return other
+
+
+@contextmanager
+def standby_gone(server: Server) -> Iterator[None]:
+    """Every COMMIT waits for a standby that is not there."""
+    try:
+        yield
+    finally:
+        server.tell("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+
+
+def lose_standby(server: Server) -> None:
+    server.tell("ALTER SYSTEM SET synchronous_commit = on", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    server.tell("SELECT pg_reload_conf()")
+    time.sleep(0.5)  # until every process has read it
+
+
+@on_postgresql
+def test_d16_a_commit_that_waits_for_a_standby_that_is_gone_is_exit_6_and_unknown(
+    own_site: Site, own_server: Server
+) -> None:
+    def lose() -> What:
+        lose_standby(own_server)
+        return "passed on"
+
+    with through(own_site, Wire(own_server, {STORE: lose}), DATABASE_TIMEOUT="2"), standby_gone(own_server):
+        began = time.monotonic()
+        line = complaint(own_site.sync(image=RAISED), 6)
+        assert 2 <= time.monotonic() - began < 20
+
+    assert UNKNOWN in line
+    eventually(lambda: own_site.ask(STATUS)[-1] == ("success",))  # it was stored: the standby only was not there
+    assert own_site.events() == ["increase"]
+    own_site.succeeds(image=RAISED)
+    assert own_site.events() == ["increase"]
+
+
+@on_postgresql
+def test_d16_a_standby_that_comes_back_in_time_lets_the_run_find_itself_done(
+    own_site: Site, own_server: Server
+) -> None:
+    back = threading.Timer(
+        4.0, own_server.tell, ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"]
+    )
+
+    def lose() -> What:
+        lose_standby(own_server)
+        back.start()
+        return "passed on"
+
+    with through(own_site, Wire(own_server, {STORE: lose}), DATABASE_TIMEOUT="3"), standby_gone(own_server):
+        told = output(own_site.sync(image=RAISED))
+        back.join()
+
+    assert " success: image 4 models: 1 changed" in told
+    assert own_site.events() == ["increase"]
+    own_site.prove()
+
+
+@on_servers
+def test_d16_a_server_that_freezes_in_a_commit_is_left_in_time_and_nothing_is_half_stored(
+    own_site: Site, own_server: Server
+) -> None:
+    frozen = own_server.frozen()
+
+    def freeze() -> What:
+        frozen.__enter__()
+        return "passed on"
+
+    with through(own_site, Wire(own_server, {STORE: freeze}), DATABASE_TIMEOUT="1"):
+        began = time.monotonic()
+        try:
+            line = complaint(own_site.sync(image=RAISED), 6)
+            assert 1 <= time.monotonic() - began < 25
+        finally:
+            frozen.__exit__(None, None, None)
+
+    assert UNKNOWN in line
+    own_site.prove()
+    own_site.succeeds(image=RAISED)
+    assert own_site.events() == ["increase"]
+    assert "running" not in {status for (status,) in own_site.ask(STATUS)}
