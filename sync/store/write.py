@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam, delete, insert, select, update
 
 from models_db.base import metadata
@@ -26,9 +27,15 @@ Keyed = TypeVar("Keyed", Update, Delete)
 
 
 def apply_plan(connection: Connection, run_id: int, plan: ModePlan) -> None:
-    """Writes everything the plan says, stamped with the plan's time and this run."""
-    if not plan.changes:
-        return
+    """Writes everything the plan says, stamped with the plan's time and this run.
+
+    Some models at a time: what is sent to the database is many times what the plan holds.
+    """
+    for some in chunks(plan.changes):
+        _apply(connection, run_id, replace(plan, changes=tuple(some)))
+
+
+def _apply(connection: Connection, run_id: int, plan: ModePlan) -> None:
     pks = {change.model_id: change.model_pk for change in plan.changes if change.model_pk is not None}
     pks |= _insert_models(connection, plan)
     _update_models(connection, plan, pks)
