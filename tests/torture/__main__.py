@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -13,20 +12,38 @@ from datetime import UTC, datetime
 
 from tests import databases
 from tests.torture import page
-from tests.torture.campaign import ROOT, WHOLE, Outcomes, Plan, Progress, run
+from tests.torture.campaign import ROOT, WHOLE, Outcome, Outcomes, Plan, Progress, run
 
 
 def main() -> int:
     plan, write = _asked()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and workers end with this
-    outcomes = run(plan, _progress())
-    tables = page.tables(outcomes)
-    for part, table in tables.items():
+    news = _News(plan, write=write)
+    outcomes = run(plan, _progress(), news.ended)
+    for part, table in page.tables(outcomes).items():
         _say(f"\n{page.TITLES[part][0]}\n{table}")
-    if not _told_broken(plan, outcomes) and write:
-        page.write(tables, _how(plan))
-        _say(f"written to {page.shown(page.PAGE)}")
+    for task, outcome in outcomes.items():
+        _say_broken(plan, task, outcome)
     return 1 if any(outcome.broken for outcome in outcomes.values()) else 0
+
+
+class _News:
+    """Says what each part came to as soon as it ended, and writes a part down when it went well everywhere."""
+
+    def __init__(self, plan: Plan, *, write: bool) -> None:
+        self._plan, self._write = plan, write
+        self._outcomes: Outcomes = {}
+
+    def ended(self, task: tuple[str, str], outcome: Outcome) -> None:
+        part, kind = task
+        self._outcomes[task] = outcome
+        broken = ", and BROKEN" if outcome.broken else ""
+        _say(f"{part} on {databases.NAMES[kind]}: {outcome.done:,} in {outcome.seconds / 60:.1f} minutes{broken}")
+        _say_broken(self._plan, task, outcome)
+        of_part = {each: out for each, out in self._outcomes.items() if each[0] == part}
+        if self._write and len(of_part) == len(self._plan.kinds) and not any(out.broken for out in of_part.values()):
+            page.write(page.tables(of_part), _how(self._plan))
+            _say(f"{part}: written to {page.shown(page.PAGE)}")
 
 
 def _asked() -> tuple[Plan, bool]:
@@ -61,13 +78,12 @@ def _progress() -> Progress:
     return show
 
 
-def _told_broken(plan: Plan, outcomes: Outcomes) -> bool:
-    broken = {task: outcome for task, outcome in outcomes.items() if outcome.broken}
-    for (part, kind), outcome in broken.items():
+def _say_broken(plan: Plan, task: tuple[str, str], outcome: Outcome) -> None:
+    part, kind = task
+    if outcome.broken:
         life = "".join(char for char in outcome.place.partition(",")[0] if char.isdigit()) or "0"
         again = f"make torture SEED={plan.seed} PARTS={part} DATABASES={kind} FIRST={life}"
-        _say(f"\nBROKEN: {part} on {kind}: {outcome.broken}\nto repeat it: {shlex.quote(again)[1:-1]}")
-    return bool(broken)
+        _say(f"\nBROKEN: {part} on {kind}: {outcome.broken}\nto repeat it: {again}")
 
 
 def _how(plan: Plan) -> str:

@@ -39,7 +39,7 @@ def run(ground: Ground, ledger: Ledger) -> None:
     chance = random.Random(f"{ledger.order.seed} calls {ledger.order.kind}")
     ways = _ways(ground.kind)
     last: dict[Way, int] = {}
-    tries = ((way, number) for number in count(1) for way in ways if way not in last)
+    tries = ((way, number) for number in count(max(1, ledger.order.first)) for way in ways if way not in last)
     while len(last) < len(ways) and ledger.goes_on:
         with _Chain(ground, ledger, chance) as chain:
             for _ in range(_FAILURES_ON_ONE_DATABASE):
@@ -85,7 +85,7 @@ class _Chain:
 
     def failed(self, way: Way, number: int) -> bool:
         """One run in which a call fails; False when it made fewer calls than that."""
-        self._ledger.place = f"{way}, call {number}"
+        self._ledger.place = f"call {number}, {way}"
         self._step += 1
         self._api.step_to(self._step)
         before = ask(self._url, _RUNS)

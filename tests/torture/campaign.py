@@ -79,22 +79,30 @@ class Outcome:
 
 Outcomes = dict[tuple[str, str], Outcome]
 Progress = Callable[[Mapping[tuple[str, str], int]], None]
+Ended = Callable[[tuple[str, str], Outcome], None]
 
 
-def run(plan: Plan, progress: Progress) -> Outcomes:
-    """Everything the plan asks for. ``progress`` is told now and then what is done by those at work."""
+def run(plan: Plan, progress: Progress, ended: Ended) -> Outcomes:
+    """Everything the plan asks for.
+
+    ``progress`` is told now and then what is done by those at work, ``ended`` at once what each came to.
+    """
     workers = _Workers(plan)
     with _servers(plan.kinds) as environ, ThreadPoolExecutor(plan.jobs) as pool:
         found = {task: pool.submit(workers.work, task, environ) for task in plan.tasks}
         try:
-            while not all(each.done() for each in found.values()):
+            outcomes: Outcomes = {}
+            while len(outcomes) < len(found):
+                for task in [task for task in found.keys() - outcomes.keys() if found[task].done()]:
+                    outcomes[task] = found[task].result()
+                    ended(task, outcomes[task])
                 progress(dict(workers.done))
                 time.sleep(0.5)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             workers.kill()
             raise
-        return {task: each.result() for task, each in found.items()}
+        return {task: outcomes[task] for task in plan.tasks}
 
 
 class _Workers:

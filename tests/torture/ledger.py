@@ -19,7 +19,7 @@ class Order:
     goal: int
     """How many of what the part counts."""
     first: int
-    """The number of the first life: a broken one is repeated by beginning with it."""
+    """The number of the first life, batch or call: a broken one is repeated by beginning with it."""
 
 
 @dataclass
