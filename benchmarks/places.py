@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -66,6 +67,9 @@ class Sqlite:
     def fresh(self, name: str) -> str:
         self.empty()
         shutil.copyfile(self._folder / f"{name}.kept", self.work)
+        # Else the first to ask for a safe commit would pay for writing out the whole copy.
+        with self.work.open("rb") as copy:
+            os.fsync(copy.fileno())
         return self.url
 
     def forget(self) -> None:
