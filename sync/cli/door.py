@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -27,6 +28,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     mask = masker(environ)
     debug = _DEBUG in arguments
     _set_up_logging(mask, debug=debug)
+    _take_any_letter()
     try:
         # Anywhere on the line: it is asked for when a command has just failed, and put at its end.
         return _invoke([argument for argument in arguments if argument != _DEBUG])
@@ -50,6 +52,12 @@ def _invoke(arguments: Sequence[str]) -> int:
         code = end.exit_code
     sys.stdout.flush()
     return int(code) if isinstance(code, int) else int(ExitCode.DONE)
+
+
+def _take_any_letter() -> None:
+    """A locale without a letter for something is no reason to fail: it is written as an escape."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _print_traceback(mask: Callable[[str], str]) -> None:

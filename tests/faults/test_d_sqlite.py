@@ -1,0 +1,203 @@
+"""Faults D5 to D12: files, locks and full disks, mostly of SQLite; and what SQLite does not check by itself."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sqlite3
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, make_url
+from sqlalchemy.exc import IntegrityError
+
+from models_db import sqlite_file
+from models_db.engine import open_engine, write_transaction
+from models_db.tables import credits
+from tests.cli.catalogs import envelope, model
+from tests.cli.commands import complaint, finished, output
+from tests.cli.conftest import Shell
+from tests.cli.stored import ask
+from tests.cli.test_database_failures import obey_file_modes
+from tests.faults.site import LISTED, STATUS, Site, image, video
+from tests.source.rude_server import RudeServer, answer, says
+
+RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
+MANY = [model(f"acme/many-{number}", number, description="words " * 500) for number in range(400)]
+ROOM = 1_500_000  # bytes: the site is smaller, MANY is larger
+
+
+def file_of(site: Site) -> Path:
+    return Path(make_url(site.url).database or "")
+
+
+@pytest.fixture
+def site(sqlite_site: Site) -> Site:
+    """All of these are of SQLite."""
+    return sqlite_site
+
+
+def other_writer(site: Site) -> sqlite3.Connection:
+    other = sqlite3.connect(file_of(site), isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    return other
+
+
+def test_d5_another_writer_is_waited_for(site: Site) -> None:
+    other = other_writer(site)
+    with RudeServer(image=RAISED, video=video()) as api, site.process("sync", api=api) as process:
+        time.sleep(1.5)
+        assert process.poll() is None
+        other.execute("ROLLBACK")
+        other.close()
+        output(finished(process))
+    assert site.events() == ["increase"]
+    site.prove()
+
+
+def test_d5_another_writer_that_does_not_end_is_exit_6(site: Site) -> None:
+    before = site.catalog()
+    other = other_writer(site)
+    line = complaint(site.sync("--database-timeout", "2", image=RAISED), 6)
+    other.close()
+
+    assert "database is locked" in line
+    site.unharmed(before)
+
+
+def test_d5_a_writer_that_comes_between_question_and_answer_leaves_a_line_and_no_run_for_ever(site: Site) -> None:
+    before, others = site.catalog(), []
+
+    def lock_and_answer(peer: object, stop: object) -> None:
+        others.append(other_writer(site))
+        says(answer("200 OK", envelope(LISTED)))(peer, stop)  # type: ignore[arg-type] # passed on
+
+    line = complaint(site.sync("--mode", "image", "--database-timeout", "2", image=lock_and_answer), 6)
+    others[0].close()
+
+    assert "database is locked" in line
+    assert site.ask(STATUS) == [("success",), ("running",)]
+    site.unharmed(before)
+    site.succeeds()
+    assert site.ask(STATUS) == [("success",), ("abandoned",), ("success",)]
+
+
+def no_large_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+
+
+def test_d6_a_file_that_may_not_grow_is_exit_6_and_changes_nothing(site: Site) -> None:
+    before = site.catalog()
+    bounded = {"preexec_fn": no_large_files}
+    large = image([*LISTED, *MANY])
+    with RudeServer(image=large, video=video()) as api, site.process("sync", api=api, options=bounded) as process:
+        line = complaint(finished(process), 6)
+
+    assert line.startswith("catalog-sync: the database failed: ")
+    assert "nothing of this step was stored" in line
+    site.unharmed(before)
+
+
+def test_d7_a_file_that_may_only_be_read_is_exit_6(site: Site) -> None:
+    with sqlite3.connect(file_of(site)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    file_of(site).chmod(0o444)
+    before = site.catalog()
+    bounded = {"preexec_fn": obey_file_modes}
+    with RudeServer(image=RAISED, video=video()) as api, site.process("sync", api=api, options=bounded) as process:
+        assert "readonly" in complaint(finished(process), 6)
+    site.unharmed(before)
+
+
+def test_d7_a_missing_folder_or_a_mistyped_path_is_exit_2_and_makes_nothing(shell: Shell, tmp_path: Path) -> None:
+    for path in ("nowhere/catalog.db", "cataolg.db"):
+        shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/{path}")
+        for command in (["sync"], ["models"], ["status"], ["sync", "--dry-run"]):
+            assert "run catalog-sync migrate" in complaint(shell(*command), 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+MOUNTS = "rootfs / ext4 rw 0 0\nhost:/export {folder} {kind} rw,vers=4 0 0\nproc /proc proc rw 0 0\n"
+
+
+def on_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """As if the test's folder were mounted from elsewhere: this machine has no such drive."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS.format(folder=str(tmp_path.resolve()).replace(" ", "\\040"), kind=kind))
+    monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
+def test_d8_a_new_file_on_a_network_drive_gets_no_log_and_a_note(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    on_drive(tmp_path, monkeypatch, kind)
+    shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
+    assert f"note: {tmp_path}/new.db is on a network drive ({kind})" in output(shell("migrate"))
+    with RudeServer(image=image(), video=video()) as api:
+        assert "is on a network drive" in output(shell("sync", "--base-url", api.url))
+
+    assert ask(f"sqlite:///{tmp_path}/new.db", "PRAGMA journal_mode") == [("delete",)]
+    assert "network drive" in ask(f"sqlite:///{tmp_path}/new.db", "SELECT note FROM sync_runs")[0][0]
+
+
+def test_d8_a_file_with_a_log_on_a_network_drive_is_refused(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = site.catalog()
+    on_drive(tmp_path, monkeypatch, "nfs")
+    for command in (["sync"], ["models"], ["migrate"]):
+        line = complaint(site.shell(*command), 2)
+        assert "write-ahead log, which loses data on a network drive (nfs)" in line
+    monkeypatch.undo()
+    assert site.catalog() == before
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "tmpfs", "overlay", "fuse.fuse-overlayfs", "fuseblk"])
+def test_d8_a_drive_of_this_host_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    on_drive(tmp_path, monkeypatch, kind)
+
+    assert sqlite_file.network_drive(tmp_path / "a.db") is None
+
+
+def test_d9_a_copy_of_the_file_alone_lacks_rows_and_vacuum_into_has_them_all(site: Site, tmp_path: Path) -> None:
+    reader = sqlite3.connect(file_of(site))  # while somebody has it open, what is new stays in the log
+    reader.execute("SELECT COUNT(*) FROM models").fetchone()
+    site.succeeds(image=RAISED)
+    shutil.copyfile(file_of(site), tmp_path / "copied.db")
+    reader.execute("VACUUM INTO ?", [str(tmp_path / "backup.db")])
+    reader.close()
+
+    with sqlite3.connect(tmp_path / "copied.db") as copied:
+        tables = copied.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    copied.close()
+    assert tables == (0,) or ask(f"sqlite:///{tmp_path}/copied.db", STATUS) != site.ask(STATUS)
+    site.shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/backup.db")
+    output(site.shell("verify"))
+    assert ask(f"sqlite:///{tmp_path}/backup.db", STATUS) == site.ask(STATUS)
+
+
+def test_d10_a_cost_that_a_double_cannot_keep_is_exact_as_text(site: Site) -> None:
+    digits = "123456789012.12345678"
+    body = envelope(LISTED).replace(b'"default_cost": 1', f'"default_cost": {digits}'.encode(), 1)
+    site.succeeds(image=says(answer("200 OK", body)))
+    site.succeeds(image=says(answer("200 OK", body)))
+
+    assert site.costs()["acme/image-0"] == digits
+    assert site.events() == ["increase"]
+    row = json.loads(output(site.shell("costs", "acme/image-0", "--json")))
+    assert digits in json.dumps(row)
+    (stored,) = site.ask("SELECT default_cost FROM credits WHERE default_cost_exact = '123456789012.12345678'")[0]
+    assert Decimal(str(stored)) != Decimal(digits)  # the other column is for arithmetic
+
+
+def test_d12_a_row_without_its_model_is_refused(site: Site) -> None:
+    engine = open_engine(site.url)
+    with pytest.raises(IntegrityError), write_transaction(engine) as connection:
+        connection.execute(insert(credits).values(model_pk=999))
+    engine.dispose()
+    site.prove()

@@ -1,0 +1,42 @@
+"""Fault D11: times with an offset, and times without, on each database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.catalogs import envelope, model
+from tests.cli.commands import complaint, output, run_process
+from tests.cli.conftest import Shell
+from tests.cli.stored import ask
+from tests.faults.site import Site
+
+
+def line(at: str, cost: int) -> str:
+    return json.dumps({"at": at, "image": json.loads(envelope([model("acme/one", cost)]))})
+
+
+def test_d11_a_time_with_an_offset_is_stored_in_utc_wherever_the_host_stands(
+    shell: Shell, migrated_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    file.write_text(f"{line('2026-03-01T01:30:00.123456+05:30', 1)}\n{line('2026-03-01T12:00:00-08:00', 2)}\n")
+    site = Site(shell, migrated_url, tmp_path, is_new=False)
+    environ = site.environment() | {"TZ": "Asia/Kolkata"}
+    output(run_process("import", str(file), environ=environ))
+
+    told = json.loads(output(shell("changes", "--json")))
+    assert [change["changed_at"] for change in told] == ["2026-03-01T20:00:00Z", "2026-02-28T20:00:00.123456Z"]
+    stored = ask(migrated_url, "SELECT valid_from FROM credit_history ORDER BY valid_from")
+    assert str(stored[0][0]).startswith("2026-02-28 20:00:00.123456")
+    site.prove()
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T12:00:00", "2026-03-01", "12:00", ""])
+def test_d11_a_time_without_an_offset_is_exit_5(sqlite_site: Site, tmp_path: Path, at: str) -> None:
+    file = tmp_path / "answers.jsonl"
+    file.write_text(line(at, 1) + "\n")
+
+    assert "answers.jsonl line 1 has no usable time" in complaint(sqlite_site.shell("import", str(file)), 5)

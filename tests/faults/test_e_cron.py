@@ -1,0 +1,167 @@
+"""Faults E3, E4 and E7 to E13: timetables, and runs that cron, several schedulers or nobody starts."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sync.schedule import make_timetable
+from tests.cli.catalogs import model
+from tests.cli.commands import ROOT, complaint, eventually, finished, output, run_process
+from tests.faults.site import LISTED, STATUS, Site, image, video
+from tests.source.rude_server import RudeServer, Script, says
+
+SUMMER_ENDS = datetime(2026, 10, 24, 12, tzinfo=UTC)  # in Berlin at three in the morning after, which comes twice
+SUMMER_BEGINS = datetime(2026, 3, 28, 12, tzinfo=UTC)
+
+
+def times(cron: str, zone: str, after: datetime, number: int = 3) -> list[str]:
+    """The next times of a crontab line, in UTC."""
+    trigger, last, found = make_timetable(None, cron, zone, timedelta(0)).trigger, None, []
+    for _ in range(number):
+        last = trigger.get_next_fire_time(last, last.astimezone(UTC) + timedelta(seconds=1) if last else after)
+        found.append(f"{last.astimezone(UTC):%d %H:%M}")
+    return found
+
+
+def test_e3_a_timetable_is_in_utc_unless_a_zone_is_named_and_knows_no_summer() -> None:
+    assert times("30 2 * * *", "UTC", SUMMER_ENDS) == ["25 02:30", "26 02:30", "27 02:30"]
+    assert times("30 2 * * *", "UTC", SUMMER_BEGINS) == ["29 02:30", "30 02:30", "31 02:30"]
+
+
+def test_e3_a_zone_that_is_named_brings_its_summer_time_and_the_page_says_so() -> None:
+    assert times("30 2 * * *", "Europe/Berlin", SUMMER_ENDS) == ["25 00:30", "25 01:30", "26 01:30"]
+    assert times("30 2 * * *", "Europe/Berlin", SUMMER_BEGINS) == ["29 01:30", "30 00:30", "31 00:30"]
+    page = (ROOT / "docs/commands.md").read_text()
+    assert "summer time" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "day"), [("0", "Sun"), ("7", "Sun"), ("1", "Mon"), ("6", "Sat"), ("sun", "Sun"), ("MON", "Mon")]
+)
+def test_e4_weekdays_are_those_of_cron(field: str, day: str) -> None:
+    trigger = make_timetable(None, f"0 12 * * {field}", "UTC", timedelta(0)).trigger
+
+    assert f"{trigger.get_next_fire_time(None, SUMMER_BEGINS):%a}" == day
+
+
+def slowly(script: Script, seconds: float) -> Script:
+    def run(peer: socket.socket, stop: threading.Event) -> None:
+        stop.wait(seconds)
+        script(peer, stop)
+
+    return run
+
+
+def test_e7_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told(sqlite_site: Site) -> None:
+    with (
+        RudeServer(image=slowly(image(), 2.5), video=video()) as api,
+        sqlite_site.process("schedule", "--every", "1s", api=api) as process,
+    ):
+        eventually(lambda: sqlite_site.ask(STATUS)[1:2] == [("success",)])
+        process.send_signal(signal.SIGTERM)
+        ended = finished(process, within=10)
+
+    assert ended.code == 0
+    assert "was passed over (1 so far); run less often" in ended.err
+    assert sqlite_site.ask("SELECT COUNT(*) FROM sync_runs WHERE status = 'superseded'") == [(0,)]
+    sqlite_site.prove()
+
+
+def test_e9_two_schedulers_on_one_database_store_each_look_once(site: Site) -> None:
+    raised = image([model("acme/image-0", 77), *LISTED[1:]])
+    with (
+        RudeServer(image=raised, video=video()) as api,
+        site.process("schedule", "--every", "1s", "--quiet", api=api) as one,
+        site.process("schedule", "--every", "1s", "--quiet", api=api) as two,
+    ):
+        eventually(lambda: len(site.ask(STATUS)) >= 6)
+        for process in (one, two):
+            process.send_signal(signal.SIGTERM)
+        ended = [finished(process, within=10) for process in (one, two)]
+
+    assert [each.code for each in ended] == [0, 0]
+    assert all("another run stored its look" in line for each in ended for line in each.err.splitlines())
+    assert site.events() == ["increase"]
+    applied = site.ask("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
+    assert site.ask("SELECT version FROM sync_state WHERE mode = 'image'") == applied
+    site.prove()
+
+
+def test_e10_a_run_that_cron_starts_while_one_is_at_work_needs_no_lock_file(site: Site) -> None:
+    gate = threading.Event()
+
+    def held(script: Script) -> Script:
+        def run(peer: socket.socket, stop: threading.Event) -> None:
+            gate.wait(30)
+            script(peer, stop)
+
+        return run
+
+    with RudeServer(image=held(image()), video=held(video())) as api, site.process("sync", api=api) as first:
+        eventually(lambda: len(api.requests) == 2)
+        site.succeeds("--quiet")
+        gate.set()
+        complaint(finished(first), 8)
+    assert site.ask(STATUS) == [("success",), ("superseded",), ("success",)]
+
+
+def test_e11_nothing_of_a_login_is_needed(sqlite_site: Site, tmp_path: Path) -> None:
+    key = tmp_path / "api_key"
+    key.write_text("gva_live_of_cron.0123456789\n")
+    key.chmod(0o600)
+    bare = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    named = model("acme/image-0", 5, name="Größe 日本")
+    with RudeServer(image=image([named, *LISTED[1:]]), video=video()) as api:
+        settings = {"API_KEY_FILE": str(key), "DATABASE_URL": sqlite_site.url, "BASE_URL": api.url}
+        environ = bare | {f"CATALOG_SYNC_{name}": value for name, value in settings.items()}
+        output(run_process("sync", environ=environ))
+        latin = environ | {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+        for command in (["models"], ["changes"], ["models", "--csv"], ["show", "acme/image-0"]):
+            output(run_process(*command, environ=environ))
+            output(run_process(*command, environ=latin, encoding="latin-1"))
+
+
+def test_e11_the_crontab_lines_that_are_shown_need_no_path_and_no_key() -> None:
+    for page in ("README.md", "deploy/crontab.example"):
+        text = (ROOT / page).read_text()
+        lines = [line for line in text.splitlines() if re.match(r"[*\d][^|]*catalog-sync \w", line)]
+        assert len(lines) == 2
+        for line in lines:
+            assert re.search(r"\s/\S*/catalog-sync ", line)
+            assert "%" not in line
+            assert "KEY" not in line
+        assert "CATALOG_SYNC_API_KEY_FILE=/" in text
+    assert "`\\%`" in (ROOT / "README.md").read_text()
+
+
+def test_e12_a_good_run_under_cron_sends_no_mail(site: Site) -> None:
+    with RudeServer(image=image(), video=video()) as api:
+        environ = site.environment(BASE_URL=api.url)
+        assert output(run_process("sync", "--migrate", "--quiet", environ=environ)) == ""
+        assert output(run_process("sync", environ=environ)).count("\n") == 1
+    site.prove()
+
+
+def test_e13_no_good_look_for_too_long_is_exit_9(site: Site) -> None:
+    assert output(site.shell("status", "--max-age", "1h"))
+    time.sleep(1.1)
+    assert "no good look at image models within 1s" in complaint_after_a_page(site, "status", "--max-age", "1s")
+    site.refuses(4, says())
+    assert "within 1s" in complaint_after_a_page(site, "status", "--max-age", "1s")
+    site.succeeds()
+    output(site.shell("status", "--max-age", "1m"))
+
+
+def complaint_after_a_page(site: Site, *arguments: str) -> str:
+    """The line of a command that also prints what it found."""
+    ended = site.shell(*arguments)
+    assert ended.out
+    return complaint(ended, 9)
