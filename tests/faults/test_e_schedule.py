@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -17,6 +18,7 @@ from models_db.tables import sync_state
 from sync.source.emulator import Emulator
 from tests.cli.catalogs import catalog, envelope, some
 from tests.cli.commands import environment, eventually, finished, output, run_process, started
+from tests.cli.conftest import Shell
 from tests.cli.hidden import KEY
 from tests.cli.stored import ask
 from tests.source.rude_server import RudeServer, answer, says, silent
@@ -149,3 +151,51 @@ def test_e5_a_suspended_schedule_makes_up_with_one_run(sqlite_url: str, tmp_path
             ended = finished(process, within=10)
     assert (ended.code, ended.err) == (0, "")
     assert 2 <= len(ask(sqlite_url, STATUS)) - before <= 3
+
+
+def test_e6_what_a_run_raises_is_told_without_its_secret_and_the_next_one_comes(
+    shell: Shell, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(f"with {KEY} inside")
+
+    monkeypatch.setattr("sync.run.run_sync", fail)
+    shell.set(DATABASE_URL=sqlite_url)
+    end = threading.Timer(1.7, os.kill, [os.getpid(), signal.SIGTERM])
+    end.start()
+    ended = shell("schedule", "--every", "1s", "--base-url", "http://127.0.0.1:9")
+    end.join()
+
+    assert ended.code == 0
+    lines = ended.err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("catalog-sync: unforeseen: RuntimeError: with [hidden] inside;") for line in lines)
+
+
+def test_e6_a_lock_that_is_given_up_is_one_line_and_leaves_no_run_at_work_for_ever(
+    migrated_url: str, database_kind: str, tmp_path: Path
+) -> None:
+    gate = threading.Event()
+
+    def after_the_lock(peer: object, stop: threading.Event) -> None:
+        gate.wait(30)
+        says(answer("200 OK", envelope([])))(peer, stop)  # type: ignore[arg-type] # a socket
+
+    with RudeServer(after_the_lock) as api:
+        environ = settings(migrated_url, api.url, tmp_path, DATABASE_TIMEOUT="2")
+        with started("schedule", "--every", "1h", "--mode", "image", environ=environ) as process:
+            eventually(lambda: api.requests)
+            with write_lock(migrated_url):
+                gate.set()
+                told = process.stderr.readline() if process.stderr else ""
+            process.send_signal(signal.SIGTERM)
+            ended = finished(process, within=10)
+
+    assert told.startswith("catalog-sync: the database failed: ")
+    assert "lock" in told.lower()
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    # On SQLite the same lock keeps the failure from being written; then the next run that applies says so.
+    assert ask(migrated_url, STATUS) == [("running",) if database_kind == "sqlite" else ("failed",)]
+    with Emulator([catalog(*some(2))]) as good:
+        output(run_process("sync", environ=settings(migrated_url, good.base_url, tmp_path)))
+    assert "running" not in {status for (status,) in ask(migrated_url, STATUS)}

@@ -1,0 +1,140 @@
+"""Faults F1 to F8 all together: a key and a password that are looked for after every command, well or badly ended."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.cli.group import cli
+from tests.cli.catalogs import envelope
+from tests.cli.commands import eventually, finished, started
+from tests.cli.conftest import Shell
+from tests.cli.hidden import KEY, require_hidden
+from tests.cli.stored import every_row
+from tests.cli.test_secrets import with_password
+from tests.faults.site import LISTED, STATUS, Site, image, video
+from tests.source.rude_server import RudeServer, answer, says, silent
+
+SAVED = f'{{"at": "2026-03-01T00:00:00Z", "image": {envelope([]).decode()}}}'
+
+# Each command as it ends well; those that stay until they are stopped are processes of their own.
+WELL: dict[str, list[list[str]]] = {
+    "migrate": [[], ["--check"]],
+    "sync": [[], ["--json"], ["--dry-run"], ["--migrate", "--quiet"]],
+    "import": [["{saved}"]],
+    "models": [[], ["--json"], ["--csv"], ["--as-of", "1h"]],
+    "changes": [[], ["--json"], ["--csv"]],
+    "show": [["acme/image-0"]],
+    "costs": [["acme/image-0"]],
+    "status": [[], ["--json"]],
+    "verify": [[], ["--json"]],
+    "prune": [["--before", "30d"]],
+    "demo": [["--directory", "{home}/demo"]],
+}
+STAYING = {"schedule": ["--every", "1h"], "emulator": ["{catalog}"]}
+
+BADLY = [
+    ["sync", "--mode", "audio"],
+    ["sync", "--accept-removals", "x"],
+    ["models", "--as-of", "never"],
+    ["import", "/no/such/file"],
+    ["import", "{key_file}"],
+    ["emulator", "{key_file}"],
+    ["status", "--max-age", "0s"],
+    ["show", "no/such"],
+    ["nothing"],
+    [],
+]
+
+
+@pytest.fixture
+def guarded(shell: Shell, migrated_url: str, database_kind: str, tmp_path: Path) -> Iterator[Site]:
+    """A database that is reached with a password, where it has one."""
+    if database_kind == "sqlite":
+        yield Site(shell, migrated_url, tmp_path)
+        return
+    with with_password(migrated_url) as url:
+        yield Site(shell, url, tmp_path)
+
+
+@pytest.fixture
+def words(guarded: Site) -> dict[str, str]:
+    """What stands for itself in the arguments above."""
+    home = guarded.home
+    (home / "saved.jsonl").write_text(SAVED)
+    (home / "catalog.json").write_text("[]")
+    (home / "key").write_text(KEY)
+    (home / "key").chmod(0o600)
+    files = {"saved": home / "saved.jsonl", "catalog": home / "catalog.json", "key_file": home / "key", "home": home}
+    return {name: str(path) for name, path in files.items()}
+
+
+def filled(arguments: list[str], words: dict[str, str]) -> list[str]:
+    return [argument.format(**words) for argument in arguments]
+
+
+def search(site: Site) -> None:
+    """Every row of every table, and every file that is not the key's own."""
+    require_hidden(repr(every_row(site.url)))
+    for path in site.home.rglob("*"):
+        if path.is_file() and path.name != "key":
+            require_hidden(path.read_bytes().decode("latin-1"))
+
+
+def test_f3_every_command_is_tried() -> None:
+    assert set(cli.commands) == {*WELL, *STAYING}
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["plain", "debug"])
+def test_f6_no_command_that_ends_well_shows_or_keeps_a_secret(
+    guarded: Site, words: dict[str, str], debug: list[str]
+) -> None:
+    with RudeServer(image=image(), video=video()) as api:
+        guarded.shell.set(BASE_URL=api.url)
+        for name, forms in WELL.items():
+            for form in forms:
+                ended = guarded.shell(*debug, name, *filled(form, words))  # which searches what was printed
+                assert ended.code in {0, 5, 7}, (name, ended)
+    search(guarded)
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["plain", "debug"])
+def test_f6_no_command_that_ends_badly_shows_or_keeps_a_secret(
+    guarded: Site, words: dict[str, str], debug: list[str]
+) -> None:
+    refusing = says(answer("401 Unauthorized", f'{{"ok": false, "code": 401, "message": "{KEY}"}}'.encode()))
+    redirecting = says(answer("302 Found", b"", f"Location: https://{KEY}@other.example/{KEY}"))
+    with RudeServer(refusing, redirecting) as api:
+        guarded.shell.set(BASE_URL=api.url)
+        for arguments in [["sync"], ["sync", "--json"], *BADLY]:
+            assert guarded.shell(*debug, *filled(arguments, words)).code > 0
+        guarded.shell.set(BASE_URL="http://127.0.0.1:9")
+        assert guarded.shell(*debug, "sync").code == 4
+    search(guarded)
+    guarded.shell.set(DATABASE_URL=guarded.url.replace("/catalog", "/no_catalog"), DATABASE_TIMEOUT="1")
+    for name in ("sync", "models", "migrate", "verify", "status"):
+        guarded.shell(*debug, name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the list of processes is read as Linux gives it")
+def test_f3_no_process_that_stays_shows_a_secret_to_others(guarded: Site, words: dict[str, str]) -> None:
+    with RudeServer(silent) as api:
+        environ = guarded.environment(BASE_URL=api.url)
+        with (
+            started("schedule", *STAYING["schedule"], environ=environ) as schedule,
+            started("emulator", *filled(STAYING["emulator"], words), environ=environ) as emulator,
+        ):
+            eventually(lambda: len(guarded.ask(STATUS)) == 2)
+            shown = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+            for process in (schedule, emulator):
+                process.send_signal(signal.SIGTERM)
+            for process in (schedule, emulator):
+                assert finished(process, within=10).code in {0, 143}
+    assert any(b"schedule" in line for line in shown)
+    require_hidden(b"\n".join(shown).decode("latin-1"))
+    assert len(LISTED) == 4
+    search(guarded)

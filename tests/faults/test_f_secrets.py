@@ -1,0 +1,166 @@
+"""Faults F1 to F8, each at the place where a secret is most likely to slip out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from sync.cli.masking import masker
+from sync.cli.wiring import ApiSettings, make_job
+from sync.source.attempts import Work
+from sync.source.session import open_session
+from sync.source.watchdog import SocketWatch
+from tests.cli.catalogs import envelope, model
+from tests.cli.commands import complaint, environment, output, run_process
+from tests.cli.conftest import Shell
+from tests.cli.hidden import KEY, PASSWORD, require_hidden
+from tests.cli.stored import every_row
+from tests.faults.site import LISTED, Site, image, video
+from tests.source.rude_server import RudeServer, answer, resets, says
+
+FAULTS = {
+    "a reset": resets(b"HTTP/1.1 200 OK\r\n"),
+    "no HTTP": says(b"220 mail.example ESMTP\r\n"),
+    "a bad header": says(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n{}"),
+    "a busy server": says(answer("503 Service Unavailable", b"", "Retry-After: 0")),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_f1_no_error_log_or_traceback_of_the_http_libraries_shows_the_key(sqlite_site: Site, name: str) -> None:
+    with RudeServer(FAULTS[name]) as api:
+        for debug in ([], ["--debug"]):
+            ended = sqlite_site.shell(*debug, "sync", "--attempts", "2", "--base-url", api.url)
+            assert ended.code in {4, 5}
+        assert "urllib3" in ended.err
+    require_hidden(repr(every_row(sqlite_site.url)))
+
+
+def test_f1_a_traceback_is_shown_with_debug_and_masked(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(f"with {KEY} inside")
+
+    monkeypatch.setattr("sync.run.run_sync", fail)
+    ended = sqlite_site.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
+
+    assert ended.code == 1
+    assert "Traceback" in ended.err
+    assert "[hidden]" in ended.err
+
+
+def test_f2_what_shows_the_key_is_never_logged_and_a_mask_stands_behind_it(
+    sqlite_site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output(sqlite_site.shell("--help"))
+    ended = sqlite_site.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
+    logging.getLogger("anything").warning("headers: %r", {"Authorization": f"Bearer {KEY}"})
+
+    assert "send: b'GET" not in ended.err  # http.client's own way of debugging
+    told = capsys.readouterr().err
+    assert "[hidden]" in told
+    require_hidden(told)
+
+
+def test_f3_no_command_takes_a_key_or_a_password_as_an_argument(shell: Shell) -> None:
+    for command in ("sync", "schedule"):
+        assert "No such option" in complaint(shell(command, "--api-key", KEY[:4]), 2)
+    for command in ("sync", "models", "migrate", "verify", "prune"):
+        line = complaint(shell(command, "--database-url", f"postgresql://me:{PASSWORD}@host/db"), 2)
+        assert "set CATALOG_SYNC_DATABASE_URL" in line
+
+
+def test_f3_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    for mode in (0o644, 0o640, 0o604, 0o666):
+        file.chmod(mode)
+        assert "chmod 600" in complaint(shell("sync"), 2)
+
+
+def test_f4_nothing_that_holds_a_secret_shows_it_when_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALOG_SYNC_API_KEY", KEY)
+    given = ApiSettings("https://api.example", 1, 1, 1, 1, 1, 1, 1)
+    require_hidden(repr(make_job(given, threading.Event())))
+    require_hidden(repr(open_session(KEY, SocketWatch(), trust_environment=False).auth))
+    assert not Work.__dataclass_fields__["api_key"].repr
+
+
+def test_f4_help_shows_no_setting_of_the_environment(tmp_path: Path) -> None:
+    settings = {"API_KEY": KEY, "DATABASE_URL": f"postgresql://me:{PASSWORD}@host/db"}
+    for command in ("sync", "schedule", "models", "import"):
+        output(run_process(command, "--help", environ=environment(tmp_path, **settings)))
+
+
+@pytest.mark.parametrize("password", ["xkcd%54hePasswordOf", "xkcdThe/PasswordOf", "xkcdThe@PasswordOf", PASSWORD])
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+def test_f5_a_password_in_a_url_is_hidden_however_it_is_written(shell: Shell, scheme: str, password: str) -> None:
+    url = f"{scheme}://me:{password}@127.0.0.1:9/catalog"
+    shell.set(DATABASE_URL=url)
+    for debug in ([], ["--debug"]):
+        assert shell(*debug, "models").code in {2, 6}
+    require_hidden(masker({"CATALOG_SYNC_DATABASE_URL": url})(f"connecting to {url}"))
+
+
+def test_f5_a_password_among_the_options_of_a_url_is_refused(shell: Shell) -> None:
+    for url in (f"postgresql://me@host/db?password={PASSWORD}", f"mariadb://me@host/db?passwd={PASSWORD}"):
+        shell.set(DATABASE_URL=url)
+        assert "user:password@host" in complaint(shell("sync"), 2)
+
+
+NAMED = image([model("acme/image-0", 5, name="A name that is in no log", params={"p": 1}), *LISTED[1:]])
+
+
+def test_f6_a_statement_is_shown_with_debug_and_no_value_of_it(site: Site) -> None:
+    with RudeServer(image=NAMED, video=video()) as api:
+        ended = site.shell("--debug", "sync", "--base-url", api.url)
+
+    assert ended.code == 0
+    assert "INSERT INTO params" in ended.err
+    assert "hide_parameters=True" in ended.err
+    assert "A name that is in no log" not in ended.err
+
+
+def test_f6_an_error_of_the_database_shows_no_value(sqlite_site: Site) -> None:
+    with sqlite3.connect(sqlite_site.home / "catalog.db") as connection:
+        connection.execute("DROP TABLE params")
+    connection.close()
+    with RudeServer(image=NAMED, video=video()) as api:
+        for debug in ([], ["--debug"]):
+            ended = sqlite_site.shell(*debug, "sync", "--base-url", api.url)
+            assert ended.code == 6
+            assert "no such table: params" in ended.err
+            assert "A name that is in no log" not in ended.err
+
+
+def test_f7_a_migration_of_a_url_with_percent_signs_shows_nothing_of_it(shell: Shell) -> None:
+    for scheme in ("postgresql", "mariadb"):
+        shell.set(DATABASE_URL=f"{scheme}://me:{PASSWORD}%25%40@127.0.0.1:9/cata%25log")
+        for debug in ([], ["--debug"]):
+            ended = shell(*debug, "migrate")
+            assert ended.code == 6
+            assert "interpolat" not in ended.err
+
+
+ECHOES = {
+    "a page": (f"<html>Your key {KEY} is odd</html>".encode(), 5),
+    "an id": (envelope([model(KEY)]), 5),
+    "a refusal": (json.dumps({"ok": False, "code": 403, "message": f"key {KEY} may not"}).encode(), 3),
+    "half of it": (json.dumps({"ok": False, "code": 401, "message": f"no key {KEY[:14]}..."}).encode(), 3),
+    "in capitals": (json.dumps({"ok": False, "code": 402, "message": KEY.upper()}).encode(), 3),
+}
+
+
+@pytest.mark.parametrize("name", ECHOES)
+def test_f8_an_answer_that_repeats_the_key_leaves_no_trace_of_it(site: Site, name: str) -> None:
+    body, code = ECHOES[name]
+    before = site.catalog()
+    with RudeServer(says(answer("200 OK", body))) as api:
+        for debug in ([], ["--debug"]):
+            assert site.shell(*debug, "sync", "--json", "--base-url", api.url).code == code
+    site.unharmed(before)
