@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import os
 import random
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from itertools import count, product
+from itertools import product
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -35,20 +36,19 @@ Way = tuple[str, str, bool, bool]
 
 
 def run(ground: Ground, ledger: Ledger) -> None:
-    """Every way for every N; ``goal`` bounds N, for a short version."""
+    """Every way for every N; the goal bounds how many in all, for a short version."""
     chance = random.Random(f"{ledger.order.seed} calls {ledger.order.kind}")
     ways = _ways(ground.kind)
     last: dict[Way, int] = {}
-    tries = ((way, number) for number in count(max(1, ledger.order.first)) for way in ways if way not in last)
-    while len(last) < len(ways) and ledger.goes_on:
+    tries = deque((max(1, ledger.order.first), way) for way in ways)
+    while tries and ledger.goes_on:
         with _Chain(ground, ledger, chance) as chain:
-            for _ in range(_FAILURES_ON_ONE_DATABASE):
-                way, number = next(tries, (None, 0))
-                if way is None:
-                    break
-                if not chain.failed(way, number):
+            for number, way in [tries.popleft() for _ in range(min(len(tries), _FAILURES_ON_ONE_DATABASE))]:
+                if chain.failed(way, number):
+                    tries.append((number + 1, way))
+                else:
                     last[way] = number
-    if ledger.goes_on or len(last) == len(ways):
+    if not tries:
         for what in _EXPECTED:
             calls = [number for way, number in last.items() if way[0] == what]
             ledger.figures[f"most {what} calls of a run"] = max(calls, default=1) - 1
