@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import random
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -24,22 +21,11 @@ from tests import databases
 from tests.cli.catalogs import model
 from tests.cli.commands import ROOT, complaint, output
 from tests.cli.conftest import Shell
-from tests.faults.conftest import on_mariadb, on_postgresql, on_servers
+from tests.faults.conftest import on_mariadb, on_postgresql
 from tests.faults.servers import Server
 from tests.faults.site import LISTED, STATUS, Site, image
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
-
-
-def noise(seed: int) -> str:
-    """A text that no database makes shorter."""
-    return random.Random(seed).randbytes(1500).hex()
-
-
-MANY = [model(f"acme/many-{number}", number, description=noise(number)) for number in range(1500)]
-
-
-SMALL = {"postgresql": 14, "mariadb": 8}  # megabytes: an empty database takes half of it
 
 
 def execute(site: Site, *statements: str) -> None:
@@ -152,57 +138,6 @@ def test_d14_nothing_of_a_session_is_relied_on_that_a_transaction_pool_would_mix
     assert re.findall(r"(?i)statement: SET (?!LOCAL|TIME ZONE|DateStyle)[^\n]*", told) == []
 
 
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of its own, of this size."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=777", "none", str(folder)]
-    subprocess.run(mount, check=True, capture_output=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)
-
-
-def put_on(disk: Path, server: Server) -> str:
-    """A database whose tables lie on that disk; its name."""
-    if user := server.user():
-        shutil.chown(disk, user)
-    if server.url.get_backend_name() == "postgresql":
-        server.tell(f"CREATE TABLESPACE small LOCATION '{disk}'", "CREATE DATABASE on_small TABLESPACE small")
-    else:
-        server.tell("CREATE DATABASE on_small")
-        (server.folder / "data/on_small/db.opt").unlink()
-        (server.folder / "data/on_small").rmdir()
-        (disk / "tables").mkdir()
-        (server.folder / "data/on_small").symlink_to(disk / "tables")
-    return "on_small"
-
-
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="a small disk can be mounted by root on Linux alone"
-)
-@on_servers
-def test_d6_a_full_disk_of_a_server_is_exit_6_and_changes_nothing(
-    shell: Shell, own_server: Server, tmp_path: Path
-) -> None:
-    with small_disk(Path(f"{own_server.folder}-disk"), SMALL[own_server.url.get_backend_name()]) as disk:
-        url = own_server.url.set(database=put_on(disk, own_server))
-        upgrade(url)
-        site = Site(shell, url.render_as_string(hide_password=False), tmp_path)
-        before = site.catalog()
-        line = complaint(site.sync(image=image([*LISTED, *MANY])), 6)
-        assert line.startswith("catalog-sync: the database failed: ")
-        site.unharmed(before)
-        site.succeeds(image=RAISED)
-        shell.set(DATABASE_URL=None)
-        forced = " WITH (FORCE)" if url.get_backend_name() == "postgresql" else ""
-        own_server.tell(f"DROP DATABASE on_small{forced}")
-        if forced:
-            own_server.tell("DROP TABLESPACE small")
-
-
-# Runs migrate, which kills itself after so many statements.
 DOOMED = """
 import os, signal, sys
 from sqlalchemy import Engine, event
