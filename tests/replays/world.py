@@ -39,7 +39,7 @@ class World:
 
     def turn(self) -> None:
         """Nothing at all, a few things, or something great."""
-        few = max(3, len(self.listed) // 60)
+        few = min(25, max(3, len(self.listed) // 60))
         costs, fields = [self._reprice, self._nudge] * 2, [self._edit] * 2
         places = [self._leave, self._return, self._arrive, self._move, self._double]
         for act in self._chance.sample([*costs, *fields, *places], self._chance.choice((0, 1, 2, 4, 6))):
