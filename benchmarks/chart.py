@@ -17,7 +17,7 @@ _LINES = {
     "ours": ("catalog-sync", "#1b6ab3"),
     "floor": ("floor", "#777"),
 }
-_WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 330, 210, 56, 64, 84
+_WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 330, 210, 56, 76, 84
 _SECONDS = (0.1, 1, 10, 100, 1_000)
 
 

@@ -35,9 +35,9 @@ def figures(results: Results) -> str:
     machine = results.made_on
     programs = {"python": "Python", **_NAMES}
     versions = ", ".join(f"{name} {machine[kind]}" for kind, name in programs.items() if kind in machine)
-    made = (
-        f"Made on {machine['day']}: {machine['cores']} cores, {machine['memory']}, {machine['system']}; {versions}.\n"
-    )
+    computer = f"{machine['cores']} cores, {machine['memory']}, {machine['system']}; {versions}"
+    runs = min((len(found) for found in results.samples.values() if not found[0].is_cut), default=0)
+    made = f"Made on {machine['day']}: {computer}. Each process ran {runs} times or more.\n"
     head = f"| what | target | {' | '.join(_NAMES.values())} |\n| --- | --- | --- | --- | --- |\n"
     return f"{made}\n{head}" + "".join(f"| {' | '.join(_row(target))} |\n" for target in all_targets(results))
 
