@@ -1,0 +1,138 @@
+"""Answers that cost as much as they can, by kind; run as a program, it measures what each costs and prints a table.
+
+``python -m tests.faults.hostile [MEBIBYTES]``: CPU time and memory from the bytes to the plan, in a process each.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+MIB = 1024 * 1024
+MODEL_BYTES = 3 * MIB - 200
+Filler = Callable[[int], bytes]
+
+
+def envelope(models: bytes, count: int, before: bytes = b"") -> bytes:
+    return b'{"ok":true,"code":200,%b"data":{"mode":"image","total":%d,"models":[%b]}}' % (before, count, models)
+
+
+def full(unit: bytes, size: int) -> bytes:
+    """The unit again and again, commas between, of about this size."""
+    return b",".join([unit] * max(1, size // (len(unit) + 1)))
+
+
+def listing(unit: bytes) -> Filler:
+    """Models that are all the same."""
+    return lambda size: envelope(full(unit, size), max(1, size // (len(unit) + 1)))
+
+
+def many(model: Callable[[int], bytes], each: int) -> Filler:
+    """So many models of this size that differ; ``model`` gives what stands beside the id."""
+
+    def fill(size: int) -> bytes:
+        inside = model(min(each, size))
+        count = max(1, size // (len(inside) + 16))
+        return envelope(b",".join(b'{"id":"m%d",%b}' % (number, inside) for number in range(count)), count)
+
+    return fill
+
+
+def largest(model: Callable[[int], bytes]) -> Filler:
+    return many(model, MODEL_BYTES)
+
+
+def members(size: int) -> bytes:
+    return b",".join(b'"%05x":1' % number for number in range(size // 10))
+
+
+def names(size: int) -> bytes:
+    return b",".join(b'"%05x"' % number for number in range(size // 8))
+
+
+KINDS: dict[str, Filler] = {
+    "opening brackets": lambda size: b'{"ok":true,"code":200,"data":' + b"[" * size,
+    "opening braces": lambda size: b'{"a":' * (size // 5),
+    "blanks": lambda size: b"{" + b" " * size + b"}",
+    "escapes, cut off": lambda size: b'{"ok":true,"code":200,"x":"' + b"\\n" * (size // 2),
+    "lone surrogates": many(lambda size: b'"x":"' + b"a\\ud800" * (size // 7) + b'"', 2000),
+    "numbers for models": listing(b"1"),
+    "empty objects for models": listing(b"{}"),
+    "lists for models": listing(b"[1]"),
+    "the list of models before itself": lambda size: envelope(b"{}", 1, b'"x":[%b],' % full(b"[{}]", size)),
+    "a dense envelope": lambda size: envelope(b'{"id":"a"}', 1, b'"x":{%b},' % members(min(size, MIB - 4000))),
+    "models of 600 bytes": many(lambda size: b'"x":"%b"' % (b"y" * (size - 20)), 600),
+    "models without an id": lambda size: envelope(full(b'{"x":[1]}', min(size, 2_000_000)), min(size, 2_000_000) // 10),
+    "a list of numbers": largest(lambda size: b'"x":[%b]' % full(b"1", size)),
+    "a list of texts": largest(lambda size: b'"x":[%b]' % names(size)),
+    "an object of fields": largest(lambda size: b'"x":{%b}' % members(size)),
+    "capabilities": largest(lambda size: b'"capabilities":{%b}' % members(size)),
+    "params": largest(lambda size: b'"params":{%b}' % members(size)),
+    "options of a param": largest(lambda size: b'"params":{"p":[%b]}' % names(size)),
+    "inputs": largest(lambda size: b'"inputs":{"required":[%b]}' % names(size)),
+    "capabilities of many models": many(lambda size: b'"capabilities":{%b}' % members(size), 20_000),
+    "lists in lists": largest(lambda size: b'"x":[%b]' % full(b"[" * 60 + b"]" * 60, size)),
+    "models nested too deep": many(lambda size: b'"x":%b%b' % (b"[" * (size // 2), b"]" * (size // 2)), 1800),
+    "a number of a million digits": largest(lambda size: b'"x":' + b"9" * min(size, MIB)),
+    "a cost of a million digits": largest(lambda size: b'"credits":{"default_cost":%b}' % (b"9" * min(size, MIB))),
+    "a long key": largest(lambda size: b'"%b":1' % (b"k" * size)),
+}
+
+
+def outcome(body: bytes) -> str:
+    """What comes of an answer from its bytes to the plan: a plan, or the error in a few words."""
+    from sync.catalog.parse import parse_answer
+    from sync.catalog.plan import LastLook, RemovalGuard, assess, make_plan
+    from sync.catalog.sift import sift
+    from sync.errors import CatalogSyncError
+    from sync.source.judge import Judge
+    from sync.source.session import Answer
+
+    try:
+        error = Judge("http://host/models", "http://host", "image", "gva_live_key.of0no1account").error(
+            Answer(200, {}, body)
+        )
+        if error is not None:
+            raise error
+        assessment = assess(sift(parse_answer(body, "image"), {}), {}, RemovalGuard())
+        plan = make_plan(assessment, {}, LastLook(), observed_at=datetime.now(UTC), accept_removals=False)
+    except CatalogSyncError as rejected:
+        return f"{type(rejected).__name__}: {str(rejected).partition('taken: ')[2] or rejected}"[:60]
+    return f"{len(plan.changes)} models taken, {len(plan.rejected)} rejected"
+
+
+def _measure(file: str) -> str:
+    """CPU seconds and MiB of memory for each MiB of the body, and what came of it."""
+    outcome(b"")  # what is imported is not measured
+    body = Path(file).read_bytes()
+    size, before, began = len(body) / MIB, _peak(), time.process_time()
+    told = outcome(body)
+    return f"{(time.process_time() - began) / size:.2f} | {(_peak() - before) / size:.0f} | {told}"
+
+
+def _peak() -> float:
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+
+def _table(mebibytes: float) -> None:
+    print("| answer full of | s/MiB | MiB/MiB | outcome |\n| --- | --- | --- | --- |")  # noqa: T201  # its output
+    for name, fill in KINDS.items():
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(fill(int(mebibytes * MIB)))
+            file.flush()
+            command = [sys.executable, "-m", "tests.faults.hostile", "one", file.name]
+            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        print(f"| {name} | {told} |", flush=True)  # noqa: T201  # as above
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["one"]:
+        print(_measure(sys.argv[2]))  # noqa: T201  # its output
+    else:
+        _table(float(sys.argv[1]) if sys.argv[1:] else 12)

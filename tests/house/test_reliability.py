@@ -1,0 +1,45 @@
+"""Every fault that the page of reliability lists has a test named after it, and every such test a row."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.house.pages import ROOT, cells, page, section
+
+ROWS = {"A": 20, "B": 18, "C": 8, "D": 26, "E": 13, "F": 8}
+PAGE = page("docs/reliability.md")
+
+
+def listed() -> list[str]:
+    """The rows of the page's tables, in their order."""
+    parts = re.findall(r"^### ([A-F]\. .*)$", PAGE, re.MULTILINE)
+    return [row[0] for part in parts for row in cells(section(PAGE, f"### {part}"))]
+
+
+def named() -> Iterator[str]:
+    """The row that each test in tests/faults is named after."""
+    for file in sorted((ROOT / "tests/faults").glob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef) and (found := re.match(r"test_([a-f]\d+)_", node.name)):
+                yield found[1].upper()
+
+
+def test_the_page_lists_every_fault_once() -> None:
+    assert listed() == [f"{letter}{number}" for letter, last in ROWS.items() for number in range(1, last + 1)]
+
+
+def test_every_fault_has_a_test_named_after_it() -> None:
+    assert sorted(set(listed()) - set(named())) == []
+
+
+def test_every_test_of_a_fault_has_its_row() -> None:
+    assert sorted(set(named()) - set(listed())) == []
+
+
+def test_every_row_says_what_goes_wrong_and_what_happens() -> None:
+    parts = re.findall(r"^### ([A-F]\. .*)$", PAGE, re.MULTILINE)
+    rows = [row for part in parts for row in cells(section(PAGE, f"### {part}"))]
+
+    assert [row for row in rows if len(row) != 3 or not all(row)] == []
