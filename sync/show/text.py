@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from sync.catalog.costs import CostChange
-from sync.catalog.records import Event, ModelChange, ModePlan
 from sync.show.table import plain, shown
+
+if TYPE_CHECKING:
+    from sync.catalog.costs import CostChange
+    from sync.catalog.records import Event, ModelChange, ModePlan
 
 
 def counted(number: int, noun: str) -> str:
