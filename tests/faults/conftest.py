@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,7 +37,7 @@ def sqlite_site(shell: Shell, sqlite_url: str, tmp_path: Path) -> Site:
 
 
 @pytest.fixture(scope="session")
-def _own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
+def _own_servers() -> Iterator[dict[str, Server]]:
     servers: dict[str, Server] = {}
     yield servers
     for server in servers.values():
@@ -43,11 +45,21 @@ def _own_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
 
 
 @pytest.fixture
-def own_server(database_kind: str, _own_servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
+def new_folder() -> Callable[[str], Path]:
+    """Makes folders for servers. Not where pytest keeps its own: that it takes from other users at any time."""
+
+    def make(name: str) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=os.environ["CATALOG_SYNC_TEST_ROOM"]))
+
+    return make
+
+
+@pytest.fixture
+def own_server(database_kind: str, _own_servers: dict[str, Server], new_folder: Callable[[str], Path]) -> Server:
     """A server for the tests of this worker alone, running; PostgreSQL or MariaDB as the test says."""
     kinds: dict[str, Callable[..., Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
     if database_kind not in _own_servers:
-        server = kinds[database_kind](tmp_path_factory.mktemp(f"own-{database_kind}"))
+        server = kinds[database_kind](new_folder(database_kind))
         server.start()
         _own_servers[database_kind] = server
     return _own_servers[database_kind]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,11 +82,10 @@ def test_d15_a_server_that_does_not_come_back_is_exit_6_after_the_time(own_site:
 
 @on_postgresql
 def test_d15_a_standby_promoted_in_the_middle_of_a_transaction_takes_it(
-    own_site: Site, own_server: Server, tmp_path: Path, database_kind: str
+    own_site: Site, own_server: Server, tmp_path: Path, new_folder: Callable[[str], Path]
 ) -> None:
     assert isinstance(own_server, PostgreSQL)
-    (tmp_path / "standby").mkdir()
-    standby = PostgreSQL(tmp_path / "standby", copy_of=own_server)
+    standby = PostgreSQL(new_folder("standby"), copy_of=own_server)
     standby.start()
     url = make_url(own_site.url)
     there = url.set(port=standby.port).render_as_string(hide_password=False)
