@@ -74,6 +74,7 @@ class Server:
         pids = self.pids()
         _signal(pids, signal.SIGSTOP)
         try:
+            _wait_until_stopped(pids)
             yield
         finally:
             _signal(pids, signal.SIGCONT)
@@ -173,6 +174,21 @@ def _signal(pids: Sequence[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+def _wait_until_stopped(pids: Sequence[int]) -> None:
+    """Each thread is stopped on its own: one that is at work may go on for a moment, and answer."""
+    deadline = time.monotonic() + _START_SECONDS
+    while any(state not in "TZX" for pid in pids for state in _states(pid)):
+        assert time.monotonic() < deadline, "it does not stop"
+        time.sleep(0.005)
+
+
+def _states(pid: int) -> Iterator[str]:
+    """The state of each thread, a letter as in ps."""
+    for status in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            yield status.read_text().rpartition(")")[2].split()[0]
 
 
 def _free_port() -> int:

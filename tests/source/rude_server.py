@@ -114,8 +114,10 @@ class RudeServer:
     def _serve(self, peer: socket.socket) -> None:
         with peer, contextlib.suppress(OSError):
             try:
-                head = "" if self._before_request else _read_head(peer)
-                self._script(head)(peer, self._stop)
+                if self._before_request:
+                    self._script("")(peer, self._stop)
+                elif head := _read_head(peer):  # a client that is ended may connect and never ask
+                    self._script(head)(peer, self._stop)
             except (BrokenPipeError, ConnectionResetError):
                 self.hung_up.set()
 
