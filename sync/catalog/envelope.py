@@ -41,10 +41,11 @@ def find_models(text: bytes) -> slice | None:
     """
     try:
         data = msgspec.json.decode(text, type=_Envelope).data
-        models = bytes(msgspec.json.decode(data, type=_Data).models)
+        models = msgspec.json.decode(data, type=_Data).models
     except msgspec.ValidationError:
         return None
-    if len(text) - len(models) > MAX_ENVELOPE_BYTES:
+    length = memoryview(models).nbytes
+    if len(text) - length > MAX_ENVELOPE_BYTES:
         raise MalformedError(f"it holds more than {MAX_ENVELOPE_BYTES} bytes beside its models")
     # The decoder takes the last of several values under one key, this walk the first.
     outer = _value_of(text, b"data", 0)
@@ -53,18 +54,18 @@ def find_models(text: bytes) -> slice | None:
     start = _value_of(text, b"models", outer)
     if start is None or not text.startswith(models, start):
         raise MalformedError("the key 'models' stands twice in one object")
-    return slice(start, start + len(models))
+    return slice(start, start + length)
 
 
-def cut_models(models: bytes, most: int) -> list[msgspec.Raw]:
-    """The models of a list, each as it stands there.
+def cut_models(text: bytes, place: slice, most: int) -> list[msgspec.Raw]:
+    """The models of the list at a place in a text, each as it stands there: the text's bytes, not copies of them.
 
     Raises ``MalformedError`` when it is no list, or has more than ``most`` entries.
     """
-    if not models.startswith(b"["):
+    if not text.startswith(b"[", place.start):
         raise MalformedError("it has no list data.models")
-    commas = models.count(b",")
-    if commas >= max(most, _COUNTED_FROM_COMMAS):
+    models = memoryview(text)[place]
+    if text.count(b",", place.start, place.stop) >= max(most, _COUNTED_FROM_COMMAS):
         _require_few(models, most)
     found = msgspec.json.decode(models, type=list[msgspec.Raw])
     if len(found) > most:
@@ -92,7 +93,7 @@ def _is_key(text: bytes, key: bytes) -> bool:
     return msgspec.json.decode(text, type=str) == key.decode()
 
 
-def _require_few(models: bytes, most: int) -> None:
+def _require_few(models: memoryview, most: int) -> None:
     """Counts entries and keeps none; gives up at the first too many."""
     count = 0
 

@@ -1,4 +1,4 @@
-"""JSON read strictly into canonical trees: two texts that mean the same give equal trees.
+"""Canonical trees: what a JSON text says, such that two texts that mean the same are equal.
 
 No difference: the order of keys, a null against an absent field, order and repeats in a list of
 scalars, the spelling of a number. ``{}``, ``[]`` and ``""`` are values.
@@ -6,16 +6,13 @@ scalars, the spelling of a number. ``{}``, ``[]`` and ``""`` are values.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from json.encoder import encode_basestring
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
-from msgspec import Struct
+import msgspec
 
-MAX_DEPTH = 64
-MAX_TEXT_BYTES = 1024 * 1024
 MAX_KEY_CHARACTERS = 255
 
 # A number is written out in full up to this many characters, in scientific notation beyond.
@@ -30,43 +27,44 @@ class MalformedError(ValueError):
     """A JSON text that is not taken; the message is the reason, for people."""
 
 
-class Number(Struct, frozen=True):
-    """A JSON number as its canonical decimal text: ``5.000``, ``5`` and ``5e0`` are all ``5``."""
+class Number:
+    """A JSON number as its canonical decimal text: ``5.000``, ``5`` and ``5e0`` are all ``5``. Not to be changed."""
 
-    text: str
+    # Of no kind that the encoder knows by itself: it asks how to write one.
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Number({self.text!r})"
 
 
 Tree: TypeAlias = "str | bool | Number | list[Tree | None] | dict[str, Tree]"
 
 
-def decode_object(text: str) -> dict[str, Tree]:
-    """The canonical tree of one JSON object.
-
-    Raises ``MalformedError`` for what is not strict JSON, not an object, has a key twice in one
-    object, a key that cannot be stored, or goes beyond the bounds of this module.
-    """
-    try:
-        tree = json.loads(
-            text,
-            object_pairs_hook=_canonical_object,
-            parse_float=_number,
-            parse_int=_number,
-            parse_constant=_refuse_constant,
-        )
-    except RecursionError:
-        raise MalformedError(f"it is nested deeper than {MAX_DEPTH} levels") from None
-    except json.JSONDecodeError as error:
-        raise MalformedError(f"it is not valid JSON: {error.msg} at character {error.pos}") from None
-    if not isinstance(tree, dict):
-        raise MalformedError("it is not a JSON object")
-    _check_bounds(text, tree)
-    return tree
-
-
 def canonical_json(tree: Tree | None) -> str:
     """The one JSON text for a tree: sorted keys, no blanks, numbers as canonical decimals."""
-    text = "".join(_tokens(tree))
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    if isinstance(tree, (dict, list)):
+        try:
+            return _ENCODER.encode(tree).decode()
+        except UnicodeEncodeError:  # lone surrogates, which the encoder refuses
+            return _escaped("".join(_tokens(tree)))
+    return scalar_json(tree)
+
+
+def scalar_json(scalar: Tree | None) -> str:
+    """The same for what holds nothing else."""
+    if isinstance(scalar, str):
+        text = encode_basestring(scalar)
+        return text if text.isascii() else _escaped(text)
+    return scalar.text if isinstance(scalar, Number) else _plain_json(scalar)
 
 
 def scalar_text(tree: Tree | None) -> str:
@@ -76,14 +74,14 @@ def scalar_text(tree: Tree | None) -> str:
 
 def storable(text: str) -> str:
     """Text that every database takes: without NUL, lone surrogates replaced by U+FFFD."""
-    if not _UNSTORABLE.search(text):
+    if is_storable(text):
         return text
     return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
 
 
 def is_storable(text: str) -> bool:
     """Whether a database can keep the text unchanged."""
-    return not _UNSTORABLE.search(text)
+    return "\0" not in text if text.isascii() else not _UNSTORABLE.search(text)
 
 
 def is_scalar(tree: Tree | None) -> bool:
@@ -123,36 +121,12 @@ def _spell(digits: str, shift: int) -> str:
     return f"0.{'0' * -point}{digits}"
 
 
-def _number(token: str) -> Number:
-    return Number(canonical_number(token))
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise MalformedError(f"{name} is not JSON")
-
-
-def _canonical_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
-    tree: dict[str, Tree] = {}
-    seen = set()
-    for key, value in pairs:
-        if key in seen:
-            raise MalformedError(f"the key {key[:80]!r} stands twice in one object")
-        seen.add(key)
-        if value is not None:
-            tree[key] = _canonical_list(value) if isinstance(value, list) else value
-    return tree
-
-
-def _canonical_list(items: list[Tree | None]) -> list[Tree | None]:
-    """A list of scalars as a set in canonical order; any other list keeps its order."""
-    # Plain loops and no calls where they can be spared: a hostile text is dense with lists.
-    for item in items:
-        if isinstance(item, (list, dict)):
-            break
-    else:
-        by_text = {item.text if isinstance(item, Number) else canonical_json(item): item for item in items}
-        return [by_text[text] for text in sorted(by_text)]
-    return [_canonical_list(item) if isinstance(item, list) else item for item in items]
+def as_set(scalars: list[Tree | None]) -> list[Tree | None]:
+    """A list of scalars without repeats, in canonical order."""
+    if len(scalars) < 2:
+        return scalars
+    by_text = {scalar_json(item): item for item in scalars}
+    return [by_text[text] for text in sorted(by_text)]
 
 
 def _tokens(tree: Tree | None) -> Iterator[str]:
@@ -169,46 +143,23 @@ def _tokens(tree: Tree | None) -> Iterator[str]:
             yield from _tokens(item)
         yield "]"
     else:
-        yield _scalar_json(tree)
+        yield encode_basestring(tree) if isinstance(tree, str) else _plain_json(tree)
 
 
-def _scalar_json(scalar: Tree | None) -> str:
-    if isinstance(scalar, str):
-        return encode_basestring(scalar)
+def _plain_json(scalar: Tree | None) -> str:
     if isinstance(scalar, Number):
         return scalar.text
     return {None: "null", True: "true", False: "false"}[scalar]  # type: ignore[index]  # only these are left
 
 
-def _check_bounds(text: str, tree: Tree) -> None:
-    """Depth, keys and text fields. A short text can break no length bound: only keys are looked at."""
-    check_texts = len(text) > MAX_TEXT_BYTES // 4  # a character takes four bytes at most
-    level: list[Tree | None] = [tree]
-    for _ in range(MAX_DEPTH):
-        below: list[Tree | None] = []
-        for node in level:
-            if isinstance(node, dict):
-                for key in node:
-                    _check_key(key)
-                below.extend(node.values())
-            elif isinstance(node, list):
-                below.extend(node)
-            elif check_texts and isinstance(node, str):
-                _check_text(node)
-        if not below:
-            return
-        level = below
-    if any(not is_scalar(node) for node in level):
-        raise MalformedError(f"it is nested deeper than {MAX_DEPTH} levels")
+def _escaped(text: str) -> str:
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _check_key(key: str) -> None:
-    if len(key) > MAX_KEY_CHARACTERS:
-        raise MalformedError(f"a key is longer than {MAX_KEY_CHARACTERS} characters: {key[:40]!r}...")
-    if not is_storable(key):
-        raise MalformedError(f"the key {key[:80]!r} has a character that cannot be stored")
+def _encoded_number(value: object) -> msgspec.Raw:
+    if isinstance(value, Number):
+        return msgspec.Raw(value.text.encode())
+    raise NotImplementedError(f"{type(value).__name__} is of no tree")
 
 
-def _check_text(text: str) -> None:
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
-        raise MalformedError(f"a text is longer than {MAX_TEXT_BYTES} bytes")
+_ENCODER = msgspec.json.Encoder(enc_hook=_encoded_number, order="sorted")

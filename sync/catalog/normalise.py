@@ -6,9 +6,10 @@ import hashlib
 import json
 
 from sync.catalog.entities import NORMALISER_VERSION, rows_of
-from sync.catalog.json_tree import MAX_KEY_CHARACTERS, MalformedError, Tree, decode_object, is_storable
+from sync.catalog.json_reading import decode_object
+from sync.catalog.json_tree import MAX_KEY_CHARACTERS, MalformedError, Tree, is_storable
 from sync.catalog.paths import strings
-from sync.catalog.records import Record, Rejected
+from sync.catalog.records import RawModel, Record, Rejected
 from sync.catalog.shapes import exact_cost
 
 # Bounds what one statement carries, which may be a value before and after with each byte escaped:
@@ -20,9 +21,14 @@ class WrongModeError(MalformedError):
     """A model that says it belongs to another mode than the one asked for."""
 
 
-def fingerprint(raw: bytes) -> str:
+def fingerprint(raw: RawModel) -> str:
     """Stands for a model's text as this program reads it: equal fingerprints need no decoding."""
-    return f"{NORMALISER_VERSION}:{hashlib.sha256(raw).hexdigest()}"
+    return f"{fingerprint_mark()}{hashlib.sha256(raw).hexdigest()}"
+
+
+def fingerprint_mark() -> str:
+    """What each fingerprint of this version of the normaliser begins with."""
+    return f"{NORMALISER_VERSION}:"
 
 
 def is_of_text(stored_fingerprint: str, raw: str) -> bool:
@@ -32,7 +38,7 @@ def is_of_text(stored_fingerprint: str, raw: str) -> bool:
 
 def is_current(stored_fingerprint: str | None) -> bool:
     """Whether the rows of a listed model were made by this version of the normaliser."""
-    return stored_fingerprint is not None and stored_fingerprint.startswith(f"{NORMALISER_VERSION}:")
+    return stored_fingerprint is not None and stored_fingerprint.startswith(fingerprint_mark())
 
 
 def normalise(raw: bytes, mode: str, *, needs_mode: bool = False) -> Record | Rejected:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sync.catalog.costs import CostChange
 from sync.catalog.diff import events_between, row_changes
 from sync.catalog.normalise import is_current, record_of_stored
-from sync.catalog.records import Event, Listed, ModelChange, ModePlan, ModeStatus, Record, Stored
+from sync.catalog.records import Answer, Event, Listed, ModelChange, ModePlan, ModeStatus, Record, Stored
 from sync.catalog.sift import Sifted
 from sync.errors import DatabaseError
 
@@ -63,6 +63,11 @@ def assess(sifted: Sifted, listed: Mapping[str, Listed], guard: RemovalGuard) ->
         return Assessment(sifted, (), len(missing), would_hold=False)
     would_hold = guard.would_hold(len(listed), len(missing), sifted.answer.reported)
     return Assessment(sifted, missing, 0, would_hold)
+
+
+def assess_same(answer: Answer) -> Assessment:
+    """What is to be said of the very answer that was applied last: nothing is new, nothing is missing."""
+    return Assessment(Sifted(answer, frozenset(), {}, ()), (), 0, would_hold=False)
 
 
 def accepted_removals(assessments: Sequence[Assessment], guard: RemovalGuard) -> bool:
@@ -211,7 +216,7 @@ def _status(sifted: Sifted, *, held: bool) -> ModeStatus:
 
 def _notes(assessment: Assessment, last: LastLook, observed_at: datetime, *, is_first: bool) -> Iterator[str]:
     mode = assessment.sifted.answer.mode
-    if is_first and not assessment.sifted.answer.models:
+    if is_first and not assessment.sifted.answer.reported:
         yield f"the first answer for {mode} was empty"
     if last.stamp is not None and observed_at <= last.stamp:
         yield f"the clock stands {(last.stamp - observed_at).total_seconds():.6f} s behind the last stamp of {mode}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from sync.catalog.costs import CostChange, for_arithmetic
@@ -12,6 +13,9 @@ from sync.catalog.json_tree import Tree
 
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
 ModeStatus: TypeAlias = Literal["success", "partial", "held"]
+
+RawModel: TypeAlias = "bytes | msgspec.Raw"
+"""A model's JSON exactly as it was sent; as a rule a view of the answer it came in, not a copy."""
 
 Row: TypeAlias = tuple[object, ...]
 """The values of one row in the order of its table's key and value columns, without ``model_pk``."""
@@ -26,12 +30,20 @@ class Answer(Struct, frozen=True):
     mode: str
     reported: int
     """The total that the answer states; equal to the number of models."""
-    models: tuple[bytes, ...]
-    """Each model's JSON, exactly as it was sent."""
+    models: tuple[RawModel, ...]
     payload_bytes: int
     payload_sha256: str
     is_split: bool = False
     """Whether it came out of an answer for all modes, where only a model itself can say its mode."""
+    is_same: bool = False
+    """Whether it is byte by byte the answer that was applied last: then its models are not even cut out."""
+
+
+class Applied(Struct, frozen=True):
+    """The answer that was applied last to a mode; it was taken as a whole, by this version of the normaliser."""
+
+    payload_sha256: str
+    models: int
 
 
 class Record(Struct, frozen=True):

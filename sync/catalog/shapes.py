@@ -128,9 +128,11 @@ def is_rule(text: Tree | None) -> bool:
 
 
 def _first(fields: Tree, names: tuple[str, ...]) -> Tree | None:
-    if not isinstance(fields, dict):
-        return None
-    return next((fields[name] for name in names if name in fields), None)
+    if isinstance(fields, dict):
+        for name in names:
+            if name in fields:
+                return fields[name]
+    return None
 
 
 def _shown(value: Tree | None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from sync.catalog.normalise import WrongModeError, fingerprint, normalise
-from sync.catalog.records import Answer, Listed, Record, Rejected
+from sync.catalog.records import Answer, Listed, RawModel, Record, Rejected
 from sync.errors import AnswerRejected
 
 # A hundred for each of MAX_MODELS models.
@@ -63,12 +63,12 @@ def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
     return Sifted(answer, frozenset(unchanged), records, tuple(rejected))
 
 
-def _require_few_values(raws: Iterable[bytes], mode: str) -> None:
+def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
     """Bounds what decoding can cost: in a dense text each byte would become many.
 
     Each value but a model itself follows a bracket, a brace or a comma; those within texts are few.
     """
-    values = sum(raw.count(b",") + raw.count(b"[") + raw.count(b"{") for raw in raws)
+    values = sum(raw.count(b",") + raw.count(b"[") + raw.count(b"{") for raw in map(bytes, raws))
     if values > MAX_VALUES:
         raise AnswerRejected(
             f"the answer for mode={mode} was not taken: its new and changed models hold some {values} values, more than"
@@ -76,9 +76,9 @@ def _require_few_values(raws: Iterable[bytes], mode: str) -> None:
         )
 
 
-def _normalise(raw: bytes, answer: Answer) -> Record | Rejected:
+def _normalise(raw: RawModel, answer: Answer) -> Record | Rejected:
     try:
-        return normalise(raw, answer.mode, needs_mode=answer.is_split)
+        return normalise(bytes(raw), answer.mode, needs_mode=answer.is_split)
     except WrongModeError as error:
         raise AnswerRejected(
             f"the answer for mode={answer.mode} was not taken: {error}; nothing of this mode was changed"

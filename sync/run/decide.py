@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from sync.catalog.plan import Assessment, RemovalGuard, accepted_removals, assess, make_plan, needed_ids
+from sync.catalog.plan import Assessment, RemovalGuard, accepted_removals, assess, assess_same, make_plan, needed_ids
 from sync.catalog.records import Answer, Listed, ModePlan
 from sync.catalog.sift import sift
 from sync.errors import AnswerRejected
@@ -69,5 +69,7 @@ def decide(
 
 
 def _judge(connection: Connection, answer: Answer, guard: RemovalGuard) -> Judged:
+    if answer.is_same:
+        return Judged(assess_same(answer), {})
     listed = read.listed_models(connection, answer.mode)
     return Judged(assess(sift(answer, listed), listed, guard), listed)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sync.catalog.modes import MODES
 from sync.catalog.parse import ParseLimits, parse_answer
 from sync.catalog.plan import RemovalGuard
-from sync.catalog.records import Answer, ModePlan
+from sync.catalog.records import Answer, Applied, ModePlan
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide
 from sync.run.outcome import Asked, RunResult, chief_error, make_result, message, to_store
@@ -45,6 +45,14 @@ class Job:
 
 
 @dataclass(frozen=True)
+class _Before:
+    """What stood in the database before anything was asked; it still does where the version has not moved."""
+
+    versions: Mapping[str, int]
+    applied: Mapping[str, Applied]
+
+
+@dataclass(frozen=True)
 class _Observation:
     """What came back, before anything of the database was looked at."""
 
@@ -69,14 +77,13 @@ def run_sync(engine: Engine, job: Job, *, dry_run: bool = False) -> RunResult:
         return _dry_run(engine, job)
     start = runs.RunStart(job.clock(), job.trigger_kind, job.base_url, job.app_version)
 
-    def begin(connection: Connection, _: int) -> tuple[dict[str, read.ModeState], int]:
-        return read.mode_states(connection, job.modes), runs.begin_run(connection, start)
+    def begin(connection: Connection, _: int) -> tuple[_Before, int]:
+        return _before(connection, job), runs.begin_run(connection, start)
 
-    states, run_id = in_transaction(engine, begin, pause=job.pause)
-    versions = {mode: state.version for mode, state in states.items()}
+    before, run_id = in_transaction(engine, begin, pause=job.pause)
     try:
-        seen = _observe(job)
-        return _store(engine, job, run_id, seen, versions)
+        seen = _observe(job, before.applied)
+        return _store(engine, job, run_id, seen, before.versions)
     except BaseException as error:
         unrecorded = _record_failure(engine, job, run_id, error)
         if unrecorded and isinstance(error, CatalogSyncError) and not isinstance(error, DatabaseError | Interrupted):
@@ -87,29 +94,33 @@ def run_sync(engine: Engine, job: Job, *, dry_run: bool = False) -> RunResult:
 
 def _dry_run(engine: Engine, job: Job) -> RunResult:
     with reading(engine) as connection:
-        states = read.mode_states(connection, job.modes)
-    versions = {mode: state.version for mode, state in states.items()}
-    seen = _observe(job)
+        before = _before(connection, job)
+    seen = _observe(job, before.applied)
     with reading(engine) as connection:
         states = read.mode_states(connection, job.modes)
-        decision = _decide(connection, job, seen, states, versions)
+        decision = _decide(connection, job, seen, states, before.versions)
     return _result(engine, None, seen, decision, states)
 
 
-def _observe(job: Job) -> _Observation:
+def _before(connection: Connection, job: Job) -> _Before:
+    states = read.mode_states(connection, job.modes)
+    return _Before({mode: state.version for mode, state in states.items()}, read.applied_answers(connection, job.modes))
+
+
+def _observe(job: Job, applied: Mapping[str, Applied]) -> _Observation:
     fetched = job.fetch(job.modes)
     _require_sane_clock(job.clock(), fetched)
     arrived = [found.arrived_at for found in fetched.values() if isinstance(found, Fetched)]
-    asked = tuple(_parsed(found, job.limits) for found in fetched.values())
+    asked = tuple(_parsed(found, job.limits, applied.get(found.mode)) for found in fetched.values())
     return _Observation(asked, max(arrived, default=None))
 
 
-def _parsed(found: Fetched | FetchFailed, limits: ParseLimits) -> Asked:
+def _parsed(found: Fetched | FetchFailed, limits: ParseLimits, applied: Applied | None) -> Asked:
     asked = Asked(found.mode, found.asked_at, found.attempts, found.http_status)
     if isinstance(found, FetchFailed):
         return replace(asked, error=found.error)
     try:
-        return replace(asked, answer=parse_answer(found.body, found.mode, limits))
+        return replace(asked, answer=parse_answer(found.body, found.mode, limits, applied))
     except CatalogSyncError as error:
         return replace(asked, error=error, payload=found.body)
 

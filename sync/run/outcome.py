@@ -138,7 +138,7 @@ def _asked_row(asked: Asked, previous: datetime | None) -> ModeRow:
     return replace(
         row,
         models_reported=answer.reported,
-        models_received=len(answer.models),
+        models_received=answer.reported,
         payload_bytes=answer.payload_bytes,
         payload_sha256=answer.payload_sha256,
     )
@@ -183,12 +183,12 @@ def _plan_errors(plan: ModePlan, held: int) -> Iterator[CatalogSyncError]:
         told = list(dict.fromkeys(_rejected(model) for model in plan.rejected))
         named, more = "; ".join(told[:_NAMED_REJECTS]), len(told) - _NAMED_REJECTS
         yield AnswerRejected(
-            f"{len(plan.rejected)} of {len(plan.answer.models)} {plan.mode} models were rejected and kept as stored:"
+            f"{len(plan.rejected)} of {plan.answer.reported} {plan.mode} models were rejected and kept as stored:"
             f" {named}{f'; and {more} more' if more > 0 else ''}; tell the API's maintainers"
         )
     if plan.removals_held:
         yield RemovalsHeld(
-            f"{plan.removals_held} {plan.mode} models are missing from an answer with {len(plan.answer.models)}:"
+            f"{plan.removals_held} {plan.mode} models are missing from an answer with {plan.answer.reported}:"
             f" kept, all else was applied; if they are truly gone, run once with --accept-removals {held}"
         )
 

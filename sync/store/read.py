@@ -8,11 +8,12 @@ from itertools import islice
 from typing import TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, exists, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
+from sync.catalog.normalise import fingerprint_mark
 from sync.catalog.plan import LastLook
-from sync.catalog.records import Listed, Stored
+from sync.catalog.records import Applied, Listed, Stored
 
 # Databases bound the parameters of one statement.
 CHUNK = 500
@@ -37,6 +38,35 @@ def mode_states(connection: Connection, modes: Sequence[str], *, lock: bool = Fa
         row.mode: ModeState(row.version, LastLook(row.observed_at, row.good_asked_at, row.good_observed_at))
         for row in rows
     }
+
+
+def applied_answers(connection: Connection, modes: Sequence[str]) -> dict[str, Applied]:
+    """The answer applied last to each mode, where applying its bytes again could change nothing.
+
+    None of a mode where a model was rejected or a removal held, or whose rows an older version of the
+    normaliser made. An imported answer may have been one for all modes, and is left out too.
+    """
+    mark = fingerprint_mark()
+    outdated = exists().where(
+        models.c.mode == sync_state.c.mode,
+        models.c.removed_at.is_(None),
+        func.substr(models.c.fingerprint, 1, len(mark)) != mark,
+    )
+    query = (
+        select(sync_state.c.mode, sync_run_modes.c.payload_sha256, sync_run_modes.c.models_received)
+        .join(
+            sync_run_modes,
+            (sync_run_modes.c.run_id == sync_state.c.run_id) & (sync_run_modes.c.mode == sync_state.c.mode),
+        )
+        .join(sync_runs, sync_runs.c.run_id == sync_state.c.run_id)
+        .where(
+            sync_state.c.mode.in_(modes),
+            sync_run_modes.c.status == "success",
+            sync_runs.c.trigger_kind != "import",
+            ~outdated,
+        )
+    )
+    return {mode: Applied(sha256, received) for mode, sha256, received in connection.execute(query)}
 
 
 def listed_models(connection: Connection, mode: str) -> dict[str, Listed]:

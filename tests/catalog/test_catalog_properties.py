@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sync.catalog.diff import events_between, row_changes
 from sync.catalog.entities import TABLES
-from sync.catalog.json_tree import Tree, canonical_json, decode_object
+from sync.catalog.json_reading import decode_object
+from sync.catalog.json_tree import Tree, canonical_json
 from sync.catalog.normalise import normalise
 from sync.catalog.parse import parse_answer, split_by_mode
 from sync.catalog.paths import differences

@@ -58,7 +58,7 @@ def test_a_list_that_stands_before_itself_ten_thousand_times_takes_no_longer() -
     begun = time.monotonic()
     copies = b'"x":[%b],' % b",".join([b"[%b]" % MODEL] * 10_000)
 
-    assert parse_answer(around(b"[%b]" % MODEL, copies), "image").models == (MODEL,)
+    assert [*map(bytes, parse_answer(around(b"[%b]" % MODEL, copies), "image").models)] == [MODEL]
     assert time.monotonic() - begun < 5
 
 
@@ -67,15 +67,15 @@ def test_more_models_than_allowed_are_not_taken(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3 if is_counted_first else 10**9)
     five = b"[%b]" % b",".join([MODEL] * 5)
 
-    assert len(cut_models(five, 5)) == 5
+    assert len(cut_models(five, slice(0, len(five)), 5)) == 5
     with pytest.raises(MalformedError, match="MAX_MODELS=4"):
-        cut_models(five, 4)
+        cut_models(five, slice(0, len(five)), 4)
 
 
 def test_very_many_values_that_are_no_models_are_not_even_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3)
     with pytest.raises(MalformedError, match="not all of its models are objects"):
-        cut_models(b"[1,2,3,4,5]", 4)
+        cut_models(b"[1,2,3,4,5]", slice(0, 11), 4)
 
 
 def test_the_bound_on_models_is_that_of_the_setting() -> None:

@@ -6,15 +6,13 @@ import json
 
 import pytest
 
+from sync.catalog.json_reading import MAX_DEPTH, MAX_TEXT_BYTES, decode_object
 from sync.catalog.json_tree import (
-    MAX_DEPTH,
     MAX_KEY_CHARACTERS,
-    MAX_TEXT_BYTES,
     MalformedError,
     Number,
     canonical_json,
     canonical_number,
-    decode_object,
     scalar_text,
     storable,
 )

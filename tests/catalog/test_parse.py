@@ -27,30 +27,36 @@ def around(models: bytes, more: bytes = b"", count: int = 0) -> bytes:
     return b'{"ok":true,"code":200,%b"data":{"mode":"image","total":%d,"models":%b}}' % (more, count, models)
 
 
+def texts(found: Answer) -> tuple[bytes, ...]:
+    return tuple(map(bytes, found.models))
+
+
 def test_an_answer_is_its_models_as_they_were_sent() -> None:
     sent = around(b'[ {"id" : "a", "cost": 5.000} ,\n{"b":\t"\\u00e4\xc3\xa4"}]', count=2)
+    found = parse_answer(sent, "image")
 
-    assert parse_answer(sent, "image") == Answer(
+    assert texts(found) == (b'{"id" : "a", "cost": 5.000}', b'{"b":\t"\\u00e4\xc3\xa4"}')
+    assert found == Answer(
         mode="image",
         reported=2,
-        models=(b'{"id" : "a", "cost": 5.000}', b'{"b":\t"\\u00e4\xc3\xa4"}'),
+        models=found.models,
         payload_bytes=len(sent),
         payload_sha256=hashlib.sha256(sent).hexdigest(),
     )
 
 
 def test_an_empty_catalog_is_an_answer() -> None:
-    assert parse_answer(body("video", []), "video").models == ()
+    assert texts(parse_answer(body("video", []), "video")) == ()
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    assert parse_answer(b"\xef\xbb\xbf" + body("image", [A]), "image").models == (raw(A),)
+    assert texts(parse_answer(b"\xef\xbb\xbf" + body("image", [A]), "image")) == (raw(A),)
 
 
 def test_unknown_fields_of_the_envelope_are_passed_over() -> None:
     sent = raw({"ok": True, "code": 200, "new": {"x": [1]}, "data": json.loads(body("image", [A], page=1))["data"]})
 
-    assert parse_answer(sent, "image").models == (raw(A),)
+    assert texts(parse_answer(sent, "image")) == (raw(A),)
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
@@ -59,7 +65,7 @@ def test_models_that_stand_in_another_field_too_do_no_harm(place: str) -> None:
     data = {"featured": [A], **data, "models": [A]} if place == "before" else {**data, "models": [A], "featured": [A]}
     sent = raw({"ok": True, "code": 200, "data": data})
 
-    assert parse_answer(sent, "image").models == (raw(A),)
+    assert texts(parse_answer(sent, "image")) == (raw(A),)
 
 
 @pytest.mark.parametrize("total", [1.0, spelled("1.00"), spelled("1e0"), spelled("10E-1")])
@@ -158,14 +164,14 @@ def test_more_models_than_allowed_are_refused() -> None:
 
 
 def test_a_model_that_is_no_object_is_left_to_be_rejected_alone() -> None:
-    assert parse_answer(body("image", [A, 5, None, [1], "x"]), "image").models[1:] == (b"5", b"null", b"[1]", b'"x"')
+    assert texts(parse_answer(body("image", [A, 5, None, [1], "x"]), "image"))[1:] == (b"5", b"null", b"[1]", b'"x"')
 
 
 def test_lone_surrogates_leave_every_byte_of_the_models_as_it_was() -> None:
-    texts = [rb'{"id":"a","n":"\ud800"}', rb'{"id":"b","n":"\udfff\\\ud800\u0000\ud83d\ude00"}', rb'{"id":"c"}']
-    sent = around(b"[%b]" % b" , ".join(texts), rb'"message":"\uDC00",', count=3)
+    sent_models = [rb'{"id":"a","n":"\ud800"}', rb'{"id":"b","n":"\udfff\\\ud800\u0000\ud83d\ude00"}', rb'{"id":"c"}']
+    sent = around(b"[%b]" % b" , ".join(sent_models), rb'"message":"\uDC00",', count=3)
 
-    assert parse_answer(sent, "image").models == tuple(texts)
+    assert texts(parse_answer(sent, "image")) == tuple(sent_models)
 
 
 def test_a_lone_surrogate_does_not_hide_that_the_rest_is_broken() -> None:
@@ -178,8 +184,8 @@ def test_an_answer_for_all_is_split_by_the_mode_of_each_model() -> None:
 
     split = split_by_mode(whole)
 
-    assert split["image"].models == (raw(models[0]), raw(models[2]))
-    assert split["video"].models == (raw(models[1]),)
+    assert texts(split["image"]) == (raw(models[0]), raw(models[2]))
+    assert texts(split["video"]) == (raw(models[1]),)
     assert {(one.mode, one.reported) for one in split.values()} == {("image", 2), ("video", 1)}
     assert {one.payload_sha256 for one in split.values()} == {whole.payload_sha256}
 
@@ -187,7 +193,7 @@ def test_an_answer_for_all_is_split_by_the_mode_of_each_model() -> None:
 def test_an_answer_for_all_without_a_model_of_a_mode_is_an_empty_look_at_it() -> None:
     split = split_by_mode(parse_answer(body("all", [model("a", mode="image")]), "all"))
 
-    assert split["video"].models == ()
+    assert texts(split["video"]) == ()
 
 
 def test_a_mode_is_read_through_escapes_and_surrogates() -> None:

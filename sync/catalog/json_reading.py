@@ -1,0 +1,199 @@
+"""JSON text read strictly into canonical trees, within bounds.
+
+A text that is written just as an encoder would write what a fast decoder found in it holds nothing
+that the fast decoder passes over: no key twice, no odd number. So most models are read fast, and only
+the others by a reader that looks at every token.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from functools import lru_cache
+from typing import NoReturn, TypeAlias
+
+import msgspec
+
+from sync.catalog.json_tree import (
+    MAX_KEY_CHARACTERS,
+    MalformedError,
+    Number,
+    Tree,
+    as_set,
+    canonical_number,
+    is_scalar,
+    is_storable,
+)
+
+MAX_DEPTH = 64
+MAX_TEXT_BYTES = 1024 * 1024
+
+_MEMORY = 4096
+_SHORT = 40
+_Plain: TypeAlias = "str | bool | int | Decimal | list[_Plain] | dict[str, _Plain] | None"
+"""What the fast decoder gives: numbers are integers, or decimals that are spelled as the text is."""
+
+
+def _decimal(token: str) -> Decimal:
+    if len(token) > _SHORT:
+        raise ValueError("a number too long to be read fast")
+    return Decimal(token)
+
+
+_DECODER = msgspec.json.Decoder(float_hook=_decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def decode_object(text: str) -> dict[str, Tree]:
+    """The canonical tree of one JSON object.
+
+    Raises ``MalformedError`` for what is not strict JSON, not an object, has a key twice in one
+    object, a key that cannot be stored, or goes beyond the bounds of this module.
+    """
+    tree = _fast(text)
+    if tree is None:
+        tree = _strict(text)
+    if len(text) > MAX_TEXT_BYTES // 4:  # a character takes four bytes at most
+        _check_texts(tree)
+    return tree
+
+
+def _fast(text: str) -> dict[str, Tree] | None:
+    """None when the text is not written as an encoder would, or not well: then it has to be read strictly."""
+    try:
+        plain = _DECODER.decode(text)
+        if not isinstance(plain, dict) or _ENCODER.encode(plain) != text.encode():
+            return None
+    except (msgspec.MsgspecError, ArithmeticError, ValueError, RecursionError):
+        return None
+    return _object(plain, MAX_DEPTH)
+
+
+def _object(plain: dict[str, _Plain], levels: int) -> dict[str, Tree]:
+    """Plain loops and no calls where they can be spared, here and below: it is done for every value of a catalog."""
+    if not levels:
+        raise _too_deep()
+    tree: dict[str, Tree] = {}
+    for key, value in plain.items():
+        if value is not None:
+            _check_key(key)
+            kind = type(value)
+            tree[key] = value if kind is str or kind is bool else _value(value, levels)  # type: ignore[assignment, arg-type]  # kind tells
+    return tree
+
+
+def _list(items: list[_Plain], levels: int) -> list[Tree | None]:
+    if not levels:
+        raise _too_deep()
+    tree: list[Tree | None] = []
+    is_set = True
+    for item in items:
+        kind = type(item)
+        if kind is list or kind is dict:
+            is_set = False
+        tree.append(item if item is None or kind is str or kind is bool else _value(item, levels))  # type: ignore[arg-type]  # kind tells
+    return as_set(tree) if is_set else tree
+
+
+def _value(value: int | Decimal | list[_Plain] | dict[str, _Plain], levels: int) -> Tree:
+    """``levels`` is how deep the value may be nested, and it itself one of them."""
+    if isinstance(value, dict):
+        return _object(value, levels - 1)
+    if isinstance(value, list):
+        return _list(value, levels - 1)
+    return _number(value)
+
+
+@lru_cache(_MEMORY)
+def _number(value: int | Decimal) -> Number:
+    return Number(canonical_number(str(value)))
+
+
+@lru_cache(_MEMORY)
+def _check_key(key: str) -> None:
+    if len(key) > MAX_KEY_CHARACTERS:
+        raise MalformedError(f"a key is longer than {MAX_KEY_CHARACTERS} characters: {key[:40]!r}...")
+    if not is_storable(key):
+        raise MalformedError(f"the key {key[:80]!r} has a character that cannot be stored")
+
+
+def _strict(text: str) -> dict[str, Tree]:
+    try:
+        tree = json.loads(
+            text,
+            object_pairs_hook=_strict_object,
+            parse_float=_strict_number,
+            parse_int=_strict_number,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise _too_deep() from None
+    except json.JSONDecodeError as error:
+        raise MalformedError(f"it is not valid JSON: {error.msg} at character {error.pos}") from None
+    if not isinstance(tree, dict):
+        raise MalformedError("it is not a JSON object")
+    _check_depth(tree)
+    return tree
+
+
+def _strict_number(token: str) -> Number:
+    return Number(canonical_number(token))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedError(f"{name} is not JSON")
+
+
+def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
+    tree: dict[str, Tree] = {}
+    seen = set()
+    for key, value in pairs:
+        if key in seen:
+            raise MalformedError(f"the key {key[:80]!r} stands twice in one object")
+        seen.add(key)
+        if value is not None:
+            _check_key(key)
+            tree[key] = _strict_list(value) if isinstance(value, list) else value
+    return tree
+
+
+def _strict_list(items: list[Tree | None]) -> list[Tree | None]:
+    """A list of scalars as a set in canonical order; any other list keeps its order."""
+    # A plain loop: a hostile text is dense with lists.
+    for item in items:
+        if isinstance(item, (list, dict)):
+            return [_strict_list(item) if isinstance(item, list) else item for item in items]
+    return as_set(items)
+
+
+def _check_depth(tree: Tree) -> None:
+    level: list[Tree | None] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = _below(level)
+        if not level:
+            return
+    if any(not is_scalar(node) for node in level):
+        raise _too_deep()
+
+
+def _check_texts(tree: Tree) -> None:
+    level: list[Tree | None] = [tree]
+    while level:
+        for node in level:
+            if isinstance(node, str) and len(node.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+                raise MalformedError(f"a text is longer than {MAX_TEXT_BYTES} bytes")
+        level = _below(level)
+
+
+def _below(level: list[Tree | None]) -> list[Tree | None]:
+    below: list[Tree | None] = []
+    for node in level:
+        if isinstance(node, dict):
+            below.extend(node.values())
+        elif isinstance(node, list):
+            below.extend(node)
+    return below
+
+
+def _too_deep() -> MalformedError:
+    return MalformedError(f"it is nested deeper than {MAX_DEPTH} levels")
