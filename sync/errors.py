@@ -46,6 +46,10 @@ class CatalogSyncError(Exception):
     exit_code = ExitCode.UNFORESEEN
 
 
+class OutputLost(CatalogSyncError):
+    """What a command prints did not reach the file that it was to go to."""
+
+
 class UsageError(CatalogSyncError):
     """A setting, an argument or the schema is not as the program needs it."""
 

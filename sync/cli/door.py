@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import sys
@@ -12,7 +11,8 @@ import click
 
 from sync.cli.group import cli
 from sync.cli.masking import masker
-from sync.cli.saying import PROGRAM, complain, drop_output, told
+from sync.cli.saying import PROGRAM, complain, told
+from sync.cli.streams import drop_output, let_go, require_written, take_streams
 from sync.errors import ExitCode
 
 _DEBUG = "--debug"
@@ -20,7 +20,10 @@ _DEBUG = "--debug"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments, os.environ))
+    take_streams()
+    code = run(sys.argv[1:] if arguments is None else arguments, os.environ)
+    let_go()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -28,7 +31,6 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     mask = masker(environ)
     debug = _DEBUG in arguments
     _set_up_logging(mask, debug=debug)
-    _take_any_letter()
     try:
         # Anywhere on the line: it is asked for when a command has just failed, and put at its end.
         return _invoke([argument for argument in arguments if argument != _DEBUG])
@@ -50,14 +52,9 @@ def _invoke(arguments: Sequence[str]) -> int:
             code = cli.invoke(context)
     except click.exceptions.Exit as end:  # --help, --version
         code = end.exit_code
-    sys.stdout.flush()
+    if code in (None, ExitCode.DONE):  # else there is a line on stderr already
+        require_written()
     return int(code) if isinstance(code, int) else int(ExitCode.DONE)
-
-
-def _take_any_letter() -> None:
-    """A locale without a letter for something is no reason to fail: it is written as an escape."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _print_traceback(mask: Callable[[str], str]) -> None:

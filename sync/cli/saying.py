@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 import click
 
+from sync.cli.streams import drop_output
 from sync.errors import CatalogSyncError, ExitCode
 
 PROGRAM = "catalog-sync"
@@ -39,8 +37,3 @@ def told(error: BaseException) -> tuple[int, str]:
     return ExitCode.UNFORESEEN, (
         f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
     )
-
-
-def drop_output() -> None:
-    """From now on stdout goes nowhere: a buffer flushed at exit would fail once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

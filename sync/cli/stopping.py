@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Generic, TypeVar
@@ -69,7 +70,8 @@ class _Work(Generic[T]):
         code = self._left_behind
         if code is None:
             code = exit_code(self.received) if self.received else ExitCode.UNFORESEEN
-        os.write(2, _LEFT)
+        with suppress(OSError):
+            os.write(2, _LEFT)
         os._exit(code)
 
 

@@ -1,15 +1,19 @@
-"""A reader that stops reading is no failure of ours, and hides none."""
+"""A reader that stops reading is no failure of ours, and hides none; output that is lost is told."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sync.source.emulator import Emulator
 from tests.cli.catalogs import catalog, model
-from tests.cli.commands import complaint, environment, output, run_process, started
+from tests.cli.commands import ROOT, Ended, complaint, environment, output, run_process, started
 from tests.cli.conftest import Shell
 from tests.cli.hidden import KEY
 
@@ -48,3 +52,50 @@ def test_a_failure_is_told_even_if_nobody_reads_the_result(sqlite_url: str, tmp_
         ended = run_process("sync", environ=environment(tmp_path, **settings), stdout=write)
     os.close(write)
     assert "1 of 1 image models were rejected" in complaint(ended, 5)
+
+
+SHOWING = (("models",), ("models", "--json"), ("changes", "--csv"), ("status",), ("verify",), ("--help",), ("migrate",))
+FULL = Path("/dev/full")  # takes nothing, as a full disk does
+
+
+@pytest.fixture
+def environ(sqlite_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A database with one model, and an API that serves just that."""
+    with Emulator([catalog(model("acme/a", 3))]) as api:
+        environ = environment(tmp_path, DATABASE_URL=sqlite_url, BASE_URL=api.base_url, API_KEY=KEY)
+        output(run_process("sync", environ=environ))
+        yield environ
+
+
+@pytest.mark.parametrize("command", [*SHOWING, ("sync",)], ids=" ".join)
+def test_output_that_a_full_disk_does_not_take_is_told(environ: dict[str, str], command: tuple[str, ...]) -> None:
+    with FULL.open("wb") as full:
+        line = complaint(run_process(*command, environ=environ, stdout=full), 1)
+    assert "could not be written: No space left on device; all else was done" in line
+
+
+def test_output_that_is_lost_hides_no_failure(environ: dict[str, str]) -> None:
+    with FULL.open("wb") as full, Emulator([catalog(model("acme/a", "a text"))]) as api:
+        ended = run_process("sync", "--base-url", api.base_url, environ=environ, stdout=full)
+    assert "1 of 1 image models were rejected" in complaint(ended, 5)
+
+
+def test_a_full_disk_under_stderr_leaves_the_exit_code(environ: dict[str, str]) -> None:
+    with FULL.open("wb") as full:
+        assert run_process("show", "acme/nothing", environ=environ, stderr=full).code == 2
+        assert run_process("models", environ=environ, stderr=full, stdout=full).code == 1
+
+
+@pytest.mark.parametrize("command", [*SHOWING, ("sync",)], ids=" ".join)
+def test_a_command_without_an_open_stream_ends_well(environ: dict[str, str], command: tuple[str, ...]) -> None:
+    ended = without_streams(*command, environ=environ, closed=">&-")
+    assert (ended.code, ended.err) == (0, "")
+    assert without_streams(*command, environ=environ, closed="<&- >&- 2>&-").code == 0
+    assert output(run_process("verify", environ=environ))
+
+
+def without_streams(*command: str, environ: dict[str, str], closed: str) -> Ended:
+    """A command that the shell starts with streams closed: Popen opens each that it is not given."""
+    line = shlex.join([sys.executable, "-m", "sync", *command])
+    found = subprocess.run(["sh", "-c", f"{line} {closed}"], cwd=ROOT, env=environ, capture_output=True, text=True)  # noqa: PLW1510  # the code is judged
+    return Ended(found.returncode, found.stdout, found.stderr)
