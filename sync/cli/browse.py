@@ -70,7 +70,9 @@ def models(
 @options.moment("--until", "Only what was seen before then.")
 @options.mode
 @options.provider
-@click.option("--model", metavar="GLOB", help="Only models whose id is like this, such as 'google/*'.")
+@click.option(
+    "--model", type=options.Text(), metavar="GLOB", help="Only models whose id is like this, such as 'google/*'."
+)
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; may be given again.")
 @click.option("--entity", "entities", multiple=True, type=click.Choice(ENTITIES), help="Only this part of a model.")
 @click.option(

@@ -30,7 +30,7 @@ _COST_COLUMNS = {
 
 
 @click.command(epilog="Example: catalog-sync costs google/nano-banana")
-@click.argument("model_id", metavar="MODEL_ID")
+@click.argument("model_id", type=options.Text(), metavar="MODEL_ID")
 @options.database_url
 @options.mode
 @options.as_json
@@ -69,7 +69,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
 
 
 @click.command(epilog="Example: catalog-sync show google/nano-banana --as-of 2026-03-01")
-@click.argument("model_id", metavar="MODEL_ID")
+@click.argument("model_id", type=options.Text(), metavar="MODEL_ID")
 @options.database_url
 @options.mode
 @options.moment("--as-of", "The model as it was then.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -27,6 +28,18 @@ def _no_password_in_arguments(context: click.Context, parameter: click.Parameter
     return value or settings.default_database_url()
 
 
+class Text(click.ParamType[str]):
+    """A text that is looked for in the catalog. A locale without UTF-8 hands over its bytes one by one."""
+
+    name = "TEXT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return os.fsencode(value).decode()
+        except UnicodeError:
+            return self.fail("it is not UTF-8", param, ctx)
+
+
 database_url = click.option(
     "--database-url",
     envvar=settings.PREFIX + "DATABASE_URL",
@@ -38,7 +51,7 @@ database_url = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="CSV with a header on stdout.")
 mode = click.option("--mode", type=click.Choice(MODES), help="Only this mode.")
-provider = click.option("--provider", metavar="NAME", help="Only this provider.")
+provider = click.option("--provider", type=Text(), metavar="NAME", help="Only this provider.")
 quiet = click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import signal
 import socket
@@ -18,6 +20,7 @@ from tests.cli.commands import ROOT, complaint, eventually, finished, output, ru
 from tests.faults.site import LISTED, STATUS, Site, image, video
 from tests.source.rude_server import RudeServer, Script, says
 
+PLAIN_ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SUMMER_ENDS = datetime(2026, 10, 24, 12, tzinfo=UTC)  # in Berlin at three in the morning after, which comes twice
 SUMMER_BEGINS = datetime(2026, 3, 28, 12, tzinfo=UTC)
 
@@ -127,6 +130,16 @@ def test_e11_nothing_of_a_login_is_needed(sqlite_site: Site, tmp_path: Path) -> 
         for command in (["models"], ["changes"], ["models", "--csv"], ["show", "acme/image-0"]):
             output(run_process(*command, environ=environ))
             output(run_process(*command, environ=latin, encoding="latin-1"))
+
+
+@pytest.mark.parametrize("locale", [PLAIN_ASCII, {"LC_ALL": "C.UTF-8"}], ids=["ascii", "utf-8"])
+def test_e11_an_id_beyond_ascii_is_found_in_any_locale(sqlite_site: Site, locale: dict[str, str]) -> None:
+    sqlite_site.succeeds(image=image([model("acme/\u00e9", 5), *LISTED]))
+    environ = sqlite_site.environment() | locale
+    assert json.loads(output(run_process("show", "acme/\u00e9", "--json", environ=environ)))[0]["cost"] == "5"
+    for command in (["show"], ["costs"], ["models", "--provider"], ["changes", "--model"]):
+        ended = run_process(*command, os.fsdecode(b"\xff"), environ=environ)
+        assert "it is not UTF-8" in complaint(ended, 2)
 
 
 def test_e11_the_crontab_lines_that_are_shown_need_no_path_and_no_key() -> None:
