@@ -125,4 +125,4 @@ def _csv_cell(value: object) -> object:
 
 
 def _is_number(text: str) -> bool:
-    return text.removeprefix("-").replace(".", "", 1).isdecimal()
+    return text.isascii() and text.removeprefix("-").replace(".", "", 1).isdecimal()
