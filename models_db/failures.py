@@ -77,6 +77,12 @@ def is_away(error: BaseException | None) -> bool:
     return is_unreachable(error) and (_ANSWERED not in words or any(word in words for word in _NOT_YET))
 
 
+def is_damaged(error: BaseException | None) -> bool:
+    """Whether an SQLite file is damaged, or no database at all."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
 def is_lock_wait(error: BaseException | None) -> bool:
     """Whether PostgreSQL gave up waiting for a lock; MariaDB's wait counts as transient."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCK_WAIT_SQLSTATE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import stat
 import time
 from pathlib import Path
 
@@ -29,8 +30,9 @@ _HEADER_BYTES, _READ_VERSION, _WAL = 100, 19, 2  # https://www.sqlite.org/filefo
 
 def check_file(path: Path, *, create: bool) -> None:
     """Raises ``DatabaseSettingError`` where there is no file, no folder, or a log that its drive cannot bear."""
+    found = _is_there(path)
     # Without a word on the folder: migrate makes that of the default database, and names any other.
-    if not create and not path.is_file():
+    if not create and not found:
         raise DatabaseSettingError(f"there is no database at {path}: run catalog-sync migrate, or mend the URL")
     if not path.parent.is_dir():
         raise DatabaseSettingError(f"the folder of the database does not exist: make {path.parent}, or mend the URL")
@@ -77,6 +79,20 @@ def network_drive(path: Path) -> str | None:
     return kind if is_shared else None
 
 
+def _is_there(path: Path) -> bool:
+    """Whether there is a file. Raises ``DatabaseSettingError`` for anything else: opening a pipe would never end."""
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DatabaseSettingError(f"the database at {path} cannot be reached: {reason}; mend the URL") from error
+    if not is_file:
+        raise DatabaseSettingError(f"what is at {path} is no file, and so no database: mend the URL")
+    return True
+
+
 def _is_wal(path: Path) -> bool:
     try:
         with path.open("rb") as file:
@@ -98,3 +114,5 @@ def _use_wal(connection: sqlite3.Connection, wait: int) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+        else:
+            return  # on a full disk it may fail without an error: the next statement will tell

@@ -113,7 +113,12 @@ def _sqlite(url: URL) -> URL:
         )
     if url.host or url.username or url.query:
         raise DatabaseSettingError("the SQLite URL takes a path and nothing else: use sqlite:////absolute/path.db")
-    return url.set(database=str(Path(url.database).absolute()))
+    try:
+        return url.set(database=str(Path(url.database).absolute()))
+    except FileNotFoundError:
+        raise DatabaseSettingError(
+            "the SQLite URL has a relative path, and the current folder is gone: use sqlite:////absolute/path.db"
+        ) from None
 
 
 def _check_server(url: URL) -> None:

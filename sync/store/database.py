@@ -36,6 +36,10 @@ _PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
 _UNKNOWN = "whether this step was stored is not known: ask catalog-sync status when it runs again"
 _ADVICE = "nothing of this step was stored; see that it runs and CATALOG_SYNC_DATABASE_URL is right, then run again"
+_DAMAGED = (
+    "nothing of this step was stored; the file is damaged, or is no SQLite database:"
+    " restore a backup of it, or mend CATALOG_SYNC_DATABASE_URL"
+)
 
 
 def open_database(url: str, *, patience: float = PATIENCE_SECONDS, pause: Pause | None = None) -> Engine:
@@ -149,8 +153,13 @@ def translated(*, lost: bool = False) -> Iterator[None]:
     except (DatabaseSettingError, SchemaError) as error:
         raise UsageError(str(error)) from error
     except SQLAlchemyError as error:
-        unknown = lost or failures.is_lost(error)
-        raise DatabaseError(f"the database failed: {_cause(error)}; {_UNKNOWN if unknown else _ADVICE}") from error
+        raise DatabaseError(f"the database failed: {_cause(error)}; {_advice(error, lost=lost)}") from error
+
+
+def _advice(error: SQLAlchemyError, *, lost: bool) -> str:
+    if lost or failures.is_lost(error):
+        return _UNKNOWN
+    return _DAMAGED if failures.is_damaged(error) else _ADVICE
 
 
 def _cause(error: SQLAlchemyError) -> str:

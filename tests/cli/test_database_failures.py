@@ -69,7 +69,33 @@ def test_a_file_that_is_no_database_is_exit_6(
 ) -> None:
     (tmp_path / "catalog.db").write_text("This is a shopping list and no database at all.\n" * 100)
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/catalog.db", BASE_URL=api.base_url)
-    assert "not a database" in complaint(shell(*command), 6)
+    line = complaint(shell(*command), 6)
+    assert "not a database" in line
+    assert "restore a backup of it, or mend CATALOG_SYNC_DATABASE_URL" in line
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "loop", "long name"])
+@pytest.mark.parametrize("command", [("sync",), ("migrate",), ("models",)], ids=" ".join)
+def test_what_is_no_file_is_exit_2_at_once(
+    shell: Shell, tmp_path: Path, api: Emulator, kind: str, command: tuple[str, ...]
+) -> None:
+    path = tmp_path / ("n" * 300 if kind == "long name" else "catalog.db")
+    {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "loop": lambda: path.symlink_to(path)}.get(kind, str)()
+    shell.set(DATABASE_URL=f"sqlite:///{path}", BASE_URL=api.base_url)
+    line = complaint(shell(*command), 2)
+    assert f"at {path} " in line
+    assert line.endswith("mend the URL")
+
+
+def test_a_relative_path_in_a_folder_that_is_gone_is_exit_2(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    shell.set(DATABASE_URL="sqlite:///catalog.db")
+    assert "the current folder is gone" in complaint(shell("migrate"), 2)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])

@@ -8,7 +8,9 @@ import shutil
 import sqlite3
 import time
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, make_url
@@ -99,6 +101,22 @@ def test_d6_a_file_that_may_not_grow_is_exit_6_and_changes_nothing(site: Site) -
     assert line.startswith("catalog-sync: the database failed: ")
     assert "nothing of this step was stored" in line
     site.unharmed(before)
+
+
+class FullDisk(sqlite3.Connection):
+    """With a page left on the disk SQLite cannot make a log, and does not say so."""
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        return super().execute(
+            "PRAGMA journal_mode" if statement.startswith("PRAGMA journal_mode") else statement, *values
+        )
+
+
+def test_d6_a_new_file_that_gets_no_log_is_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FullDisk))
+    connection = sqlite_file.open_file(tmp_path / "catalog.db", create=True, wait=1)
+    assert connection.execute("PRAGMA page_count").fetchone() == (0,)
+    connection.close()
 
 
 def test_d7_a_file_that_may_only_be_read_is_exit_6(site: Site) -> None:
