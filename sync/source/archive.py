@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,9 +79,11 @@ def is_saved_answers(path: Path) -> bool:
 def open_file(path: Path) -> Iterator[BufferedIOBase]:
     """The bytes of a file, unpacked when they are gzip, whatever its name says.
 
-    Raises ``UsageError`` when it cannot be opened or read.
+    Raises ``UsageError`` when it cannot be opened or read, and for a pipe: opening that may never end.
     """
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            raise UsageError(f"{path} is a pipe, and is to be read more than once: save what it gives to a file first")
         with path.open("rb") as file:
             compressed = file.read(len(_GZIP)) == _GZIP
             file.seek(0)

@@ -54,7 +54,7 @@ def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedAnswer]:
     ``at`` is the time of a file with one answer. Raises ``UsageError`` where it makes no sense or
     the path cannot be read, ``AnswerRejected`` naming the file for what is no saved answer.
     """
-    if path.is_dir():
+    if _is_folder(path):
         _refuse(
             at, f"{path} is a folder: --at is the time of a single answer; the names of its files must carry theirs"
         )
@@ -66,6 +66,13 @@ def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedAnswer]:
         yield from read_saved_answers(path)
     else:
         yield _alone(path, found)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, for one: opening it says what is wrong
+        return False
 
 
 def time_in_name(name: str) -> datetime | None:
@@ -81,7 +88,10 @@ def time_in_name(name: str) -> datetime | None:
 
 
 def _in_folder(folder: Path) -> Iterator[SavedAnswer]:
-    files = sorted(file for file in folder.iterdir() if file.name.lower().endswith(_ANSWERS) and file.is_file())
+    try:
+        files = sorted(file for file in folder.iterdir() if file.name.lower().endswith(_ANSWERS) and file.is_file())
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}; check the path") from error
     if not files:
         raise UsageError(f"{folder} holds no file that ends in .json or .json.gz: give the folder with the answers")
     timed = sorted((_time_of(file), file) for file in files)

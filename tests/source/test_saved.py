@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,3 +111,15 @@ def test_two_answers_of_one_mode_and_time_are_one_too_many(tmp_path: Path) -> No
     (tmp_path / "b-2026-03-01.json").write_bytes(answer("image"))
     with pytest.raises(AnswerRejected, match="the same time and mode"):
         list(read_saved(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["answers.jsonl", "2026-03-01.json"])
+def test_a_pipe_is_refused_before_it_is_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UsageError, match=f"{name} is a pipe, and is to be read more than once"):
+        list(read_saved(tmp_path / name))
+
+
+def test_a_name_that_no_system_takes_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: File name too long"):
+        list(read_saved(tmp_path / ("n" * 300)))
