@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sync.demo.story import catalogs
+from sync.errors import UsageError
 from sync.run import Job, RunResult, run_sync
 from sync.source.emulator import Emulator
 from sync.source.fetch import FetchSettings, fetch_modes
@@ -26,7 +27,7 @@ def run_demo(database: Path, now: datetime, app_version: str, tell: Callable[[da
     Raises what a sync raises. The file is the demo's own: one that is there from last time goes.
     """
     for part in _PARTS:
-        database.with_name(database.name + part).unlink(missing_ok=True)
+        _remove(database.with_name(database.name + part))
     url = f"sqlite:///{database}"
     upgrade(url)
     engine = open_database(url)
@@ -49,3 +50,10 @@ def _job(base_url: str, day: datetime, app_version: str) -> Job:
         return fetch_modes(modes, settings, _KEY, clock=clock, rng=random.Random(0), cancelled=threading.Event())  # noqa: S311  # jitter
 
     return Job(fetch, clock, app_version, base_url=base_url)
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be made anew: {error.strerror}; give --directory another folder") from error
