@@ -28,6 +28,8 @@ _RUN_COLUMNS = {
 }
 # Left out where a terminal is narrow, the first of them first.
 _EXPENDABLE = ("removals_held", "models_rejected", "trigger_kind")
+# As much may the clocks of two hosts differ; a look that lies further ahead says nothing of its age.
+_CLOCKS_APART = timedelta(hours=1)
 
 
 @click.command(
@@ -45,7 +47,6 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     """
     from sync.catalog.refusal import one_line
     from sync.show.table import print_table, to_json
-    from sync.show.text import duration
     from sync.store import browse
 
     now = options.now()
@@ -60,7 +61,7 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
         click.echo(to_json({"last_good_look": last, "age_seconds": seconds, "runs": runs}))
     else:
         for name, age in ages.items():
-            click.echo(f"{name}: " + ("no good look yet" if age is None else f"last good look {duration(age)} ago"))
+            click.echo(f"{name}: {_age_text(age)}")
         print_table(_RUN_COLUMNS, runs, sys.stdout, expendable=_EXPENDABLE)
         for number, error in {run["run_id"]: run["error_message"] for run in runs if run["error_message"]}.items():
             click.echo(f"run {number}: {one_line(str(error), 500)}")
@@ -68,12 +69,30 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     return ExitCode.DONE
 
 
-def _require_fresh(ages: Mapping[str, timedelta | None], max_age: timedelta | None) -> None:
+def _age_text(age: timedelta | None) -> str:
     from sync.show.text import duration
 
+    if age is None:
+        return "no good look yet"
+    if age < -_CLOCKS_APART:
+        return f"last good look {duration(-age)} ahead of this host's clock"
+    return f"last good look {duration(max(age, timedelta(0)))} ago"
+
+
+def _require_fresh(ages: Mapping[str, timedelta | None], max_age: timedelta | None) -> None:
     for mode, age in ages.items():
-        if max_age is not None and (age is None or age > max_age):
-            told = "there was none yet" if age is None else f"the last one is {duration(age)} old"
-            raise CheckFailed(
-                f"no good look at {mode} models within {duration(max_age)}: {told}; see catalog-sync status"
-            )
+        if max_age is None or (age is not None and -_CLOCKS_APART <= age <= max_age):
+            continue
+        raise CheckFailed(f"{_missing(mode, age, max_age)}; see catalog-sync status")
+
+
+def _missing(mode: str, age: timedelta | None, max_age: timedelta) -> str:
+    from sync.show.text import duration
+
+    if age is not None and age < timedelta(0):
+        return (
+            f"the last good look at {mode} models is stamped {duration(-age)} ahead of this host's clock, so that its"
+            " age cannot be told: set the clock right"
+        )
+    told = "there was none yet" if age is None else f"the last one is {duration(age)} old"
+    return f"no good look at {mode} models within {duration(max_age)}: {told}"

@@ -166,6 +166,23 @@ def test_status_fails_when_nobody_looked_for_too_long(shell: Shell, sqlite_url: 
     assert "the last one is 2h 0m old" in line or "the last one is 1h 59m old" in line
 
 
+def test_a_look_that_is_ahead_of_the_clock_says_nothing_of_its_age(
+    shell: Shell, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that was set back a year must not keep the dead man's switch quiet for a year."""
+    shell.set(DATABASE_URL=sqlite_url)
+    with Emulator([WEEK[0]]) as api:
+        output(shell("sync", "--base-url", api.base_url))
+    now = options.now()
+    monkeypatch.setattr(options, "now", lambda: now - timedelta(minutes=5))
+    assert "image: last good look 0s ago" in output(shell("status", "--max-age", "1h"))
+    monkeypatch.setattr(options, "now", lambda: now - timedelta(days=365))
+    assert "image: last good look 364d 23h ahead of this host's clock" in output(shell("status"))
+    ended = shell("status", "--max-age", "1h")
+    assert ended.code == 9
+    assert "stamped 364d 23h ahead of this host's clock, so that its age cannot be told" in ended.err
+
+
 def test_status_counts_only_a_good_look(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url, API_KEY="gva_live_expired.0000000000")
     with Emulator([WEEK[0]]) as api:
