@@ -15,14 +15,13 @@ from benchmarks.lives import ASKING, Life, Shape, Span, made_lives, made_spans
 from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
 from sync.catalog.entities import MODELS, TABLES
-from sync.catalog.records import NOT_BACK, Event, Record
+from sync.catalog.records import EVENT_COLUMNS, NOT_BACK, Event, Record
 
 Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = tuple[str, tuple[str, ...], Iterable[Row]]
 """A table, the names of the columns, and the rows."""
 
 _DAY = timedelta(days=1)
-_EVENT_COLUMNS = tuple(Event("", None, "").columns())
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ class History:
             new = variants[int(variant)]
             events = _events_of(kind, None if old is None else variants[old], new)
             named = (new.text("name"), new.text("provider"))
-            self._events[key] = tuple((*named, *map(self.encoding.value, event.columns().values())) for event in events)
+            self._events[key] = tuple((*named, *map(self.encoding.value, event.values())) for event in events)
         return self._events[key]
 
 
@@ -194,4 +193,4 @@ _MODEL_COLUMNS = (
 )
 _INTERVAL_COLUMNS = ("model_pk", "valid_from", "valid_to", "opened_run_id", "closed_run_id")
 _COST_COLUMNS = ("default_cost", "default_cost_exact", "gap_to")
-_CHANGE_COLUMNS = ("not_before", "changed_at", "model_name", "provider", *_EVENT_COLUMNS)
+_CHANGE_COLUMNS = ("not_before", "changed_at", "model_name", "provider", *EVENT_COLUMNS)

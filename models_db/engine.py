@@ -163,11 +163,13 @@ def _postgresql_engine(url: URL, patience: float | None, options: dict[str, Any]
 
 
 def _make_patient(engine: Engine, patience: float) -> None:
+    from models_db.copying import CopyingCursor
     from models_db.patience import PatientConnection
 
     def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> PatientConnection:
         connection = PatientConnection.connect(*arguments, **options)
         connection.patience = patience
+        connection.cursor_factory = CopyingCursor
         return connection
 
     event.listen(engine, "do_connect", connect)

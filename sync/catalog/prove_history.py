@@ -13,7 +13,7 @@ from itertools import pairwise
 from sync.catalog.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
 from sync.catalog.faults import Fault, Place, Values, instant, row_faults, time_of
-from sync.catalog.records import NOT_BACK, Event, Record
+from sync.catalog.records import EVENT_COLUMNS, NOT_BACK, Event, Record
 
 _SOURCE = "model_versions"
 _EVENT_KEY = ("changed_at", "entity", "field")
@@ -123,4 +123,5 @@ def _removal(last: Version) -> Values:
 
 def _change(at: object, run_id: object, record: Record, event: Event) -> Values:
     named = {"model_name": record.text("name"), "provider": record.text("provider")}
-    return {"changed_at": at, **event.columns(), "run_id": run_id, **named}
+    said = dict(zip(EVENT_COLUMNS, event.values(), strict=True))
+    return {"changed_at": at, **said, "run_id": run_id, **named}

@@ -108,23 +108,20 @@ class Event(Struct, frozen=True):
     new_value: str | None = None
     cost: CostChange | None = None
 
-    def columns(self) -> dict[str, object]:
-        """What of a row of the change log the event itself decides, by column."""
+    def values(self) -> Row:
+        """What of a row of the change log the event itself decides, in the order of ``EVENT_COLUMNS``."""
         cost = self.cost
-        return {
-            "entity": self.entity,
-            "field": self.field,
-            "change_kind": self.kind,
-            "is_cost_event": int(cost is not None),
-            "old_value": self.old_value,
-            "new_value": self.new_value,
-            "old_cost": for_arithmetic(cost.old) if cost else None,
-            "new_cost": for_arithmetic(cost.new) if cost else None,
-            "old_cost_exact": cost.old if cost else None,
-            "new_cost_exact": cost.new if cost else None,
-            "delta_cost": cost.delta if cost else None,
-            "pct_change": cost.percent if cost else None,
-        }
+        said = (self.entity, self.field, self.kind, int(cost is not None), self.old_value, self.new_value)
+        if cost is None:
+            return *said, None, None, None, None, None, None
+        exact = cost.old, cost.new
+        return *said, *map(for_arithmetic, exact), *exact, cost.delta, cost.percent
+
+
+EVENT_COLUMNS = (
+    *("entity", "field", "change_kind", "is_cost_event", "old_value", "new_value"),
+    *("old_cost", "new_cost", "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change"),
+)
 
 
 class RowChanges(Struct, frozen=True):

@@ -7,23 +7,26 @@ its models meanwhile.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam, delete, select, update
 
 from models_db.base import metadata
+from models_db.bulk import insert_rows
 from models_db.tables import catalog_changes, credit_history, model_versions, models
 from sync.catalog.costs import for_arithmetic
 from sync.catalog.entities import MODELS, TABLES, TableShape
-from sync.catalog.records import NOT_BACK, Event, ModelChange, ModePlan, Record, Row
+from sync.catalog.records import EVENT_COLUMNS, NOT_BACK, ModelChange, ModePlan, Record, Row
 from sync.errors import DatabaseError
 from sync.store.read import chunks
 
 Values: TypeAlias = dict[str, object]
 Pks: TypeAlias = Mapping[str, int]
 Keyed = TypeVar("Keyed", Update, Delete)
+
+_MODEL_COLUMNS = (*MODELS.values, "fingerprint")
 
 
 def apply_plan(connection: Connection, run_id: int, plan: ModePlan) -> None:
@@ -47,19 +50,16 @@ def _apply(connection: Connection, run_id: int, plan: ModePlan) -> None:
 
 def _insert_models(connection: Connection, plan: ModePlan) -> dict[str, int]:
     new = [change.record for change in plan.changes if change.lifecycle == "added" and change.record]
-    rows = [{**_model_values(record), **_identity(plan, record)} for record in new]
-    _execute_many(connection, insert(models), rows)
+    columns = (*_MODEL_COLUMNS, "mode", "model_id", "first_seen_at")
+    rows = [(*_model_values(record), plan.mode, record.model_id, plan.stamp) for record in new]
+    insert_rows(connection, models, columns, rows)
     found: dict[str, int] = {}
     query = select(models.c.model_id, models.c.model_pk).where(
         models.c.mode == plan.mode, models.c.model_id.in_(bindparam("model_ids", expanding=True))
     )
     for chunk in chunks(record.model_id for record in new):
-        found.update((row.model_id, row.model_pk) for row in connection.execute(query, {"model_ids": chunk}))
+        found.update((model_id, pk) for model_id, pk in connection.execute(query, {"model_ids": chunk}))
     return found
-
-
-def _identity(plan: ModePlan, record: Record) -> Values:
-    return {"mode": plan.mode, "model_id": record.model_id, "first_seen_at": plan.stamp}
 
 
 def _update_models(connection: Connection, plan: ModePlan, pks: Pks) -> None:
@@ -70,15 +70,15 @@ def _update_models(connection: Connection, plan: ModePlan, pks: Pks) -> None:
         if change.record is None:
             removed.append({**pk, "removed_at": plan.stamp, "last_seen_at": change.last_seen_at, "fingerprint": None})
         elif change.lifecycle != "added":
-            listed.append({**pk, **_model_values(change.record), "removed_at": None, "last_seen_at": None})
+            values = dict(zip(_MODEL_COLUMNS, _model_values(change.record), strict=True))
+            listed.append({**pk, **values, "removed_at": None, "last_seen_at": None})
     statement = update(models).where(models.c.model_pk == bindparam("pk"))
     _execute_many(connection, statement, listed)
     _execute_many(connection, statement, removed)
 
 
-def _model_values(record: Record) -> Values:
-    named = zip((*MODELS.key, *MODELS.values), record.rows[MODELS.table][0], strict=True)
-    return {**dict(named), "fingerprint": record.fingerprint}
+def _model_values(record: Record) -> Row:
+    return *record.rows[MODELS.table][0], record.fingerprint
 
 
 def _write_rows(connection: Connection, changes: Iterable[ModelChange], pks: Pks) -> None:
@@ -93,7 +93,7 @@ def _write_rows(connection: Connection, changes: Iterable[ModelChange], pks: Pks
         if shape.values:
             renamed: Values = {value: bindparam(f"new_{value}") for value in shape.values}
             _execute_many(connection, _by_key(update(_table(shape)), shape).values(renamed), work.updates[shape.table])
-        _execute_many(connection, insert(_table(shape)), work.inserts[shape.table])
+        insert_rows(connection, _table(shape), ("model_pk", *shape.key, *shape.values), work.inserts[shape.table])
 
 
 class _RowWork:
@@ -101,7 +101,7 @@ class _RowWork:
 
     def __init__(self) -> None:
         self.emptied: list[int] = []
-        self.inserts: dict[str, list[Values]] = defaultdict(list)
+        self.inserts: dict[str, list[Row]] = defaultdict(list)
         self.updates: dict[str, list[Values]] = defaultdict(list)
         self.deletes: dict[str, list[Values]] = defaultdict(list)
 
@@ -115,8 +115,7 @@ class _RowWork:
             self._change(change, pk)
 
     def _insert(self, shape: TableShape, pk: int, rows: Iterable[Row]) -> None:
-        columns = (*shape.key, *shape.values)
-        self.inserts[shape.table] += [{"model_pk": pk, **dict(zip(columns, row, strict=True))} for row in rows]
+        self.inserts[shape.table] += [(pk, *row) for row in rows]
 
     def _change(self, change: ModelChange, pk: int) -> None:
         shapes = {shape.table: shape for shape in TABLES}
@@ -147,23 +146,20 @@ def _delete_models_rows(connection: Connection, shape: TableShape, pks: list[int
 def _write_versions(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) -> None:
     closed = [pks[change.model_id] for change in plan.changes if change.lifecycle in {"changed", "removed"}]
     opened = [change for change in plan.changes if change.record and change.lifecycle != "rebuilt"]
-    rows = ({"raw": change.record.raw, "model_pk": pks[change.model_id]} for change in opened if change.record)
-    _move_interval(connection, model_versions, run_id, plan, closed, rows)
+    rows = [(pks[change.model_id], change.record.raw) for change in opened if change.record]
+    _move_interval(connection, _Intervals(model_versions, ("raw",)), run_id, plan, closed, rows)
 
 
 def _write_costs(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) -> None:
     moved = [change for change in plan.changes if change.cost_changed]
     closed = [pks[change.model_id] for change in moved if change.lifecycle in {"changed", "removed"}]
-    rows: Iterator[Values] = (
-        {
-            "model_pk": pks[change.model_id],
-            "default_cost": for_arithmetic(change.record.cost),
-            "default_cost_exact": change.record.cost,
-        }
+    rows = [
+        (pks[change.model_id], for_arithmetic(change.record.cost), change.record.cost)
         for change in moved
         if change.record
-    )
-    _move_interval(connection, credit_history, run_id, plan, closed, rows)
+    ]
+    intervals = _Intervals(credit_history, ("default_cost", "default_cost_exact"))
+    _move_interval(connection, intervals, run_id, plan, closed, rows)
     _write_gaps(connection, plan, pks)
 
 
@@ -178,28 +174,33 @@ def _write_gaps(connection: Connection, plan: ModePlan, pks: Pks) -> None:
     _execute_many(connection, ended, back, exactly=True)
 
 
+class _Intervals(NamedTuple):
+    """A table of half-open intervals, and what one says."""
+
+    table: Table
+    values: tuple[str, ...]
+
+
 def _move_interval(
-    connection: Connection, table: Table, run_id: int, plan: ModePlan, closed: list[int], opened: Iterable[Values]
+    connection: Connection, intervals: _Intervals, run_id: int, plan: ModePlan, closed: list[int], opened: Sequence[Row]
 ) -> None:
+    """``opened`` has a model's key and what its new interval says."""
+    table = intervals.table
     statement = update(table).where(table.c.open_model_pk == bindparam("pk"))
     statement = statement.values(valid_to=plan.stamp, closed_run_id=run_id)
     _execute_many(connection, statement, [{"pk": pk} for pk in closed], exactly=True)
-    rows = [{**row, "valid_from": plan.stamp, "opened_run_id": run_id} for row in opened]
-    _execute_many(connection, insert(table), rows)
+    columns = ("model_pk", *intervals.values, "valid_from", "opened_run_id")
+    insert_rows(connection, table, columns, [(*row, plan.stamp, run_id) for row in opened])
 
 
 def _write_events(connection: Connection, run_id: int, plan: ModePlan, pks: Pks) -> None:
-    rows = [
-        {"run_id": run_id, "model_pk": pks[change.model_id], **_event_values(plan, change, event)}
+    columns = ("run_id", "not_before", "changed_at", "model_pk", "model_name", "provider", *EVENT_COLUMNS)
+    rows: list[Row] = [
+        (run_id, plan.not_before, plan.stamp, pks[change.model_id], change.name, change.provider, *event.values())
         for change in plan.changes
         for event in change.events
     ]
-    _execute_many(connection, insert(catalog_changes), rows)
-
-
-def _event_values(plan: ModePlan, change: ModelChange, event: Event) -> Values:
-    named = {"model_name": change.name, "provider": change.provider}
-    return {**named, "not_before": plan.not_before, "changed_at": plan.stamp, **event.columns()}
+    insert_rows(connection, catalog_changes, columns, rows)
 
 
 def _execute_many(connection: Connection, statement: Executable, rows: list[Values], *, exactly: bool = False) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from sync.store.read import CHUNK
-from tests.catalog.made import Model, model
+from tests.catalog.made import Model, body, model
 from tests.run.driver import Host
 
 # More than one statement takes, in each mode.
@@ -28,8 +28,8 @@ class Traffic:
     def note(self, _connection: Connection, cursor: Any, statement: str, *_rest: object) -> None:
         self.statements.append(statement)
         verb, *words = statement.split()
-        if verb in {"INSERT", "UPDATE", "DELETE"}:
-            self.written[words[verb != "UPDATE"]] += cursor.rowcount
+        if verb in {"INSERT", "COPY", "UPDATE", "DELETE"}:
+            self.written[words[verb in {"INSERT", "DELETE"}]] += cursor.rowcount
 
 
 @contextmanager
@@ -44,15 +44,17 @@ def models(number: int, cost: int = 3) -> list[Model]:
     return [model(f"m{one}", cost) for one in range(number)]
 
 
-@pytest.fixture
-def unchanged(engine: Engine) -> dict[int, Traffic]:
+@pytest.fixture(params=["the same bytes", "other bytes around the models"])
+def unchanged(engine: Engine, request: pytest.FixtureRequest) -> dict[int, Traffic]:
     """What an unchanged sync of so many models in each mode sends."""
     host = Host(engine)
+    more = {} if request.param == "the same bytes" else {"page": 1}
     found: dict[int, Traffic] = {}
     for number in (1, MANY):
         host.sync(models(number), models(number))
+        again = [body(mode, models(number), **more) for mode in ("image", "video")]
         with watched(engine) as found[number]:
-            host.sync(models(number), models(number))
+            host.sync(*again)
     return found
 
 
