@@ -17,7 +17,17 @@ from models_db.engine import open_engine
 from models_db.migrate import HEAD
 from sync.source.emulator import Emulator
 from tests.cli.catalogs import Model, catalog, envelope, model, some
-from tests.cli.commands import ROOT, complaint, environment, eventually, finished, output, run_process, started
+from tests.cli.commands import (
+    ROOT,
+    Ended,
+    complaint,
+    environment,
+    eventually,
+    finished,
+    output,
+    run_process,
+    started,
+)
 from tests.cli.conftest import Shell
 from tests.cli.hidden import KEY
 from tests.cli.stored import RUN_TABLES, ask, changed_tables, every_row
@@ -75,6 +85,29 @@ def test_d2_a_signal_ends_a_run_that_waits_for_the_api(
     assert ended.out == ""
     runs = "SELECT status, error_type, finished_at IS NOT NULL FROM sync_runs"
     assert ask(sqlite_url, runs) == [("failed", "Interrupted", 1)]
+
+
+# Runs the program, which gets a Ctrl-C as it loads a module of this name.
+INTERRUPTED = """
+import os, signal, sys
+name = sys.argv.pop(1)
+class Interrupting:
+    def find_spec(self, module, *_):
+        if module == name:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from sync.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["sync.cli.door", "click", "sync.cli.group", "sync.errors"])
+def test_d2_an_interrupt_while_the_program_loads_is_one_line_too(sqlite_site: Site, module: str) -> None:
+    before = sqlite_site.catalog()
+    command = [sys.executable, "-c", INTERRUPTED, module, "sync"]
+    died = subprocess.run(command, cwd=ROOT, env=sqlite_site.environment(), capture_output=True, text=True, check=False)
+    assert "interrupted" in complaint(Ended(died.returncode, died.stdout, died.stderr), 130)
+    sqlite_site.unharmed(before)
 
 
 def test_d1_a_run_killed_while_it_asks_is_called_abandoned_by_the_next(migrated_url: str, tmp_path: Path) -> None:
