@@ -42,6 +42,10 @@ def normalise_url(text: str) -> URL:
     Raises ``DatabaseSettingError`` for what cannot be read or is not supported, for a password where it
     could be shown, and for a driver that is not installed. The text itself is never in the message.
     """
+    if any("\ud800" <= char <= "\udfff" for char in text):  # so are bytes handed over that the locale does not know
+        raise DatabaseSettingError(
+            "the database URL has bytes that are no letters in this locale: set LC_ALL=C.UTF-8, or write it in ASCII"
+        )
     url = _parsed(_with_hosts_apart(text.strip()))
     driver = _DRIVERS.get(url.drivername.lower())
     if driver is None:

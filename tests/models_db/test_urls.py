@@ -69,10 +69,11 @@ REFUSED = {
     "mariadb://u@h": "names no database",
     "no url": "cannot be read",
     "": "cannot be read",
+    "sqlite:////folder/\udcff.db": "no letters in this locale: set LC_ALL=C.UTF-8",
 }
 
 
-@pytest.mark.parametrize(("given", "reason"), REFUSED.items(), ids=REFUSED)
+@pytest.mark.parametrize(("given", "reason"), REFUSED.items(), ids=map(ascii, REFUSED))
 def test_what_cannot_be_used_is_refused_with_advice(given: str, reason: str) -> None:
     with pytest.raises(DatabaseSettingError, match=reason):
         normalise_url(given)
