@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from functools import lru_cache
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -29,9 +29,8 @@ MAX_DEPTH = 64
 MAX_TEXT_BYTES = 1024 * 1024
 
 _MEMORY = 4096
+_known_keys: set[str] = set()
 _SHORT = 40
-_Plain: TypeAlias = "str | bool | int | Decimal | list[_Plain] | dict[str, _Plain] | None"
-"""What the fast decoder gives: numbers are integers, or decimals that are spelled as the text is."""
 
 
 def _decimal(token: str) -> Decimal:
@@ -69,47 +68,56 @@ def _fast(text: str) -> dict[str, Tree] | None:
     return _object(plain, MAX_DEPTH)
 
 
-def _object(plain: dict[str, _Plain], levels: int) -> dict[str, Tree]:
-    """Plain loops and no calls where they can be spared, here and below: it is done for every value of a catalog."""
+# These two are run for every value of a catalog: plain loops, and no calls where they can be spared.
+def _object(plain: dict[str, Any], levels: int) -> dict[str, Tree]:
     if not levels:
         raise _too_deep()
+    if not plain.keys() <= _known_keys:
+        _check_keys(plain)
     tree: dict[str, Tree] = {}
     for key, value in plain.items():
-        if value is not None:
-            _check_key(key)
-            kind = type(value)
-            tree[key] = value if kind is str or kind is bool else _value(value, levels)  # type: ignore[assignment, arg-type]  # kind tells
+        kind = type(value)
+        if kind is str or kind is bool:
+            tree[key] = value
+        elif kind is dict:
+            tree[key] = _object(value, levels - 1)
+        elif value is not None:
+            tree[key] = _list(value, levels - 1) if kind is list else _number(value)
     return tree
 
 
-def _list(items: list[_Plain], levels: int) -> list[Tree | None]:
+def _list(items: list[Any], levels: int) -> list[Tree | None]:
     if not levels:
         raise _too_deep()
     tree: list[Tree | None] = []
     is_set = True
     for item in items:
         kind = type(item)
-        if kind is list or kind is dict:
+        if kind is str or kind is bool or item is None:
+            tree.append(item)
+        elif kind is dict or kind is list:
             is_set = False
-        tree.append(item if item is None or kind is str or kind is bool else _value(item, levels))  # type: ignore[arg-type]  # kind tells
+            tree.append(_object(item, levels - 1) if kind is dict else _list(item, levels - 1))
+        else:
+            tree.append(_number(item))
     return as_set(tree) if is_set else tree
-
-
-def _value(value: int | Decimal | list[_Plain] | dict[str, _Plain], levels: int) -> Tree:
-    """``levels`` is how deep the value may be nested, and it itself one of them."""
-    if isinstance(value, dict):
-        return _object(value, levels - 1)
-    if isinstance(value, list):
-        return _list(value, levels - 1)
-    return _number(value)
 
 
 @lru_cache(_MEMORY)
 def _number(value: int | Decimal) -> Number:
+    """Of an integer, or of a decimal that is spelled as the text is."""
     return Number(canonical_number(str(value)))
 
 
-@lru_cache(_MEMORY)
+def _check_keys(plain: dict[str, Any]) -> None:
+    if len(_known_keys) > _MEMORY:
+        _known_keys.clear()
+    for key, value in plain.items():
+        if value is not None:
+            _check_key(key)
+            _known_keys.add(key)
+
+
 def _check_key(key: str) -> None:
     if len(key) > MAX_KEY_CHARACTERS:
         raise MalformedError(f"a key is longer than {MAX_KEY_CHARACTERS} characters: {key[:40]!r}...")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from json.encoder import encode_basestring
+from operator import lt
 from typing import TypeAlias
 
 import msgspec
@@ -125,8 +126,11 @@ def as_set(scalars: list[Tree | None]) -> list[Tree | None]:
     """A list of scalars without repeats, in canonical order."""
     if len(scalars) < 2:
         return scalars
-    by_text = {scalar_json(item): item for item in scalars}
-    return [by_text[text] for text in sorted(by_text)]
+    texts = [*map(scalar_json, scalars)]
+    if all(map(lt, texts, texts[1:])):
+        return scalars
+    by_text = dict(zip(texts, scalars, strict=True))
+    return [*map(by_text.__getitem__, sorted(by_text))]
 
 
 def _tokens(tree: Tree | None) -> Iterator[str]:

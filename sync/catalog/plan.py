@@ -11,8 +11,8 @@ from msgspec import Struct
 from sync.catalog.costs import CostChange
 from sync.catalog.diff import events_between, row_changes
 from sync.catalog.normalise import is_current, record_of_stored
-from sync.catalog.records import Answer, Event, Listed, ModelChange, ModePlan, ModeStatus, Record, Stored
-from sync.catalog.sift import Sifted
+from sync.catalog.records import Answer, Changes, Event, Listed, ModelChange, ModePlan, ModeStatus, Record, Stored
+from sync.catalog.sift import Sifted, nothing_new
 from sync.errors import DatabaseError
 
 _TICK = timedelta(microseconds=1)
@@ -67,7 +67,7 @@ def assess(sifted: Sifted, listed: Mapping[str, Listed], guard: RemovalGuard) ->
 
 def assess_same(answer: Answer) -> Assessment:
     """What is to be said of the very answer that was applied last: nothing is new, nothing is missing."""
-    return Assessment(Sifted(answer, frozenset(), {}, ()), (), 0, would_hold=False)
+    return Assessment(nothing_new(answer), (), 0, would_hold=False)
 
 
 def accepted_removals(assessments: Sequence[Assessment], guard: RemovalGuard) -> bool:
@@ -103,17 +103,17 @@ def make_plan(
     held = assessment.would_hold and not accept_removals
     removed = () if held else assessment.missing
     stamp = stamp_of(observed_at, last)
-    changes = [
+    changes = (
         *_changes_of_seen(sifted, stored),
         *(_removed(model_id, stored[model_id], last) for model_id in removed),
         *_rebuilt(stored, {*sifted.records, *removed}, sifted.answer.mode),
-    ]
+    )
     return ModePlan(
         mode=sifted.answer.mode,
         status=_status(sifted, held=held),
         stamp=stamp,
         not_before=None if last.good_asked_at is None else min(last.good_asked_at, stamp),
-        changes=tuple(changes),
+        changes=Changes(changes, lambda model_id: _came(sifted.records[model_id], None)),
         rejected=sifted.rejected,
         removals_held=len(assessment.missing) if held else 0,
         answer=sifted.answer,
@@ -121,15 +121,16 @@ def make_plan(
     )
 
 
-def _changes_of_seen(sifted: Sifted, stored: Mapping[str, Stored]) -> Iterator[ModelChange]:
-    for model_id, record in sorted(sifted.records.items()):
+def _changes_of_seen(sifted: Sifted, stored: Mapping[str, Stored]) -> Iterator[ModelChange | str]:
+    """Of a model never seen before the id only: the first answer has nothing else, and may be long."""
+    for model_id in sorted(sifted.records):
         known = stored.get(model_id)
         if known is None:
-            yield _came(record, None)
+            yield model_id
         elif not known.is_listed:
-            yield _came(record, known)
+            yield _came(sifted.records[model_id], known)
         else:
-            change = _changed(record, known, sifted.answer.mode)
+            change = _changed(sifted.records[model_id], known, sifted.answer.mode)
             if change is not None:
                 yield change
 
@@ -220,7 +221,7 @@ def _notes(assessment: Assessment, last: LastLook, observed_at: datetime, *, is_
         yield f"the first answer for {mode} was empty"
     if last.stamp is not None and observed_at <= last.stamp:
         yield f"the clock stands {(last.stamp - observed_at).total_seconds():.6f} s behind the last stamp of {mode}"
-    cleaned = sum(record.is_cleaned for record in assessment.sifted.records.values())
+    cleaned = assessment.sifted.records.cleaned
     if cleaned:
         yield f"NUL or lone surrogates were left out of the texts of {cleaned} {mode} models; their raw text has them"
     if assessment.unsure:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sync.catalog.costs import for_arithmetic, is_cost
 from sync.catalog.json_tree import (
@@ -21,9 +22,13 @@ from sync.catalog.json_tree import (
     scalar_text,
     storable,
 )
-from sync.catalog.paths import dotted, leaves, strings
+from sync.catalog.paths import Path, dotted, leaves, strings
 from sync.catalog.records import Row
 
+_REMEMBERED = 4096
+_SHORT = 1024
+# A row follows from name and definition alone, and many models have the same parameter.
+_params: dict[tuple[str, str], Row] = {}
 _RULE = re.compile(r"[a-z_]+:")
 _OPTION_FIELDS = ("options", "enum", "values", "choices")
 _TYPE_FIELDS = ("type", "data_type")
@@ -52,18 +57,28 @@ def credit_rows(tree: dict[str, Tree]) -> Iterator[Row]:
 
 def param_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     for name, entry in sorted(section(tree, "params").items()):
-        fields = entry if isinstance(entry, dict) else {}
-        default = _first(fields, _DEFAULT_FIELDS) if isinstance(entry, (dict, list)) else entry
-        required = _first(fields, _REQUIRED_FIELDS)
-        yield (
-            _key(name, "params"),
-            _shown(_first(fields, _TYPE_FIELDS)),
-            _shown(default),
-            _shown(_first(fields, _MIN_FIELDS)),
-            _shown(_first(fields, _MAX_FIELDS)),
-            int(required) if isinstance(required, bool) else None,
-            canonical_json(entry),
-        )
+        definition = canonical_json(entry)
+        yield _params.get((name, definition)) or _param(name, entry, definition)
+
+
+def _param(name: str, entry: Tree, definition: str) -> Row:
+    fields = entry if isinstance(entry, dict) else {}
+    default = _first(fields, _DEFAULT_FIELDS) if isinstance(entry, (dict, list)) else entry
+    required = _first(fields, _REQUIRED_FIELDS)
+    row = (
+        _key(name, "params"),
+        _shown(_first(fields, _TYPE_FIELDS)),
+        _shown(default),
+        _shown(_first(fields, _MIN_FIELDS)),
+        _shown(_first(fields, _MAX_FIELDS)),
+        int(required) if isinstance(required, bool) else None,
+        definition,
+    )
+    if len(_params) >= _REMEMBERED:
+        _params.clear()
+    if len(definition) <= _SHORT:
+        _params[name, definition] = row
+    return row
 
 
 def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
@@ -92,7 +107,7 @@ def input_rule_rows(tree: dict[str, Tree]) -> Iterator[Row]:
 
 def capability_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     for path, value in leaves(section(tree, "capabilities")):
-        name = _key(dotted(path), "capabilities")
+        name = _capability(path)
         values = value if isinstance(value, list) and value else [value]
         for position, item in enumerate(values):
             yield name, position, scalar_text(item)
@@ -154,6 +169,13 @@ def _input_names(entries: Tree, requirement: str) -> Iterator[str]:
             raise MalformedError(f"inputs.{requirement} has an entry without a name: {canonical_json(entry)[:80]}")
 
 
+# Names stand in many models.
+@lru_cache(_REMEMBERED)
+def _capability(path: Path) -> str:
+    return _key(dotted(path), "capabilities")
+
+
+@lru_cache(_REMEMBERED)
 def _key(text: str, where: str) -> str:
     if not text or len(text) > MAX_KEY_CHARACTERS or not is_storable(text):
         raise MalformedError(f"{where} has a name that cannot be a key: {text[:80]!r}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 
 from msgspec import Struct
 
 from sync.catalog.normalise import WrongModeError, fingerprint, normalise
 from sync.catalog.records import Answer, Listed, RawModel, Record, Rejected
+from sync.catalog.shelf import Shelf
 from sync.errors import AnswerRejected
 
 # A hundred for each of MAX_MODELS models.
@@ -20,7 +23,7 @@ class Sifted(Struct, frozen=True):
     answer: Answer
     unchanged: frozenset[str]
     """Ids of models whose text is the one already stored."""
-    records: dict[str, Record]
+    records: Shelf
     """Models that are new or whose text differs."""
     rejected: tuple[Rejected, ...]
 
@@ -37,6 +40,11 @@ class Sifted(Struct, frozen=True):
         return any(rejected.model_id is None for rejected in self.rejected)
 
 
+def nothing_new(answer: Answer) -> Sifted:
+    """An answer that was applied before: what is listed is what it holds."""
+    return Sifted(answer, frozenset(), Shelf(partial(_record, answer=answer), 0), ())
+
+
 def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
     """Decodes only what is not stored already; equal copies of a model are one.
 
@@ -46,19 +54,20 @@ def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
     ids = {known.fingerprint: model_id for model_id, known in listed.items()}
     texts = {fingerprint(raw): raw for raw in answer.models}
     unchanged = {ids[key]: raw for key, raw in texts.items() if key in ids}
-    _require_few_values((raw for key, raw in texts.items() if key not in ids), answer.mode)
-    records: dict[str, Record] = {}
+    others = [raw for key, raw in texts.items() if key not in ids]
+    _require_few_values(others, answer.mode)
+    records = Shelf(partial(_record, answer=answer), sum(memoryview(raw).nbytes for raw in others))
     rejected: list[Rejected] = []
-    for key, raw in texts.items():
-        if key in ids:
-            continue
+    for raw in others:
         model = _normalise(raw, answer)
         if isinstance(model, Rejected):
             rejected.append(model)
         elif model.model_id in unchanged:
             _require_equal(model, _normalise(unchanged[model.model_id], answer), answer.mode)
+        elif model.model_id in records:
+            _require_equal(model, records[model.model_id], answer.mode)
         else:
-            _require_equal(model, records.setdefault(model.model_id, model), answer.mode)
+            records.put(model, raw)
     _require_no_rejected_copy(records.keys() | unchanged.keys(), rejected, answer.mode)
     return Sifted(answer, frozenset(unchanged), records, tuple(rejected))
 
@@ -85,12 +94,18 @@ def _normalise(raw: RawModel, answer: Answer) -> Record | Rejected:
         ) from None
 
 
+def _record(raw: RawModel, answer: Answer) -> Record:
+    model = _normalise(raw, answer)
+    assert isinstance(model, Record)  # noqa: S101  # a text that made a record makes it again
+    return model
+
+
 def _require_equal(model: Record, other: Record | Rejected, mode: str) -> None:
     if isinstance(other, Rejected) or other.tree != model.tree:
         raise _differing_copies(model.model_id, mode)
 
 
-def _require_no_rejected_copy(taken: set[str], rejected: Sequence[Rejected], mode: str) -> None:
+def _require_no_rejected_copy(taken: AbstractSet[str], rejected: Sequence[Rejected], mode: str) -> None:
     for model in rejected:
         if model.model_id is not None and model.model_id in taken:
             raise _differing_copies(model.model_id, mode)

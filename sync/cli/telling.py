@@ -55,7 +55,7 @@ class ImportTotals:
             self.skipped += 1
             return
         self.imported += 1
-        self.changes += sum(len(change.events) for mode in result.modes if mode.plan for change in mode.plan.changes)
+        self.changes += sum(mode.plan.changes.events for mode in result.modes if mode.plan)
         for error in result.errors:
             self.codes.append(error.exit_code)
             self.problem = f"{'; '.join(result.notes)}: {error}"

@@ -20,7 +20,7 @@ from sync.catalog.costs import for_arithmetic
 from sync.catalog.entities import MODELS, TABLES, TableShape
 from sync.catalog.records import EVENT_COLUMNS, NOT_BACK, ModelChange, ModePlan, Record, Row
 from sync.errors import DatabaseError
-from sync.store.read import chunks
+from sync.store.read import CHUNK, chunks
 
 Values: TypeAlias = dict[str, object]
 Pks: TypeAlias = Mapping[str, int]
@@ -34,8 +34,8 @@ def apply_plan(connection: Connection, run_id: int, plan: ModePlan) -> None:
 
     Some models at a time: what is sent to the database is many times what the plan holds.
     """
-    for some in chunks(plan.changes):
-        _apply(connection, run_id, replace(plan, changes=tuple(some)))
+    for start in range(0, len(plan.changes), CHUNK):
+        _apply(connection, run_id, replace(plan, changes=plan.changes[start : start + CHUNK]))
 
 
 def _apply(connection: Connection, run_id: int, plan: ModePlan) -> None:

@@ -39,7 +39,7 @@ def test_a_sync_of_what_is_listed_at_the_end_of_a_long_history_finds_nothing_cha
     result = host.sync(answers["image"], answers["video"])
 
     assert result.status == "success"
-    assert [mode.plan.changes for mode in result.modes if mode.plan] == [(), ()]
+    assert [len(mode.plan.changes) for mode in result.modes if mode.plan] == [0, 0]
 
 
 def test_a_model_is_about_two_kilobytes() -> None:
