@@ -22,11 +22,13 @@ class Hosts:
 
     def _connect(self, dialect: Any, _record: object, arguments: Any, options: dict[str, Any]) -> Any:
         """The first that lets us in; raises what the last one said."""
+        from models_db.greeting import GreetedConnection  # late: the driver is an extra
+
         *others, last = self._in_turn(options)
         for address in others:
             with suppress(dialect.loaded_dbapi.OperationalError):
-                return dialect.connect(*arguments, **{**options, **address})
-        return dialect.connect(*arguments, **{**options, **last})
+                return GreetedConnection(*arguments, **{**options, **address})
+        return GreetedConnection(*arguments, **{**options, **last})
 
     def _in_turn(self, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
         hosts, ports = (str(options.get(name) or "").split(",") for name in ("host", "port"))

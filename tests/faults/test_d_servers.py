@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from models_db import engine as engines
 from models_db.engine import open_engine, write_transaction
 from models_db.migrate import upgrade
 from tests import databases
@@ -257,3 +259,17 @@ def test_d24_a_reader_of_a_cluster_can_ask_to_wait_for_what_is_committed(own_sit
     execute(own_site, "SET SESSION wsrep_sync_wait = 1")
 
     assert "wsrep_sync_wait" in (ROOT / "docs/reliability.md").read_text()
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+def test_d15_a_port_that_answers_and_says_nothing_holds_no_command_up(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Not even a migration, which waits for an answer as long as it takes."""
+    monkeypatch.setattr(engines, "CONNECT_SECONDS", 2)  # the least that PostgreSQL's driver takes
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        shell.set(DATABASE_URL=f"{scheme}://me@127.0.0.1:{silent.getsockname()[1]}/catalog")
+        for command in ("migrate", "models"):
+            began = time.monotonic()
+            complaint(shell(command), 6)
+            assert time.monotonic() - began < 10
