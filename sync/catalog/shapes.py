@@ -8,8 +8,9 @@ rows in the order of the table's columns, and raises ``MalformedError`` for what
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 from sync.catalog.costs import for_arithmetic, is_cost
 from sync.catalog.json_tree import (
@@ -25,10 +26,14 @@ from sync.catalog.json_tree import (
 from sync.catalog.paths import Path, dotted, leaves, strings
 from sync.catalog.records import Row
 
+Rows: TypeAlias = tuple[Row, ...]
+
 _REMEMBERED = 4096
 _SHORT = 1024
-# A row follows from name and definition alone, and many models have the same parameter.
+# Rows follow from the canonical text alone, and many models have the same parameters and inputs.
 _params: dict[tuple[str, str], Row] = {}
+_inputs: dict[str, Rows] = {}
+_rules: dict[str, Rows] = {}
 _RULE = re.compile(r"[a-z_]+:")
 _OPTION_FIELDS = ("options", "enum", "values", "choices")
 _TYPE_FIELDS = ("type", "data_type")
@@ -74,10 +79,7 @@ def _param(name: str, entry: Tree, definition: str) -> Row:
         int(required) if isinstance(required, bool) else None,
         definition,
     )
-    if len(_params) >= _REMEMBERED:
-        _params.clear()
-    if len(definition) <= _SHORT:
-        _params[name, definition] = row
+    _remember(_params, (name, definition), row, definition)
     return row
 
 
@@ -91,16 +93,41 @@ def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
                 yield name, position, scalar_text(option)
 
 
-def input_rows(tree: dict[str, Tree]) -> Iterator[Row]:
-    inputs = section(tree, "inputs")
+def input_rows(tree: dict[str, Tree]) -> Iterable[Row]:
+    return _remembered(_inputs, section(tree, "inputs"), _input_rows)
+
+
+def input_rule_rows(tree: dict[str, Tree]) -> Iterable[Row]:
+    return _remembered(_rules, section(tree, "inputs"), _input_rule_rows)
+
+
+def _remembered(
+    memory: dict[str, Rows], part: dict[str, Tree], make: Callable[[dict[str, Tree]], Iterable[Row]]
+) -> Rows:
+    text = canonical_json(part)
+    if text in memory:
+        return memory[text]
+    rows = tuple(make(part))
+    _remember(memory, text, rows, text)
+    return rows
+
+
+def _remember(memory: dict[Any, Any], key: Any, value: object, text: str) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    if len(text) <= _SHORT:
+        memory[key] = value
+
+
+def _input_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
     for requirement in ("required", "optional"):
         names = {name for name in _input_names(inputs.get(requirement, []), requirement) if not is_rule(name)}
         for name in sorted(names):
             yield requirement, _key(name, f"inputs.{requirement}")
 
 
-def input_rule_rows(tree: dict[str, Tree]) -> Iterator[Row]:
-    rules = {text for text in strings(section(tree, "inputs")) if is_rule(text)}
+def _input_rule_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
+    rules = {text for text in strings(inputs) if is_rule(text)}
     for position, rule in enumerate(sorted(rules)):
         yield position, rule.partition(":")[0], storable(rule)
 
