@@ -1,0 +1,50 @@
+"""Records that are kept and records that are made again are the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.catalog import shelf, sift
+from sync.errors import AnswerRejected
+from tests.catalog.made import FULL, answer, model
+from tests.catalog.planned import plan
+
+LATER = [model("b", note="\x00"), model("a"), FULL]
+
+
+@pytest.fixture(params=[0, 10**9], ids=["made again", "kept"])
+def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(shelf, "KEPT_BYTES", request.param)
+    return int(request.param)
+
+
+def test_a_record_is_the_same_however_often_it_is_asked_for(room: int) -> None:
+    records = sift.sift(answer(LATER), {}).records
+
+    assert (records["a"] is records["a"]) == bool(room)
+    assert records["a"] == records["a"]
+    assert sorted(records) == sorted(one["id"] for one in LATER)
+    assert all(record.model_id == id_ for id_, record in records.items())
+
+
+def test_what_is_not_there_is_not_made(room: int) -> None:
+    records = sift.sift(answer(LATER), {}).records
+
+    assert "z" not in records
+    with pytest.raises(KeyError):
+        records["z"]
+
+
+def test_copies_of_a_model_are_compared_with_the_first(room: int) -> None:
+    assert len(sift.sift(answer([model("a"), model("a", tags=None)]), {}).records) == 1
+    with pytest.raises(AnswerRejected, match="differing models under the id 'a'"):
+        sift.sift(answer([model("a"), model("a", cost=4)]), {})
+
+
+def test_a_plan_says_the_same_and_counts_without_looking(room: int) -> None:
+    made = plan(LATER)
+
+    assert [change.model_id for change in made.changes] == sorted(one["id"] for one in LATER)
+    assert (made.count("added"), made.count("changed"), made.changes.events) == (3, 0, 3)
+    assert made.changes[1:] == [*made.changes][1:]
+    assert made.notes[-1].startswith("NUL or lone surrogates were left out of the texts of 2 image models")

@@ -1,0 +1,35 @@
+"""An answer too long to be held as records is stored as any other."""
+
+from __future__ import annotations
+
+import pytest
+
+from models_db.engine import open_engine
+from models_db.migrate import upgrade
+from sync.catalog import shelf
+from sync.store import read, write
+from tests.catalog.made import FULL, model
+from tests.run.driver import Host, dump
+
+MODELS = [FULL, *(model(f"m{number}", cost=number / 8, tags=["x\ty\\N\n", str(number)]) for number in range(7))]
+LATER = [*MODELS[:-2], model("m5", cost=9), model("new"), model("newer", cost=None)]
+
+
+def rows_of(host: Host) -> object:
+    host.sync(MODELS, [model("v")])
+    host.sync(LATER, [])
+    return dump(host.engine)
+
+
+def test_it_is_stored_as_if_all_of_it_had_been_kept(
+    host: Host, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(database_url)
+    other = open_engine(database_url)
+    kept = rows_of(Host(other))
+    other.dispose()
+    monkeypatch.setattr(shelf, "KEPT_BYTES", 0)
+    for place in (read, write):
+        monkeypatch.setattr(place, "CHUNK", 3)
+
+    assert rows_of(host) == kept
