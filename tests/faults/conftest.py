@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from models_db.engine import open_engine, read_transaction
+from sync.store.audit import Audit
 from tests import databases
+from tests.checker import assert_sound
 from tests.cli.conftest import Shell, shell, sqlite_url
 from tests.faults.servers import MariaDB, PostgreSQL, Server
 from tests.faults.site import Site
@@ -22,6 +25,19 @@ on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True
 on_servers = pytest.mark.parametrize("database_kind", ["postgresql", "mariadb"], indirect=True)
 
 __all__ = ["shell", "sqlite_url"]  # pytest finds a fixture where it is imported
+
+
+@pytest.fixture(autouse=True)
+def _proved(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test of a fault: what verify looks for and what the checker looks for is not in its database."""
+    urls = [request.getfixturevalue(name) for name in ("migrated_url", "sqlite_url") if name in request.fixturenames]
+    yield
+    for url in map(str, urls):
+        engine = open_engine(url)
+        assert_sound(engine)
+        with read_transaction(engine) as connection:
+            assert list(Audit(connection).faults()) == []
+        engine.dispose()
 
 
 @pytest.fixture

@@ -127,7 +127,9 @@ def test_f6_a_statement_is_shown_with_debug_and_no_value_of_it(site: Site) -> No
 
 
 def test_f6_an_error_of_the_database_shows_no_value(sqlite_site: Site) -> None:
-    with sqlite3.connect(sqlite_site.home / "catalog.db") as connection:
+    file = sqlite_site.home / "catalog.db"
+    whole = file.read_bytes()
+    with sqlite3.connect(file) as connection:
         connection.execute("DROP TABLE params")
     connection.close()
     with RudeServer(image=NAMED, video=video()) as api:
@@ -136,6 +138,7 @@ def test_f6_an_error_of_the_database_shows_no_value(sqlite_site: Site) -> None:
             assert ended.code == 6
             assert "no such table: params" in ended.err
             assert "A name that is in no log" not in ended.err
+    file.write_bytes(whole)
 
 
 def test_f7_a_migration_of_a_url_with_percent_signs_shows_nothing_of_it(shell: Shell) -> None:
