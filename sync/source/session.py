@@ -20,6 +20,7 @@ from urllib3.poolmanager import PoolManager
 from sync import __version__
 from sync.errors import AnswerRejected
 from sync.source.body import read_body
+from sync.source.headers import WholeHeaders
 from sync.source.trouble import LIBRARY_ERRORS
 from sync.source.watchdog import SocketWatch
 
@@ -132,12 +133,16 @@ class _WatchedAdapter(HTTPAdapter):
 def _watched_pools(watch: SocketWatch) -> dict[str, type[HTTPConnectionPool]]:
     # urllib3 makes its connections from classes, so what they should know is closed over here.
     class Plain(HTTPConnection):
+        response_class = WholeHeaders
+
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()
             watch.watch(sock)
             return sock
 
     class Secure(HTTPSConnection):
+        response_class = WholeHeaders
+
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()
             watch.watch(sock)

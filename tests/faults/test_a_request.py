@@ -92,11 +92,12 @@ CUTS = {
     "shorter than its length": says(answer("200 OK", BODY[:-10], length=len(BODY))),
     "a chunk missing": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY), BODY[:-10]),
     "reset": resets(answer("200 OK", BODY[:-10], length=len(BODY))),
+    "headers without an end": says(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"),
 }
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_a4_a_cut_body_is_asked_for_again_and_then_exit_4(sqlite_site: Site, cut: str) -> None:
+def test_a4_a_cut_answer_is_asked_for_again_and_then_exit_4(sqlite_site: Site, cut: str) -> None:
     assert "in 2 attempts: " in sqlite_site.refuses(4, CUTS[cut], "--attempts", "2")
     assert "image 4 models" in sqlite_site.succeeds("--attempts", "2", image=first(CUTS[cut], image()))
 

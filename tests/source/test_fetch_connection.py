@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from sync.errors import ApiUnreachable, Interrupted
+from sync.errors import ApiRefused, ApiUnreachable, Interrupted
 from sync.source.fetch import Fetched, FetchFailed
 from tests.source.asking import ask_both, failed, fetched
 from tests.source.rude_server import GOOD, RudeServer, Script, answer, catalog, drips, floods, resets, says, silent
@@ -141,6 +141,9 @@ def test_the_socket_of_a_request_that_was_given_up_is_closed() -> None:
         says(_CHUNKED, b"zz\r\n{}\r\n0\r\n\r\n"),
         resets(answer("200 OK", catalog(), length=10_000)),
         says(b""),
+        says(b"HTTP/1.1 200 OK"),
+        says(b"HTTP/1.1 200 OK\r\nDate: Sun"),
+        says(b"HTTP/1.1 200 OK\r\nServer: x\r\n"),
         says(b"220 mail.example.com ESMTP\r\n"),
         says(b"HTTP/1.1 " + b"9" * 70_000),
     ],
@@ -152,6 +155,9 @@ def test_the_socket_of_a_request_that_was_given_up_is_closed() -> None:
         "chunk size no number",
         "reset",
         "hung up at once",
+        "status line cut",
+        "header cut",
+        "headers without an end",
         "not http",
         "endless status line",
     ],
@@ -162,6 +168,13 @@ def test_an_answer_that_breaks_off_is_asked_for_again_and_then_unreachable(scrip
     assert isinstance(failure.error, ApiUnreachable)
     assert failure.attempts == len(server.requests) == 2
     assert "2 attempts" in str(failure.error)
+
+
+def test_a_refusal_counts_however_its_headers_end() -> None:
+    with RudeServer(says(b"HTTP/1.1 401 No\r\nServer: x")) as server:
+        failure = failed(server.url, attempts=2)
+    assert isinstance(failure.error, ApiRefused)
+    assert len(server.requests) == 1
 
 
 def test_a_cut_body_is_followed_by_a_good_one() -> None:
