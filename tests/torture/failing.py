@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 from tests.torture.boundaries import Around, Call
 
-# So little is read at a time that one answer takes many reads.
-_BYTES_A_READ = 400
+# So little is read at a time that one answer, zipped as it is, takes many reads.
+_BYTES_A_READ = 50
 _THREAD = "fetch-image"
 
 Failure = Callable[[Call], None]
