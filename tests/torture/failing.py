@@ -47,11 +47,15 @@ def database_failures(kind: str) -> dict[str, Failure]:
     }
 
 
-def failing_at(number: int, failure: Failure, *, after: bool, met: list[Call]) -> Around:
-    """Lets a call fail before it is made or after it was; the call is put into ``met``."""
+def failing_at(number: int, failure: Failure, *, after: bool, met: list[Call], commits: bool = False) -> Around:
+    """Lets a call fail before it is made or after it was; the call is put into ``met``.
+
+    With ``commits`` only COMMITs are counted.
+    """
+    counted = count(1)
 
     def act(call: Call, make: Callable[[], None]) -> None:
-        if call.number != number:
+        if (commits and not call.is_commit) or next(counted) != number:
             make()
             return
         met.append(call)
