@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from sync.cli.garbage import expect_long_work
 from sync.cli.telling import ImportTotals
 from sync.errors import CatalogSyncError, ExitCode
 
@@ -38,6 +39,7 @@ def import_files(
 
     engine, stop = target.open(), target.stop
     totals = ImportTotals()
+    expect_long_work()
     try:
         for file in files:
             with _watched(file, quiet=quiet) as moved:

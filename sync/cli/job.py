@@ -14,6 +14,7 @@ import click
 
 from sync import __version__
 from sync.cli import options, telling
+from sync.cli.garbage import expect_long_work
 from sync.cli.masking import masker
 from sync.cli.moments import Span
 from sync.cli.saying import complain, say, told
@@ -121,6 +122,7 @@ def schedule(
         if migrate_first:
             target.migrate()
         target.open().dispose()  # and so do those of the database
+        expect_long_work()
         run_forever(timetable, once, failed, stop)
 
     with suppress(Interrupted):  # told to stop before the first run

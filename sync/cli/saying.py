@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sync.cli.ending import Terminated
 from sync.cli.streams import drop_output
 from sync.errors import CatalogSyncError, ExitCode
 
@@ -32,6 +33,8 @@ def told(error: BaseException) -> tuple[int, str]:
         return error.exit_code, str(error)
     if isinstance(error, click.ClickException):
         return ExitCode.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
+    if isinstance(error, Terminated):
+        return ExitCode.TERMINATED, "told to stop; nothing of a run in progress was stored"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
     return ExitCode.UNFORESEEN, (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,27 +89,53 @@ def test_d2_a_signal_ends_a_run_that_waits_for_the_api(
     assert ask(sqlite_url, runs) == [("failed", "Interrupted", 1)]
 
 
-# Runs the program, which gets a Ctrl-C as it loads a module of this name.
+# Runs the program, which gets this signal as it loads a module of this name.
 INTERRUPTED = """
-import os, signal, sys
-name = sys.argv.pop(1)
+import os, sys
+number, name = int(sys.argv.pop(1)), sys.argv.pop(1)
 class Interrupting:
     def find_spec(self, module, *_):
         if module == name:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 sys.meta_path.insert(0, Interrupting())
 from sync.cli import main
 main()
 """
 
 
+@pytest.mark.parametrize(
+    ("number", "code", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "told to stop")]
+)
 @pytest.mark.parametrize("module", ["sync.cli.door", "click", "sync.cli.group", "sync.errors"])
-def test_d2_an_interrupt_while_the_program_loads_is_one_line_too(sqlite_site: Site, module: str) -> None:
+def test_d2_a_signal_while_the_program_loads_is_one_line_too(
+    sqlite_site: Site, module: str, number: signal.Signals, code: int, words: str
+) -> None:
     before = sqlite_site.catalog()
-    command = [sys.executable, "-c", INTERRUPTED, module, "sync"]
+    command = [sys.executable, "-c", INTERRUPTED, str(int(number)), module, "sync"]
     died = subprocess.run(command, cwd=ROOT, env=sqlite_site.environment(), capture_output=True, text=True, check=False)
-    assert "interrupted" in complaint(Ended(died.returncode, died.stdout, died.stderr), 130)
+    assert words in complaint(Ended(died.returncode, died.stdout, died.stderr), code)
     sqlite_site.unharmed(before)
+
+
+def test_d2_a_command_that_is_told_to_stop_says_so_in_one_line(sqlite_site: Site) -> None:
+    """As it reads what it checks, before its last word."""
+    before = sqlite_site.catalog()
+    command = [sys.executable, "-c", INTERRUPTED, str(int(signal.SIGTERM)), "sync.store.audit", "verify"]
+    died = subprocess.run(command, cwd=ROOT, env=sqlite_site.environment(), capture_output=True, text=True, check=False)
+    assert "told to stop" in complaint(Ended(died.returncode, died.stdout, died.stderr), 143)
+    sqlite_site.unharmed(before)
+
+
+def test_d2_a_command_that_waits_for_a_lock_is_left_in_time(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        url = f"sqlite:///{file}"
+        with started("migrate", environ=environment(tmp_path, DATABASE_URL=url)) as process:
+            time.sleep(2)  # it waits for the lock by then
+            process.send_signal(signal.SIGTERM)
+            assert "told to stop" in complaint(finished(process, within=10), 143)
+    output(run_process("migrate", environ=environment(tmp_path, DATABASE_URL=url)))
 
 
 def test_d1_a_run_killed_while_it_asks_is_called_abandoned_by_the_next(migrated_url: str, tmp_path: Path) -> None:
