@@ -20,7 +20,7 @@ from benchmarks import part_growth, part_import
 from benchmarks.bench import Bench
 from benchmarks.commands import Programs
 from benchmarks.part_startup import measure_startup
-from benchmarks.part_sync import measure_syncs, measure_writes, prepared
+from benchmarks.part_sync import SHAPES, measure_syncs, measure_writes, prepared
 from benchmarks.places import KINDS, Place, missing, place_of
 from benchmarks.processes import background
 from benchmarks.report import printed, publish
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str], now: datetime) -> None:
             _absolute(options.python), _absolute(options.peer_python), f"http://127.0.0.1:{port}", options.peer_limit
         )
         rounds = options.rounds or (3 if options.quick else 5)
-        bench = Bench(folder, programs, results, rounds, _say)
+        bench = Bench(folder, programs, results, rounds, _say, options.peer_shapes)
         measure_all(bench, choice)
     if options.quick:
         _say(printed(results))
@@ -113,6 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, help="runs of each process, in alternation; 5 unless given, 3 if quick")
     parser.add_argument("--python", default=sys.executable, help="that of the venv with the catalog-sync under test")
     parser.add_argument("--peer-python", default="", help="that of a venv with dlt; the peer is left out without")
+    parser.add_argument(
+        "--peer-shapes", nargs="+", choices=tuple(SHAPES), default=tuple(SHAPES), help="both unless given"
+    )
     parser.add_argument("--peer-limit", type=int, default=600, help="seconds after which a run of the peer is cut off")
     return parser
 

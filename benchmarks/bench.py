@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Bench:
     results: Results
     rounds: int
     say: Callable[[str], None]
+    peer_shapes: Sequence[str] = ("child", "json")
+    """In which shapes the peer is measured."""
 
     def serve(self, name: str, catalog: Catalog) -> str:
         """Make a catalog servable; gives the name back."""

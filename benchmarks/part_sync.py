@@ -48,7 +48,7 @@ def prepared(bench: Bench, place: Place, size: int, *, with_peer: bool) -> Itera
     _prepare_ours(ready)
     for shape in SHAPES:
         shutil.rmtree(bench.folder / f"kept-{shape}", ignore_errors=True)
-        if with_peer and bench.programs.peer_python:
+        if with_peer and bench.programs.peer_python and shape in bench.peer_shapes:
             _prepare_peer(ready, shape)
     yield ready
     shutil.rmtree(ready.dump)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from fractions import Fraction
 
 from msgspec import Struct
 
@@ -47,6 +46,8 @@ class CostChange(Struct, frozen=True):
         """The delta in percent of the old cost, to 6 places; None from 0 or when it does not fit."""
         if self.old is None or self.new is None or Decimal(self.old) == 0:
             return None
+        from fractions import Fraction  # late: few runs see a cost change, and it loads as long as ten of our modules
+
         old, new = Fraction(self.old), Fraction(self.new)
         scaled = round((new - old) / old * 100 * 10**_PERCENT_PLACES)  # half-even, and exact before it
         if abs(scaled) >= _PERCENT_LIMIT * 10**_PERCENT_PLACES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sync.errors import CatalogSyncError, ExitCode, worst
@@ -31,7 +31,9 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
         "status": result.status,
         "exit_code": int(result.exit_code),
         "observed_at": result.observed_at,
-        "modes": [{**asdict(mode.row), "changes": plan_json(mode.plan) if mode.plan else []} for mode in result.modes],
+        "modes": [
+            {**mode.row.columns(), "changes": plan_json(mode.plan) if mode.plan else []} for mode in result.modes
+        ],
         "notes": list(result.notes),
         "errors": [{"exit_code": int(error.exit_code), "message": mask(str(error))} for error in result.errors],
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sync.catalog.modes import MODES
 from sync.catalog.parse import ParseLimits, parse_answer
@@ -25,8 +27,7 @@ Clock = Callable[[], datetime]
 Fetch = Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """What a run needs to know and to be given."""
 
     fetch: Fetch
@@ -44,16 +45,14 @@ class Job:
     """Waits before the database is asked again; what it raises ends the run."""
 
 
-@dataclass(frozen=True)
-class _Before:
+class _Before(Struct, frozen=True):
     """What stood in the database before anything was asked; it still does where the version has not moved."""
 
     versions: Mapping[str, int]
     applied: Mapping[str, Applied]
 
 
-@dataclass(frozen=True)
-class _Observation:
+class _Observation(Struct, frozen=True):
     """What came back, before anything of the database was looked at."""
 
     asked: tuple[Asked, ...]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sync.catalog.records import Answer, ModePlan, Rejected
 from sync.catalog.refusal import one_line
@@ -25,8 +27,7 @@ _NAMED_REJECTS = 5
 _MODE = "\0"  # stands for the mode where two texts are compared
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """How a mode's answer, or the lack of one, came about."""
 
     mode: str
@@ -40,8 +41,7 @@ class Asked:
     """What came, where no answer could be made of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModeResult:
+class ModeResult(Struct, frozen=True):
     """One mode of a run: its row, its plan when it was applied, and the errors it ends with."""
 
     row: ModeRow
@@ -49,8 +49,7 @@ class ModeResult:
     errors: tuple[CatalogSyncError, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """A finished run. ``run_id`` is None for a dry run, which leaves no row."""
 
     run_id: int | None

@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from queue import SimpleQueue
+
+from msgspec.structs import replace
 
 from sync.errors import AnswerRejected, ApiUnreachable, CatalogSyncError, UsageError
 from sync.source.judge import Judge, may_be_asked_again

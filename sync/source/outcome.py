@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from sync.errors import CatalogSyncError
 
 
-@dataclass(frozen=True)
-class FetchSettings:
+class FetchSettings(Struct, frozen=True):
     """Where to ask, and the bounds.
 
     ``deadline`` is in seconds, for all requests of a run together; ``attempts`` are for each mode,
@@ -22,8 +22,7 @@ class FetchSettings:
     max_bytes: int = 128 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """A complete answer under HTTP 200 whose envelope does not refuse; not parsed beyond that.
 
     ``asked_at`` is just before the request that was answered, ``arrived_at`` when its last byte was
@@ -39,8 +38,7 @@ class Fetched:
     arrived_at: datetime
 
 
-@dataclass(frozen=True)
-class FetchFailed:
+class FetchFailed(Struct, frozen=True):
     """No usable answer, and why; the other fields tell about the last request made, if any."""
 
     mode: str
@@ -51,8 +49,7 @@ class FetchFailed:
     server_date: datetime | None
 
 
-@dataclass(frozen=True)
-class Retrying:
+class Retrying(Struct, frozen=True):
     """A request failed and is made again as ``attempt`` after ``wait`` seconds."""
 
     mode: str

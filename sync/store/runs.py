@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import ColumnClause, Connection, column, exists, func, insert, select, table, update
 
 from models_db import migrate
@@ -19,8 +20,7 @@ _REVISION: ColumnClause[str] = column("version_num")
 _IS_AT_HEAD = exists().select_from(table(migrate.VERSION_TABLE, _REVISION)).where(_REVISION == migrate.HEAD)
 
 
-@dataclass(frozen=True, slots=True)
-class RunStart:
+class RunStart(Struct, frozen=True):
     """A run as it begins."""
 
     started_at: datetime
@@ -29,8 +29,7 @@ class RunStart:
     app_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnd:
+class RunEnd(Struct, frozen=True):
     """A run as it ends; times in UTC, the message in one line with secrets masked."""
 
     status: str
@@ -41,8 +40,7 @@ class RunEnd:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ModeRow:
+class ModeRow(Struct, frozen=True):
     """What a run came to in one mode: the columns of ``sync_run_modes``."""
 
     mode: str
@@ -61,6 +59,9 @@ class ModeRow:
     payload_bytes: int | None = None
     payload_sha256: str | None = None
 
+    def columns(self) -> dict[str, object]:
+        return asdict(self)
+
 
 def begin_run(connection: Connection, start: RunStart) -> int:
     """Writes the run as running and gives its number."""
@@ -74,7 +75,7 @@ def begin_run(connection: Connection, start: RunStart) -> int:
 def end_run(connection: Connection, run_id: int, end: RunEnd, mode_rows: Iterable[ModeRow]) -> None:
     """Writes the run's end, over ``abandoned`` too: whoever writes it is alive."""
     connection.execute(update(sync_runs).where(sync_runs.c.run_id == run_id).values(**asdict(end)))
-    rows = [{"run_id": run_id, **asdict(row)} for row in mode_rows]
+    rows = [{"run_id": run_id, **row.columns()} for row in mode_rows]
     if rows:
         connection.execute(insert(sync_run_modes), rows)
 
