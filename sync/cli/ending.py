@@ -5,6 +5,7 @@ A run has a way of its own, which lets it be stored (``sync.cli.stopping``).
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import time
@@ -26,11 +27,21 @@ def end_on_sigterm() -> None:
     A statement in a database's own library lets no handler run until it ends, which may take as long
     as a lock is waited for. The interpreter writes a signal's number to a pipe all the same.
     """
-    reader, writer = os.pipe()
+    reader, writer = map(_above_streams, os.pipe())
     os.set_blocking(writer, False)
     signal.signal(signal.SIGTERM, _terminate)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     Thread(target=_watch, args=(reader,), daemon=True, name="sigterm").start()
+
+
+def _above_streams(number: int) -> int:
+    """Another number for an open file: one of a closed stream would be taken for that stream."""
+    if number > 2:
+        return number
+    try:
+        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(number)
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from queue import SimpleQueue
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.errors import AnswerRejected, ApiUnreachable, CatalogSyncError, UsageError
@@ -29,8 +30,7 @@ _CONNECT_TIMEOUT = 10.0
 _LATER = "try again later, and check the network"
 
 
-@dataclass(frozen=True)
-class Crashed:
+class Crashed(Struct, frozen=True):
     """The thread met something that nobody foresaw."""
 
     error: BaseException
@@ -58,8 +58,7 @@ class Work:
         return self.ends_at - time.monotonic()
 
 
-@dataclass(frozen=True)
-class _Trouble:
+class _Trouble(Struct, frozen=True):
     """An attempt that brought nothing: what to say when it was the last, and whether it must be."""
 
     error: CatalogSyncError

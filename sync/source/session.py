@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import requests
+from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -28,8 +28,7 @@ _ERROR_BODY_LIMIT = 64 * 1024
 _UNREADABLE: tuple[type[Exception], ...] = (AnswerRejected, *LIBRARY_ERRORS)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer read to its end. Header names are matched in any case."""
 
     status: int

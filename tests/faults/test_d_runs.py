@@ -91,7 +91,8 @@ def test_d2_a_signal_ends_a_run_that_waits_for_the_api(
 
 # Runs the program, which gets this signal as it loads a module of this name.
 INTERRUPTED = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would be deaf to it
 number, name = int(sys.argv.pop(1)), sys.argv.pop(1)
 class Interrupting:
     def find_spec(self, module, *_):
