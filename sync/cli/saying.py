@@ -34,7 +34,7 @@ def told(error: BaseException) -> tuple[int, str]:
     if isinstance(error, click.ClickException):
         return ExitCode.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
     if isinstance(error, Terminated):
-        return ExitCode.TERMINATED, "told to stop; nothing of a run in progress was stored"
+        return ExitCode.TERMINATED, "told to stop; run it again"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
     return ExitCode.UNFORESEEN, (

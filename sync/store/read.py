@@ -44,14 +44,14 @@ def applied_answers(connection: Connection, modes: Sequence[str]) -> dict[str, A
     """The answer applied last to each mode, where applying its bytes again could change nothing.
 
     None of a mode where a model was rejected or a removal held, or whose rows an older version of the
-    normaliser made. An imported answer may have been one for all modes, and is left out too.
+    normaliser made, or where more or fewer models are listed than it had: somebody's hand was there.
+    An imported answer may have been one for all modes, and is left out too.
     """
     mark = fingerprint_mark()
-    outdated = exists().where(
-        models.c.mode == sync_state.c.mode,
-        models.c.removed_at.is_(None),
-        func.substr(models.c.fingerprint, 1, len(mark)) != mark,
-    )
+    is_listed = (models.c.mode == sync_state.c.mode) & models.c.removed_at.is_(None)
+    is_current = func.coalesce(func.substr(models.c.fingerprint, 1, len(mark)), "") == mark
+    outdated = exists().where(is_listed, ~is_current)
+    listed = select(func.count()).select_from(models).where(is_listed).correlate(sync_state).scalar_subquery()
     query = (
         select(sync_state.c.mode, sync_run_modes.c.payload_sha256, sync_run_modes.c.models_received)
         .join(
@@ -64,6 +64,7 @@ def applied_answers(connection: Connection, modes: Sequence[str]) -> dict[str, A
             sync_run_modes.c.status == "success",
             sync_runs.c.trigger_kind != "import",
             ~outdated,
+            listed == sync_run_modes.c.models_received,
         )
     )
     return {mode: Applied(sha256, received) for mode, sha256, received in connection.execute(query)}

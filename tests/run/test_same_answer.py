@@ -87,12 +87,22 @@ def test_an_answer_applied_by_another_run_meanwhile_supersedes_it(host: Host) ->
     assert host.sync(IMAGE).modes[0].row.status == "superseded"
 
 
-def test_a_fingerprint_that_is_of_no_version_is_made_anew(host: Host) -> None:
+def test_where_another_number_of_models_is_listed_it_is_looked_into(host: Host, looked_into: list[str]) -> None:
+    """As after an answer with a copy in it: it had one more."""
+    host.sync([*IMAGE, IMAGE[0]])
+    looked_into.clear()
+
+    assert host.sync([*IMAGE, IMAGE[0]]).modes[0].row.status == "success"
+    assert looked_into == ["image"]
+
+
+@pytest.mark.parametrize("mark", ["?", None])
+def test_a_fingerprint_that_is_of_no_version_is_made_anew(host: Host, mark: str | None) -> None:
     host.sync(IMAGE)
     with host.engine.begin() as connection:
-        connection.execute(update(models).values(fingerprint="?").where(models.c.model_id == "b"))
+        connection.execute(update(models).values(fingerprint=mark).where(models.c.model_id == "b"))
 
     host.sync(IMAGE)
 
     with host.engine.connect() as connection:
-        assert "?" not in set(connection.scalars(select(models.c.fingerprint)))
+        assert mark not in set(connection.scalars(select(models.c.fingerprint)))
