@@ -160,10 +160,8 @@ def _escaped(text: str) -> str:
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _encoded_number(value: object) -> msgspec.Raw:
-    if isinstance(value, Number):
-        return msgspec.Raw(value.text.encode())
-    raise NotImplementedError(f"{type(value).__name__} is of no tree")
+def _encoded_number(number: Number) -> msgspec.Raw:
+    return msgspec.Raw(number.text.encode())
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_encoded_number, order="sorted")

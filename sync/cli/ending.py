@@ -13,7 +13,8 @@ from threading import Thread
 from typing import NoReturn
 
 # Service managers allow 10 s.
-_GRACE_SECONDS = 8.0
+GRACE_SECONDS = 8.0
+"""How long what was told to stop may take, before it is left behind."""
 _LEFT = b"catalog-sync: told to stop, and left what it waited for; run it again\n"
 
 
@@ -51,7 +52,7 @@ def _terminate(_number: int, _frame: object) -> NoReturn:
 def _watch(reader: int) -> None:
     while os.read(reader, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not _terminate:
         pass  # of another signal, or of a run, which sees to it by itself
-    time.sleep(_GRACE_SECONDS)
+    time.sleep(GRACE_SECONDS)
     try:
         os.write(2, _LEFT)
     finally:

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Generic, TypeVar
 
+from sync.cli.ending import GRACE_SECONDS
 from sync.errors import ExitCode, Interrupted
 
 T = TypeVar("T")
 
-# Service managers allow 10 s. What is not stored by then is rolled back by the database.
-GRACE_SECONDS = 8.0
 _LEFT = (
     b"catalog-sync: stopped while the database kept it waiting; catalog-sync status tells whether the run was stored\n"
 )
@@ -60,7 +59,7 @@ class _Work(Generic[T]):
     def wait(self) -> T:
         while not self._done.wait(0.2):
             if self.stop.is_set() and not self._done.wait(GRACE_SECONDS):
-                self._leave()
+                self._leave()  # what is not stored by now is rolled back by the database
         if self._error is not None:
             raise self._error
         return self._values[0]

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, bindparam, exists, func, select
+from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
 from sync.catalog.normalise import fingerprint_mark
@@ -48,10 +48,10 @@ def applied_answers(connection: Connection, modes: Sequence[str]) -> dict[str, A
     An imported answer may have been one for all modes, and is left out too.
     """
     mark = fingerprint_mark()
-    is_listed = (models.c.mode == sync_state.c.mode) & models.c.removed_at.is_(None)
-    is_current = func.coalesce(func.substr(models.c.fingerprint, 1, len(mark)), "") == mark
-    outdated = exists().where(is_listed, ~is_current)
-    listed = select(func.count()).select_from(models).where(is_listed).correlate(sync_state).scalar_subquery()
+    is_current = func.substr(models.c.fingerprint, 1, len(mark)) == mark
+    number, current = func.count().label("number"), func.count(case((is_current, 1))).label("current")
+    of_mode = select(models.c.mode, number, current).where(models.c.removed_at.is_(None)).group_by(models.c.mode)
+    listed = of_mode.subquery("listed")
     query = (
         select(sync_state.c.mode, sync_run_modes.c.payload_sha256, sync_run_modes.c.models_received)
         .join(
@@ -59,12 +59,13 @@ def applied_answers(connection: Connection, modes: Sequence[str]) -> dict[str, A
             (sync_run_modes.c.run_id == sync_state.c.run_id) & (sync_run_modes.c.mode == sync_state.c.mode),
         )
         .join(sync_runs, sync_runs.c.run_id == sync_state.c.run_id)
+        .outerjoin(listed, listed.c.mode == sync_state.c.mode)
         .where(
             sync_state.c.mode.in_(modes),
             sync_run_modes.c.status == "success",
             sync_runs.c.trigger_kind != "import",
-            ~outdated,
-            listed == sync_run_modes.c.models_received,
+            func.coalesce(listed.c.number, 0) == sync_run_modes.c.models_received,
+            func.coalesce(listed.c.current, 0) == sync_run_modes.c.models_received,
         )
     )
     return {mode: Applied(sha256, received) for mode, sha256, received in connection.execute(query)}

@@ -33,24 +33,11 @@ from tests.cli.commands import (
 from tests.cli.conftest import Shell
 from tests.cli.hidden import KEY
 from tests.cli.stored import RUN_TABLES, ask, changed_tables, every_row
+from tests.faults.doomed import DOOMED
 from tests.faults.site import LISTED, STATUS, Site, image, video
 from tests.source.rude_server import RudeServer, Script, answer, says, silent
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
-
-# Runs the program, which kills itself after so many statements, or in place of a COMMIT.
-DOOMED = """
-import os, signal, sys
-from sqlalchemy import Engine, event
-left = [int(sys.argv.pop(1))]
-def die(*_):
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-event.listen(Engine, sys.argv.pop(1), die)
-from sync.cli import main
-main()
-"""
 
 
 @pytest.mark.parametrize(

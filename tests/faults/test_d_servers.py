@@ -24,6 +24,7 @@ from tests.cli.catalogs import model
 from tests.cli.commands import ROOT, complaint, output
 from tests.cli.conftest import Shell
 from tests.faults.conftest import on_mariadb, on_postgresql
+from tests.faults.doomed import DOOMED
 from tests.faults.servers import Server
 from tests.faults.site import LISTED, STATUS, Site, image
 
@@ -140,26 +141,12 @@ def test_d14_nothing_of_a_session_is_relied_on_that_a_transaction_pool_would_mix
     assert re.findall(r"(?i)statement: SET (?!LOCAL|TIME ZONE|DateStyle)[^\n]*", told) == []
 
 
-DOOMED = """
-import os, signal, sys
-from sqlalchemy import Engine, event
-left = [int(sys.argv.pop(1))]
-def die(*_):
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-event.listen(Engine, "after_cursor_execute", die)
-from sync.cli import main
-main()
-"""
-
-
 @pytest.mark.parametrize("number", [12, 25])
 def test_d18_a_migration_killed_half_way_is_run_again(
     shell: Shell, database_url: str, tmp_path: Path, number: int
 ) -> None:
     site = Site(shell, database_url, tmp_path, is_new=False)
-    command = [sys.executable, "-c", DOOMED, str(number), "migrate"]
+    command = [sys.executable, "-c", DOOMED, str(number), "after_cursor_execute", "migrate"]
     died = subprocess.run(command, cwd=ROOT, env=site.environment(), capture_output=True, check=False)
     assert died.returncode < 0
     assert "run catalog-sync migrate" in complaint(shell("sync", "--base-url", "http://127.0.0.1:9"), 2)
