@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from models_db.base import metadata
-from models_db.document import schema
+from models_db.schema_doc import schema
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema.md"
 
 
 def test_the_document_is_what_the_comments_say() -> None:
-    """If not: python -m models_db.document > docs/schema.md"""
+    """If not: python -m models_db.schema_doc > docs/schema.md"""
     assert DOCUMENT.read_text() == schema()
 
 

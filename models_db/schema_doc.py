@@ -1,4 +1,4 @@
-"""Prints ``docs/schema.md`` from the comments of tables and views: ``python -m models_db.document``."""
+"""Prints ``docs/schema.md`` from the comments of tables and views: ``python -m models_db.schema_doc``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 _OPENING = """\
 # The schema
 
-Made from the comments in `models_db` by `python -m models_db.document`; a test keeps it so.
+Made from the comments in `models_db` by `python -m models_db.schema_doc`; a test keeps it so.
 
 Times are UTC with microseconds: `timestamptz` on PostgreSQL, `DATETIME(6)` on MariaDB, text of fixed
 width on SQLite. Ids and other keys compare byte by byte. Intervals are half-open:
