@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from models_db import engine as engines
-from models_db import failures, migrate
+from models_db import migrate
+from models_db.engine import error_classes
 from models_db.errors import DatabaseSettingError, SchemaError
-from models_db.sqlite_file import network_drive
+from models_db.engine.sqlite import network_drive
 from sync.errors import DatabaseError, UsageError
 
 __all__ = ["PATIENCE_SECONDS", "Connection", "Engine", "Pause", "in_transaction", "open_database", "reading", "remark"]
@@ -70,7 +71,7 @@ def when_there(action: Callable[[], T], patience: float, pause: Pause | None) ->
             with translated():
                 return action()
         except DatabaseError as error:
-            if pause is None or search.is_over or not failures.is_away(error.__cause__):
+            if pause is None or search.is_over or not error_classes.is_away(error.__cause__):
                 raise
         pause(search.next_pause())
 
@@ -109,8 +110,8 @@ def in_transaction(
                 return work(connection, number)
         except DatabaseError as error:
             cause = error.__cause__
-            lost = lost or failures.is_lost(cause)
-            if search is None and tries > 1 and failures.is_gone(cause):
+            lost = lost or error_classes.is_lost(cause)
+            if search is None and tries > 1 and error_classes.is_gone(cause):
                 search = _Search(engines.patience_of(engine), number)
             if not _is_worth_another(cause, search) or (search is None and number >= tries):
                 raise
@@ -136,9 +137,9 @@ class _Search:
 
 def _is_worth_another(cause: BaseException | None, search: _Search | None) -> bool:
     if search is None:
-        return failures.is_transient(cause)
+        return error_classes.is_transient(cause)
     # A lock may be held by our own transaction, whose commit nobody has heard of.
-    judges = (failures.is_transient, failures.is_unreachable, failures.is_lock_wait)
+    judges = (error_classes.is_transient, error_classes.is_unreachable, error_classes.is_lock_wait)
     return not search.is_over and any(judge(cause) for judge in judges)
 
 
@@ -157,9 +158,9 @@ def translated(*, lost: bool = False) -> Iterator[None]:
 
 
 def _advice(error: SQLAlchemyError, *, lost: bool) -> str:
-    if lost or failures.is_lost(error):
+    if lost or error_classes.is_lost(error):
         return _UNKNOWN
-    return _DAMAGED if failures.is_damaged(error) else _ADVICE
+    return _DAMAGED if error_classes.is_damaged(error) else _ADVICE
 
 
 def _cause(error: SQLAlchemyError) -> str:

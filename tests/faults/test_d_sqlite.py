@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert, make_url
 from sqlalchemy.exc import IntegrityError
 
-from models_db import sqlite_file
+from models_db.engine import sqlite
 from models_db.engine import open_engine, write_transaction
 from models_db.tables import credits
 from tests.cli.catalogs import envelope, model
@@ -114,7 +114,7 @@ class FullDisk(sqlite3.Connection):
 
 def test_d6_a_new_file_that_gets_no_log_is_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FullDisk))
-    connection = sqlite_file.open_file(tmp_path / "catalog.db", create=True, wait=1)
+    connection = sqlite.open_file(tmp_path / "catalog.db", create=True, wait=1)
     assert connection.execute("PRAGMA page_count").fetchone() == (0,)
     connection.close()
 
@@ -146,7 +146,7 @@ def on_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None
     """As if the test's folder were mounted from elsewhere: this machine has no such drive."""
     mounts = tmp_path / "mounts"
     mounts.write_text(MOUNTS.format(folder=str(tmp_path.resolve()).replace(" ", "\\040"), kind=kind))
-    monkeypatch.setattr(sqlite_file, "MOUNTS", mounts)
+    monkeypatch.setattr(sqlite, "MOUNTS", mounts)
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
@@ -179,7 +179,7 @@ def test_d8_a_file_with_a_log_on_a_network_drive_is_refused(
 def test_d8_a_drive_of_this_host_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     on_drive(tmp_path, monkeypatch, kind)
 
-    assert sqlite_file.network_drive(tmp_path / "a.db") is None
+    assert sqlite.network_drive(tmp_path / "a.db") is None
 
 
 def test_d9_a_copy_of_the_file_alone_lacks_rows_and_vacuum_into_has_them_all(site: Site, tmp_path: Path) -> None:

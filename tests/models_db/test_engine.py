@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models_db import tables
 from models_db.engine import open_engine, read_transaction, write_transaction
-from models_db.failures import is_transient
+from models_db.engine.error_classes import is_transient
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from models_db.failures import is_read_only
-from models_db.hosts import Hosts
-from models_db.sqlite_file import check_file, open_file
-from models_db.urls import normalise_url, shown
+from models_db.engine.error_classes import is_read_only
+from models_db.engine.mariadb import Hosts
+from models_db.engine.sqlite import check_file, open_file
+from models_db.engine.urls import normalise_url, shown
 
 __all__ = [
     "PATIENCE_SECONDS",
@@ -164,7 +164,7 @@ def _postgresql_engine(url: URL, patience: float | None, options: dict[str, Any]
 
 def _make_patient(engine: Engine, patience: float) -> None:
     from models_db.copying import CopyingCursor
-    from models_db.patience import PatientConnection
+    from models_db.engine.postgresql import PatientConnection
 
     def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> PatientConnection:
         connection = PatientConnection.connect(*arguments, **options)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from models_db.failures import is_node_of_no_use, mariadb_code
+from models_db.engine.error_classes import is_node_of_no_use, mariadb_code
 
 
 class Hosts:
