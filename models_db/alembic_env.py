@@ -14,7 +14,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection
 
 from models_db import view_install
-from models_db.base import metadata, tell_table_options
+from models_db.tables.column_types import metadata, tell_table_options
 from models_db.engine import migration_engine, normalise_url
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.migrate import HEAD, VERSION_TABLE, current_revision, one_at_a_time, refuse_foreign

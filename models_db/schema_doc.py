@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Column, Date, Integer, String, Table
 
-from models_db.base import Decimals, LongText, UtcDateTime, metadata
+from models_db.tables.column_types import Decimals, LongText, UtcDateTime, metadata
 from models_db.view_text import View
 from models_db.views import VIEWS
 

@@ -11,8 +11,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from models_db.base import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
-from models_db.columns import MODES, cost, exact_cost, model_pk, one_of
+from models_db.tables.column_types import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
+from models_db.tables.columns import MODES, cost, exact_cost, model_pk, one_of
 
 models = Table(
     "models",

@@ -14,8 +14,8 @@ from sqlalchemy import (
     Table,
 )
 
-from models_db.base import COUNTS_UP, Decimals, LongText, UtcDateTime, key_text, metadata
-from models_db.columns import big_id, cost, exact_cost, model_pk, one_of, run_reference
+from models_db.tables.column_types import COUNTS_UP, Decimals, LongText, UtcDateTime, key_text, metadata
+from models_db.tables.columns import big_id, cost, exact_cost, model_pk, one_of, run_reference
 
 
 def _interval(name: str, *values: Column[Any], comment: str, derived: tuple[Column[Any], ...] = ()) -> Table:

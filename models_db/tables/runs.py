@@ -12,8 +12,8 @@ from sqlalchemy import (
     Table,
 )
 
-from models_db.base import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
-from models_db.columns import MODES, big_id, one_of, run_reference
+from models_db.tables.column_types import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
+from models_db.tables.columns import MODES, big_id, one_of, run_reference
 
 sync_runs = Table(
     "sync_runs",

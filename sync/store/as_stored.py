@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Date, FromClause, Integer, Select, Table, select, type_coerce
 from sqlalchemy.types import NullType, TypeEngine
 
-from models_db.base import Decimals, UtcDateTime
+from models_db.tables.column_types import Decimals, UtcDateTime
 from sync.catalog.faults import Unreadable, Values
 
 _FORM = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)

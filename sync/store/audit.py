@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Table, func, select
 
-from models_db.base import metadata
+from models_db.tables.column_types import metadata
 from models_db.tables import (
     calendar_days,
     catalog_changes,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from models_db.base import metadata
+from models_db.tables.column_types import metadata
 from models_db.engine import open_engine
 
 Rows = list[tuple[Any, ...]]

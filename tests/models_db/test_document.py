@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models_db.base import metadata
+from models_db.tables.column_types import metadata
 from models_db.schema_doc import schema
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema.md"

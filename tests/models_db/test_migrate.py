@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from models_db import migrate
-from models_db.base import metadata, tell_table_options
+from models_db.tables.column_types import metadata, tell_table_options
 from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.views import VIEWS

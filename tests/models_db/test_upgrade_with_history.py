@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from models_db import migrate
-from models_db.base import metadata
+from models_db.tables.column_types import metadata
 from models_db.engine import migration_engine, open_engine, read_transaction
 from models_db.views import VIEWS
 from sync.store.audit import Audit

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_ur
 from sqlalchemy.exc import DBAPIError
 
 from models_db import migrate, view_install
-from models_db.base import metadata
+from models_db.tables.column_types import metadata
 from models_db.engine import normalise_url
 from models_db.views import CURRENT_CATALOG, VIEWS
 from tests.house.pages import blocks, page, section

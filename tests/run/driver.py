@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Engine, select
 
-from models_db.base import metadata
+from models_db.tables.column_types import metadata
 from sync.catalog.plan import RemovalGuard
 from sync.errors import CatalogSyncError
 from sync.run import Job, RunResult, run_sync

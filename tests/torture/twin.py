@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, select
 
-from models_db.base import metadata
+from models_db.tables.column_types import metadata
 from models_db.tables import models, sync_runs
 
 Story: TypeAlias = dict[str, list[dict[str, Any]]]

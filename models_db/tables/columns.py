@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, String
 
-from models_db.base import Decimals
+from models_db.tables.column_types import Decimals
 
 MODES = ("image", "video")
 
