@@ -13,13 +13,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection
 
-from models_db import view_install
+from models_db.views import install
 from models_db.tables.column_types import metadata, tell_table_options
 from models_db.engine import migration_engine, normalise_url
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.migrate import HEAD, VERSION_TABLE, current_revision, one_at_a_time, refuse_foreign
-from models_db.view_grants import Grant
-from models_db.views import VIEWS
+from models_db.views.postgresql_grants import Grant
+from models_db.views.definitions import VIEWS
 
 _URL_VARIABLE = "CATALOG_SYNC_DATABASE_URL"
 
@@ -64,12 +64,12 @@ def _online(connection: Connection) -> None:
     grants: list[Grant] = []
 
     def remove_views() -> None:
-        grants.extend(view_install.remove(connection))
+        grants.extend(install.remove(connection))
 
     _configure(before_steps=remove_views, connection=connection, dialect_name=connection.dialect.name)
     context.run_migrations()
     if _goes_up() and current_revision(connection) == HEAD:
-        view_install.install(connection, grants)
+        install.install(connection, grants)
     if connection.dialect.name == "sqlite":
         _check_references(connection)
 
@@ -81,14 +81,14 @@ def _offline() -> None:
         raise CommandError(str(error)) from error
 
     def remove_views() -> None:
-        for statement in view_install.offline_removal():
+        for statement in install.offline_removal():
             context.execute(statement)
 
     _configure(before_steps=remove_views, url=url, dialect_name=url.get_backend_name(), literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
         if _destination() == HEAD:
-            for statement in view_install.offline_installation(url.get_backend_name()):
+            for statement in install.offline_installation(url.get_backend_name()):
                 context.execute(statement)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from models_db import migrate
 from models_db.tables.column_types import metadata
 from models_db.engine import migration_engine, open_engine, read_transaction
-from models_db.views import VIEWS
+from models_db.views.definitions import VIEWS
 from sync.store.audit import Audit
 from tests.checker import assert_sound
 from tests.models_db.halting import Halt, Watch, halt_at

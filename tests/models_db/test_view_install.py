@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
-from models_db import migrate, view_install
+from models_db import migrate
+from models_db.views import install
 from models_db.engine import migration_engine
 from models_db.errors import SchemaError
-from models_db.view_text import View, ViewColumn
-from models_db.views import CURRENT_CATALOG, SYNC_RUNS, VIEWS
+from models_db.views.view import View, ViewColumn
+from models_db.views.definitions import CURRENT_CATALOG, SYNC_RUNS, VIEWS
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
@@ -45,7 +46,7 @@ def role(connection: Connection) -> Iterator[str]:
 def program_with(monkeypatch: pytest.MonkeyPatch, *views: View) -> None:
     """As if a newer program had these views in place of those of the same name."""
     newer = {view.name: view for view in (*VIEWS, *views)}
-    monkeypatch.setattr(view_install, "VIEWS", tuple(newer.values()))
+    monkeypatch.setattr(install, "VIEWS", tuple(newer.values()))
 
 
 def columns(connection: Connection, view: View) -> list[str]:
@@ -55,9 +56,9 @@ def columns(connection: Connection, view: View) -> list[str]:
 def remake(connection: Connection) -> None:
     """As a revision does: views go before it and are made anew after it."""
     with migration_engine(connection.engine.url).begin() as transaction:
-        grants = view_install.remove(transaction)
+        grants = install.remove(transaction)
         assert inspect(transaction).get_view_names() == []
-        view_install.install(transaction, grants)
+        install.install(transaction, grants)
 
 
 @pytest.mark.parametrize("newer", [WIDER, NARROWER], ids=["wider", "narrower"])
@@ -82,7 +83,7 @@ def test_a_view_that_somebody_dropped_comes_back(connection: Connection, databas
 def test_a_view_that_the_program_no_longer_has_goes(
     connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(view_install, "VIEWS", VIEWS[:-1])
+    monkeypatch.setattr(install, "VIEWS", VIEWS[:-1])
 
     migrate.upgrade(database_url)
 
@@ -103,7 +104,7 @@ def test_a_users_view_on_our_tables_or_their_own_is_left_alone(connection: Conne
     connection.exec_driver_sql("CREATE VIEW mine_too AS SELECT model_id FROM my_models")
 
     with migration_engine(connection.engine.url).begin() as transaction:
-        view_install.remove(transaction)
+        install.remove(transaction)
 
     assert set(inspect(connection).get_view_names()) == {"my_models", "mine_too"}
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 import pytest
 from sqlalchemy import Connection, Engine
 
-from models_db.views import VIEWS
+from models_db.views.definitions import VIEWS
 from tests.house.pages import blocks, cells, page, section
 from tests.questions.history import make_history
 

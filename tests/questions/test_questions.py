@@ -7,7 +7,7 @@ import re
 from sqlalchemy import Engine
 
 from models_db.engine import read_transaction
-from models_db.views import VIEWS
+from models_db.views.definitions import VIEWS
 from tests.questions.answers import Question, questions, written
 from tests.questions.history import make_history
 

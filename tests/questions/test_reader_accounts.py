@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from models_db import migrate, view_install
+from models_db import migrate
+from models_db.views import install
 from models_db.tables.column_types import metadata
 from models_db.engine import normalise_url
-from models_db.views import CURRENT_CATALOG, VIEWS
+from models_db.views.definitions import CURRENT_CATALOG, VIEWS
 from tests.house.pages import blocks, page, section
 
 HEADINGS = {"postgresql": "## A reader on PostgreSQL", "mariadb": "## A reader on MariaDB"}
@@ -87,7 +88,7 @@ def test_the_reader_still_reads_every_view_when_a_migration_has_made_them_anew(
 ) -> None:
     """A column less cannot be had in place on PostgreSQL: there all views are dropped and made again."""
     narrower = replace(CURRENT_CATALOG, columns=CURRENT_CATALOG.columns[:-1])
-    monkeypatch.setattr(view_install, "VIEWS", (narrower, *VIEWS[1:]))
+    monkeypatch.setattr(install, "VIEWS", (narrower, *VIEWS[1:]))
 
     migrate.upgrade(reader.database)
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
-from models_db.views import VIEWS
+from models_db.views.definitions import VIEWS
 from tests import databases
 from tests.replays.answers import rows
 from tests.replays.compared import audit_faults, faults, moments, past_faults, take

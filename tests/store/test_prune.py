@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from models_db.engine import open_engine, read_transaction, write_transaction
-from models_db.views import VIEWS
+from models_db.views.definitions import VIEWS
 from sync.errors import ApiUnreachable
 from sync.run.backfill import Backfill, import_answers
 from sync.source.archive import read_saved_answers

@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import Connection, delete, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from models_db import view_grants
+from models_db.views import postgresql_grants
 from models_db.errors import SchemaError
 from models_db.tables import installed_views
-from models_db.view_grants import Grant
-from models_db.view_text import View
-from models_db.views import VIEWS
+from models_db.views.postgresql_grants import Grant
+from models_db.views.view import View
+from models_db.views.definitions import VIEWS
 
 _CANNOT_REPLACE = "42P16"  # PostgreSQL: a column would go, or change its name, type or place
 
@@ -40,7 +40,7 @@ def install(connection: Connection, grants: Collection[Grant] = ()) -> None:
     else:
         _replace(connection, stale, present)
     _note(connection, stale, gone)
-    view_grants.restore(connection, grants, {view.name: {c.name for c in view.columns} for view in VIEWS})
+    postgresql_grants.restore(connection, grants, {view.name: {c.name for c in view.columns} for view in VIEWS})
 
 
 def offline_removal() -> Iterator[str]:
@@ -76,7 +76,7 @@ def _drop(connection: Connection, names: list[str]) -> list[Grant]:
     if not names:
         return []
     _refuse_dependents(connection, names)
-    grants = view_grants.read(connection, names) if connection.dialect.name == "postgresql" else []
+    grants = postgresql_grants.read(connection, names) if connection.dialect.name == "postgresql" else []
     if connection.dialect.name == "postgresql":  # in one statement they may stand on one another in any order
         _execute(connection, f"DROP VIEW {', '.join(names)}")
     else:

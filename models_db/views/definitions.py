@@ -12,7 +12,7 @@ from sqlalchemy import Table
 
 from models_db import tables
 from models_db.tables import column_types
-from models_db.view_text import View, ViewColumn
+from models_db.views.view import View, ViewColumn
 
 TODAY = "names are today's"
 AS_THEN = "names are those of the time"
