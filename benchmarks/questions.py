@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 
 from benchmarks.lives import Shape, last_catalog
 from models_db.engine import open_engine, read_transaction
-from sync.catalog.json_reading import decode_object
+from sync.catalog.json.decoder import decode_object
 from sync.store import browse, one_model
 
 Question: TypeAlias = Callable[[Connection], Iterable[object]]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from sync.catalog.costs import CostChange
 from sync.catalog.entities import TABLES, TableShape, entity_fields, split_by_entity
-from sync.catalog.json_tree import Number, Tree, canonical_json
-from sync.catalog.paths import Path, differences, dotted
+from sync.catalog.json.tree import Number, Tree, canonical_json
+from sync.catalog.json.paths import Path, differences, dotted
 from sync.catalog.records import Event, Record, Row, RowChanges
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from sync.catalog import shapes
-from sync.catalog.json_tree import Tree
-from sync.catalog.paths import Path, strings
+from sync.catalog.json.tree import Tree
+from sync.catalog.json.paths import Path, strings
 from sync.catalog.records import Row
 
 # Goes up when the same raw text would give other rows: the tables are then rebuilt from the open

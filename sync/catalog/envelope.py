@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from sync.catalog.json_tree import MalformedError
+from sync.catalog.json.tree import MalformedError
 
 EMPTY = b"[]"
 # All of an answer but its models: the documented envelope takes a few hundred bytes.

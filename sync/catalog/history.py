@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sync.catalog.json_reading import decode_object
+from sync.catalog.json.decoder import decode_object
 from sync.catalog.shapes import cost_notes, exact_cost, model_text
 
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 
 from sync.catalog.entities import NORMALISER_VERSION, rows_of
-from sync.catalog.json_reading import decode_object
-from sync.catalog.json_tree import MAX_KEY_CHARACTERS, MalformedError, Tree, is_storable
-from sync.catalog.paths import strings
+from sync.catalog.json.decoder import decode_object
+from sync.catalog.json.tree import MAX_KEY_CHARACTERS, MalformedError, Tree, is_storable
+from sync.catalog.json.paths import strings
 from sync.catalog.records import RawModel, Record, Rejected
 from sync.catalog.shapes import exact_cost
 

@@ -14,12 +14,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_models
-from sync.catalog.json_reading import decode_object
-from sync.catalog.json_tree import MalformedError, Number, Tree
+from sync.catalog.json.decoder import decode_object
+from sync.catalog.json.tree import MalformedError, Number, Tree
 from sync.catalog.modes import MODES
 from sync.catalog.records import Answer, Applied, RawModel
 from sync.catalog.refusal import envelope_refusal
-from sync.catalog.surrogates import shadow
+from sync.catalog.json.surrogates import shadow
 from sync.errors import AnswerRejected
 
 BOM = b"\xef\xbb\xbf"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.catalog.entities import MODELS, TABLES, rows_of
-from sync.catalog.json_reading import decode_object
-from sync.catalog.json_tree import Tree
+from sync.catalog.json.decoder import decode_object
+from sync.catalog.json.tree import Tree
 
 _BY_TABLE = {shape.table: shape for shape in (MODELS, *TABLES)}
 

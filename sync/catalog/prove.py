@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sync.catalog.entities import MODELS, TABLES
 from sync.catalog.faults import Fault, Place, Values, row_faults, shown, unreadable_faults
-from sync.catalog.json_tree import MalformedError
+from sync.catalog.json.tree import MalformedError
 from sync.catalog.normalise import is_current, is_of_text, record_of_stored
 from sync.catalog.prove_history import Version, change_faults, cost_faults, interval_faults, version_faults
 from sync.catalog.prove_runs import RunLook, history_run_faults, last_seen_of

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from sync.catalog.costs import CostChange, for_arithmetic
-from sync.catalog.json_tree import Tree
+from sync.catalog.json.tree import Tree
 
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
 ModeStatus: TypeAlias = Literal["success", "partial", "held"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sync.catalog.costs import for_arithmetic, is_cost
-from sync.catalog.json_tree import (
+from sync.catalog.json.tree import (
     MAX_KEY_CHARACTERS,
     MalformedError,
     Number,
@@ -23,7 +23,7 @@ from sync.catalog.json_tree import (
     scalar_text,
     storable,
 )
-from sync.catalog.paths import Path, dotted, leaves, strings
+from sync.catalog.json.paths import Path, dotted, leaves, strings
 from sync.catalog.records import Row
 
 Rows: TypeAlias = tuple[Row, ...]

@@ -21,7 +21,7 @@ import msgspec
 
 from sync.catalog.parse import BOM
 from sync.catalog.refusal import one_line
-from sync.catalog.surrogates import shadow
+from sync.catalog.json.surrogates import shadow
 from sync.errors import AnswerRejected, UsageError
 
 # Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.

@@ -17,7 +17,7 @@ import msgspec
 
 from sync.catalog.parse import BOM
 from sync.catalog.refusal import one_line
-from sync.catalog.surrogates import shadow
+from sync.catalog.json.surrogates import shadow
 from sync.errors import AnswerRejected, UsageError
 from sync.source.archive import (
     GZIP_ERRORS,

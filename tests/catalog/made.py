@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sync.catalog.json_reading import decode_object
-from sync.catalog.json_tree import Tree
+from sync.catalog.json.decoder import decode_object
+from sync.catalog.json.tree import Tree
 from sync.catalog.normalise import normalise
 from sync.catalog.records import Answer, Listed, Record, Rejected, Stored
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from sync.catalog.costs import CostChange, for_arithmetic
-from sync.catalog.json_tree import MalformedError
+from sync.catalog.json.tree import MalformedError
 from sync.catalog.shapes import exact_cost
 from tests.catalog.made import model, record, rejected, spelled, tree
 

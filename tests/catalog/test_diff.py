@@ -8,7 +8,7 @@ import pytest
 
 from sync.catalog.diff import events_between, row_changes
 from sync.catalog.entities import ENTITIES, TABLES
-from sync.catalog.paths import dotted
+from sync.catalog.json.paths import dotted
 from sync.catalog.records import RowChanges
 from tests.catalog.made import model, record, spelled, tree
 

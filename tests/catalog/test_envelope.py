@@ -8,7 +8,7 @@ import pytest
 
 from sync.catalog import envelope, sift
 from sync.catalog.envelope import MAX_ENVELOPE_BYTES, cut_models, find_models
-from sync.catalog.json_tree import MalformedError
+from sync.catalog.json.tree import MalformedError
 from sync.catalog.parse import ParseLimits, parse_answer
 from sync.errors import AnswerRejected
 from tests.catalog.made import answer, model

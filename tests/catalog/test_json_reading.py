@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.catalog import json_reading
-from sync.catalog.json_reading import decode_object
-from sync.catalog.json_tree import MalformedError, Number, canonical_json
+from sync.catalog.json import decoder
+from sync.catalog.json.decoder import decode_object
+from sync.catalog.json.tree import MalformedError, Number, canonical_json
 
 # Few keys and values, so that repeats and look-alikes are common.
 _SCALARS = st.one_of(
@@ -30,14 +30,14 @@ _OBJECTS = st.dictionaries(st.text(max_size=3), _VALUES, max_size=6)
 
 def strictly(text: str) -> Any:
     try:
-        return json_reading._strict(text)
+        return decoder._strict(text)
     except MalformedError as error:
         return str(error)
 
 
 def fast(text: str) -> Any:
     try:
-        return json_reading._fast(text)
+        return decoder._fast(text)
     except MalformedError as error:
         return str(error)
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from sync.catalog.json_reading import MAX_DEPTH, MAX_TEXT_BYTES, decode_object
-from sync.catalog.json_tree import (
+from sync.catalog.json.decoder import MAX_DEPTH, MAX_TEXT_BYTES, decode_object
+from sync.catalog.json.tree import (
     MAX_KEY_CHARACTERS,
     MalformedError,
     Number,

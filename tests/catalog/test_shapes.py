@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.catalog.entities import rows_of
-from sync.catalog.json_tree import MalformedError
+from sync.catalog.json.tree import MalformedError
 from sync.catalog.records import Row
 from sync.catalog.shapes import (
     capability_rows,

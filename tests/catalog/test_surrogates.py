@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sync.catalog.surrogates import shadow
+from sync.catalog.json.surrogates import shadow
 
 
 @pytest.mark.parametrize(

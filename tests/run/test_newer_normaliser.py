@@ -15,7 +15,7 @@ from models_db.engine import read_transaction
 from models_db.tables import models
 from sync.catalog import normalise
 from sync.catalog.entities import rows_of
-from sync.catalog.json_tree import Tree
+from sync.catalog.json.tree import Tree
 from sync.errors import ApiUnreachable
 from sync.run import RunResult
 from sync.run.backfill import Backfill, import_answers

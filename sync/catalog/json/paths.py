@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from sync.catalog.json_tree import Tree
+from sync.catalog.json.tree import Tree
 
 Path: TypeAlias = tuple[str, ...]
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from sync.catalog.json_tree import (
+from sync.catalog.json.tree import (
     MAX_KEY_CHARACTERS,
     MalformedError,
     Number,
