@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from benchmarks.catalogs import MODES
 from benchmarks.lives import ASKING, Life, Shape, Span, made_lives, made_spans
-from sync.catalog.costs import CostChange, for_arithmetic
+from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
-from sync.catalog.entities import MODELS, TABLES
-from sync.catalog.records import EVENT_COLUMNS, NOT_BACK, Event, Record
+from sync.catalog.model.entities import MODELS, TABLES
+from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
 
 Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = tuple[str, tuple[str, ...], Iterable[Row]]

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from benchmarks.catalogs import COSTS, MODES, Model, as_sent, encoded, made_model
-from sync.catalog.normalise import normalise
-from sync.catalog.records import Record
+from sync.catalog.model.normalise import normalise
+from sync.catalog.model.records import Record
 
 ASKING = timedelta(seconds=2)
 _VARIANTS = 8

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.catalog.json.decoder import decode_object
-from sync.catalog.shapes import cost_notes, exact_cost, model_text
+from sync.catalog.model.row_builders import cost_notes, exact_cost, model_text
 
 
 @dataclass(frozen=True, slots=True)

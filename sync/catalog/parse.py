@@ -17,7 +17,7 @@ from sync.catalog.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_mo
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import MalformedError, Number, Tree
 from sync.catalog.modes import MODES
-from sync.catalog.records import Answer, Applied, RawModel
+from sync.catalog.model.records import Answer, Applied, RawModel
 from sync.catalog.refusal import envelope_refusal
 from sync.catalog.json.surrogates import shadow
 from sync.errors import AnswerRejected

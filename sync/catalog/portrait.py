@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sync.catalog.entities import MODELS, TABLES, rows_of
+from sync.catalog.model.entities import MODELS, TABLES, rows_of
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from sync.catalog.costs import CostChange, for_arithmetic
+from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.diff import events_between
 from sync.catalog.faults import Fault, Place, Values, instant, row_faults, time_of
-from sync.catalog.records import EVENT_COLUMNS, NOT_BACK, Event, Record
+from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
 
 _SOURCE = "model_versions"
 _EVENT_KEY = ("changed_at", "entity", "field")

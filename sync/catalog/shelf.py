@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from sync.catalog.records import RawModel, Record
+from sync.catalog.model.records import RawModel, Record
 
 # A record takes some seven times its text. Making one again costs what making it did.
 KEPT_BYTES = 24 * 1024 * 1024

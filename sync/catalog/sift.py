@@ -8,8 +8,8 @@ from functools import partial
 
 from msgspec import Struct
 
-from sync.catalog.normalise import WrongModeError, fingerprint, normalise
-from sync.catalog.records import Answer, Listed, RawModel, Record, Rejected
+from sync.catalog.model.normalise import WrongModeError, fingerprint, normalise
+from sync.catalog.model.records import Answer, Listed, RawModel, Record, Rejected
 from sync.catalog.shelf import Shelf
 from sync.errors import AnswerRejected
 

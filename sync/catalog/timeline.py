@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sync.catalog.costs import CostChange
+from sync.catalog.model.costs import CostChange
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from sync.catalog.parse import ParseLimits, parse_answer, split_by_mode
 from sync.catalog.plan import RemovalGuard
-from sync.catalog.records import Answer
+from sync.catalog.model.records import Answer
 from sync.catalog.refusal import one_line
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, UsageError
 from sync.run.decide import decide

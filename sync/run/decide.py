@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from sync.catalog.plan import Assessment, RemovalGuard, accepted_removals, assess, assess_same, make_plan, needed_ids
-from sync.catalog.records import Answer, Listed, ModePlan
+from sync.catalog.model.records import Answer, Listed, ModePlan
 from sync.catalog.sift import sift
 from sync.errors import AnswerRejected
 from sync.store import read

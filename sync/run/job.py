@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sync.catalog.modes import MODES
 from sync.catalog.parse import ParseLimits, parse_answer
 from sync.catalog.plan import RemovalGuard
-from sync.catalog.records import Answer, Applied, ModePlan
+from sync.catalog.model.records import Answer, Applied, ModePlan
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide
 from sync.run.outcome import Asked, RunResult, chief_error, make_result, message, to_store

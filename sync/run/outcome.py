@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.catalog.records import Answer, ModePlan, Rejected
+from sync.catalog.model.records import Answer, ModePlan, Rejected
 from sync.catalog.refusal import one_line
 from sync.errors import (
     AnswerRejected,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sync.show.table import plain, shown
 
 if TYPE_CHECKING:
-    from sync.catalog.costs import CostChange
-    from sync.catalog.records import Event, ModelChange, ModePlan
+    from sync.catalog.model.costs import CostChange
+    from sync.catalog.model.records import Event, ModelChange, ModePlan
 
 
 def counted(number: int, noun: str) -> str:

@@ -18,7 +18,7 @@ from models_db.tables import (
     sync_run_modes,
     sync_state,
 )
-from sync.catalog.entities import TABLES
+from sync.catalog.model.entities import TABLES
 from sync.catalog.faults import Fault, Place, Values, shown, time_of
 from sync.catalog.modes import MODES
 from sync.catalog.prove import StoredModel, is_outdated, model_faults, stamps

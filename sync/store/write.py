@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam,
 from models_db.tables.column_types import metadata
 from models_db.bulk import insert_rows
 from models_db.tables import catalog_changes, credit_history, model_versions, models
-from sync.catalog.costs import for_arithmetic
-from sync.catalog.entities import MODELS, TABLES, TableShape
-from sync.catalog.records import EVENT_COLUMNS, NOT_BACK, ModelChange, ModePlan, Record, Row
+from sync.catalog.model.costs import for_arithmetic
+from sync.catalog.model.entities import MODELS, TABLES, TableShape
+from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, ModelChange, ModePlan, Record, Row
 from sync.errors import DatabaseError
 from sync.store.read import CHUNK, chunks
 

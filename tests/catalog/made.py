@@ -10,8 +10,8 @@ from typing import Any
 
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree
-from sync.catalog.normalise import normalise
-from sync.catalog.records import Answer, Listed, Record, Rejected, Stored
+from sync.catalog.model.normalise import normalise
+from sync.catalog.model.records import Answer, Listed, Record, Rejected, Stored
 
 Model = dict[str, Any]
 

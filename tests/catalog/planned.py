@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sync.catalog.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
-from sync.catalog.records import Listed, ModePlan, Stored
+from sync.catalog.model.records import Listed, ModePlan, Stored
 from sync.catalog.sift import sift
 from tests.catalog.made import answer, model
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from sync.catalog.diff import events_between, row_changes
-from sync.catalog.entities import ENTITIES, TABLES
+from sync.catalog.model.entities import ENTITIES, TABLES
 from sync.catalog.json.paths import dotted
-from sync.catalog.records import RowChanges
+from sync.catalog.model.records import RowChanges
 from tests.catalog.made import model, record, spelled, tree
 
 Change = tuple[str, str | None, str, str | None, str | None]

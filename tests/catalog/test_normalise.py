@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from sync.catalog.entities import NORMALISER_VERSION
-from sync.catalog.normalise import MAX_MODEL_BYTES, WrongModeError, is_current, normalise, record_of_stored
+from sync.catalog.model.entities import NORMALISER_VERSION
+from sync.catalog.model.normalise import MAX_MODEL_BYTES, WrongModeError, is_current, normalise, record_of_stored
 from tests.catalog.made import model, raw, record, rejected, spelled
 
 

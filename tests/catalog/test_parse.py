@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sync.catalog.parse import ParseLimits, parse_answer, split_by_mode
-from sync.catalog.records import Answer
+from sync.catalog.model.records import Answer
 from sync.catalog.sift import sift
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
 from tests.catalog.made import body, model, raw, spelled

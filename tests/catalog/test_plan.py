@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from sync.catalog.costs import CostChange
+from sync.catalog.model.costs import CostChange
 from sync.catalog.plan import LastLook
-from sync.catalog.records import ModelChange, ModePlan, Stored
+from sync.catalog.model.records import ModelChange, ModePlan, Stored
 from sync.errors import DatabaseError
 from tests.catalog.made import model, spelled, stored
 from tests.catalog.planned import BEFORE, FIVE, HOUR, NEVER, SEEN, kinds, plan

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync.catalog.entities import TABLES
+from sync.catalog.model.entities import TABLES
 from sync.catalog.faults import Fault, Place, Unreadable, row_faults, same, shown
 from sync.catalog.prove import StoredModel, model_faults
 from sync.catalog.prove_runs import RunLook

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog.entities import rows_of
+from sync.catalog.model.entities import rows_of
 from sync.catalog.json.tree import MalformedError
-from sync.catalog.records import Row
-from sync.catalog.shapes import (
+from sync.catalog.model.records import Row
+from sync.catalog.model.row_builders import (
     capability_rows,
     input_rows,
     input_rule_rows,

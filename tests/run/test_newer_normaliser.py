@@ -13,8 +13,8 @@ from sqlalchemy import Engine, update
 
 from models_db.engine import read_transaction
 from models_db.tables import models
-from sync.catalog import normalise
-from sync.catalog.entities import rows_of
+from sync.catalog.model import normalise
+from sync.catalog.model.entities import rows_of
 from sync.catalog.json.tree import Tree
 from sync.errors import ApiUnreachable
 from sync.run import RunResult

@@ -13,10 +13,10 @@ from datetime import timedelta
 from itertools import count
 
 from sync.catalog.modes import MODES
-from sync.catalog.normalise import normalise
+from sync.catalog.model.normalise import normalise
 from sync.catalog.parse import parse_answer
 from sync.catalog.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
-from sync.catalog.records import Listed, ModePlan, Record, Stored
+from sync.catalog.model.records import Listed, ModePlan, Record, Stored
 from sync.catalog.sift import sift
 from sync.errors import CatalogSyncError, ExitCode
 from sync.source.judge import Judge

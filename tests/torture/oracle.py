@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sync.catalog.records import ModePlan
+from sync.catalog.model.records import ModePlan
 from tests.torture.ground import require
 
 _BOM = b"\xef\xbb\xbf"

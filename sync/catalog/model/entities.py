@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from sync.catalog import shapes
+from sync.catalog.model import row_builders
 from sync.catalog.json.tree import Tree
 from sync.catalog.json.paths import Path, strings
-from sync.catalog.records import Row
+from sync.catalog.model.records import Row
 
 # Goes up when the same raw text would give other rows: the tables are then rebuilt from the open
 # versions, without events. Only rows of TABLES may differ: names, costs and what the change log calls
@@ -38,21 +38,21 @@ class Entity(Struct, frozen=True):
     """The API's field; None for the entity that takes every field without an entity of its own."""
 
 
-MODELS = TableShape("models", (), ("name", "provider", "description"), shapes.model_rows)
+MODELS = TableShape("models", (), ("name", "provider", "description"), row_builders.model_rows)
 
 # Children stand after the tables they refer to: rows are inserted in this order, deleted in reverse.
 TABLES = (
-    TableShape("credits", (), ("default_cost", "default_cost_exact", "notes"), shapes.credit_rows),
+    TableShape("credits", (), ("default_cost", "default_cost_exact", "notes"), row_builders.credit_rows),
     TableShape(
         "params",
         ("param_name",),
         ("data_type", "default_value", "min_value", "max_value", "is_required", "definition"),
-        shapes.param_rows,
+        row_builders.param_rows,
     ),
-    TableShape("param_options", ("param_name", "position"), ("option_value",), shapes.param_option_rows),
-    TableShape("inputs", ("requirement", "input_name"), (), shapes.input_rows),
-    TableShape("input_rules", ("position",), ("rule_kind", "rule"), shapes.input_rule_rows),
-    TableShape("capabilities", ("capability", "position"), ("value",), shapes.capability_rows),
+    TableShape("param_options", ("param_name", "position"), ("option_value",), row_builders.param_option_rows),
+    TableShape("inputs", ("requirement", "input_name"), (), row_builders.input_rows),
+    TableShape("input_rules", ("position",), ("rule_kind", "rule"), row_builders.input_rule_rows),
+    TableShape("capabilities", ("capability", "position"), ("value",), row_builders.capability_rows),
 )
 
 ENTITIES = (
@@ -87,7 +87,7 @@ def split_by_entity(
     if entity != "inputs":
         yield entity, old, new
         return
-    if path and shapes.is_rule(path[-1]) and (old is None or new is None):
+    if path and row_builders.is_rule(path[-1]) and (old is None or new is None):
         yield INPUT_RULES, old, new
         return
     old_names, old_rules = _without_rules(old)
@@ -103,11 +103,11 @@ def split_by_entity(
 
 def _without_rules(value: Tree | None) -> tuple[Tree | None, Tree | None]:
     """The value without its rules, and its rules; one deeper inside stays in the value too, which needs it."""
-    if shapes.is_rule(value):
+    if row_builders.is_rule(value):
         return None, value
-    rules: list[Tree | None] = [*sorted(set(filter(shapes.is_rule, strings(value))))]
+    rules: list[Tree | None] = [*sorted(set(filter(row_builders.is_rule, strings(value))))]
     if isinstance(value, list) and rules:
-        return [item for item in value if not shapes.is_rule(item)] or None, rules
+        return [item for item in value if not row_builders.is_rule(item)] or None, rules
     return value, rules or None
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, overload
 import msgspec
 from msgspec import Struct
 
-from sync.catalog.costs import CostChange, for_arithmetic
+from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.json.tree import Tree
 
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
@@ -57,7 +57,7 @@ class Record(Struct, frozen=True):
     cost: str | None
     """Exact decimal text; None when the API gives no cost."""
     rows: dict[str, tuple[Row, ...]]
-    """The rows by table, as ``sync.catalog.entities`` makes them."""
+    """The rows by table, as ``sync.catalog.model.entities`` makes them."""
     is_cleaned: bool = False
     """Whether a text has NUL or a lone surrogate, which columns cannot keep; the raw text does."""
 

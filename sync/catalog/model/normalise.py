@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
-from sync.catalog.entities import NORMALISER_VERSION, rows_of
+from sync.catalog.model.entities import NORMALISER_VERSION, rows_of
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import MAX_KEY_CHARACTERS, MalformedError, Tree, is_storable
 from sync.catalog.json.paths import strings
-from sync.catalog.records import RawModel, Record, Rejected
-from sync.catalog.shapes import exact_cost
+from sync.catalog.model.records import RawModel, Record, Rejected
+from sync.catalog.model.row_builders import exact_cost
 
 # Bounds what one statement carries, which may be a value before and after with each byte escaped:
 # databases refuse packets of 16 MiB and more by default.
