@@ -22,7 +22,7 @@ def say(text: str) -> None:
 
 def complain(words: str) -> None:
     """One line on stderr, whatever the text is made of."""
-    from sync.catalog.refusal import one_line
+    from sync.catalog.response.api_errors import one_line
 
     click.echo(f"{PROGRAM}: {one_line(words, _LONGEST)}", err=True)
 

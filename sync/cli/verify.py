@@ -75,7 +75,7 @@ def _outdated(audit: Audit) -> str:
 
 def _line(fault: Fault) -> str:
     from sync.catalog.faults import instant
-    from sync.catalog.refusal import one_line
+    from sync.catalog.response.api_errors import one_line
 
     model = repr(fault.model_id) if fault.model_id else None
     where = [fault.table, fault.mode, model, instant(fault.at) if fault.at else None]

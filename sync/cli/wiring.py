@@ -16,7 +16,7 @@ from sync.cli.options import now
 from sync.errors import Interrupted
 
 if TYPE_CHECKING:
-    from sync.catalog.parse import ParseLimits
+    from sync.catalog.response.parse import ParseLimits
     from sync.catalog.plan import RemovalGuard
     from sync.run import Job
     from sync.source.outcome import Fetched, FetchFailed
@@ -105,7 +105,7 @@ def guard(percent: float, count: int, accepted: int | str | None) -> RemovalGuar
 
 
 def limits(max_models: int) -> ParseLimits:
-    from sync.catalog.parse import ParseLimits
+    from sync.catalog.response.parse import ParseLimits
 
     return ParseLimits(max_models)
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sync.catalog.modes import MODES
-from sync.catalog.parse import ParseLimits, parse_answer
+from sync.catalog.response.parse import ParseLimits, parse_answer
 from sync.catalog.plan import RemovalGuard
 from sync.catalog.model.records import Answer, Applied, ModePlan
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError

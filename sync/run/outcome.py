@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.model.records import Answer, ModePlan, Rejected
-from sync.catalog.refusal import one_line
+from sync.catalog.response.api_errors import one_line
 from sync.errors import (
     AnswerRejected,
     CatalogSyncError,

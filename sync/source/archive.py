@@ -19,8 +19,8 @@ from pathlib import Path
 
 import msgspec
 
-from sync.catalog.parse import BOM
-from sync.catalog.refusal import one_line
+from sync.catalog.response.parse import BOM
+from sync.catalog.response.api_errors import one_line
 from sync.catalog.json.surrogates import shadow
 from sync.errors import AnswerRejected, UsageError
 

@@ -16,7 +16,7 @@ from sync.catalog.model.entities import TABLES
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree, canonical_json
 from sync.catalog.model.normalise import normalise
-from sync.catalog.parse import parse_answer, split_by_mode
+from sync.catalog.response.parse import parse_answer, split_by_mode
 from sync.catalog.json.paths import differences
 from sync.catalog.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
 from sync.catalog.model.records import Answer, Event, Listed, ModePlan, Record, Row, RowChanges

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sync.catalog.parse import ParseLimits, parse_answer, split_by_mode
+from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
 from sync.catalog.model.records import Answer
 from sync.catalog.sift import sift
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError

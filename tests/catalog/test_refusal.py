@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from sync.catalog.refusal import envelope_refusal, is_retryable, one_line, refusal
+from sync.catalog.response.api_errors import envelope_refusal, is_retryable, one_line, refusal
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
 
 

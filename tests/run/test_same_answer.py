@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from models_db.tables import models
-from sync.catalog import parse
+from sync.catalog.response import parse
 from sync.catalog.model import normalise
 from sync.run import RunResult
 from tests.catalog.made import body, model

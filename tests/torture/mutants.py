@@ -14,7 +14,7 @@ from itertools import count
 
 from sync.catalog.modes import MODES
 from sync.catalog.model.normalise import normalise
-from sync.catalog.parse import parse_answer
+from sync.catalog.response.parse import parse_answer
 from sync.catalog.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
 from sync.catalog.model.records import Listed, ModePlan, Record, Stored
 from sync.catalog.sift import sift
