@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from sync.catalog.model.costs import CostChange, for_arithmetic
-from sync.catalog.diff import events_between
+from sync.catalog.changes.diff import events_between
 from sync.catalog.faults import Fault, Place, Values, instant, row_faults, time_of
 from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
 

@@ -17,7 +17,7 @@ from sync.errors import Interrupted
 
 if TYPE_CHECKING:
     from sync.catalog.response.parse import ParseLimits
-    from sync.catalog.plan import RemovalGuard
+    from sync.catalog.changes.plan import RemovalGuard
     from sync.run import Job
     from sync.source.outcome import Fetched, FetchFailed
     from sync.store.database import Engine
@@ -99,7 +99,7 @@ def make_job(
 
 
 def guard(percent: float, count: int, accepted: int | str | None) -> RemovalGuard:
-    from sync.catalog.plan import RemovalGuard
+    from sync.catalog.changes.plan import RemovalGuard
 
     return RemovalGuard(percent, count, cast(int | Literal["all"] | None, accepted))
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
-from sync.catalog.plan import RemovalGuard
+from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.model.records import Answer
 from sync.catalog.response.api_errors import one_line
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, UsageError

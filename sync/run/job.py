@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_answer
-from sync.catalog.plan import RemovalGuard
+from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.model.records import Answer, Applied, ModePlan
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide

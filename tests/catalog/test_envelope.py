@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sync.catalog import sift
+from sync.catalog.changes import classify
 from sync.catalog.response import envelope
 from sync.catalog.response.envelope import MAX_ENVELOPE_BYTES, cut_models, find_models
 from sync.catalog.json.tree import MalformedError
@@ -90,10 +90,10 @@ def test_the_bound_on_models_is_that_of_the_setting() -> None:
 def test_models_that_hold_too_many_values_in_all_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = [model(name, x=list(range(50))) for name in "ab"]
     whole = answer(dense)
-    known = {found.model_id: found for found in sift.sift(whole, {}).records.values()}
-    monkeypatch.setattr(sift, "MAX_VALUES", 100)
+    known = {found.model_id: found for found in classify.sift(whole, {}).records.values()}
+    monkeypatch.setattr(classify, "MAX_VALUES", 100)
 
     with pytest.raises(AnswerRejected, match=r"new and changed models hold some 1\d\d values, more than 100"):
-        sift.sift(whole, {})
+        classify.sift(whole, {})
     assert len(known) == 2
-    assert len(sift.sift(answer(dense[:1]), {}).records) == 1
+    assert len(classify.sift(answer(dense[:1]), {}).records) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
 from sync.catalog.model.records import Answer
-from sync.catalog.sift import sift
+from sync.catalog.changes.classify import sift
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
 from tests.catalog.made import body, model, raw, spelled
 

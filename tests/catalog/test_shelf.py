@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog import shelf, sift
+from sync.catalog.changes import lazy_records
+from sync.catalog.changes import classify
 from sync.errors import AnswerRejected
 from tests.catalog.made import FULL, answer, model
 from tests.catalog.planned import plan
@@ -14,12 +15,12 @@ LATER = [model("b", note="\x00"), model("a"), FULL]
 
 @pytest.fixture(params=[0, 10**9], ids=["made again", "kept"])
 def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(shelf, "KEPT_BYTES", request.param)
+    monkeypatch.setattr(lazy_records, "KEPT_BYTES", request.param)
     return int(request.param)
 
 
 def test_a_record_is_the_same_however_often_it_is_asked_for(room: int) -> None:
-    records = sift.sift(answer(LATER), {}).records
+    records = classify.sift(answer(LATER), {}).records
 
     assert (records["a"] is records["a"]) == bool(room)
     assert records["a"] == records["a"]
@@ -28,7 +29,7 @@ def test_a_record_is_the_same_however_often_it_is_asked_for(room: int) -> None:
 
 
 def test_what_is_not_there_is_not_made(room: int) -> None:
-    records = sift.sift(answer(LATER), {}).records
+    records = classify.sift(answer(LATER), {}).records
 
     assert "z" not in records
     with pytest.raises(KeyError):
@@ -36,9 +37,9 @@ def test_what_is_not_there_is_not_made(room: int) -> None:
 
 
 def test_copies_of_a_model_are_compared_with_the_first(room: int) -> None:
-    assert len(sift.sift(answer([model("a"), model("a", tags=None)]), {}).records) == 1
+    assert len(classify.sift(answer([model("a"), model("a", tags=None)]), {}).records) == 1
     with pytest.raises(AnswerRejected, match="differing models under the id 'a'"):
-        sift.sift(answer([model("a"), model("a", cost=4)]), {})
+        classify.sift(answer([model("a"), model("a", cost=4)]), {})
 
 
 def test_a_plan_says_the_same_and_counts_without_looking(room: int) -> None:

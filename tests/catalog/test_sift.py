@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog.sift import sift
+from sync.catalog.changes.classify import sift
 from sync.errors import AnswerRejected
 from tests.catalog.made import answer, listed, model, raw, spelled
 

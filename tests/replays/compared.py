@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from sync.catalog.history import entry_of
-from sync.catalog.plan import RemovalGuard
+from sync.catalog.changes.plan import RemovalGuard
 from sync.run.backfill import Backfill, import_answers
 from sync.run.outcome import RunResult
 from sync.source.archive import read_saved_answers

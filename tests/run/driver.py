@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Engine, select
 
 from models_db.tables.column_types import metadata
-from sync.catalog.plan import RemovalGuard
+from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import CatalogSyncError
 from sync.run import Job, RunResult, run_sync
 from sync.source.outcome import Fetched, FetchFailed

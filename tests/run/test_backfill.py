@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models_db.tables import catalog_changes, credits, models
-from sync.catalog.plan import RemovalGuard
+from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import AnswerRejected, CatalogSyncError, ExitCode, RemovalsHeld, UsageError
 from sync.run.backfill import Backfill, import_answers
 from sync.run.outcome import RunResult

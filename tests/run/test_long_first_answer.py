@@ -6,7 +6,7 @@ import pytest
 
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
-from sync.catalog import shelf
+from sync.catalog.changes import lazy_records
 from sync.store import read, write
 from tests.catalog.made import FULL, model
 from tests.run.driver import Host, dump
@@ -28,7 +28,7 @@ def test_it_is_stored_as_if_all_of_it_had_been_kept(
     other = open_engine(database_url)
     kept = rows_of(Host(other))
     other.dispose()
-    monkeypatch.setattr(shelf, "KEPT_BYTES", 0)
+    monkeypatch.setattr(lazy_records, "KEPT_BYTES", 0)
     for place in (read, write):
         monkeypatch.setattr(place, "CHUNK", 3)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from sync.catalog.plan import RemovalGuard
+from sync.catalog.changes.plan import RemovalGuard
 from sync.run.backfill import Backfill, import_answers
 from sync.source.archive import read_saved_answers
 from sync.store.browse import versions_at

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from sync.catalog.model.normalise import WrongModeError, fingerprint, normalise
 from sync.catalog.model.records import Answer, Listed, RawModel, Record, Rejected
-from sync.catalog.shelf import Shelf
+from sync.catalog.changes.lazy_records import Shelf
 from sync.errors import AnswerRejected
 
 # A hundred for each of MAX_MODELS models.
