@@ -51,7 +51,7 @@ def models(
     *, database_url: str, mode: str | None, provider: str | None, as_of: datetime | None, as_json: bool, as_csv: bool
 ) -> None:
     """List the models and what each costs, now or at a moment."""
-    from sync.catalog.history import Entry, entry_of
+    from sync.catalog.history.as_of import Entry, entry_of
     from sync.store import browse
 
     with database(database_url) as connection:

@@ -14,7 +14,7 @@ from sync.cli.reading import database, print_rows
 from sync.errors import UsageError
 
 if TYPE_CHECKING:
-    from sync.catalog.timeline import CostInterval
+    from sync.catalog.history.cost_timeline import CostInterval
     from sync.store.database import Connection
     from sync.store.one_model import KnownModel
 
@@ -40,7 +40,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
 
     While it was not listed there is a gap. A model listed in both modes is shown in both.
     """
-    from sync.catalog.timeline import spans
+    from sync.catalog.history.cost_timeline import spans
     from sync.show.spans import ModeSpan, readable_span, sparkline
     from sync.store import one_model
 
@@ -95,7 +95,7 @@ def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime 
 
 def _described(connection: Connection, model: KnownModel, as_of: datetime | None) -> dict[str, Any] | None:
     """The model as it was at the moment, or last was; None when it was not listed yet then."""
-    from sync.catalog.portrait import portrait
+    from sync.catalog.history.model_detail import portrait
     from sync.store import one_model
 
     version = one_model.version_at(connection, model.model_pk, as_of)

@@ -16,7 +16,7 @@ _NOTHING = "·"  # not listed, or without a cost
 
 @dataclass(frozen=True, slots=True)
 class ModeSpan:
-    """A stretch of a model's timeline in one mode; see ``sync.catalog.timeline.CostSpan``."""
+    """A stretch of a model's timeline in one mode; see ``sync.catalog.history.cost_timeline.CostSpan``."""
 
     mode: str
     valid_from: datetime

@@ -21,7 +21,7 @@ from models_db.tables import (
     sync_runs,
     sync_state,
 )
-from sync.catalog.history import Entry, PastVersion
+from sync.catalog.history.as_of import Entry, PastVersion
 
 
 @dataclass(frozen=True, slots=True)

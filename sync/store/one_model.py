@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from models_db.tables import credit_history, model_versions, models
-from sync.catalog.timeline import CostInterval
+from sync.catalog.history.cost_timeline import CostInterval
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sync.catalog.timeline import CostInterval, spans
+from sync.catalog.history.cost_timeline import CostInterval, spans
 
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from sync.catalog.history import entry_of
+from sync.catalog.history.as_of import entry_of
 from sync.catalog.changes.plan import RemovalGuard
 from sync.run.backfill import Backfill, import_answers
 from sync.run.outcome import RunResult
