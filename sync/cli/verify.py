@@ -12,7 +12,7 @@ from sync.cli.saying import say
 from sync.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from sync.catalog.faults import Fault
+    from sync.catalog.verify.findings import Fault
     from sync.store.audit import Audit
 
 _LINE_LIMIT = 2000
@@ -74,7 +74,7 @@ def _outdated(audit: Audit) -> str:
 
 
 def _line(fault: Fault) -> str:
-    from sync.catalog.faults import instant
+    from sync.catalog.verify.findings import instant
     from sync.catalog.response.api_errors import one_line
 
     model = repr(fault.model_id) if fault.model_id else None

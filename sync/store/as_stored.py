@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Date, FromClause, Integer, Sel
 from sqlalchemy.types import NullType, TypeEngine
 
 from models_db.tables.column_types import Decimals, UtcDateTime
-from sync.catalog.faults import Unreadable, Values
+from sync.catalog.verify.findings import Unreadable, Values
 
 _FORM = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
 

@@ -19,10 +19,10 @@ from models_db.tables import (
     sync_state,
 )
 from sync.catalog.model.entities import TABLES
-from sync.catalog.faults import Fault, Place, Values, shown, time_of
+from sync.catalog.verify.findings import Fault, Place, Values, shown, time_of
 from sync.catalog.modes import MODES
-from sync.catalog.prove import StoredModel, is_outdated, model_faults, stamps
-from sync.catalog.prove_runs import ModeFacts, RunLook, calendar_faults, state_faults
+from sync.catalog.verify.model import StoredModel, is_outdated, model_faults, stamps
+from sync.catalog.verify.runs import ModeFacts, RunLook, calendar_faults, state_faults
 from sync.store.as_stored import every_column, read_rows
 from sync.store.audit_runs import RunLooks
 

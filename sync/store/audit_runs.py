@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from models_db.tables import sync_run_modes, sync_runs
 from sync.catalog.modes import MODES
-from sync.catalog.prove_runs import RunLook
+from sync.catalog.verify.runs import RunLook
 from sync.store.as_stored import raw, time
 from sync.store.read import chunks
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from sync.catalog.model.entities import TABLES
-from sync.catalog.faults import Fault, Place, Unreadable, row_faults, same, shown
-from sync.catalog.prove import StoredModel, model_faults
-from sync.catalog.prove_runs import RunLook
+from sync.catalog.verify.findings import Fault, Place, Unreadable, row_faults, same, shown
+from sync.catalog.verify.model import StoredModel, model_faults
+from sync.catalog.verify.runs import RunLook
 from tests.catalog.made import FULL, Model, model, raw, record
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(12)]

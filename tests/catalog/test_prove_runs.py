@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sync.catalog.prove_runs import ModeFacts, RunLook, calendar_faults, state_faults
+from sync.catalog.verify.runs import ModeFacts, RunLook, calendar_faults, state_faults
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(4)]
 STATE = {"version": 2, "observed_at": T[2], "good_asked_at": T[2], "good_observed_at": T[2], "run_id": 2}

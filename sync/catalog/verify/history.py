@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.changes.diff import events_between
-from sync.catalog.faults import Fault, Place, Values, instant, row_faults, time_of
+from sync.catalog.verify.findings import Fault, Place, Values, instant, row_faults, time_of
 from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
 
 _SOURCE = "model_versions"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from sync.catalog.faults import Fault, Place, Values, instant, shown, time_of, unreadable_faults
+from sync.catalog.verify.findings import Fault, Place, Values, instant, shown, time_of, unreadable_faults
 from sync.catalog.modes import MODES
 
 _APPLIED = ("success", "partial", "held")
