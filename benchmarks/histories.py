@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from benchmarks.catalogs import MODES
 from benchmarks.lives import ASKING, Life, Shape, Span, made_lives, made_spans
-from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.changes.diff import events_between
+from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.model.entities import MODELS, TABLES
 from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
 

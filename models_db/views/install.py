@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import Connection, delete, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from models_db.views import postgresql_grants
 from models_db.errors import SchemaError
 from models_db.tables import installed_views
+from models_db.views import postgresql_grants
+from models_db.views.definitions import VIEWS
 from models_db.views.postgresql_grants import Grant
 from models_db.views.view import View
-from models_db.views.definitions import VIEWS
 
 _CANNOT_REPLACE = "42P16"  # PostgreSQL: a column would go, or change its name, type or place
 

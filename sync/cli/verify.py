@@ -74,8 +74,8 @@ def _outdated(audit: Audit) -> str:
 
 
 def _line(fault: Fault) -> str:
-    from sync.catalog.verify.findings import instant
     from sync.catalog.response.api_errors import one_line
+    from sync.catalog.verify.findings import instant
 
     model = repr(fault.model_id) if fault.model_id else None
     where = [fault.table, fault.mode, model, instant(fault.at) if fault.at else None]

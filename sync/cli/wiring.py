@@ -16,8 +16,8 @@ from sync.cli.options import now
 from sync.errors import Interrupted
 
 if TYPE_CHECKING:
-    from sync.catalog.response.parse import ParseLimits
     from sync.catalog.changes.plan import RemovalGuard
+    from sync.catalog.response.parse import ParseLimits
     from sync.run import Job
     from sync.source.outcome import Fetched, FetchFailed
     from sync.store.database import Engine

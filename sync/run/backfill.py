@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
 from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.model.records import Answer
 from sync.catalog.response.api_errors import one_line
+from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, UsageError
 from sync.run.decide import decide
 from sync.run.job import Clock, write_result

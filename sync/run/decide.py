@@ -7,9 +7,17 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from sync.catalog.changes.plan import Assessment, RemovalGuard, accepted_removals, assess, assess_same, make_plan, needed_ids
-from sync.catalog.model.records import Answer, Listed, ModePlan
 from sync.catalog.changes.classify import sift
+from sync.catalog.changes.plan import (
+    Assessment,
+    RemovalGuard,
+    accepted_removals,
+    assess,
+    assess_same,
+    make_plan,
+    needed_ids,
+)
+from sync.catalog.model.records import Answer, Listed, ModePlan
 from sync.errors import AnswerRejected
 from sync.store import read
 from sync.store.database import Connection

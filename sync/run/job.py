@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from sync.catalog.modes import MODES
-from sync.catalog.response.parse import ParseLimits, parse_answer
 from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.model.records import Answer, Applied, ModePlan
+from sync.catalog.modes import MODES
+from sync.catalog.response.parse import ParseLimits, parse_answer
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide
 from sync.run.outcome import Asked, RunResult, chief_error, make_result, message, to_store

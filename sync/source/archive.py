@@ -19,9 +19,9 @@ from pathlib import Path
 
 import msgspec
 
-from sync.catalog.response.parse import BOM
-from sync.catalog.response.api_errors import one_line
 from sync.catalog.json.surrogates import shadow
+from sync.catalog.response.api_errors import one_line
+from sync.catalog.response.parse import BOM
 from sync.errors import AnswerRejected, UsageError
 
 # Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.

@@ -6,8 +6,8 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from sync.catalog.response.parse import BOM
 from sync.catalog.response.api_errors import envelope_refusal, one_line, refusal
+from sync.catalog.response.parse import BOM
 from sync.errors import AnswerRejected, CatalogSyncError
 from sync.source.key import mask
 from sync.source.session import Answer

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
-from sync.catalog.response.parse import BOM
-from sync.catalog.response.api_errors import one_line
 from sync.catalog.json.surrogates import shadow
+from sync.catalog.response.api_errors import one_line
+from sync.catalog.response.parse import BOM
 from sync.errors import AnswerRejected, UsageError
 from sync.source.archive import (
     GZIP_ERRORS,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Table, func, select
 
-from models_db.tables.column_types import metadata
 from models_db.tables import (
     calendar_days,
     catalog_changes,
@@ -18,9 +17,10 @@ from models_db.tables import (
     sync_run_modes,
     sync_state,
 )
+from models_db.tables.column_types import metadata
 from sync.catalog.model.entities import TABLES
-from sync.catalog.verify.findings import Fault, Place, Values, shown, time_of
 from sync.catalog.modes import MODES
+from sync.catalog.verify.findings import Fault, Place, Values, shown, time_of
 from sync.catalog.verify.model import StoredModel, is_outdated, model_faults, stamps
 from sync.catalog.verify.runs import ModeFacts, RunLook, calendar_faults, state_faults
 from sync.store.as_stored import every_column, read_rows

@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models_db import engine as engines
 from models_db import migrate
 from models_db.engine import error_classes
-from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.engine.sqlite import network_drive
+from models_db.errors import DatabaseSettingError, SchemaError
 from sync.errors import DatabaseError, UsageError
 
 __all__ = ["PATIENCE_SECONDS", "Connection", "Engine", "Pause", "in_transaction", "open_database", "reading", "remark"]

@@ -11,8 +11,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
-from sync.catalog.model.normalise import fingerprint_mark
 from sync.catalog.changes.plan import LastLook
+from sync.catalog.model.normalise import fingerprint_mark
 from sync.catalog.model.records import Applied, Listed, Stored
 
 # Databases bound the parameters of one statement.

@@ -13,9 +13,9 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from msgspec.structs import replace
 from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam, delete, select, update
 
-from models_db.tables.column_types import metadata
 from models_db.bulk import insert_rows
 from models_db.tables import catalog_changes, credit_history, model_versions, models
+from models_db.tables.column_types import metadata
 from sync.catalog.model.costs import for_arithmetic
 from sync.catalog.model.entities import MODELS, TABLES, TableShape
 from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, ModelChange, ModePlan, Record, Row

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from sync.catalog.changes.classify import sift
 from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
 from sync.catalog.model.records import Listed, ModePlan, Stored
-from sync.catalog.changes.classify import sift
 from tests.catalog.made import answer, model
 
 HOUR = timedelta(hours=1)

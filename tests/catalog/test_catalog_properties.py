@@ -11,16 +11,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.catalog.changes.diff import events_between, row_changes
-from sync.catalog.model.entities import TABLES
-from sync.catalog.json.decoder import decode_object
-from sync.catalog.json.tree import Tree, canonical_json
-from sync.catalog.model.normalise import normalise
-from sync.catalog.response.parse import parse_answer, split_by_mode
-from sync.catalog.json.paths import differences
-from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
-from sync.catalog.model.records import Answer, Event, Listed, ModePlan, Record, Row, RowChanges
 from sync.catalog.changes.classify import sift
+from sync.catalog.changes.diff import events_between, row_changes
+from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
+from sync.catalog.json.decoder import decode_object
+from sync.catalog.json.paths import differences
+from sync.catalog.json.tree import Tree, canonical_json
+from sync.catalog.model.entities import TABLES
+from sync.catalog.model.normalise import normalise
+from sync.catalog.model.records import Answer, Event, Listed, ModePlan, Record, Row, RowChanges
+from sync.catalog.response.parse import parse_answer, split_by_mode
 from sync.errors import CatalogSyncError
 from tests.catalog.made import answer, record, stored_as
 from tests.catalog.strategies import catalogs, damaged, models, rewritten, values, written

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.json.tree import MalformedError
+from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.model.row_builders import exact_cost
 from tests.catalog.made import model, record, rejected, spelled, tree
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from sync.catalog.changes.diff import events_between, row_changes
-from sync.catalog.model.entities import ENTITIES, TABLES
 from sync.catalog.json.paths import dotted
+from sync.catalog.model.entities import ENTITIES, TABLES
 from sync.catalog.model.records import RowChanges
 from tests.catalog.made import model, record, spelled, tree
 

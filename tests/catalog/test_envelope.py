@@ -7,9 +7,9 @@ import time
 import pytest
 
 from sync.catalog.changes import classify
+from sync.catalog.json.tree import MalformedError
 from sync.catalog.response import envelope
 from sync.catalog.response.envelope import MAX_ENVELOPE_BYTES, cut_models, find_models
-from sync.catalog.json.tree import MalformedError
 from sync.catalog.response.parse import ParseLimits, parse_answer
 from sync.errors import AnswerRejected
 from tests.catalog.made import answer, model

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
-from sync.catalog.model.records import Answer
 from sync.catalog.changes.classify import sift
+from sync.catalog.model.records import Answer
+from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
 from tests.catalog.made import body, model, raw, spelled
 

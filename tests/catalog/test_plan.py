@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from sync.catalog.model.costs import CostChange
 from sync.catalog.changes.plan import LastLook
+from sync.catalog.model.costs import CostChange
 from sync.catalog.model.records import ModelChange, ModePlan, Stored
 from sync.errors import DatabaseError
 from tests.catalog.made import model, spelled, stored

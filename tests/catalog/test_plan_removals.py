@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog.changes.plan import RemovalGuard, accepted_removals, assess
 from sync.catalog.changes.classify import sift
+from sync.catalog.changes.plan import RemovalGuard, accepted_removals, assess
 from tests.catalog.made import Model, answer, listed, model, stored
 from tests.catalog.planned import FIVE, kinds, plan
 

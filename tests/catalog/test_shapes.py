@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog.model.entities import rows_of
 from sync.catalog.json.tree import MalformedError
+from sync.catalog.model.entities import rows_of
 from sync.catalog.model.records import Row
 from sync.catalog.model.row_builders import (
     capability_rows,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog.changes import lazy_records
-from sync.catalog.changes import classify
+from sync.catalog.changes import classify, lazy_records
 from sync.errors import AnswerRejected
 from tests.catalog.made import FULL, answer, model
 from tests.catalog.planned import plan

@@ -86,9 +86,9 @@ KINDS: dict[str, Filler] = {
 
 def outcome(body: bytes) -> str:
     """What comes of an answer from its bytes to the plan: a plan, or the error in a few words."""
-    from sync.catalog.response.parse import parse_answer
-    from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan
     from sync.catalog.changes.classify import sift
+    from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan
+    from sync.catalog.response.parse import parse_answer
     from sync.errors import CatalogSyncError
     from sync.source.judge import Judge
     from sync.source.session import Answer

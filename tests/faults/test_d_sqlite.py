@@ -16,8 +16,7 @@ import pytest
 from sqlalchemy import insert, make_url
 from sqlalchemy.exc import IntegrityError
 
-from models_db.engine import sqlite
-from models_db.engine import open_engine, write_transaction
+from models_db.engine import open_engine, sqlite, write_transaction
 from models_db.tables import credits
 from tests.cli.catalogs import envelope, model
 from tests.cli.commands import complaint, finished, output

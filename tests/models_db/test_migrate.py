@@ -11,9 +11,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from models_db import migrate
-from models_db.tables.column_types import metadata, tell_table_options
 from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
+from models_db.tables.column_types import metadata, tell_table_options
 from models_db.views.definitions import VIEWS
 from tests.models_db.halting import CHANGING, Halt, Watch, halt_at
 from tests.models_db.looking import OURS, ROOT, alembic, contents, described, execute

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from models_db import migrate
-from models_db.tables.column_types import metadata
 from models_db.engine import migration_engine, open_engine, read_transaction
+from models_db.tables.column_types import metadata
 from models_db.views.definitions import VIEWS
 from sync.store.audit import Audit
 from tests.checker import assert_sound

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
 from models_db import migrate
-from models_db.views import install
 from models_db.engine import migration_engine
 from models_db.errors import SchemaError
-from models_db.views.view import View, ViewColumn
+from models_db.views import install
 from models_db.views.definitions import CURRENT_CATALOG, SYNC_RUNS, VIEWS
+from models_db.views.view import View, ViewColumn
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)

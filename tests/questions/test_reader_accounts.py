@@ -11,9 +11,9 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_ur
 from sqlalchemy.exc import DBAPIError
 
 from models_db import migrate
-from models_db.views import install
-from models_db.tables.column_types import metadata
 from models_db.engine import normalise_url
+from models_db.tables.column_types import metadata
+from models_db.views import install
 from models_db.views.definitions import CURRENT_CATALOG, VIEWS
 from tests.house.pages import blocks, page, section
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from sync.catalog.history.as_of import entry_of
 from sync.catalog.changes.plan import RemovalGuard
+from sync.catalog.history.as_of import entry_of
 from sync.run.backfill import Backfill, import_answers
 from sync.run.outcome import RunResult
 from sync.source.archive import read_saved_answers

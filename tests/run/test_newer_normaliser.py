@@ -13,9 +13,9 @@ from sqlalchemy import Engine, update
 
 from models_db.engine import read_transaction
 from models_db.tables import models
+from sync.catalog.json.tree import Tree
 from sync.catalog.model import normalise
 from sync.catalog.model.entities import rows_of
-from sync.catalog.json.tree import Tree
 from sync.errors import ApiUnreachable
 from sync.run import RunResult
 from sync.run.backfill import Backfill, import_answers

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, update
 
 from models_db.tables import models
-from sync.catalog.response import parse
 from sync.catalog.model import normalise
+from sync.catalog.response import parse
 from sync.run import RunResult
 from tests.catalog.made import body, model
 from tests.run.driver import Host

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import read_transaction, write_transaction
-from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan
 from sync.catalog.changes.classify import sift
+from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan
 from sync.store import read, runs
 from sync.store.write import apply_plan
 from tests.catalog.made import Model, answer, listed, model, record

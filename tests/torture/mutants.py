@@ -12,12 +12,12 @@ import time
 from datetime import timedelta
 from itertools import count
 
-from sync.catalog.modes import MODES
-from sync.catalog.model.normalise import normalise
-from sync.catalog.response.parse import parse_answer
-from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
-from sync.catalog.model.records import Listed, ModePlan, Record, Stored
 from sync.catalog.changes.classify import sift
+from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
+from sync.catalog.model.normalise import normalise
+from sync.catalog.model.records import Listed, ModePlan, Record, Stored
+from sync.catalog.modes import MODES
+from sync.catalog.response.parse import parse_answer
 from sync.errors import CatalogSyncError, ExitCode
 from sync.source.judge import Judge
 from sync.source.session import Answer

@@ -8,9 +8,9 @@ from functools import partial
 
 from msgspec import Struct
 
+from sync.catalog.changes.lazy_records import Shelf
 from sync.catalog.model.normalise import WrongModeError, fingerprint, normalise
 from sync.catalog.model.records import Answer, Listed, RawModel, Record, Rejected
-from sync.catalog.changes.lazy_records import Shelf
 from sync.errors import AnswerRejected
 
 # A hundred for each of MAX_MODELS models.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sync.catalog.json.paths import Path, differences, dotted
+from sync.catalog.json.tree import Number, Tree, canonical_json
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.entities import TABLES, TableShape, entity_fields, split_by_entity
-from sync.catalog.json.tree import Number, Tree, canonical_json
-from sync.catalog.json.paths import Path, differences, dotted
 from sync.catalog.model.records import Event, Record, Row, RowChanges
 
 

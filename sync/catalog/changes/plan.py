@@ -8,11 +8,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sync.catalog.model.costs import CostChange
+from sync.catalog.changes.classify import Sifted, nothing_new
 from sync.catalog.changes.diff import events_between, row_changes
+from sync.catalog.model.costs import CostChange
 from sync.catalog.model.normalise import is_current, record_of_stored
 from sync.catalog.model.records import Answer, Changes, Event, Listed, ModelChange, ModePlan, ModeStatus, Record, Stored
-from sync.catalog.changes.classify import Sifted, nothing_new
 from sync.errors import DatabaseError
 
 _TICK = timedelta(microseconds=1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sync.catalog.model.entities import MODELS, TABLES, rows_of
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree
+from sync.catalog.model.entities import MODELS, TABLES, rows_of
 
 _BY_TABLE = {shape.table: shape for shape in (MODELS, *TABLES)}
 

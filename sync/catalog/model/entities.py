@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from sync.catalog.model import row_builders
-from sync.catalog.json.tree import Tree
 from sync.catalog.json.paths import Path, strings
+from sync.catalog.json.tree import Tree
+from sync.catalog.model import row_builders
 from sync.catalog.model.records import Row
 
 # Goes up when the same raw text would give other rows: the tables are then rebuilt from the open

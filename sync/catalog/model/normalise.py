@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
-from sync.catalog.model.entities import NORMALISER_VERSION, rows_of
 from sync.catalog.json.decoder import decode_object
-from sync.catalog.json.tree import MAX_KEY_CHARACTERS, MalformedError, Tree, is_storable
 from sync.catalog.json.paths import strings
+from sync.catalog.json.tree import MAX_KEY_CHARACTERS, MalformedError, Tree, is_storable
+from sync.catalog.model.entities import NORMALISER_VERSION, rows_of
 from sync.catalog.model.records import RawModel, Record, Rejected
 from sync.catalog.model.row_builders import exact_cost
 

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias, overload
 import msgspec
 from msgspec import Struct
 
-from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.json.tree import Tree
+from sync.catalog.model.costs import CostChange, for_arithmetic
 
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
 ModeStatus: TypeAlias = Literal["success", "partial", "held"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sync.catalog.model.costs import for_arithmetic, is_cost
+from sync.catalog.json.paths import Path, dotted, leaves, strings
 from sync.catalog.json.tree import (
     MAX_KEY_CHARACTERS,
     MalformedError,
@@ -23,7 +23,7 @@ from sync.catalog.json.tree import (
     scalar_text,
     storable,
 )
-from sync.catalog.json.paths import Path, dotted, leaves, strings
+from sync.catalog.model.costs import for_arithmetic, is_cost
 from sync.catalog.model.records import Row
 
 Rows: TypeAlias = tuple[Row, ...]

@@ -13,13 +13,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.catalog.response.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_models
 from sync.catalog.json.decoder import decode_object
-from sync.catalog.json.tree import MalformedError, Number, Tree
-from sync.catalog.modes import MODES
-from sync.catalog.model.records import Answer, Applied, RawModel
-from sync.catalog.response.api_errors import envelope_refusal
 from sync.catalog.json.surrogates import shadow
+from sync.catalog.json.tree import MalformedError, Number, Tree
+from sync.catalog.model.records import Answer, Applied, RawModel
+from sync.catalog.modes import MODES
+from sync.catalog.response.api_errors import envelope_refusal
+from sync.catalog.response.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_models
 from sync.errors import AnswerRejected
 
 BOM = b"\xef\xbb\xbf"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.changes.diff import events_between
-from sync.catalog.verify.findings import Fault, Place, Values, instant, row_faults, time_of
+from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
+from sync.catalog.verify.findings import Fault, Place, Values, instant, row_faults, time_of
 
 _SOURCE = "model_versions"
 _EVENT_KEY = ("changed_at", "entity", "field")

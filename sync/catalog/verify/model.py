@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sync.catalog.model.entities import MODELS, TABLES
-from sync.catalog.verify.findings import Fault, Place, Values, row_faults, shown, unreadable_faults
 from sync.catalog.json.tree import MalformedError
+from sync.catalog.model.entities import MODELS, TABLES
 from sync.catalog.model.normalise import is_current, is_of_text, record_of_stored
+from sync.catalog.model.records import Record
+from sync.catalog.verify.findings import Fault, Place, Values, row_faults, shown, unreadable_faults
 from sync.catalog.verify.history import Version, change_faults, cost_faults, interval_faults, version_faults
 from sync.catalog.verify.runs import RunLook, history_run_faults, last_seen_of
-from sync.catalog.model.records import Record
 
 _VERSIONS = "model_versions"
 _COSTS = "credit_history"

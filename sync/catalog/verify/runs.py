@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from sync.catalog.verify.findings import Fault, Place, Values, instant, shown, time_of, unreadable_faults
 from sync.catalog.modes import MODES
+from sync.catalog.verify.findings import Fault, Place, Values, instant, shown, time_of, unreadable_faults
 
 _APPLIED = ("success", "partial", "held")
 _DAY = timedelta(days=1)
