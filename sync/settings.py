@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from sync.errors import UsageError
-from sync.source.key import require_sendable
+from sync.source.api_key import require_sendable
 
 PREFIX = "CATALOG_SYNC_"
 DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from sync.settings import secret_key, secret_password
-from sync.source.key import HIDDEN
-from sync.source.key import mask as mask_key
+from sync.source.api_key import HIDDEN
+from sync.source.api_key import mask as mask_key
 
 
 def masker(environ: Mapping[str, str], key: str | None = None) -> Callable[[str], str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sync.catalog.changes.plan import RemovalGuard
     from sync.catalog.response.parse import ParseLimits
     from sync.run import Job
-    from sync.source.outcome import Fetched, FetchFailed
+    from sync.source.http.results import Fetched, FetchFailed
     from sync.store.database import Engine
 
 
@@ -113,7 +113,7 @@ def limits(max_models: int) -> ParseLimits:
 def _fetcher(
     given: ApiSettings, base_url: str, key: str, stop: threading.Event
 ) -> Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]:
-    from sync.source.fetch import FetchSettings, fetch_modes
+    from sync.source.http.fetch import FetchSettings, fetch_modes
 
     bounds = FetchSettings(base_url, given.deadline, given.attempts, given.max_bytes)
 

@@ -12,8 +12,8 @@ from sync.demo.story import catalogs
 from sync.errors import UsageError
 from sync.run import Job, RunResult, run_sync
 from sync.source.emulator import Emulator
-from sync.source.fetch import FetchSettings, fetch_modes
-from sync.source.outcome import Fetched, FetchFailed
+from sync.source.http.fetch import FetchSettings, fetch_modes
+from sync.source.http.results import Fetched, FetchFailed
 from sync.store.database import open_database
 from sync.store.schema import upgrade
 

@@ -90,8 +90,8 @@ def outcome(body: bytes) -> str:
     from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan
     from sync.catalog.response.parse import parse_answer
     from sync.errors import CatalogSyncError
-    from sync.source.judge import Judge
-    from sync.source.session import Answer
+    from sync.source.http.response_check import Judge
+    from sync.source.http.session import Answer
 
     try:
         error = Judge("http://host/models", "http://host", "image", "gva_live_key.of0no1account").error(

@@ -12,9 +12,9 @@ import pytest
 
 from sync.cli.masking import masker
 from sync.cli.wiring import ApiSettings, make_job
-from sync.source.attempts import Work
-from sync.source.session import open_session
-from sync.source.watchdog import SocketWatch
+from sync.source.http.attempts import Work
+from sync.source.http.session import open_session
+from sync.source.http.cancellation import SocketWatch
 from tests.cli.catalogs import envelope, model
 from tests.cli.commands import complaint, environment, output, run_process
 from tests.cli.conftest import Shell

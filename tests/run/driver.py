@@ -13,7 +13,7 @@ from models_db.tables.column_types import metadata
 from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import CatalogSyncError
 from sync.run import Job, RunResult, run_sync
-from sync.source.outcome import Fetched, FetchFailed
+from sync.source.http.results import Fetched, FetchFailed
 from tests.catalog.made import body
 
 Sent: TypeAlias = Sequence[object] | bytes | CatalogSyncError

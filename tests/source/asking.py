@@ -6,7 +6,7 @@ import random
 import threading
 from datetime import UTC, datetime
 
-from sync.source.fetch import Fetched, FetchFailed, FetchSettings, OnRetry, fetch_modes
+from sync.source.http.fetch import Fetched, FetchFailed, FetchSettings, OnRetry, fetch_modes
 
 KEY = "gva_live_x1y2z3w4.s3cr3tpartthatnobodymaysee"
 

@@ -10,7 +10,7 @@ import zlib
 import pytest
 
 from sync.errors import AnswerRejected
-from sync.source.body import TooLarge, read_body
+from sync.source.http.body import TooLarge, read_body
 
 _TEXT = b"a catalog " * 1000
 _EMPTY = gzip.compress(b"{}")

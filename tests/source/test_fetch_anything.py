@@ -7,7 +7,7 @@ import gzip
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.source.fetch import Fetched
+from sync.source.http.fetch import Fetched
 from tests.source.asking import KEY, ask_both
 from tests.source.rude_server import RudeServer, catalog, says
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from sync.errors import ApiRefused, ApiUnreachable, Interrupted
-from sync.source.fetch import Fetched, FetchFailed
+from sync.source.http.fetch import Fetched, FetchFailed
 from tests.source.asking import ask_both, failed, fetched
 from tests.source.rude_server import GOOD, RudeServer, Script, answer, catalog, drips, floods, resets, says, silent
 
@@ -223,6 +223,6 @@ def test_an_error_in_the_thread_is_raised_to_the_caller(monkeypatch: pytest.Monk
     def broken(*args: object) -> NoReturn:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("sync.source.attempts.parse_http_date", broken)
+    monkeypatch.setattr("sync.source.http.attempts.parse_http_date", broken)
     with RudeServer(GOOD) as server, pytest.raises(ZeroDivisionError):
         ask_both(server.url)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sync.errors import ApiUnreachable, UsageError
-from sync.source.fetch import FetchSettings, fetch_modes
-from sync.source.session import ask, open_session, read_answer
-from sync.source.watchdog import SocketWatch
+from sync.source.http.fetch import FetchSettings, fetch_modes
+from sync.source.http.session import ask, open_session, read_answer
+from sync.source.http.cancellation import SocketWatch
 from tests.source.asking import KEY, NoWait, ask_both, failed, fetched, now
 from tests.source.rude_server import GOOD, RudeServer, answer, catalog, says
 
@@ -92,6 +92,6 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) 
 
 
 def test_requests_is_not_imported_before_something_is_fetched() -> None:
-    code = "import sys, sync.source.fetch, sync.source.archive; print('requests' in sys.modules)"
+    code = "import sys, sync.source.http.fetch, sync.source.archive; print('requests' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.source.key import mask
+from sync.source.api_key import mask
 
 _KEY = "gva_live_x1y2z3.abcd1234efgh"
 

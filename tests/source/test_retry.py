@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync.source.retry import RetryPolicy, parse_http_date, parse_retry_after, wait_before
+from sync.source.http.retry import RetryPolicy, parse_http_date, parse_retry_after, wait_before
 
 _NOW = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 

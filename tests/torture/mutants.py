@@ -19,8 +19,8 @@ from sync.catalog.model.records import Listed, ModePlan, Record, Stored
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import parse_answer
 from sync.errors import CatalogSyncError, ExitCode
-from sync.source.judge import Judge
-from sync.source.session import Answer
+from sync.source.http.response_check import Judge
+from sync.source.http.session import Answer
 from tests.catalog.made import raw, stored_as
 from tests.run.driver import HOUR, SECOND, START
 from tests.torture.ground import Ground, require, require_sound, run_once

@@ -9,7 +9,7 @@ import threading
 from datetime import UTC, datetime
 
 from sync.errors import ExitCode
-from sync.source.fetch import Fetched, FetchSettings, fetch_modes
+from sync.source.http.fetch import Fetched, FetchSettings, fetch_modes
 from tests.source.rude_server import RudeServer, Script
 from tests.torture.ground import require
 

@@ -9,8 +9,8 @@ import msgspec
 from sync.catalog.response.api_errors import envelope_refusal, one_line, refusal
 from sync.catalog.response.parse import BOM
 from sync.errors import AnswerRejected, CatalogSyncError
-from sync.source.key import mask
-from sync.source.session import Answer
+from sync.source.api_key import mask
+from sync.source.http.session import Answer
 
 # A refusal is short; a large body that says it failed is not asked for again.
 _SMALL_BODY = 64 * 1024

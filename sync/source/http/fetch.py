@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sync.errors import Interrupted, UsageError
-from sync.source.outcome import Fetched, FetchFailed, FetchSettings, Retrying
+from sync.source.http.results import Fetched, FetchFailed, FetchSettings, Retrying
 
 if TYPE_CHECKING:
-    from sync.source.attempts import ModeFetch, Work
+    from sync.source.http.attempts import ModeFetch, Work
 
 __all__ = ["FetchFailed", "FetchSettings", "Fetched", "OnRetry", "fetch_modes"]
 
@@ -50,7 +50,7 @@ def fetch_modes(
     """
     _check_key(api_key)
     # Late: this brings requests along, which a command that fetches nothing should not pay for.
-    from sync.source.attempts import ModeFetch
+    from sync.source.http.attempts import ModeFetch
 
     work = _work(settings, api_key, clock, rng)
     fetches = {mode: ModeFetch(mode, work) for mode in modes}
@@ -61,7 +61,7 @@ def fetch_modes(
 
 
 def _work(settings: FetchSettings, api_key: str, clock: Callable[[], datetime], rng: random.Random) -> Work:
-    from sync.source.attempts import Work
+    from sync.source.http.attempts import Work
 
     url = settings.base_url.rstrip("/") + "/studio/models"
     try:

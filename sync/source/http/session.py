@@ -19,10 +19,10 @@ from urllib3.poolmanager import PoolManager
 
 from sync import __version__
 from sync.errors import AnswerRejected
-from sync.source.body import read_body
-from sync.source.headers import WholeHeaders
-from sync.source.trouble import LIBRARY_ERRORS
-from sync.source.watchdog import SocketWatch
+from sync.source.http.body import read_body
+from sync.source.http.headers import WholeHeaders
+from sync.source.http.error_text import LIBRARY_ERRORS
+from sync.source.http.cancellation import SocketWatch
 
 _ERROR_BODY_LIMIT = 64 * 1024
 _UNREADABLE: tuple[type[Exception], ...] = (AnswerRejected, *LIBRARY_ERRORS)
