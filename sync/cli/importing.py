@@ -17,7 +17,7 @@ from sync.errors import CatalogSyncError, ExitCode
 if TYPE_CHECKING:
     from sync.cli.wiring import Target
     from sync.run.backfill import Backfill
-    from sync.source.archive import SavedAnswer
+    from sync.source.files.jsonl import SavedAnswer
 
 Moved: TypeAlias = Callable[[], None]
 
@@ -35,7 +35,7 @@ def import_files(
     Raises what has to do with the database's setting; an error in the lines is in the totals.
     """
     from sync.run.backfill import import_answers
-    from sync.source.saved import read_saved
+    from sync.source.files.saved import read_saved
 
     engine, stop = target.open(), target.stop
     totals = ImportTotals()

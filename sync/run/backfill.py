@@ -17,7 +17,7 @@ from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncE
 from sync.run.decide import decide
 from sync.run.job import Clock, write_result
 from sync.run.outcome import Asked, RunResult, make_result
-from sync.source.archive import SavedAnswer
+from sync.source.files.jsonl import SavedAnswer
 from sync.store import read, runs
 from sync.store.database import Connection, Engine, Pause, in_transaction
 

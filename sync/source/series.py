@@ -12,7 +12,7 @@ import msgspec
 from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
 from sync.errors import UsageError
-from sync.source.archive import GZIP_ERRORS, is_saved_answers, open_file, read_saved_answers
+from sync.source.files.jsonl import GZIP_ERRORS, is_saved_answers, open_file, read_saved_answers
 
 _T = TypeVar("_T")
 

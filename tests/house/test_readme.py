@@ -19,7 +19,7 @@ from sync.demo.story import catalogs
 from sync.errors import ExitCode
 from sync.run.backfill import Backfill, import_answers
 from sync.settings import PREFIX
-from sync.source.archive import SavedAnswer
+from sync.source.files.jsonl import SavedAnswer
 from sync.source.series import Catalog
 from tests.house.pages import ROOT, blocks, cells, page, section
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from sync.errors import ApiUnreachable
 from sync.run.backfill import Backfill, import_answers
-from sync.source.archive import SavedAnswer
+from sync.source.files.jsonl import SavedAnswer
 from tests.catalog.made import Model, body, model
 from tests.run.driver import Host, Sent
 

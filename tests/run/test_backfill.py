@@ -17,7 +17,7 @@ from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import AnswerRejected, CatalogSyncError, ExitCode, RemovalsHeld, UsageError
 from sync.run.backfill import Backfill, import_answers
 from sync.run.outcome import RunResult
-from sync.source.archive import read_saved_answers
+from sync.source.files.jsonl import read_saved_answers
 from tests.catalog.made import body, model
 from tests.checker import assert_sound
 from tests.run.driver import column, dump

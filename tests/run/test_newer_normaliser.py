@@ -19,7 +19,7 @@ from sync.catalog.model.entities import rows_of
 from sync.errors import ApiUnreachable
 from sync.run import RunResult
 from sync.run.backfill import Backfill, import_answers
-from sync.source.archive import read_saved_answers
+from sync.source.files.jsonl import read_saved_answers
 from sync.store.audit import Audit
 from tests.catalog.made import FULL, body, model
 from tests.run.driver import Host, Rows, column, dump

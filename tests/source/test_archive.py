@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import AnswerRejected, UsageError
-from sync.source.archive import SavedAnswer, read_saved_answers
+from sync.source.files.jsonl import SavedAnswer, read_saved_answers
 
 _AT = '"at": "2026-03-01T12:00:00Z"'
 _IMAGE = '{"ok": true,  "data": {"total": 5.000}}'

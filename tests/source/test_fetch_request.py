@@ -92,6 +92,6 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) 
 
 
 def test_requests_is_not_imported_before_something_is_fetched() -> None:
-    code = "import sys, sync.source.http.fetch, sync.source.archive; print('requests' in sys.modules)"
+    code = "import sys, sync.source.http.fetch, sync.source.files.jsonl; print('requests' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"

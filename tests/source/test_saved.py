@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import AnswerRejected, UsageError
-from sync.source.saved import read_saved, time_in_name
+from sync.source.files.saved import read_saved, time_in_name
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from models_db.engine import open_engine, read_transaction, write_transaction
 from models_db.views.definitions import VIEWS
 from sync.errors import ApiUnreachable
 from sync.run.backfill import Backfill, import_answers
-from sync.source.archive import read_saved_answers
+from sync.source.files.jsonl import read_saved_answers
 from sync.store import database, prune
 from sync.store.audit import Audit
 from tests.catalog.made import body, model

@@ -19,7 +19,7 @@ from sync.catalog.json.surrogates import shadow
 from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
 from sync.errors import AnswerRejected, UsageError
-from sync.source.archive import (
+from sync.source.files.jsonl import (
     GZIP_ERRORS,
     MAX_LINE,
     SavedAnswer,
