@@ -79,7 +79,7 @@ def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
     FILE is a catalog (a list of models or an envelope), a list of catalogs, or the JSON Lines that
     import takes. In a series each answer for a mode moves that mode on to its next catalog.
     """
-    from sync.source.emulator import Emulator, load_catalogs
+    from sync.source.emulator.server import Emulator, load_catalogs
 
     catalogs = load_catalogs(file)
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sync.source.series import Catalog
+from sync.source.emulator.catalogs import Catalog
 
 _NOTES = "Made up for the demo."
 

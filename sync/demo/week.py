@@ -11,7 +11,7 @@ from pathlib import Path
 from sync.demo.story import catalogs
 from sync.errors import UsageError
 from sync.run import Job, RunResult, run_sync
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from sync.source.http.fetch import FetchSettings, fetch_modes
 from sync.source.http.results import Fetched, FetchFailed
 from sync.store.database import open_database

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sync.source.emulator import Catalog
+from sync.source.emulator.server import Catalog
 
 Model = dict[str, Any]
 

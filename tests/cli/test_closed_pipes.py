@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, model
 from tests.cli.commands import ROOT, Ended, complaint, environment, output, run_process, started
 from tests.cli.conftest import Shell

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import make_url
 
 from models_db.engine import open_engine
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, model, some
 from tests.cli.commands import complaint, environment, output, run_process
 from tests.cli.conftest import Shell

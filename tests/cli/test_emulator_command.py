@@ -7,7 +7,7 @@ from pathlib import Path
 
 import requests
 
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, envelope, some
 from tests.cli.commands import complaint, environment, finished, output, started
 from tests.cli.conftest import Shell

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sync.cli import options
-from sync.source.emulator import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Emulator
+from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Emulator
 from tests.cli.catalogs import catalog, envelope, model, some
 from tests.cli.commands import complaint, output
 from tests.cli.conftest import Shell

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, model
 from tests.cli.commands import complaint, environment, output, started
 from tests.cli.conftest import Shell

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sync.cli import options
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import Model, catalog, envelope, model, some
 from tests.cli.commands import ROOT, complaint, environment, eventually, finished, output, run_process, started
 from tests.cli.conftest import Shell

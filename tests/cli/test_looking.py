@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sync.cli import options
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, model
 from tests.cli.commands import complaint, output
 from tests.cli.conftest import Shell

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models_db import migrate
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, some
 from tests.cli.commands import complaint, output
 from tests.cli.conftest import Shell

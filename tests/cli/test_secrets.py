@@ -18,7 +18,7 @@ from sqlalchemy import URL, make_url
 
 from models_db.engine import open_engine
 from sync.cli.masking import masker
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, envelope, model, some
 from tests.cli.commands import complaint, environment, eventually, finished, output, run_process, started
 from tests.cli.conftest import Shell

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync.cli import options
-from sync.source.emulator import Emulator, load_catalogs
+from sync.source.emulator.server import Emulator, load_catalogs
 from tests.cli.catalogs import catalog, envelope, model, some
 from tests.cli.commands import ROOT, complaint, environment, output, run_process
 from tests.cli.conftest import Shell

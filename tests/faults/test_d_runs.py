@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, event
 
 from models_db.engine import open_engine
 from models_db.migrate import HEAD
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import Model, catalog, envelope, model, some
 from tests.cli.commands import (
     ROOT,

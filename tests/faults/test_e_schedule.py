@@ -15,7 +15,7 @@ from sqlalchemy import make_url, select
 
 from models_db.engine import open_engine, write_transaction
 from models_db.tables import sync_state
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, envelope, some
 from tests.cli.commands import environment, eventually, finished, output, run_process, started
 from tests.cli.conftest import Shell

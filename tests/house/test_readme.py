@@ -20,7 +20,7 @@ from sync.errors import ExitCode
 from sync.run.backfill import Backfill, import_answers
 from sync.settings import PREFIX
 from sync.source.files.jsonl import SavedAnswer
-from sync.source.series import Catalog
+from sync.source.emulator.catalogs import Catalog
 from tests.house.pages import ROOT, blocks, cells, page, section
 
 README = page("README.md")

@@ -17,7 +17,7 @@ from typing import Any, Self
 from unittest.mock import patch
 
 from sync.cli.door import run as command
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Emulator
 from tests.torture.boundaries import Call, around_calls
 from tests.torture.children import as_served
 from tests.torture.failing import ENDS, READ_FAILURES, database_failures, failing_at, reads_failing_at

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sync.source.emulator import Catalog as Served
-from sync.source.emulator import Emulator
+from sync.source.emulator.server import Catalog as Served
+from sync.source.emulator.server import Emulator
 from tests.catalog.made import raw
 from tests.torture.boundaries import quiet_end
 from tests.torture.ground import BrokenError
