@@ -11,7 +11,8 @@ from sqlalchemy import Connection, event
 from benchmarks.lives import Shape, last_catalog
 from models_db.engine import open_engine, read_transaction
 from sync.catalog.json.decoder import decode_object
-from sync.store import browse, one_model
+from sync.store import queries
+from sync.store import model_queries
 
 Question: TypeAlias = Callable[[Connection], Iterable[object]]
 _STEPS_AT_ONCE = 100
@@ -33,19 +34,19 @@ def touched_by_question(url: str, shape: Shape) -> dict[str, dict[str, int]]:
 def _questions(shape: Shape) -> dict[str, Question]:
     middle, week = shape.end - shape.span / 2, timedelta(days=7)
     model_id = str(decode_object(last_catalog(shape.models)["image"][0].decode())["id"])
-    in_the_middle = browse.Filter(since=middle - week, until=middle)
+    in_the_middle = queries.Filter(since=middle - week, until=middle)
     return {
-        "as of a moment years ago": lambda connection: browse.versions_at(connection, middle, None),
-        "as of now": lambda connection: browse.versions_at(connection, shape.end, None),
-        "feed of the last week": lambda connection: browse.changes(connection, browse.Filter(since=shape.end - week)),
-        "feed of a week years ago": lambda connection: browse.changes(connection, in_the_middle),
+        "as of a moment years ago": lambda connection: queries.versions_at(connection, middle, None),
+        "as of now": lambda connection: queries.versions_at(connection, shape.end, None),
+        "feed of the last week": lambda connection: queries.changes(connection, queries.Filter(since=shape.end - week)),
+        "feed of a week years ago": lambda connection: queries.changes(connection, in_the_middle),
         "timeline of a model": lambda connection: _timeline(connection, model_id),
     }
 
 
 def _timeline(connection: Connection, model_id: str) -> Iterable[object]:
-    for known in one_model.find(connection, model_id, None):
-        yield from one_model.cost_intervals(connection, known.model_pk)
+    for known in model_queries.find(connection, model_id, None):
+        yield from model_queries.cost_intervals(connection, known.model_pk)
 
 
 def _by_plan(connection: Connection, question: Question) -> int:

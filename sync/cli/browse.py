@@ -12,7 +12,7 @@ from sync.cli import options
 from sync.cli.reading import database, print_rows
 
 if TYPE_CHECKING:
-    from sync.store.browse import Filter
+    from sync.store.queries import Filter
 
 ENTITIES = ("models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params")
 KINDS = ("added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed")
@@ -52,14 +52,14 @@ def models(
 ) -> None:
     """List the models and what each costs, now or at a moment."""
     from sync.catalog.history.as_of import Entry, entry_of
-    from sync.store import browse
+    from sync.store import queries
 
     with database(database_url) as connection:
         if as_of is None:
-            found = browse.current_models(connection, browse.Filter(mode=mode, provider=provider))
+            found = queries.current_models(connection, queries.Filter(mode=mode, provider=provider))
             rows = [asdict(entry) for entry in found]
         else:
-            past = map(entry_of, browse.versions_at(connection, as_of, mode))
+            past = map(entry_of, queries.versions_at(connection, as_of, mode))
             rows = [asdict(entry) for entry in past if provider in (None, entry.provider)]
     print_rows(rows, Entry, _MODEL_COLUMNS, as_json=as_json, as_csv=as_csv)
 
@@ -90,14 +90,14 @@ def changes(*, database_url: str, limit: int | None, as_json: bool, as_csv: bool
 
     A change happened after NOT BEFORE, when the last good look before it began, and before SEEN.
     """
-    from sync.store.browse import Filter
+    from sync.store.queries import Filter
 
     _print_changes(database_url, Filter(**wanted), limit, as_json=as_json, as_csv=as_csv)
 
 
 def print_changes(database_url: str) -> None:
     """The whole change feed as a table."""
-    from sync.store.browse import Filter
+    from sync.store.queries import Filter
 
     _print_changes(database_url, Filter())
 
@@ -110,13 +110,13 @@ def _print_changes(
     as_json: bool = False,
     as_csv: bool = False,
 ) -> None:
-    from sync.store import browse
+    from sync.store import queries
 
     with database(database_url) as connection:
-        rows = [asdict(change) for change in browse.changes(connection, wanted, limit)]
+        rows = [asdict(change) for change in queries.changes(connection, wanted, limit)]
     if not as_json and not as_csv:
         rows = [_readable(row) for row in rows]
-    print_rows(rows, browse.Change, _CHANGE_COLUMNS, as_json=as_json, as_csv=as_csv)
+    print_rows(rows, queries.Change, _CHANGE_COLUMNS, as_json=as_json, as_csv=as_csv)
 
 
 def _readable(row: dict[str, object]) -> dict[str, object]:

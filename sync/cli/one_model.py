@@ -16,7 +16,7 @@ from sync.errors import UsageError
 if TYPE_CHECKING:
     from sync.catalog.history.cost_timeline import CostInterval
     from sync.store.database import Connection
-    from sync.store.one_model import KnownModel
+    from sync.store.model_queries import KnownModel
 
 _SUGGESTIONS = 3
 _COST_COLUMNS = {
@@ -42,7 +42,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
     """
     from sync.catalog.history.cost_timeline import spans
     from sync.show.spans import ModeSpan, readable_span, sparkline
-    from sync.store import one_model
+    from sync.store import model_queries
 
     with database(database_url) as connection:
         known = _known(connection, model_id, mode)
@@ -50,7 +50,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
         rows = {
             model.mode: [
                 ModeSpan(mode=model.mode, **asdict(span))
-                for span in spans(one_model.cost_intervals(connection, model.model_pk), now)
+                for span in spans(model_queries.cost_intervals(connection, model.model_pk), now)
             ]
             for model in known
         }
@@ -96,13 +96,13 @@ def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime 
 def _described(connection: Connection, model: KnownModel, as_of: datetime | None) -> dict[str, Any] | None:
     """The model as it was at the moment, or last was; None when it was not listed yet then."""
     from sync.catalog.history.model_detail import portrait
-    from sync.store import one_model
+    from sync.store import model_queries
 
-    version = one_model.version_at(connection, model.model_pk, as_of)
+    version = model_queries.version_at(connection, model.model_pk, as_of)
     if version is None:
         return None
     moment = as_of or options.now()
-    history = (_as_then(span, moment) for span in one_model.cost_intervals(connection, model.model_pk))
+    history = (_as_then(span, moment) for span in model_queries.cost_intervals(connection, model.model_pk))
     return {
         "mode": model.mode,
         "model_id": model.model_id,
@@ -133,9 +133,9 @@ def _as_then(interval: CostInterval, moment: datetime) -> CostInterval | None:
 
 
 def _known(connection: Connection, model_id: str, mode: str | None) -> list[KnownModel]:
-    from sync.store import one_model
+    from sync.store import model_queries
 
-    known = one_model.find(connection, model_id, mode)
+    known = model_queries.find(connection, model_id, mode)
     if known:
         return known
     where = f" in mode {mode}" if mode else ""
@@ -145,9 +145,9 @@ def _known(connection: Connection, model_id: str, mode: str | None) -> list[Know
 def _suggestion(connection: Connection, model_id: str) -> str:
     import difflib
 
-    from sync.store import one_model
+    from sync.store import model_queries
 
-    ids = one_model.all_ids(connection)
+    ids = model_queries.all_ids(connection)
     folded = {known.lower(): known for known in reversed(ids)}
     near = [folded[match] for match in difflib.get_close_matches(model_id.lower(), folded, _SUGGESTIONS)]
     near += [known for known in ids if model_id.lower() in known.lower() and known not in near]

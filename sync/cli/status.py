@@ -47,12 +47,12 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     """
     from sync.catalog.response.api_errors import one_line
     from sync.show.table import print_table, to_json
-    from sync.store import browse
+    from sync.store import queries
 
     now = options.now()
     with database(database_url) as connection:
-        found = [dict(row._mapping) for row in browse.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
-        looks = [look for look in browse.last_looks(connection) if mode in (None, look.mode)]
+        found = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
+        looks = [look for look in queries.last_looks(connection) if mode in (None, look.mode)]
     runs = [run for run in found if mode is None or run["mode"] in (None, mode)]
     ages = {look.mode: None if look.good_observed_at is None else now - look.good_observed_at for look in looks}
     if as_json:

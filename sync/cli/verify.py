@@ -13,7 +13,7 @@ from sync.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sync.catalog.verify.findings import Fault
-    from sync.store.audit import Audit
+    from sync.store.verify.read_models import Audit
 
 _LINE_LIMIT = 2000
 
@@ -26,7 +26,7 @@ def verify(*, database_url: str, as_json: bool) -> None:
 
     Costs, changes and current rows are made again from what the API sent, and compared. Reads only.
     """
-    from sync.store.audit import Audit
+    from sync.store.verify.read_models import Audit
     from sync.store.database import open_database, reading
 
     engine = open_database(database_url)

@@ -12,7 +12,7 @@ from benchmarks.catalogs import as_sent, envelope, made_catalog, made_steps
 from benchmarks.grown import fill
 from benchmarks.lives import Shape, last_catalog
 from models_db.engine import read_transaction
-from sync.store.audit import Audit
+from sync.store.verify.read_models import Audit
 from tests.run.driver import Host
 
 END = datetime(2026, 3, 1, tzinfo=UTC)

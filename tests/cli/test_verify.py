@@ -15,7 +15,7 @@ from sqlalchemy import URL, Engine
 from models_db.engine import migration_engine, open_engine
 from models_db.migrate import upgrade
 from sync.catalog.verify.findings import Fault
-from sync.store.audit import Audit
+from sync.store.verify.read_models import Audit
 from tests import databases
 from tests.checker import assert_sound
 from tests.cli.commands import complaint, output

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from models_db.engine import open_engine, read_transaction
-from sync.store.audit import Audit
+from sync.store.verify.read_models import Audit
 from tests import databases
 from tests.checker import assert_sound
 from tests.cli.conftest import Shell, shell, sqlite_url

@@ -108,7 +108,7 @@ def test_d2_a_signal_while_the_program_loads_is_one_line_too(
 def test_d2_a_command_that_is_told_to_stop_says_so_in_one_line(sqlite_site: Site) -> None:
     """As it reads what it checks, before its last word."""
     before = sqlite_site.catalog()
-    command = [sys.executable, "-c", INTERRUPTED, str(int(signal.SIGTERM)), "sync.store.audit", "verify"]
+    command = [sys.executable, "-c", INTERRUPTED, str(int(signal.SIGTERM)), "sync.store.verify.read_models", "verify"]
     died = subprocess.run(command, cwd=ROOT, env=sqlite_site.environment(), capture_output=True, text=True, check=False)
     assert "told to stop" in complaint(Ended(died.returncode, died.stdout, died.stderr), 143)
     sqlite_site.unharmed(before)

@@ -16,8 +16,8 @@ from sync.catalog.history.as_of import entry_of
 from sync.run.backfill import Backfill, import_answers
 from sync.run.outcome import RunResult
 from sync.source.files.jsonl import read_saved_answers
-from sync.store.audit import Audit
-from sync.store.browse import versions_at
+from sync.store.verify.read_models import Audit
+from sync.store.queries import versions_at
 from tests.checker_history import meaning
 from tests.replays.answers import (
     Figures,

@@ -20,7 +20,7 @@ from sync.errors import ApiUnreachable
 from sync.run import RunResult
 from sync.run.backfill import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
-from sync.store.audit import Audit
+from sync.store.verify.read_models import Audit
 from tests.catalog.made import FULL, body, model
 from tests.run.driver import Host, Rows, column, dump
 

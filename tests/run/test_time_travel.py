@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sync.catalog.changes.plan import RemovalGuard
 from sync.run.backfill import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
-from sync.store.browse import versions_at
+from sync.store.queries import versions_at
 from tests.run.driver import START
 
 REPLAY = Path(__file__).parent.parent / "data" / "replay.jsonl.gz"

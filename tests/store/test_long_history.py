@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, text
 
 from models_db import tables
 from models_db.engine import read_transaction, write_transaction
-from sync.store import browse, one_model
+from sync.store import queries
+from sync.store import model_queries
 from tests.store.work import scanned, work_of
 
 MODELS = 20
@@ -79,27 +80,27 @@ Question = Callable[[Connection, int], object]
 
 def as_of(connection: Connection, days: int) -> object:
     """In the middle of the history: as far from both ends as can be."""
-    return list(browse.versions_at(connection, BEGAN + days // 2 * DAY + NOON * 1.1, None))
+    return list(queries.versions_at(connection, BEGAN + days // 2 * DAY + NOON * 1.1, None))
 
 
 def feed(connection: Connection, days: int) -> object:
-    return list(browse.changes(connection, browse.Filter(since=BEGAN + (days - 3) * DAY)))
+    return list(queries.changes(connection, queries.Filter(since=BEGAN + (days - 3) * DAY)))
 
 
 def feed_of_a_model(connection: Connection, days: int) -> object:
-    return list(browse.changes(connection, browse.Filter(model="m[7]", since=BEGAN + (days - 3) * DAY)))
+    return list(queries.changes(connection, queries.Filter(model="m[7]", since=BEGAN + (days - 3) * DAY)))
 
 
 def newest(connection: Connection, _days: int) -> object:
-    return list(browse.changes(connection, browse.Filter(), limit=10))
+    return list(queries.changes(connection, queries.Filter(), limit=10))
 
 
 def timeline(connection: Connection, _days: int) -> object:
-    return list(one_model.cost_intervals(connection, 7))
+    return list(model_queries.cost_intervals(connection, 7))
 
 
 def version(connection: Connection, days: int) -> object:
-    return one_model.version_at(connection, 7, BEGAN + days // 2 * DAY)
+    return model_queries.version_at(connection, 7, BEGAN + days // 2 * DAY)
 
 
 def daily(connection: Connection, _days: int) -> object:

@@ -19,7 +19,7 @@ from sync.errors import ApiUnreachable
 from sync.run.backfill import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
 from sync.store import database, prune
-from sync.store.audit import Audit
+from sync.store.verify.read_models import Audit
 from tests.catalog.made import body, model
 from tests.checker import assert_sound
 from tests.cli.eventful import make_history

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url
 
 from models_db.engine import open_engine
 from sync.run import RunResult
-from sync.store.audit import Audit
+from sync.store.verify.read_models import Audit
 from sync.store.database import reading
 from tests.catalog.made import text_of
 from tests.checker import faults

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from models_db.tables import sync_run_modes, sync_runs
 from sync.catalog.modes import MODES
 from sync.catalog.verify.runs import RunLook
-from sync.store.as_stored import raw, time
+from sync.store.verify.raw_rows import raw, time
 from sync.store.read import chunks
 
 # Models have most of their runs in common: what was read is kept, up to so many runs.

@@ -23,8 +23,8 @@ from sync.catalog.modes import MODES
 from sync.catalog.verify.findings import Fault, Place, Values, shown, time_of
 from sync.catalog.verify.model import StoredModel, is_outdated, model_faults, stamps
 from sync.catalog.verify.runs import ModeFacts, RunLook, calendar_faults, state_faults
-from sync.store.as_stored import every_column, read_rows
-from sync.store.audit_runs import RunLooks
+from sync.store.verify.raw_rows import every_column, read_rows
+from sync.store.verify.read_runs import RunLooks
 
 # Models read at once: so many that their history has about so many rows, as far as the last ones tell.
 _FIRST, _MOST = 10, 100
