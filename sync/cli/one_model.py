@@ -41,7 +41,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
     While it was not listed there is a gap. A model listed in both modes is shown in both.
     """
     from sync.catalog.history.cost_timeline import spans
-    from sync.show.spans import ModeSpan, readable_span, sparkline
+    from sync.show.cost_timeline import ModeSpan, readable_span, sparkline
     from sync.store import model_queries
 
     with database(database_url) as connection:
@@ -79,7 +79,7 @@ def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime 
 
     A removed model is shown as it last was.
     """
-    from sync.show.portrait import portrait_lines
+    from sync.show.model_detail import portrait_lines
     from sync.show.table import to_json
 
     with database(database_url) as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.show.spans import sparkline
+from sync.show.cost_timeline import sparkline
 
 
 @pytest.mark.parametrize(
