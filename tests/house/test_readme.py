@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from sync.catalog.modes import MODES
 from sync.cli.group import cli
-from sync.demo.story import catalogs
+from sync.demo.catalogs import catalogs
 from sync.errors import ExitCode
 from sync.run.backfill import Backfill, import_answers
 from sync.settings import PREFIX

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sync.demo.story import catalogs
+from sync.demo.catalogs import catalogs
 from sync.errors import UsageError
 from sync.run import Job, RunResult, run_sync
 from sync.source.emulator.server import Emulator
