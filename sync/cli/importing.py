@@ -16,7 +16,7 @@ from sync.errors import CatalogSyncError, ExitCode
 
 if TYPE_CHECKING:
     from sync.cli.wiring import Target
-    from sync.run.backfill import Backfill
+    from sync.run.import_ import Backfill
     from sync.source.files.jsonl import SavedAnswer
 
 Moved: TypeAlias = Callable[[], None]
@@ -34,7 +34,7 @@ def import_files(
 
     Raises what has to do with the database's setting; an error in the lines is in the totals.
     """
-    from sync.run.backfill import import_answers
+    from sync.run.import_ import import_answers
     from sync.source.files.saved import read_saved
 
     engine, stop = target.open(), target.stop

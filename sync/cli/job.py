@@ -159,7 +159,7 @@ def import_(
     broken, out of order or held.
     """
     from sync.cli.importing import import_files
-    from sync.run.backfill import Backfill
+    from sync.run.import_ import Backfill
 
     stop, mask = threading.Event(), masker(os.environ)
     target = Target(database_url, bounds["database_timeout"], stop)

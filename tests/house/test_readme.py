@@ -17,7 +17,7 @@ from sync.catalog.modes import MODES
 from sync.cli.group import cli
 from sync.demo.catalogs import catalogs
 from sync.errors import ExitCode
-from sync.run.backfill import Backfill, import_answers
+from sync.run.import_ import Backfill, import_answers
 from sync.settings import PREFIX
 from sync.source.files.jsonl import SavedAnswer
 from sync.source.emulator.catalogs import Catalog

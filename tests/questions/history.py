@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from sync.errors import ApiUnreachable
-from sync.run.backfill import Backfill, import_answers
+from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import SavedAnswer
 from tests.catalog.made import Model, body, model
 from tests.run.driver import Host, Sent

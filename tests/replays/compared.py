@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine
 
 from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.history.as_of import entry_of
-from sync.run.backfill import Backfill, import_answers
-from sync.run.outcome import RunResult
+from sync.run.import_ import Backfill, import_answers
+from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_answers
 from sync.store.verify.read_models import Audit
 from sync.store.queries import versions_at

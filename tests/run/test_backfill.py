@@ -15,8 +15,8 @@ from sqlalchemy import Engine, select
 from models_db.tables import catalog_changes, credits, models
 from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import AnswerRejected, CatalogSyncError, ExitCode, RemovalsHeld, UsageError
-from sync.run.backfill import Backfill, import_answers
-from sync.run.outcome import RunResult
+from sync.run.import_ import Backfill, import_answers
+from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_answers
 from tests.catalog.made import body, model
 from tests.checker import assert_sound

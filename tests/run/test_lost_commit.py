@@ -11,7 +11,7 @@ import pymysql
 import pytest
 
 from sync.errors import DatabaseError
-from sync.run import job as job_module
+from sync.run import sync as job_module
 from sync.store import database
 from tests.catalog.made import model
 from tests.run.driver import Host, column

@@ -18,7 +18,7 @@ from sync.catalog.model import normalise
 from sync.catalog.model.entities import rows_of
 from sync.errors import ApiUnreachable
 from sync.run import RunResult
-from sync.run.backfill import Backfill, import_answers
+from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
 from sync.store.verify.read_models import Audit
 from tests.catalog.made import FULL, body, model

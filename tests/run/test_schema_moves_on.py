@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from models_db import migrate
 from models_db.engine import migration_engine, open_engine
 from sync.errors import UsageError
-from sync.run.backfill import Backfill, import_answers
+from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import SavedAnswer
 from tests.catalog.made import body, model
 from tests.run.driver import Host, column, dump

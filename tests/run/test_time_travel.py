@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from sync.catalog.changes.plan import RemovalGuard
-from sync.run.backfill import Backfill, import_answers
+from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
 from sync.store.queries import versions_at
 from tests.run.driver import START

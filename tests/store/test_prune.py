@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from models_db.engine import open_engine, read_transaction, write_transaction
 from models_db.views.definitions import VIEWS
 from sync.errors import ApiUnreachable
-from sync.run.backfill import Backfill, import_answers
+from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
 from sync.store import database, prune
 from sync.store.verify.read_models import Audit

@@ -18,7 +18,7 @@ from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.modes import MODES
 from sync.errors import CatalogSyncError, ExitCode, worst
 from sync.run import RunResult
-from sync.run.backfill import Backfill, import_answers
+from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import SavedAnswer
 from sync.store.prune import forget
 from tests.catalog.made import Model, body, spelled

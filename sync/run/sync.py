@@ -15,7 +15,7 @@ from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_answer
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide
-from sync.run.outcome import Asked, RunResult, chief_error, make_result, message, to_store
+from sync.run.result import Asked, RunResult, chief_error, make_result, message, to_store
 from sync.source.http.results import Fetched, FetchFailed
 from sync.store import read, runs, write
 from sync.store.database import Connection, Engine, Pause, in_transaction, reading, remark
