@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options
-from sync.cli.reading import database, print_rows
+from sync.cli.output import database, print_rows
 
 if TYPE_CHECKING:
     from sync.store.queries import Filter

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sync.cli.garbage import expect_long_work
-from sync.cli.telling import ImportTotals
+from sync.cli.run_report import ImportTotals
 from sync.errors import CatalogSyncError, ExitCode
 
 if TYPE_CHECKING:
-    from sync.cli.wiring import Target
+    from sync.cli.composition import Target
     from sync.run.import_ import Backfill
     from sync.source.files.jsonl import SavedAnswer
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync import __version__
-from sync.cli import options, telling
+from sync.cli import options
+from sync.cli import run_report
 from sync.cli.garbage import expect_long_work
 from sync.cli.masking import masker
-from sync.cli.moments import Span
+from sync.cli.param_types import Span
 from sync.cli.saying import complain, say, told
 from sync.cli.stopping import Outcome, exit_code, run_until_stopped
-from sync.cli.wiring import ApiSettings, Target, guard, limits, make_job
+from sync.cli.composition import ApiSettings, Target, guard, limits, make_job
 from sync.errors import ExitCode, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def sync(
 
     outcome = run_until_stopped(work, stop)
     if as_json:
-        say(telling.run_json(outcome.value, job.mask, dry_run=dry_run))
+        say(run_report.run_json(outcome.value, job.mask, dry_run=dry_run))
     elif not quiet:
-        say(job.mask(telling.run_text(outcome.value, dry_run=dry_run)))
+        say(job.mask(run_report.run_text(outcome.value, dry_run=dry_run)))
     return _exit(outcome, job.mask)
 
 
@@ -112,7 +113,7 @@ def schedule(
         job = make_job(given, stop, mode=mode, trigger_kind="schedule")  # with a key that was changed meanwhile
         result = _run(target, job)
         if not quiet:
-            say(job.mask(telling.run_text(result)))
+            say(job.mask(run_report.run_text(result)))
         _complain(result, job.mask)
 
     def failed(error: BaseException) -> None:
@@ -174,9 +175,9 @@ def import_(
     quiet_bar = quiet or as_json
     outcome = run_until_stopped(lambda: import_files(files, at, target, backfill, quiet=quiet_bar), stop)
     if as_json:
-        say(telling.import_json(outcome.value, mask))
+        say(run_report.import_json(outcome.value, mask))
     elif not quiet and (outcome.value.imported or not outcome.value.problem):
-        say(telling.import_text(outcome.value))
+        say(run_report.import_text(outcome.value))
     if outcome.value.problem:
         complain(mask(outcome.value.problem))
     return exit_code(outcome.signal) if outcome.signal else outcome.value.exit_code

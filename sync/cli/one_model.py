@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options
-from sync.cli.reading import database, print_rows
+from sync.cli.output import database, print_rows
 from sync.errors import UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from sync import settings
 from sync.catalog.modes import MODES
-from sync.cli.moments import Moment
+from sync.cli.param_types import Moment
 from sync.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])

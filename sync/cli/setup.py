@@ -53,7 +53,7 @@ def demo(*, directory: Path | None) -> None:
     """Run the whole job on this machine, with a made-up catalog that changes for a week."""
     from sync import __version__
     from sync.cli.browse import print_changes
-    from sync.cli.telling import run_text
+    from sync.cli.run_report import run_text
     from sync.demo import run_demo
 
     directory = directory or _default_file().parent

@@ -40,7 +40,7 @@ def test_the_same_catalog_again_leaves_only_the_run_and_the_days_since(
     with Emulator([catalog(*some(30), *some(20, "video"))]) as api:
         synced.set(BASE_URL=api.base_url)
         with monkeypatch.context() as patch:
-            patch.setattr("sync.cli.wiring.now", three_days_ago)
+            patch.setattr("sync.cli.composition.now", three_days_ago)
             output(synced("sync"))
         before = every_row(migrated_url)
         told = output(synced("sync"))

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from sync.cli import wiring
+from sync.cli import composition
 from tests.cli.catalogs import model
 from tests.faults.conftest import on_servers
 from tests.faults.site import LISTED, STATUS, Site, image, video
@@ -19,7 +19,7 @@ STAMPS = "SELECT changed_at FROM v_credit_cost_changes WHERE run_id > 1 ORDER BY
 def set_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> datetime:
     """What the program takes for now; it stands still."""
     moment = datetime.now(UTC) + ahead
-    monkeypatch.setattr(wiring, "now", lambda: moment)
+    monkeypatch.setattr(composition, "now", lambda: moment)
     return moment
 
 
@@ -82,7 +82,7 @@ def test_e2_two_hosts_five_minutes_apart_take_turns_without_a_step_back(
     for cost in range(50, 56):
         ahead = timedelta(minutes=5) if cost % 2 else timedelta(0)
         moment = datetime.now(UTC) + ahead
-        monkeypatch.setattr(wiring, "now", lambda moment=moment: moment)
+        monkeypatch.setattr(composition, "now", lambda moment=moment: moment)
         site.succeeds(image=image([model("acme/image-0", cost), *LISTED[1:]]))
 
     stamps = [stamp for (stamp,) in site.ask(STAMPS)]
