@@ -56,7 +56,7 @@ class Target:
 
     def migrate(self) -> None:
         """Brings it to head."""
-        from sync.cli.setup import bring_to_head
+        from sync.cli.commands.setup import bring_to_head
         from sync.store import schema
 
         schema.wait_for(self.url, self.patience, self.pause)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 
-from sync.cli.group import cli
+from sync.cli.commands import cli
 from sync.cli.masking import masker
 from sync.cli.saying import PROGRAM, complain, told
 from sync.cli.streams import drop_output, let_go, require_written, take_streams

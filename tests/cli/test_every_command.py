@@ -11,7 +11,7 @@ import click
 import pytest
 
 from sync import __version__
-from sync.cli.group import cli
+from sync.cli.commands import cli
 from tests.cli.commands import ROOT, complaint, environment, output, run_process
 from tests.cli.conftest import Shell
 from tests.cli.stored import ask

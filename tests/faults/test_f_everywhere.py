@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.group import cli
+from sync.cli.commands import cli
 from tests.cli.catalogs import envelope
 from tests.cli.commands import eventually, finished, started
 from tests.cli.conftest import Shell

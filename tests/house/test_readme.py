@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from sync.catalog.modes import MODES
-from sync.cli.group import cli
+from sync.cli.commands import cli
 from sync.demo.catalogs import catalogs
 from sync.errors import ExitCode
 from sync.run.import_ import Backfill, import_answers

@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from sync import __version__
-from sync.cli import browse, job, one_model, prune, setup, status, verify
+from sync.cli.commands import lists
+from sync.cli.commands import sync
+from sync.cli.commands import model
+from sync.cli.commands import prune
+from sync.cli.commands import setup
+from sync.cli.commands import status
+from sync.cli.commands import verify
 
 
 @click.group(
@@ -24,13 +30,13 @@ def cli(*, debug: bool) -> None:
 for command in (
     setup.demo,
     setup.migrate,
-    job.sync,
-    job.schedule,
-    job.import_,
-    browse.models,
-    browse.changes,
-    one_model.show,
-    one_model.costs,
+    sync.sync,
+    sync.schedule,
+    sync.import_,
+    lists.models,
+    lists.changes,
+    model.show,
+    model.costs,
     status.status,
     verify.verify,
     prune.prune,

@@ -159,7 +159,7 @@ def import_(
     over, so an import that stopped can be run again. It stops before the first answer that is
     broken, out of order or held.
     """
-    from sync.cli.importing import import_files
+    from sync.cli.commands.importing import import_files
     from sync.run.import_ import Backfill
 
     stop, mask = threading.Event(), masker(os.environ)

@@ -52,7 +52,7 @@ def bring_to_head(database_url: str) -> None:
 def demo(*, directory: Path | None) -> None:
     """Run the whole job on this machine, with a made-up catalog that changes for a week."""
     from sync import __version__
-    from sync.cli.browse import print_changes
+    from sync.cli.commands.lists import print_changes
     from sync.cli.run_report import run_text
     from sync.demo import run_demo
 
