@@ -3,8 +3,8 @@
 import os
 import sys
 
-from sync.cli.ending import Terminated, end_on_sigterm
-from sync.cli.garbage import expect_short_work
+from sync.cli.process.sigterm import Terminated, end_on_sigterm
+from sync.cli.process.gc_tuning import expect_short_work
 
 expect_short_work()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from sync import __version__, settings
 from sync.catalog.modes import MODES
-from sync.cli.masking import masker
+from sync.cli.process.masking import masker
 from sync.cli.options import now
 from sync.errors import Interrupted
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 import click
 
 from sync.cli.commands import cli
-from sync.cli.masking import masker
-from sync.cli.saying import PROGRAM, complain, told
-from sync.cli.streams import drop_output, let_go, require_written, take_streams
+from sync.cli.process.masking import masker
+from sync.cli.process.messages import PROGRAM, complain, told
+from sync.cli.process.stdio import drop_output, let_go, require_written, take_streams
 from sync.errors import ExitCode
 
 _DEBUG = "--debug"

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import URL, make_url
 
 from models_db.engine import open_engine
-from sync.cli.masking import masker
+from sync.cli.process.masking import masker
 from sync.source.emulator.server import Emulator
 from tests.cli.catalogs import catalog, envelope, model, some
 from tests.cli.commands import complaint, environment, eventually, finished, output, run_process, started

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.masking import masker
+from sync.cli.process.masking import masker
 from sync.cli.composition import ApiSettings, make_job
 from sync.source.http.attempts import Work
 from sync.source.http.session import open_session

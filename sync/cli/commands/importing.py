@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from sync.cli.garbage import expect_long_work
+from sync.cli.process.gc_tuning import expect_long_work
 from sync.cli.run_report import ImportTotals
 from sync.errors import CatalogSyncError, ExitCode
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import options
-from sync.cli.saying import complain, say
-from sync.cli.stopping import exit_code, run_until_stopped
+from sync.cli.process.messages import complain, say
+from sync.cli.process.signals import exit_code, run_until_stopped
 from sync.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import click
 
 from sync import settings
 from sync.cli import options
-from sync.cli.stopping import run_until_stopped
+from sync.cli.process.signals import run_until_stopped
 from sync.errors import ExitCode, UsageError
 
 

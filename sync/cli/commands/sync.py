@@ -15,11 +15,11 @@ import click
 from sync import __version__
 from sync.cli import options
 from sync.cli import run_report
-from sync.cli.garbage import expect_long_work
-from sync.cli.masking import masker
+from sync.cli.process.gc_tuning import expect_long_work
+from sync.cli.process.masking import masker
 from sync.cli.param_types import Span
-from sync.cli.saying import complain, say, told
-from sync.cli.stopping import Outcome, exit_code, run_until_stopped
+from sync.cli.process.messages import complain, say, told
+from sync.cli.process.signals import Outcome, exit_code, run_until_stopped
 from sync.cli.composition import ApiSettings, Target, guard, limits, make_job
 from sync.errors import ExitCode, Interrupted, UsageError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import options
-from sync.cli.saying import say
+from sync.cli.process.messages import say
 from sync.errors import CheckFailed
 
 if TYPE_CHECKING:

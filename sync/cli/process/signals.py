@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Generic, TypeVar
 
-from sync.cli.ending import GRACE_SECONDS
+from sync.cli.process.sigterm import GRACE_SECONDS
 from sync.errors import ExitCode, Interrupted
 
 T = TypeVar("T")

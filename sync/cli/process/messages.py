@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from sync.cli.ending import Terminated
-from sync.cli.streams import drop_output
+from sync.cli.process.sigterm import Terminated
+from sync.cli.process.stdio import drop_output
 from sync.errors import CatalogSyncError, ExitCode
 
 PROGRAM = "catalog-sync"

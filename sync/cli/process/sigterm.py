@@ -1,6 +1,6 @@
 """SIGTERM for commands that do no run: they end as by Ctrl-C, in one line, and within the time a service manager gives.
 
-A run has a way of its own, which lets it be stored (``sync.cli.stopping``).
+A run has a way of its own, which lets it be stored (``sync.cli.process.signals``).
 """
 
 from __future__ import annotations
