@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     try:
         end_on_sigterm()
-        from sync.cli.main import main as run  # loading takes a while too: Ctrl-C must end it in one line as well
+        from sync.cli.entry_point import main as run  # loading takes a while too: Ctrl-C must end it in one line as well
 
         run()
     except Terminated:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sync.cli.main import run
+from sync.cli.entry_point import run
 from tests.cli.commands import PREFIX, Ended
 from tests.cli.hidden import KEY
 

@@ -79,7 +79,7 @@ def test_python_m_sync_is_the_installed_command(tmp_path: Path) -> None:
 )
 def test_help_is_quick_since_it_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     code = (
-        "import sys; from sync.cli.main import run; import os\n"
+        "import sys; from sync.cli.entry_point import run; import os\n"
         f"assert run({arguments!r}, os.environ) == 0\n"
         "heavy = {'sqlalchemy', 'requests', 'alembic', 'apscheduler', 'msgspec', 'rich', 'psycopg', 'pymysql'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
@@ -90,7 +90,7 @@ def test_help_is_quick_since_it_imports_nothing_heavy(arguments: list[str], tmp_
 @pytest.mark.parametrize("arguments", [["models"], ["changes", "--json"], ["status"], ["verify"]], ids=" ".join)
 def test_looking_imports_neither_requests_nor_alembic(arguments: list[str], sqlite_url: str, tmp_path: Path) -> None:
     code = (
-        "import sys; from sync.cli.main import run; import os\n"
+        "import sys; from sync.cli.entry_point import run; import os\n"
         f"assert run({arguments!r}, os.environ) == 0\n"
         "heavy = {'requests', 'alembic', 'apscheduler'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"

@@ -94,7 +94,7 @@ main()
 @pytest.mark.parametrize(
     ("number", "code", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "told to stop")]
 )
-@pytest.mark.parametrize("module", ["sync.cli.main", "click", "sync.cli.commands", "sync.errors"])
+@pytest.mark.parametrize("module", ["sync.cli.entry_point", "click", "sync.cli.commands", "sync.errors"])
 def test_d2_a_signal_while_the_program_loads_is_one_line_too(
     sqlite_site: Site, module: str, number: signal.Signals, code: int, words: str
 ) -> None:

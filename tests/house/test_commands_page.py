@@ -13,7 +13,7 @@ import pytest
 
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
-from sync.cli.main import run
+from sync.cli.entry_point import run
 from sync.cli.commands import cli
 from sync.source.emulator.server import Catalog, Emulator
 from tests.house.pages import blocks, cells, headings, page, section

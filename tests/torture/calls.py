@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any, Self
 from unittest.mock import patch
 
-from sync.cli.main import run as command
+from sync.cli.entry_point import run as command
 from sync.source.emulator.server import Emulator
 from tests.torture.boundaries import Call, around_calls
 from tests.torture.children import as_served

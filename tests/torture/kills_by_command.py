@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.cli.main import run
+from sync.cli.entry_point import run
 from tests.torture.boundaries import around_calls, dying_at
 from tests.torture.children import Api, ended, forked, killed_after, served
 from tests.torture.ground import Ground, require, require_ended, require_listed, require_sound
