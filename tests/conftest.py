@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import open_engine
-from tests import databases
-from tests.migrated import Migrated
+from tests.support import database_servers
+from tests.support.migrated_databases import Migrated
 
 _ROOM = "CATALOG_SYNC_TEST_ROOM"
 
@@ -25,11 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not _is_worker(config):
-        databases.stop_servers(Path(os.environ.pop(_ROOM)))
+        database_servers.stop_servers(Path(os.environ.pop(_ROOM)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in filter(None, map(databases.missing, databases.KINDS)):
+    for line in filter(None, map(database_servers.missing, database_servers.KINDS)):
         terminalreporter.write_line(line, yellow=True)
 
 
@@ -43,12 +43,12 @@ def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
         yield Migrated(tmp_path_factory.mktemp("migrated"), Path(os.environ[_ROOM]), kept)
 
 
-@pytest.fixture(params=databases.KINDS)
+@pytest.fixture(params=database_servers.KINDS)
 def database_kind(request: pytest.FixtureRequest) -> str:
     """Which database the test runs on: sqlite, postgresql or mariadb."""
     kind = str(request.param)
-    reason = databases.missing(kind)
-    if reason and kind in databases.required():
+    reason = database_servers.missing(kind)
+    if reason and kind in database_servers.required():
         pytest.fail(reason, pytrace=False)
     if reason:
         pytest.skip(reason)
@@ -61,7 +61,7 @@ def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
     if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'fresh.db'}"
         return
-    with databases.new_database(databases.server_url(database_kind, Path(os.environ[_ROOM]))) as url:
+    with database_servers.new_database(database_servers.server_url(database_kind, Path(os.environ[_ROOM]))) as url:
         yield url.render_as_string(hide_password=False)
 
 

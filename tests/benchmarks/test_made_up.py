@@ -13,7 +13,7 @@ from benchmarks.grown import fill
 from benchmarks.lives import Shape, last_catalog
 from models_db.engine import read_transaction
 from sync.store.verify.read_models import Audit
-from tests.run.driver import Host
+from tests.support.run_driver import Host
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
 SHAPE = Shape(models=20, intervals=900, runs=400, raw_bytes=300, end=END)

@@ -22,8 +22,8 @@ from sync.catalog.model.normalise import normalise
 from sync.catalog.model.records import Answer, Event, Listed, ModePlan, Record, Row, RowChanges
 from sync.catalog.response.parse import parse_answer, split_by_mode
 from sync.errors import CatalogSyncError
-from tests.catalog.made import answer, record, stored_as
-from tests.catalog.strategies import catalogs, damaged, models, rewritten, values, written
+from tests.support.made_responses import answer, record, stored_as
+from tests.support.model_strategies import catalogs, damaged, models, rewritten, values, written
 
 # No deadline: a busy machine is no failure. The same examples in every run: a red run can be repeated.
 checked = settings(deadline=None, derandomize=True, max_examples=100)

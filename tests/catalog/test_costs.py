@@ -9,7 +9,7 @@ import pytest
 from sync.catalog.json.tree import MalformedError
 from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.model.row_builders import exact_cost
-from tests.catalog.made import model, record, rejected, spelled, tree
+from tests.support.made_responses import model, record, rejected, spelled, tree
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from sync.catalog.changes.diff import events_between, row_changes
 from sync.catalog.json.paths import dotted
 from sync.catalog.model.entities import ENTITIES, TABLES
 from sync.catalog.model.records import RowChanges
-from tests.catalog.made import model, record, spelled, tree
+from tests.support.made_responses import model, record, spelled, tree
 
 Change = tuple[str, str | None, str, str | None, str | None]
 

@@ -12,7 +12,7 @@ from sync.catalog.response import envelope
 from sync.catalog.response.envelope import MAX_ENVELOPE_BYTES, cut_models, find_models
 from sync.catalog.response.parse import ParseLimits, parse_answer
 from sync.errors import AnswerRejected
-from tests.catalog.made import answer, model
+from tests.support.made_responses import answer, model
 
 MODEL = b'{"id":"a"}'
 

@@ -8,7 +8,7 @@ import pytest
 
 from sync.catalog.model.entities import NORMALISER_VERSION
 from sync.catalog.model.normalise import MAX_MODEL_BYTES, WrongModeError, is_current, normalise, record_of_stored
-from tests.catalog.made import model, raw, record, rejected, spelled
+from tests.support.made_responses import model, raw, record, rejected, spelled
 
 
 def test_a_record_keeps_the_text_as_it_was_sent() -> None:

@@ -12,7 +12,7 @@ from sync.catalog.changes.classify import sift
 from sync.catalog.model.records import Answer
 from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
-from tests.catalog.made import body, model, raw, spelled
+from tests.support.made_responses import body, model, raw, spelled
 
 A, B = model("a"), model("b")
 

@@ -14,7 +14,7 @@ from sync.catalog.model.entities import TABLES
 from sync.catalog.verify.findings import Fault, Place, Unreadable, row_faults, same, shown
 from sync.catalog.verify.model import StoredModel, model_faults
 from sync.catalog.verify.runs import RunLook
-from tests.catalog.made import FULL, Model, model, raw, record
+from tests.support.made_responses import FULL, Model, model, raw, record
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(12)]
 PLACE = Place("table")

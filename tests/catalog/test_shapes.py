@@ -15,7 +15,7 @@ from sync.catalog.model.row_builders import (
     param_option_rows,
     param_rows,
 )
-from tests.catalog.made import spelled, tree
+from tests.support.made_responses import spelled, tree
 
 NOTHING = (None, None, None, None, None)
 

@@ -6,7 +6,7 @@ import pytest
 
 from sync.catalog.changes.classify import sift
 from sync.errors import AnswerRejected
-from tests.catalog.made import answer, listed, model, raw, spelled
+from tests.support.made_responses import answer, listed, model, raw, spelled
 
 A, B, C = model("a"), model("b"), model("c")
 DIFFER = "differing models under the id 'a'"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sync.cli.entry_point import run
-from tests.cli.commands import PREFIX, Ended
-from tests.cli.hidden import KEY
+from tests.support.commands import PREFIX, Ended
+from tests.support.secrets_search import KEY
 
 if TYPE_CHECKING:
-    from tests.migrated import Migrated
+    from tests.support.migrated_databases import Migrated
 
 
 class Shell:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from sync.source.emulator.server import Emulator
-from tests.cli.catalogs import catalog, model
-from tests.cli.commands import ROOT, Ended, complaint, environment, output, run_process, started
+from tests.support.api_catalogs import catalog, model
+from tests.support.commands import ROOT, Ended, complaint, environment, output, run_process, started
 from tests.cli.conftest import Shell
-from tests.cli.hidden import KEY
+from tests.support.secrets_search import KEY
 
 
 @pytest.mark.parametrize("command", [("models",), ("models", "--json"), ("changes", "--csv")], ids=" ".join)

@@ -8,10 +8,10 @@ from pathlib import Path
 import requests
 
 from sync.source.emulator.server import Emulator
-from tests.cli.catalogs import catalog, envelope, some
-from tests.cli.commands import complaint, environment, finished, output, started
+from tests.support.api_catalogs import catalog, envelope, some
+from tests.support.commands import complaint, environment, finished, output, started
 from tests.cli.conftest import Shell
-from tests.cli.hidden import KEY
+from tests.support.secrets_search import KEY
 
 
 def test_an_emulator_answers_steps_through_its_series_and_ends_well(tmp_path: Path) -> None:

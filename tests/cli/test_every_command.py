@@ -12,9 +12,9 @@ import pytest
 
 from sync import __version__
 from sync.cli.commands import cli
-from tests.cli.commands import ROOT, complaint, environment, output, run_process
+from tests.support.commands import ROOT, complaint, environment, output, run_process
 from tests.cli.conftest import Shell
-from tests.cli.stored import ask
+from tests.support.database_contents import ask
 
 COMMANDS = sorted(cli.commands)
 

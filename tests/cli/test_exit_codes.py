@@ -12,11 +12,11 @@ import pytest
 
 from sync.cli import options
 from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Emulator
-from tests.cli.catalogs import catalog, envelope, model, some
-from tests.cli.commands import complaint, output
+from tests.support.api_catalogs import catalog, envelope, model, some
+from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
-from tests.cli.stored import RUN_TABLES, Rows, ask, changed_tables, every_row
-from tests.source.rude_server import RudeServer, answer, says
+from tests.support.database_contents import RUN_TABLES, Rows, ask, changed_tables, every_row
+from tests.support.rude_server import RudeServer, answer, says
 
 LISTED = some(4)
 GOOD_VIDEO = says(answer("200 OK", envelope([], "video")))

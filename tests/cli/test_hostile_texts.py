@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sync.source.emulator.server import Emulator
-from tests.cli.catalogs import catalog, model
-from tests.cli.commands import complaint, environment, output, started
+from tests.support.api_catalogs import catalog, model
+from tests.support.commands import complaint, environment, output, started
 from tests.cli.conftest import Shell
 
 HOSTILE = (

@@ -13,8 +13,8 @@ import pytest
 
 from sync.cli import options
 from sync.source.emulator.server import Emulator
-from tests.cli.catalogs import catalog, model
-from tests.cli.commands import complaint, output
+from tests.support.api_catalogs import catalog, model
+from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
 
 WEEK = (

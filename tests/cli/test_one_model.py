@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.catalogs import envelope, model
-from tests.cli.commands import complaint, output
+from tests.support.api_catalogs import envelope, model
+from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
 
 SIZES = {"size": {"type": "string", "options": ["2K", "1K"], "default": "1K", "required": True}, "seed": 7}

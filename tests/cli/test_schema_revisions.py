@@ -9,8 +9,8 @@ import pytest
 
 from models_db import migrate
 from sync.source.emulator.server import Emulator
-from tests.cli.catalogs import catalog, some
-from tests.cli.commands import complaint, output
+from tests.support.api_catalogs import catalog, some
+from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
 from tests.models_db.looking import contents, execute
 from tests.models_db.released import Rows, kept, release, revisions

@@ -8,11 +8,11 @@ import pytest
 
 from sync.cli import options
 from sync.source.emulator.server import Emulator, load_catalogs
-from tests.cli.catalogs import catalog, envelope, model, some
-from tests.cli.commands import ROOT, complaint, environment, output, run_process
+from tests.support.api_catalogs import catalog, envelope, model, some
+from tests.support.commands import ROOT, complaint, environment, output, run_process
 from tests.cli.conftest import Shell
-from tests.cli.stored import RUN_TABLES, ask, changed_tables, counts_of_changes, every_row
-from tests.source.rude_server import RudeServer, answer, says
+from tests.support.database_contents import RUN_TABLES, ask, changed_tables, counts_of_changes, every_row
+from tests.support.rude_server import RudeServer, answer, says
 
 EXAMPLE = ROOT / "tests/data/documented-example.json"
 

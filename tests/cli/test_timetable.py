@@ -12,7 +12,7 @@ import pytest
 
 from sync.errors import Interrupted, UsageError
 from sync.schedule import Timetable, make_timetable, run_forever, weekdays
-from tests.cli.commands import complaint
+from tests.support.commands import complaint
 from tests.cli.conftest import Shell
 
 NO_JITTER = timedelta(0)

@@ -7,11 +7,11 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.cli.catalogs import envelope, some
-from tests.cli.commands import complaint, environment, finished, started
-from tests.cli.hidden import KEY
-from tests.cli.stored import ask
-from tests.source.rude_server import RudeServer, Script, answer, says
+from tests.support.api_catalogs import envelope, some
+from tests.support.commands import complaint, environment, finished, started
+from tests.support.secrets_search import KEY
+from tests.support.database_contents import ask
+from tests.support.rude_server import RudeServer, Script, answer, says
 
 RUNS = 20
 MODELS = 40

@@ -16,14 +16,14 @@ from models_db.engine import migration_engine, open_engine
 from models_db.migrate import upgrade
 from sync.catalog.verify.findings import Fault
 from sync.store.verify.read_models import Audit
-from tests import databases
-from tests.checker import assert_sound
-from tests.cli.commands import complaint, output
+from tests.support import database_servers
+from tests.support.stored_rows_checker import assert_sound
+from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
 from tests.cli.damages import DAMAGES
-from tests.cli.eventful import LOOKS, make_history
-from tests.cli.stored import every_row
-from tests.run.driver import Host
+from tests.support.eventful_history import LOOKS, make_history
+from tests.support.database_contents import every_row
+from tests.support.run_driver import Host
 
 CHECKS_OFF = {
     "sqlite": "PRAGMA ignore_check_constraints = ON",
@@ -48,19 +48,19 @@ class Kept:
         return found
 
 
-@pytest.fixture(scope="module", params=databases.KINDS)
+@pytest.fixture(scope="module", params=database_servers.KINDS)
 def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     kind = str(request.param)
-    reason = databases.missing(kind)
-    if reason and kind in databases.required():
+    reason = database_servers.missing(kind)
+    if reason and kind in database_servers.required():
         pytest.fail(reason, pytrace=False)
     if reason:
         pytest.skip(reason)
     with ExitStack() as stack:
         url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("kept") / "catalog.db"))
         if kind != "sqlite":
-            server = databases.server_url(kind, Path(os.environ["CATALOG_SYNC_TEST_ROOM"]))
-            url = stack.enter_context(databases.new_database(server))
+            server = database_servers.server_url(kind, Path(os.environ["CATALOG_SYNC_TEST_ROOM"]))
+            url = stack.enter_context(database_servers.new_database(server))
         upgrade(url)
         engine = open_engine(url)
         make_history(Host(engine))

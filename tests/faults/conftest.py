@@ -13,11 +13,11 @@ import pytest
 
 from models_db.engine import open_engine, read_transaction
 from sync.store.verify.read_models import Audit
-from tests import databases
-from tests.checker import assert_sound
+from tests.support import database_servers
+from tests.support.stored_rows_checker import assert_sound
 from tests.cli.conftest import Shell, shell, sqlite_url
-from tests.faults.servers import MariaDB, PostgreSQL, Server
-from tests.faults.site import Site
+from tests.support.own_database_server import MariaDB, PostgreSQL, Server
+from tests.support.synced_database import Site
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
@@ -87,6 +87,6 @@ def own_site(shell: Shell, own_server: Server, tmp_path: Path) -> Iterator[Site]
     from models_db.migrate import upgrade
 
     with ExitStack() as stack:
-        url: Any = stack.enter_context(databases.new_database(own_server.url))
+        url: Any = stack.enter_context(database_servers.new_database(own_server.url))
         upgrade(url)
         yield Site(shell, url.render_as_string(hide_password=False), tmp_path)

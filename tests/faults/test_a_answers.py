@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.catalogs import envelope
-from tests.cli.commands import complaint, finished, output
-from tests.cli.hidden import KEY
-from tests.faults.site import LISTED, Site, image, video
-from tests.source.rude_server import RudeServer, Script, answer, floods, says
+from tests.support.api_catalogs import envelope
+from tests.support.commands import complaint, finished, output
+from tests.support.secrets_search import KEY
+from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.rude_server import RudeServer, Script, answer, floods, says
 
 MIB = 1024 * 1024
 

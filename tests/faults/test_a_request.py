@@ -13,10 +13,10 @@ from typing import NoReturn
 
 import pytest
 
-from tests.cli.catalogs import envelope
-from tests.cli.commands import complaint, output
-from tests.faults.site import LISTED, Site, image, video
-from tests.source.rude_server import RudeServer, Script, answer, drips, resets, says, silent
+from tests.support.api_catalogs import envelope
+from tests.support.commands import complaint, output
+from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.rude_server import RudeServer, Script, answer, drips, resets, says, silent
 
 BODY = envelope(LISTED)
 BUSY = says(answer("503 Service Unavailable"))

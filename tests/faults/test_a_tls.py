@@ -6,10 +6,10 @@ import ssl
 
 import pytest
 
-from tests.cli.commands import complaint, output
-from tests.faults.certificates import Authority, by_tls
-from tests.faults.site import STATUS, Site, image, video
-from tests.source.rude_server import RudeServer
+from tests.support.commands import complaint, output
+from tests.support.certificates import Authority, by_tls
+from tests.support.synced_database import STATUS, Site, image, video
+from tests.support.rude_server import RudeServer
 
 
 @pytest.fixture(scope="module")

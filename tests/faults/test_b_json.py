@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from tests.cli.catalogs import envelope, model
-from tests.cli.commands import complaint, output
-from tests.faults.site import LISTED, Site, image
-from tests.source.rude_server import answer, says
+from tests.support.api_catalogs import envelope, model
+from tests.support.commands import complaint, output
+from tests.support.synced_database import LISTED, Site, image
+from tests.support.rude_server import answer, says
 
 GOOD = envelope(LISTED)
 

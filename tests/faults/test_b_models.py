@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli.catalogs import envelope, model
-from tests.cli.commands import complaint
-from tests.faults.site import LISTED, Site, image, video
-from tests.source.rude_server import answer, says
+from tests.support.api_catalogs import envelope, model
+from tests.support.commands import complaint
+from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.rude_server import answer, says
 
 REST = LISTED[1:]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.catalogs import Model, model, some
-from tests.cli.commands import complaint, output
+from tests.support.api_catalogs import Model, model, some
+from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
-from tests.cli.stored import ask
-from tests.faults.site import LISTED, Site, image, video
-from tests.source.rude_server import RudeServer, answer, says
+from tests.support.database_contents import ask
+from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.rude_server import RudeServer, answer, says
 
 TEN = some(10)
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from models_db.migrate import upgrade
-from tests.cli.catalogs import model
-from tests.cli.commands import complaint
+from tests.support.api_catalogs import model
+from tests.support.commands import complaint
 from tests.cli.conftest import Shell
 from tests.faults.conftest import on_servers
-from tests.faults.servers import Server
-from tests.faults.site import LISTED, Site, image
+from tests.support.own_database_server import Server
+from tests.support.synced_database import LISTED, Site, image
 
 
 def noise(seed: int) -> str:

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, event
 from models_db.engine import open_engine
 from models_db.migrate import HEAD
 from sync.source.emulator.server import Emulator
-from tests.cli.catalogs import Model, catalog, envelope, model, some
-from tests.cli.commands import (
+from tests.support.api_catalogs import Model, catalog, envelope, model, some
+from tests.support.commands import (
     ROOT,
     Ended,
     complaint,
@@ -31,11 +31,11 @@ from tests.cli.commands import (
     started,
 )
 from tests.cli.conftest import Shell
-from tests.cli.hidden import KEY
-from tests.cli.stored import RUN_TABLES, ask, changed_tables, every_row
-from tests.faults.doomed import DOOMED
-from tests.faults.site import LISTED, STATUS, Site, image, video
-from tests.source.rude_server import RudeServer, Script, answer, says, silent
+from tests.support.secrets_search import KEY
+from tests.support.database_contents import RUN_TABLES, ask, changed_tables, every_row
+from tests.support.self_killing_program import DOOMED
+from tests.support.synced_database import LISTED, STATUS, Site, image, video
+from tests.support.rude_server import RudeServer, Script, answer, says, silent
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 

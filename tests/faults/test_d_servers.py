@@ -19,14 +19,14 @@ from sqlalchemy.exc import DBAPIError
 from models_db import engine as engines
 from models_db.engine import open_engine, write_transaction
 from models_db.migrate import upgrade
-from tests import databases
-from tests.cli.catalogs import model
-from tests.cli.commands import ROOT, complaint, output
+from tests.support import database_servers
+from tests.support.api_catalogs import model
+from tests.support.commands import ROOT, complaint, output
 from tests.cli.conftest import Shell
 from tests.faults.conftest import on_mariadb, on_postgresql
-from tests.faults.doomed import DOOMED
-from tests.faults.servers import Server
-from tests.faults.site import LISTED, STATUS, Site, image
+from tests.support.self_killing_program import DOOMED
+from tests.support.own_database_server import Server
+from tests.support.synced_database import LISTED, STATUS, Site, image
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 
@@ -175,7 +175,7 @@ def test_d19_a_server_that_would_bend_data_is_told_not_to(own_site: Site, own_se
 def test_d20_ids_compare_byte_by_byte_whatever_the_database_is_made_for(
     shell: Shell, own_server: Server, tmp_path: Path, collation: str
 ) -> None:
-    with databases.new_database(own_server.url) as url:
+    with database_servers.new_database(own_server.url) as url:
         own_server.tell(f"ALTER DATABASE {url.database} COLLATE {collation}")
         upgrade(url)
         site = Site(shell, url.render_as_string(hide_password=False), tmp_path)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.catalogs import envelope, model
-from tests.cli.commands import complaint, output, run_process
+from tests.support.api_catalogs import envelope, model
+from tests.support.commands import complaint, output, run_process
 from tests.cli.conftest import Shell
-from tests.cli.stored import ask
-from tests.faults.site import Site
+from tests.support.database_contents import ask
+from tests.support.synced_database import Site
 
 
 def line(at: str, cost: int) -> str:

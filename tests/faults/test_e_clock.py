@@ -8,9 +8,9 @@ from email.utils import format_datetime
 import pytest
 
 from sync.cli import composition
-from tests.cli.catalogs import model
+from tests.support.api_catalogs import model
 from tests.faults.conftest import on_servers
-from tests.faults.site import LISTED, STATUS, Site, image, video
+from tests.support.synced_database import LISTED, STATUS, Site, image, video
 
 YEAR = timedelta(days=365)
 STAMPS = "SELECT changed_at FROM v_credit_cost_changes WHERE run_id > 1 ORDER BY changed_at"

@@ -15,13 +15,13 @@ from sync.cli.composition import ApiSettings, make_job
 from sync.source.http.attempts import Work
 from sync.source.http.session import open_session
 from sync.source.http.cancellation import SocketWatch
-from tests.cli.catalogs import envelope, model
-from tests.cli.commands import complaint, environment, output, run_process
+from tests.support.api_catalogs import envelope, model
+from tests.support.commands import complaint, environment, output, run_process
 from tests.cli.conftest import Shell
-from tests.cli.hidden import KEY, PASSWORD, require_hidden
-from tests.cli.stored import every_row
-from tests.faults.site import LISTED, Site, image, video
-from tests.source.rude_server import RudeServer, answer, resets, says
+from tests.support.secrets_search import KEY, PASSWORD, require_hidden
+from tests.support.database_contents import every_row
+from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.rude_server import RudeServer, answer, resets, says
 
 FAULTS = {
     "a reset": resets(b"HTTP/1.1 200 OK\r\n"),

@@ -16,7 +16,7 @@ from models_db.migrate import upgrade
 from sync.cli.entry_point import run
 from sync.cli.commands import cli
 from sync.source.emulator.server import Catalog, Emulator
-from tests.house.pages import blocks, cells, headings, page, section
+from tests.support.docs_pages import blocks, cells, headings, page, section
 
 COMMANDS = page("docs/commands.md")
 WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune")

@@ -21,7 +21,7 @@ from sync.run.import_ import Backfill, import_answers
 from sync.settings import PREFIX
 from sync.source.files.jsonl import SavedAnswer
 from sync.source.emulator.catalogs import Catalog
-from tests.house.pages import ROOT, blocks, cells, page, section
+from tests.support.docs_pages import ROOT, blocks, cells, page, section
 
 README = page("README.md")
 PAGES = (

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.house.pages import ROOT, cells, page, section
+from tests.support.docs_pages import ROOT, cells, page, section
 
 ROWS = {"A": 20, "B": 18, "C": 8, "D": 26, "E": 13, "F": 8}
 PAGE = page("docs/reliability.md")

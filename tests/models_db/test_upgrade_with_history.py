@@ -15,7 +15,7 @@ from models_db.engine import migration_engine, open_engine, read_transaction
 from models_db.tables.column_types import metadata
 from models_db.views.definitions import VIEWS
 from sync.store.verify.read_models import Audit
-from tests.checker import assert_sound
+from tests.support.stored_rows_checker import assert_sound
 from tests.models_db.halting import Halt, Watch, halt_at
 from tests.models_db.looking import OURS, contents, described
 from tests.models_db.newer import NEXT, add_revision

@@ -15,8 +15,8 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 
 from models_db.engine import migration_engine
-from tests.databases import NAMES
-from tests.house.pages import ROOT, blocks, page, section
+from tests.support.database_servers import NAMES
+from tests.support.docs_pages import ROOT, blocks, page, section
 
 _PRELUDE = f'catalog-sync() {{ "{sys.executable}" -m sync "$@"; }}\nset -o pipefail\n'
 

@@ -17,13 +17,13 @@ from sqlalchemy import NullPool, create_engine
 
 from models_db import migrate
 from models_db.engine import open_engine
-from tests import databases
-from tests.catalog.made import FULL, Model, model
-from tests.checker import assert_sound
-from tests.cli.commands import eventually
-from tests.house.pages import blocks, page, section
+from tests.support import database_servers
+from tests.support.made_responses import FULL, Model, model
+from tests.support.stored_rows_checker import assert_sound
+from tests.support.commands import eventually
+from tests.support.docs_pages import blocks, page, section
 from tests.operations.shell import Place, place_for
-from tests.run.driver import Host, Rows, column, dump
+from tests.support.run_driver import Host, Rows, column, dump
 
 ODD = 'o\'Hara "\\" \\n \n`%s` ä 漢 \U0001f680 -- ;'
 
@@ -200,4 +200,4 @@ def place_for_account(place: Place, name: str) -> Place:
 def test_every_kind_of_database_has_commands_to_back_it_up_and_to_restore_it() -> None:
     text = page("docs/operations.md")
 
-    assert {len(blocks(section(text, f"### {name}"))) for name in databases.NAMES.values()} == {2}
+    assert {len(blocks(section(text, f"### {name}"))) for name in database_servers.NAMES.values()} == {2}

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.house.pages import blocks, headings, page, section
+from tests.support.docs_pages import blocks, headings, page, section
 
 PAGE = page("docs/questions.md")
 _PLACES = Decimal("0.000001")

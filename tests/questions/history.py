@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from sync.errors import ApiUnreachable
 from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import SavedAnswer
-from tests.catalog.made import Model, body, model
-from tests.run.driver import Host, Sent
+from tests.support.made_responses import Model, body, model
+from tests.support.run_driver import Host, Sent
 
 RATIOS = {"options": ["9:16", "16:9"]}
 CLIP = {"aspect_ratio": RATIOS, "duration_seconds": {"options": [5, 10]}}

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from models_db.views.definitions import VIEWS
-from tests.house.pages import blocks, cells, page, section
+from tests.support.docs_pages import blocks, cells, page, section
 from tests.questions.history import make_history
 
 PLACES = {"postgresql": 1, "mariadb": 2, "sqlite": 3}

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import read_transaction
-from tests.catalog.made import model
+from tests.support.made_responses import model
 from tests.questions.answers import questions
-from tests.run.driver import Host
+from tests.support.run_driver import Host
 
 FLAPPING = "Which changes were taken back within 48 hours?"
 BLIPS = "Which repricings are real, and which were blips?"

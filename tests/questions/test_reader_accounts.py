@@ -15,7 +15,7 @@ from models_db.engine import normalise_url
 from models_db.tables.column_types import metadata
 from models_db.views import install
 from models_db.views.definitions import CURRENT_CATALOG, VIEWS
-from tests.house.pages import blocks, page, section
+from tests.support.docs_pages import blocks, page, section
 
 HEADINGS = {"postgresql": "## A reader on PostgreSQL", "mariadb": "## A reader on MariaDB"}
 READABLE = [view.name for view in VIEWS]

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import write_transaction
-from tests.house.pages import blocks, page, section
+from tests.support.docs_pages import blocks, page, section
 from tests.questions.history import make_history
-from tests.run.driver import Host
+from tests.support.run_driver import Host
 
 DOCUMENTED = "/var/lib/catalog-sync/catalog.sqlite"
 COUNT = "SELECT COUNT(*) FROM v_catalog_changes"

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tests.checker_history import meaning
+from tests.support.history_checker import meaning
 from tests.replays.truth import Cost, CostEvent, Key, Truth, cleaned, cost_of
 
 _TIMES = ("_at", "_since", "not_before", "valid_from", "valid_to")

@@ -20,12 +20,12 @@ from sqlalchemy import Connection, Engine
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from models_db.views.definitions import VIEWS
-from tests import databases
+from tests.support import database_servers
 from tests.replays.answers import rows
 from tests.replays.compared import audit_faults, faults, moments, past_faults, take
 from tests.replays.history import make_history
 from tests.replays.truth import Truth
-from tests.run.driver import dump
+from tests.support.run_driver import dump
 
 # What differs between two imports of the same file, and means: SQLite has more digits of them, or fewer.
 _OF_ITS_OWN = {"started_at", "finished_at", "note", "avg_credit_cost"}
@@ -33,7 +33,7 @@ _OF_ITS_OWN = {"started_at", "finished_at", "note", "avg_credit_cost"}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kinds", nargs="+", default=databases.KINDS, choices=databases.KINDS)
+    parser.add_argument("--kinds", nargs="+", default=database_servers.KINDS, choices=database_servers.KINDS)
     for name, default in (("first", 1), ("seeds", 1), ("looks", 60), ("models", 200)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
@@ -42,7 +42,7 @@ def main() -> None:
         for seed in range(given.first, given.first + given.seeds):
             _take_everywhere(room, given.kinds, seed, given.looks, given.models)
     finally:
-        databases.stop_servers(room)
+        database_servers.stop_servers(room)
 
 
 def _take_everywhere(room: Path, kinds: list[str], seed: int, looks: int, models: int) -> None:
@@ -111,7 +111,7 @@ def _database(room: Path, kind: str) -> Iterator[str]:
         with tempfile.TemporaryDirectory(dir=room) as folder:
             yield f"sqlite:///{folder}/catalog.db"
         return
-    with databases.new_database(databases.server_url(kind, room)) as url:
+    with database_servers.new_database(database_servers.server_url(kind, room)) as url:
         yield url.render_as_string(hide_password=False)
 
 

@@ -18,7 +18,7 @@ from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_answers
 from sync.store.verify.read_models import Audit
 from sync.store.queries import versions_at
-from tests.checker_history import meaning
+from tests.support.history_checker import meaning
 from tests.replays.answers import (
     Figures,
     catalog,

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from tests.checker_history import meaning
+from tests.support.history_checker import meaning
 
 Listing: TypeAlias = Mapping[str, Mapping[str, Any] | None]
 Key: TypeAlias = tuple[str, str]

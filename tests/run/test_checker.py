@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from tests.catalog.made import model
-from tests.checker import assert_sound
-from tests.run.driver import Host
+from tests.support.made_responses import model
+from tests.support.stored_rows_checker import assert_sound
+from tests.support.run_driver import Host
 
 TAMPERED = {
     "the cost now": "UPDATE credits SET default_cost_exact = '4'",

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tests.catalog.made import model
-from tests.run.driver import Host, column
+from tests.support.made_responses import model
+from tests.support.run_driver import Host, column
 
 A, B, C, D = (model(id_) for id_ in "abcd")
 BAD = model("bad", cost="three")

@@ -8,8 +8,8 @@ from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from sync.catalog.changes import lazy_records
 from sync.store import read, write
-from tests.catalog.made import FULL, model
-from tests.run.driver import Host, dump
+from tests.support.made_responses import FULL, model
+from tests.support.run_driver import Host, dump
 
 MODELS = [FULL, *(model(f"m{number}", cost=number / 8, tags=["x\ty\\N\n", str(number)]) for number in range(7))]
 LATER = [*MODELS[:-2], model("m5", cost=9), model("new"), model("newer", cost=None)]

@@ -13,8 +13,8 @@ import pytest
 from sync.errors import DatabaseError
 from sync.run import sync as job_module
 from sync.store import database
-from tests.catalog.made import model
-from tests.run.driver import Host, column
+from tests.support.made_responses import model
+from tests.support.run_driver import Host, column
 
 A = model("a")
 # The first transaction of a run writes that it began, the second all that it came to.

@@ -21,8 +21,8 @@ from sync.run import RunResult
 from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
 from sync.store.verify.read_models import Audit
-from tests.catalog.made import FULL, body, model
-from tests.run.driver import Host, Rows, column, dump
+from tests.support.made_responses import FULL, body, model
+from tests.support.run_driver import Host, Rows, column, dump
 
 A, V = model("a", capabilities={"edit": True}), {**FULL, "id": "v"}
 IMAGE = [FULL, A, *(model(f"other-{number}", cost=number) for number in range(3))]

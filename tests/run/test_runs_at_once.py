@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import open_engine
-from tests.catalog.made import model
-from tests.checker import assert_sound
-from tests.run.driver import Host, column
+from tests.support.made_responses import model
+from tests.support.stored_rows_checker import assert_sound
+from tests.support.run_driver import Host, column
 
 RUNS = 6
 

@@ -9,8 +9,8 @@ from models_db.tables import models
 from sync.catalog.model import normalise
 from sync.catalog.response import parse
 from sync.run import RunResult
-from tests.catalog.made import body, model
-from tests.run.driver import Host
+from tests.support.made_responses import body, model
+from tests.support.run_driver import Host
 
 IMAGE = [model("a"), model("b"), model("c", credits={"default_cost": 2})]
 

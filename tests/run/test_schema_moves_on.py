@@ -15,8 +15,8 @@ from models_db.engine import migration_engine, open_engine
 from sync.errors import UsageError
 from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import SavedAnswer
-from tests.catalog.made import body, model
-from tests.run.driver import Host, column, dump
+from tests.support.made_responses import body, model
+from tests.support.run_driver import Host, column, dump
 
 BUMP = f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"
 MOVED = rf"the schema came to revision 9999 while this run was at work, this program needs {migrate.HEAD}: nothing was"

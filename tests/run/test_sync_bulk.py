@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.catalog.made import FULL, model
-from tests.run.driver import Host, column, dump, grown
+from tests.support.made_responses import FULL, model
+from tests.support.run_driver import Host, column, dump, grown
 
 A, B, C = model("a"), model("b", cost=1), model("c", cost=None)
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import ExitCode
-from tests.catalog.made import FULL, body, model, spelled
-from tests.run.driver import HOUR, SECOND, START, Host, column, dump, grown
+from tests.support.made_responses import FULL, body, model, spelled
+from tests.support.run_driver import HOUR, SECOND, START, Host, column, dump, grown
 
 A, B, C = model("a"), model("b", cost=1), model("c", cost=None)
 COSTS = ("change_kind", "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sync.errors import ExitCode
-from tests.catalog.made import model
-from tests.run.driver import START, Host, column, dump, grown
+from tests.support.made_responses import model
+from tests.support.run_driver import START, Host, column, dump, grown
 
 FIVE = [model(id_) for id_ in "abcde"]
 A, B, *_ = FIVE

@@ -11,8 +11,8 @@ from sqlalchemy import insert
 
 from models_db.tables import sync_runs
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, DatabaseError, ExitCode, Interrupted, UsageError
-from tests.catalog.made import body, model
-from tests.run.driver import HOUR, SECOND, START, Host, column, dump, grown
+from tests.support.made_responses import body, model
+from tests.support.run_driver import HOUR, SECOND, START, Host, column, dump, grown
 
 A, B, C, D, E = (model(id_) for id_ in "abcde")
 FIVE = [A, B, C, D, E]

@@ -15,7 +15,7 @@ from sync.catalog.changes.plan import RemovalGuard
 from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
 from sync.store.queries import versions_at
-from tests.run.driver import START
+from tests.support.run_driver import START
 
 REPLAY = Path(__file__).parent.parent / "data" / "replay.jsonl.gz"
 Sent = dict[tuple[str, str], Any]

@@ -15,7 +15,7 @@ import pytest
 
 from sync.errors import AnswerRejected, UsageError
 from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Catalog, Emulator, load_catalogs
-from tests.source.asking import KEY, ask_both, fetched
+from tests.support.fetching import KEY, ask_both, fetched
 
 _PATH = "/api/partner/v1/studio/models"
 _SERIES = [

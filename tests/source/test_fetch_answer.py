@@ -9,8 +9,8 @@ import zlib
 import pytest
 
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
-from tests.source.asking import KEY, failed, fetched, now
-from tests.source.rude_server import GOOD, RudeServer, answer, catalog, floods, says
+from tests.support.fetching import KEY, failed, fetched, now
+from tests.support.rude_server import GOOD, RudeServer, answer, catalog, floods, says
 
 _ZIPPED = gzip.compress(catalog())
 _GZIP = "Content-Encoding: gzip"

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.source.http.fetch import Fetched
-from tests.source.asking import KEY, ask_both
-from tests.source.rude_server import RudeServer, catalog, says
+from tests.support.fetching import KEY, ask_both
+from tests.support.rude_server import RudeServer, catalog, says
 
 _LINES = st.lists(
     st.sampled_from(

@@ -13,8 +13,8 @@ import pytest
 
 from sync.errors import ApiRefused, ApiUnreachable, Interrupted
 from sync.source.http.fetch import Fetched, FetchFailed
-from tests.source.asking import ask_both, failed, fetched
-from tests.source.rude_server import GOOD, RudeServer, Script, answer, catalog, drips, floods, resets, says, silent
+from tests.support.fetching import ask_both, failed, fetched
+from tests.support.rude_server import GOOD, RudeServer, Script, answer, catalog, drips, floods, resets, says, silent
 
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

@@ -8,8 +8,8 @@ import logging
 import pytest
 
 from sync.errors import AnswerRejected
-from tests.source.asking import KEY, failed, fetched
-from tests.source.rude_server import GOOD, RudeServer, answer, catalog, says
+from tests.support.fetching import KEY, failed, fetched
+from tests.support.rude_server import GOOD, RudeServer, answer, catalog, says
 
 
 def envelope(**fields: object) -> bytes:

@@ -9,8 +9,8 @@ from email.utils import format_datetime
 import pytest
 
 from sync.errors import ApiUnreachable
-from tests.source.asking import failed, fetched, now
-from tests.source.rude_server import GOOD, RudeServer, answer, says
+from tests.support.fetching import failed, fetched, now
+from tests.support.rude_server import GOOD, RudeServer, answer, says
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520])

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from sync.store.read import CHUNK
-from tests.catalog.made import Model, body, model
-from tests.run.driver import Host
+from tests.support.made_responses import Model, body, model
+from tests.support.run_driver import Host
 
 # More than one statement takes, in each mode.
 MANY = CHUNK + 1

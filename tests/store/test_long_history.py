@@ -12,7 +12,7 @@ from models_db import tables
 from models_db.engine import read_transaction, write_transaction
 from sync.store import queries
 from sync.store import model_queries
-from tests.store.work import scanned, work_of
+from tests.support.query_work import scanned, work_of
 
 MODELS = 20
 SHORT, LONG = 40, 400  # days and intervals of each model

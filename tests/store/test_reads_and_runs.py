@@ -12,8 +12,8 @@ from sync.catalog.changes.classify import sift
 from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan
 from sync.store import read, runs
 from sync.store.write import apply_plan
-from tests.catalog.made import Model, answer, listed, model, record
-from tests.run.driver import HOUR, SECOND, START, Host, column
+from tests.support.made_responses import Model, answer, listed, model, record
+from tests.support.run_driver import HOUR, SECOND, START, Host, column
 
 SEEN = START + 2 * SECOND
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from models_db.tables import sync_runs
 from sync.errors import DatabaseError, UsageError
 from sync.store.database import in_transaction, open_database, reading
-from tests.run.driver import START, column
+from tests.support.run_driver import START, column
 
 RUN = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_version": "0"}
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from tests import databases
+from tests.support import database_servers
 from tests.torture import page
 from tests.torture.campaign import ROOT, WHOLE, Outcome, Outcomes, Plan, Progress, run
 
@@ -50,7 +50,7 @@ def _asked() -> tuple[Plan, bool]:
     parser = argparse.ArgumentParser(prog="make torture")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--parts", default=" ".join(WHOLE), help=f"some of {' '.join(WHOLE)}")
-    parser.add_argument("--databases", default=" ".join(databases.KINDS))
+    parser.add_argument("--databases", default=" ".join(database_servers.KINDS))
     parser.add_argument(
         "--minutes", type=float, help="the most for each part on each database; nothing is written then"
     )
@@ -58,11 +58,11 @@ def _asked() -> tuple[Plan, bool]:
     parser.add_argument("--first", type=int, default=0, help="the life to begin with, to repeat a failure")
     given = parser.parse_args()
     parts, kinds = given.parts.replace(",", " ").split(), given.databases.replace(",", " ").split()
-    if not parts or not kinds or set(parts) - set(WHOLE) or set(kinds) - set(databases.KINDS):
+    if not parts or not kinds or set(parts) - set(WHOLE) or set(kinds) - set(database_servers.KINDS):
         parser.error(f"PARTS must be some of {' '.join(WHOLE)}, DATABASES some of {' '.join(databases.KINDS)}")
-    for reason in filter(None, map(databases.missing, kinds)):
+    for reason in filter(None, map(database_servers.missing, kinds)):
         parser.error(reason)
-    whole = given.minutes is None and given.first == 0 and set(kinds) == set(databases.KINDS)
+    whole = given.minutes is None and given.first == 0 and set(kinds) == set(database_servers.KINDS)
     return Plan(given.seed, parts, kinds, given.minutes, given.jobs, given.first), whole
 
 

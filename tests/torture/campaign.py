@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests import databases
+from tests.support import database_servers
 from tests.torture.ground import ROOM
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,8 +162,8 @@ def _servers(kinds: Sequence[str]) -> Iterator[dict[str, str]]:
     try:
         for kind in kinds:
             if kind != "sqlite":
-                databases.server_url(kind, room)
+                database_servers.server_url(kind, room)
         yield {**os.environ, ROOM: str(room)}
     finally:
         if ROOM not in os.environ:
-            databases.stop_servers(room)
+            database_servers.stop_servers(room)

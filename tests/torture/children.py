@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from sync.source.emulator.server import Catalog as Served
 from sync.source.emulator.server import Emulator
-from tests.catalog.made import raw
+from tests.support.made_responses import raw
 from tests.torture.boundaries import quiet_end
 from tests.torture.ground import BrokenError
 from tests.torture.upheaval import Catalog

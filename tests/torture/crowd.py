@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from sync.errors import ExitCode
-from tests.run.driver import HOUR, START, Host, nothing
+from tests.support.run_driver import HOUR, START, Host, nothing
 from tests.torture.children import ended, forked
 from tests.torture.ground import Ground, ask, opened, require, require_ended, require_listed, require_sound
 from tests.torture.ledger import Ledger

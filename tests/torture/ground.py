@@ -18,11 +18,11 @@ from models_db.engine import open_engine
 from sync.run import RunResult
 from sync.store.verify.read_models import Audit
 from sync.store.database import reading
-from tests.catalog.made import text_of
-from tests.checker import faults
-from tests.checker_history import meaning, plain_json
-from tests.migrated import Migrated
-from tests.run.driver import Host
+from tests.support.made_responses import text_of
+from tests.support.stored_rows_checker import faults
+from tests.support.history_checker import meaning, plain_json
+from tests.support.migrated_databases import Migrated
+from tests.support.run_driver import Host
 from tests.torture.upheaval import Catalog
 
 ROOM = "CATALOG_SYNC_TEST_ROOM"

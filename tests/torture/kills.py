@@ -17,7 +17,7 @@ from itertools import count
 from sqlalchemy import select
 
 from models_db.tables import sync_runs
-from tests.run.driver import HOUR, START
+from tests.support.run_driver import HOUR, START
 from tests.torture.boundaries import around_calls, dying_at
 from tests.torture.children import ended, forked, killed_after
 from tests.torture.ground import Ground, opened, require, require_ended, require_listed, require_sound, run_once

@@ -21,10 +21,10 @@ from sync.run import RunResult
 from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import SavedAnswer
 from sync.store.prune import forget
-from tests.catalog.made import Model, body, spelled
-from tests.checker_history import plain_json
-from tests.run.driver import HOUR, SECOND, START, Host, dump
-from tests.run.driver import Sent as Given
+from tests.support.made_responses import Model, body, spelled
+from tests.support.history_checker import plain_json
+from tests.support.run_driver import HOUR, SECOND, START, Host, dump
+from tests.support.run_driver import Sent as Given
 from tests.torture.boundaries import around_calls, dying_at
 from tests.torture.children import ended, forked
 from tests.torture.ground import opened, require, require_sound_with

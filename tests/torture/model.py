@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from tests.catalog.made import Model
+from tests.support.made_responses import Model
 
 TICK = timedelta(microseconds=1)
 GUARD_PERCENT, GUARD_COUNT = 20, 3

@@ -21,8 +21,8 @@ from sync.catalog.response.parse import parse_answer
 from sync.errors import CatalogSyncError, ExitCode
 from sync.source.http.response_check import Judge
 from sync.source.http.session import Answer
-from tests.catalog.made import raw, stored_as
-from tests.run.driver import HOUR, SECOND, START
+from tests.support.made_responses import raw, stored_as
+from tests.support.run_driver import HOUR, SECOND, START
 from tests.torture.ground import Ground, require, require_sound, run_once
 from tests.torture.ledger import Ledger
 from tests.torture.mutants_by_http import fetched

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sync.errors import ExitCode
 from sync.source.http.fetch import Fetched, FetchSettings, fetch_modes
-from tests.source.rude_server import RudeServer, Script
+from tests.support.rude_server import RudeServer, Script
 from tests.torture.ground import require
 
 _DEADLINE = 10.0

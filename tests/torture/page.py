@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.databases import KINDS, NAMES
+from tests.support.database_servers import KINDS, NAMES
 from tests.torture.campaign import ROOT, Outcome, Outcomes
 
 PAGE = ROOT / "docs" / "reliability.md"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sync.catalog.modes import MODES
-from tests.catalog.made import body, spelled
+from tests.support.made_responses import body, spelled
 
 Model = dict[str, Any]
 Catalog = dict[str, list[Model]]

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cli.hidden import require_hidden
+from tests.support.secrets_search import require_hidden
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "CATALOG_SYNC_"

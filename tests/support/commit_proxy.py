@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Literal, Self
 
-from tests.faults.servers import Server
+from tests.support.own_database_server import Server
 
 What = Literal["passed on", "lost", "unheard"]
 """What becomes of a COMMIT: it is passed on; it is lost with the connection; or it is carried out and the

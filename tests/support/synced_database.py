@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from models_db.engine import open_engine
-from tests.checker import assert_sound
-from tests.cli.catalogs import envelope, model, some
-from tests.cli.commands import Ended, complaint, environment, output, started
+from tests.support.stored_rows_checker import assert_sound
+from tests.support.api_catalogs import envelope, model, some
+from tests.support.commands import Ended, complaint, environment, output, started
 from tests.cli.conftest import Shell
-from tests.cli.hidden import KEY, require_hidden
-from tests.cli.stored import RUN_TABLES, Rows, ask, every_row
-from tests.source.rude_server import RudeServer, Script, answer, says
+from tests.support.secrets_search import KEY, require_hidden
+from tests.support.database_contents import RUN_TABLES, Rows, ask, every_row
+from tests.support.rude_server import RudeServer, Script, answer, says
 
 LISTED = some(4)
 VIDEO = [model("acme/video", 9, mode="video")]

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from tests.checker_history import (
+from tests.support.history_checker import (
     Row,
     cost_history_faults,
     cost_of,

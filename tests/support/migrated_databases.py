@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from models_db.engine import migration_engine
 from models_db.migrate import upgrade
-from tests import databases
+from tests.support import database_servers
 
 
 class Migrated:
@@ -34,18 +34,18 @@ class Migrated:
 
     def _postgresql(self, path: Path, stack: ExitStack) -> URL:
         first = self._migrated_once("postgresql")
-        server = databases.server_url("postgresql", self._room)
-        return stack.enter_context(databases.new_database(server, template=first.database))
+        server = database_servers.server_url("postgresql", self._room)
+        return stack.enter_context(database_servers.new_database(server, template=first.database))
 
     def _mariadb(self, path: Path, stack: ExitStack) -> URL:
         first = self._migrated_once("mariadb")
         with migration_engine(first).connect() as connection:
-            databases.empty_database(connection)
+            database_servers.empty_database(connection)
         return first
 
     def _migrated_once(self, kind: str) -> URL:
         if kind not in self._first:
-            server = databases.server_url(kind, self._room)
-            self._first[kind] = self._kept.enter_context(databases.new_database(server))
+            server = database_servers.server_url(kind, self._room)
+            self._first[kind] = self._kept.enter_context(database_servers.new_database(server))
             upgrade(self._first[kind])
         return self._first[kind]

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from tests import databases
+from tests.support import database_servers
 
 _START_SECONDS = 60
 
@@ -157,7 +157,7 @@ class MariaDB(Server):
 
     def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
         super().__init__(folder)
-        self._command = [*databases.make_mariadb(folder / "data"), "--bind-address=127.0.0.1", f"--port={self.port}"]
+        self._command = [*database_servers.make_mariadb(folder / "data"), "--bind-address=127.0.0.1", f"--port={self.port}"]
         self._command += [f"--socket={folder}/data/socket", "--skip-name-resolve"]
         # What is committed must outlive the process, though not the machine.
         self._command += ["--innodb-flush-log-at-trx-commit=2", *options]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sync.errors import ApiUnreachable
-from tests.catalog.made import FULL, Model, model, spelled
-from tests.run.driver import HOUR, Host
+from tests.support.made_responses import FULL, Model, model, spelled
+from tests.support.run_driver import HOUR, Host
 
 LOOKS = 12
 """How many runs the history has, one an hour from 2026-03-01T10:00:02Z on."""

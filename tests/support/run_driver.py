@@ -14,7 +14,7 @@ from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import CatalogSyncError
 from sync.run import Job, RunResult, run_sync
 from sync.source.http.results import Fetched, FetchFailed
-from tests.catalog.made import body
+from tests.support.made_responses import body
 
 Sent: TypeAlias = Sequence[object] | bytes | CatalogSyncError
 """What the API gives for a mode: models, the bytes of an answer, or an error."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sync.catalog.changes.classify import sift
 from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
 from sync.catalog.model.records import Listed, ModePlan, Stored
-from tests.catalog.made import answer, model
+from tests.support.made_responses import answer, model
 
 HOUR = timedelta(hours=1)
 SEEN = datetime(2026, 3, 3, 10, tzinfo=UTC)
