@@ -20,7 +20,7 @@ from tests.support import database_servers
 from tests.support.stored_rows_checker import assert_sound
 from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
-from tests.cli.damages import DAMAGES
+from tests.cli.damaged_rows import DAMAGES
 from tests.support.eventful_history import LOOKS, make_history
 from tests.support.database_contents import every_row
 from tests.support.run_driver import Host

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api_catalogs import model
 from tests.support.commands import complaint, output
-from tests.faults.hostile import KINDS, MIB, outcome
+from tests.faults.costly_responses import KINDS, MIB, outcome
 from tests.support.synced_database import LISTED, Site, image, video
 from tests.support.rude_server import RudeServer, says, silent
 

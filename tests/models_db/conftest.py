@@ -9,7 +9,7 @@ from sqlalchemy import URL, Engine, event
 
 from models_db import migrate
 from models_db.engine import migration_engine
-from tests.models_db.halting import Watch
+from tests.models_db.interrupted_migration import Watch
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from models_db import migrate
 from models_db.engine import migration_engine, write_transaction
 from models_db.errors import SchemaError
 from models_db.views.definitions import VIEWS
-from tests.models_db.newer import NEWEST, NEXT, add_revision
+from tests.models_db.newer_program import NEWEST, NEXT, add_revision
 
 # On SQLite this rebuilds the table that all history refers to.
 REVISION = """

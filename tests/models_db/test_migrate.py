@@ -15,8 +15,8 @@ from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.tables.column_types import metadata, tell_table_options
 from models_db.views.definitions import VIEWS
-from tests.models_db.halting import CHANGING, Halt, Watch, halt_at
-from tests.models_db.looking import OURS, ROOT, alembic, contents, described, execute
+from tests.models_db.interrupted_migration import CHANGING, Halt, Watch, halt_at
+from tests.models_db.migrated_schema import OURS, ROOT, alembic, contents, described, execute
 
 
 def test_head_is_the_newest_revision() -> None:

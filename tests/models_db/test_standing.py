@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 from models_db import migrate
 from models_db.engine import migration_engine
 from models_db.errors import SchemaError
-from tests.models_db.looking import OURS, alembic, contents, execute
+from tests.models_db.migrated_schema import OURS, alembic, contents, execute
 
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE models (a INTEGER)", "CREATE VIEW v_sync_runs AS SELECT 1 AS a"])

@@ -22,7 +22,7 @@ from tests.support.made_responses import FULL, Model, model
 from tests.support.stored_rows_checker import assert_sound
 from tests.support.commands import eventually
 from tests.support.docs_pages import blocks, page, section
-from tests.operations.shell import Place, place_for
+from tests.operations.documented_commands import Place, place_for
 from tests.support.run_driver import Host, Rows, column, dump
 
 ODD = 'o\'Hara "\\" \\n \n`%s` ä 漢 \U0001f680 -- ;'

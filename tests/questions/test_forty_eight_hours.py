@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from models_db.engine import read_transaction
 from tests.support.made_responses import model
-from tests.questions.answers import questions
+from tests.questions.documented_questions import questions
 from tests.support.run_driver import Host
 
 FLAPPING = "Which changes were taken back within 48 hours?"

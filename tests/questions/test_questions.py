@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 
 from models_db.engine import read_transaction
 from models_db.views.definitions import VIEWS
-from tests.questions.answers import Question, questions, written
-from tests.questions.history import make_history
+from tests.questions.documented_questions import Question, questions, written
+from tests.questions.question_history import make_history
 
 READABLE = {view.name for view in VIEWS}
 DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -21,9 +21,9 @@ from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from models_db.views.definitions import VIEWS
 from tests.support import database_servers
-from tests.replays.answers import rows
-from tests.replays.compared import audit_faults, faults, moments, past_faults, take
-from tests.replays.history import make_history
+from tests.replays.view_contents import rows
+from tests.replays.comparison import audit_faults, faults, moments, past_faults, take
+from tests.replays.made_history import make_history
 from tests.replays.truth import Truth
 from tests.support.run_driver import dump
 

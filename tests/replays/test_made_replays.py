@@ -14,10 +14,10 @@ from models_db.engine import open_engine
 from tests.support.stored_rows_checker import assert_sound
 from tests.support.commands import environment, output, run_process
 from tests.support.migrated_databases import Migrated
-from tests.replays.compared import audit_faults, faults, moments, past_faults, printed_faults, take
-from tests.replays.history import make_history
+from tests.replays.comparison import audit_faults, faults, moments, past_faults, printed_faults, take
+from tests.replays.made_history import make_history
 from tests.replays.truth import Truth, cost_of
-from tests.replays.world import MODES
+from tests.replays.made_catalog import MODES
 from tests.support.run_driver import dump
 
 KINDS = {"added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset"}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from tests.support import database_servers
-from tests.torture import page
+from tests.torture import figures
 from tests.torture.campaign import ROOT, WHOLE, Outcome, Outcomes, Plan, Progress, run
 
 
@@ -20,7 +20,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and workers end with this
     news = _News(plan, write=write)
     outcomes = run(plan, _progress(), news.ended)
-    for part, table in page.tables(outcomes).items():
+    for part, table in figures.tables(outcomes).items():
         _say(f"\n{page.TITLES[part][0]}\n{table}")
     for task, outcome in outcomes.items():
         _say_broken(plan, task, outcome)
@@ -42,7 +42,7 @@ class _News:
         _say_broken(self._plan, task, outcome)
         of_part = {each: out for each, out in self._outcomes.items() if each[0] == part}
         if self._write and len(of_part) == len(self._plan.kinds) and not any(out.broken for out in of_part.values()):
-            page.write(page.tables(of_part), _how(self._plan))
+            figures.write(figures.tables(of_part), _how(self._plan))
             _say(f"{part}: written to {page.shown(page.PAGE)}")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import database_servers
-from tests.torture.ground import ROOM
+from tests.torture.database_under_test import ROOM
 
 ROOT = Path(__file__).resolve().parents[2]
 _NO_END = 10**9

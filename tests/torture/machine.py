@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from sync.catalog.modes import MODES
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError
-from tests.torture.ground import Ground
-from tests.torture.ledger import Ledger
+from tests.torture.database_under_test import Ground
+from tests.torture.progress import Ledger
 from tests.torture.machine_host import MachineHost
 from tests.torture.model import BAD_COST
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sync.errors import ExitCode
 from sync.source.http.fetch import Fetched, FetchSettings, fetch_modes
 from tests.support.rude_server import RudeServer, Script
-from tests.torture.ground import require
+from tests.torture.database_under_test import require
 
 _DEADLINE = 10.0
 _DOCUMENTED = {ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.REJECTED}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.catalog.model.records import ModePlan
-from tests.torture.ground import require
+from tests.torture.database_under_test import require
 
 _BOM = b"\xef\xbb\xbf"
 _GUARD_PERCENT, _GUARD_COUNT = 20, 3

@@ -16,8 +16,8 @@ import warnings
 from collections.abc import Callable
 
 from tests.torture import calls, crowd, kills, machine, mutants
-from tests.torture.ground import BrokenError, Ground, ground
-from tests.torture.ledger import Ledger, Order
+from tests.torture.database_under_test import BrokenError, Ground, ground
+from tests.torture.progress import Ledger, Order
 
 PARTS: dict[str, Callable[[Ground, Ledger], None]] = {
     "kills": kills.run,

@@ -19,7 +19,7 @@ from sync.source.files.jsonl import read_saved_answers
 from sync.store.verify.read_models import Audit
 from sync.store.queries import versions_at
 from tests.support.history_checker import meaning
-from tests.replays.answers import (
+from tests.replays.view_contents import (
     Figures,
     catalog,
     catalog_at,
@@ -34,7 +34,7 @@ from tests.replays.answers import (
     unlike,
     value_of,
 )
-from tests.replays.days import daily_faults, provider_faults
+from tests.replays.daily_truth import daily_faults, provider_faults
 from tests.replays.truth import Truth, cost_of
 
 _ENTRY = ("mode", "model_id", "name", "provider", "cost", "notes")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.replays.truth import Listing, Truth
-from tests.replays.world import MODES, World
+from tests.replays.made_catalog import MODES, World
 
 START = datetime(2020, 2, 27, 21, 30, tzinfo=UTC)
 _ZONES = (UTC, timezone(timedelta(hours=9)), timezone(timedelta(hours=-3, minutes=-30)))

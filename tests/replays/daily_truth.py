@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tests.replays.answers import Figures, fraction, rounded, rows
+from tests.replays.view_contents import Figures, fraction, rounded, rows
 from tests.replays.truth import Key, State, Truth, cleaned, cost_of
 
 _DAY = timedelta(days=1)

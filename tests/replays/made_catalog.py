@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from tests.replays import odd
-from tests.replays.spelling import Verbatim, written
+from tests.replays import unusual_values
+from tests.replays.json_spellings import Verbatim, written
 
 Key: TypeAlias = tuple[str, str]
 Value: TypeAlias = dict[str, Any]
@@ -32,7 +32,7 @@ class World:
 
     def __init__(self, chance: random.Random, size: int) -> None:
         self._chance = chance
-        self._ids = odd.ids(chance)
+        self._ids = unusual_values.ids(chance)
         self.listed: dict[Key, Model] = {}
         self.away: dict[Key, Model] = {}
         self._arrive(size)
@@ -56,7 +56,7 @@ class World:
 
     def refused(self, key: Key) -> str:
         """A text of the model that cannot be taken, though its id can be read."""
-        cost = Verbatim(self._chance.choice(odd.REFUSED))
+        cost = Verbatim(self._chance.choice(unusual_values.REFUSED))
         value = {**self.listed[key].value, "credits": {"default_cost": cost}}
         return Model(value, self._text(value)).sent(key[0])
 
@@ -85,7 +85,7 @@ class World:
             model = self.away.pop(key)
             self.listed[key] = model
             if self._chance.random() < 0.3:
-                self._set_cost(key, odd.cost(self._chance))
+                self._set_cost(key, unusual_values.cost(self._chance))
             if self._chance.random() < 0.3:
                 self._list(key, {**model.value, **self._names()})
 
@@ -104,12 +104,12 @@ class World:
 
     def _reprice(self, number: int) -> None:
         for key in self._some(self.listed, number):
-            self._set_cost(key, odd.cost(self._chance))
+            self._set_cost(key, unusual_values.cost(self._chance))
 
     def _nudge(self, number: int) -> None:
         for key in self._some(self.listed, number):
             old = (self.listed[key].value.get("credits") or {}).get("default_cost")
-            self._set_cost(key, odd.close_to(old, self._chance))
+            self._set_cost(key, unusual_values.close_to(old, self._chance))
 
     def _edit(self, number: int) -> None:
         edits = (self._names, self._credits, self._more, self._params, self._inputs)
@@ -145,16 +145,16 @@ class World:
         return {"id": id_, **self._names(), **self._credits(), **self._more(), **self._params(), **self._inputs()}
 
     def _names(self) -> Value:
-        name, provider = self._chance.choice(odd.NAMES), self._chance.choice(odd.PROVIDERS)
-        return {"name": name, "provider": provider, "description": self._chance.choice((None, *odd.NAMES))}
+        name, provider = self._chance.choice(unusual_values.NAMES), self._chance.choice(unusual_values.PROVIDERS)
+        return {"name": name, "provider": provider, "description": self._chance.choice((None, *unusual_values.NAMES))}
 
     def _credits(self) -> Value:
-        cost, note = odd.cost(self._chance), self._chance.choice((None, "", "per image", "100 %"))
+        cost, note = unusual_values.cost(self._chance), self._chance.choice((None, "", "per image", "100 %"))
         return {"credits": self._chance.choice(({"default_cost": cost, "notes": note}, {"default_cost": cost}, None))}
 
     def _more(self) -> Value:
         """Fields nobody knows, and a section that comes and goes."""
-        numbers = [odd.cost(self._chance) for _ in range(self._chance.randrange(3))]
+        numbers = [unusual_values.cost(self._chance) for _ in range(self._chance.randrange(3))]
         deep = {"a.b": {"c\\d": self._chance.choice((True, False, "x", None))}, "list": numbers}
         return {
             "beta": self._chance.choice((None, True, {}, [], "", deep, [deep])),

@@ -23,7 +23,7 @@ from tests.support.stored_rows_checker import faults
 from tests.support.history_checker import meaning, plain_json
 from tests.support.migrated_databases import Migrated
 from tests.support.run_driver import Host
-from tests.torture.upheaval import Catalog
+from tests.torture.changing_catalog import Catalog
 
 ROOM = "CATALOG_SYNC_TEST_ROOM"
 

@@ -1,6 +1,6 @@
 """Answers that cost as much as they can, by kind; run as a program, it measures what each costs and prints a table.
 
-``python -m tests.faults.hostile [MEBIBYTES]``: CPU time and memory from the bytes to the plan, in a process each.
+``python -m tests.faults.costly_responses [MEBIBYTES]``: CPU time and memory from the bytes to the plan, in a process each.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _table(mebibytes: float) -> None:
         with tempfile.NamedTemporaryFile() as file:
             file.write(fill(int(mebibytes * MIB)))
             file.flush()
-            command = [sys.executable, "-m", "tests.faults.hostile", "one", file.name]
+            command = [sys.executable, "-m", "tests.faults.costly_responses", "one", file.name]
             told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
         print(f"| {name} | {told} |", flush=True)  # noqa: T201  # as above
 
