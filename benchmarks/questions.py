@@ -11,8 +11,7 @@ from sqlalchemy import Connection, event
 from benchmarks.lives import Shape, last_catalog
 from models_db.engine import open_engine, read_transaction
 from sync.catalog.json.decoder import decode_object
-from sync.store import queries
-from sync.store import model_queries
+from sync.store import model_queries, queries
 
 Question: TypeAlias = Callable[[Connection], Iterable[object]]
 _STEPS_AT_ONCE = 100

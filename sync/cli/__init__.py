@@ -3,8 +3,8 @@
 import os
 import sys
 
-from sync.cli.process.sigterm import Terminated, end_on_sigterm
 from sync.cli.process.gc_tuning import expect_short_work
+from sync.cli.process.sigterm import Terminated, end_on_sigterm
 
 expect_short_work()
 
@@ -13,7 +13,9 @@ def main() -> None:
     """Run the command line of this process and exit with its code."""
     try:
         end_on_sigterm()
-        from sync.cli.entry_point import main as run  # loading takes a while too: Ctrl-C must end it in one line as well
+        from sync.cli.entry_point import (
+            main as run,  # loading takes a while too: Ctrl-C must end it in one line as well
+        )
 
         run()
     except Terminated:

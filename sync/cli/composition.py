@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from sync import __version__, settings
 from sync.catalog.modes import MODES
-from sync.cli.process.masking import masker
 from sync.cli.options import now
+from sync.cli.process.masking import masker
 from sync.errors import Interrupted
 
 if TYPE_CHECKING:

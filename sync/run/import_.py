@@ -15,8 +15,8 @@ from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
 from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, UsageError
 from sync.run.decide import decide
-from sync.run.sync import Clock, write_result
 from sync.run.result import Asked, RunResult, make_result
+from sync.run.sync import Clock, write_result
 from sync.source.files.jsonl import SavedAnswer
 from sync.store import read, runs
 from sync.store.database import Connection, Engine, Pause, in_transaction

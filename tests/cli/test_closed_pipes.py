@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, model
 from tests.support.commands import ROOT, Ended, complaint, environment, output, run_process, started
-from tests.cli.conftest import Shell
 from tests.support.secrets_search import KEY
 
 

@@ -15,11 +15,11 @@ from sqlalchemy import make_url
 
 from models_db.engine import open_engine
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, model, some
 from tests.support.commands import complaint, environment, output, run_process
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY, PASSWORD
 from tests.support.database_contents import every_row
+from tests.support.secrets_search import KEY, PASSWORD
 
 COMMANDS = (
     *(("sync",), ("sync", "--dry-run"), ("schedule", "--every", "1h")),

@@ -8,9 +8,9 @@ from pathlib import Path
 import requests
 
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, some
 from tests.support.commands import complaint, environment, finished, output, started
-from tests.cli.conftest import Shell
 from tests.support.secrets_search import KEY
 
 

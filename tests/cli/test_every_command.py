@@ -12,8 +12,8 @@ import pytest
 
 from sync import __version__
 from sync.cli.commands import cli
-from tests.support.commands import ROOT, complaint, environment, output, run_process
 from tests.cli.conftest import Shell
+from tests.support.commands import ROOT, complaint, environment, output, run_process
 from tests.support.database_contents import ask
 
 COMMANDS = sorted(cli.commands)

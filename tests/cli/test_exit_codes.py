@@ -12,9 +12,9 @@ import pytest
 
 from sync.cli import options
 from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, model, some
 from tests.support.commands import complaint, output
-from tests.cli.conftest import Shell
 from tests.support.database_contents import RUN_TABLES, Rows, ask, changed_tables, every_row
 from tests.support.rude_server import RudeServer, answer, says
 

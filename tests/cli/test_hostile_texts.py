@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, model
 from tests.support.commands import complaint, environment, output, started
-from tests.cli.conftest import Shell
 
 HOSTILE = (
     "\x1b[31mred\x1b]0;title\x07 \u202egnp.exe\u2066 [red]markup[/red] [link=http://x]y[/link]\r\nnew line\t\x9b1m"

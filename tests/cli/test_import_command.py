@@ -15,9 +15,9 @@ import pytest
 
 from sync.cli import options
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import Model, catalog, envelope, model, some
 from tests.support.commands import ROOT, complaint, environment, eventually, finished, output, run_process, started
-from tests.cli.conftest import Shell
 from tests.support.database_contents import ask, every_row
 
 DATA = ROOT / "tests/data"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, output
-from tests.cli.conftest import Shell
 
 SIZES = {"size": {"type": "string", "options": ["2K", "1K"], "default": "1K", "required": True}, "seed": 7}
 DAYS: tuple[tuple[str, list[Any], list[Any]], ...] = (

@@ -15,10 +15,10 @@ from sqlalchemy import insert
 
 from models_db.engine import open_engine
 from models_db.tables import sync_run_modes, sync_runs
-from tests.support.made_responses import model
-from tests.support.commands import complaint, environment, eventually, finished, output, started
 from tests.cli.conftest import Shell
+from tests.support.commands import complaint, environment, eventually, finished, output, started
 from tests.support.database_contents import ask, every_row
+from tests.support.made_responses import model
 from tests.support.run_driver import START, Host
 
 LOOKS = 5

@@ -13,9 +13,9 @@ import pytest
 
 from sync.cli import options
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, model
 from tests.support.commands import complaint, output
-from tests.cli.conftest import Shell
 
 WEEK = (
     catalog(model("acme/a", 3), model("acme/b", 2), model("acme/c", 7.125, mode="video", provider="Cinder")),

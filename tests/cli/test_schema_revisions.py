@@ -9,11 +9,11 @@ import pytest
 
 from models_db import migrate
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
+from tests.models_db.first_release import Rows, kept, release, revisions
+from tests.models_db.migrated_schema import contents, execute
 from tests.support.api_catalogs import catalog, some
 from tests.support.commands import complaint, output
-from tests.cli.conftest import Shell
-from tests.models_db.migrated_schema import contents, execute
-from tests.models_db.first_release import Rows, kept, release, revisions
 
 MAKING = (("migrate",), ("sync", "--migrate"), ("schedule", "--every", "1h", "--migrate"))
 USING = (

@@ -19,12 +19,12 @@ from sqlalchemy import URL, make_url
 from models_db.engine import open_engine
 from sync.cli.process.masking import masker
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, model, some
 from tests.support.commands import complaint, environment, eventually, finished, output, run_process, started
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY, PASSWORD, require_hidden
 from tests.support.database_contents import ask, every_row
 from tests.support.rude_server import RudeServer, answer, says
+from tests.support.secrets_search import KEY, PASSWORD, require_hidden
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import pytest
 
 from sync.cli import options
 from sync.source.emulator.server import Emulator, load_catalogs
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, model, some
 from tests.support.commands import ROOT, complaint, environment, output, run_process
-from tests.cli.conftest import Shell
 from tests.support.database_contents import RUN_TABLES, ask, changed_tables, counts_of_changes, every_row
 from tests.support.rude_server import RudeServer, answer, says
 

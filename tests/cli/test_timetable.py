@@ -12,8 +12,8 @@ import pytest
 
 from sync.errors import Interrupted, UsageError
 from sync.schedule import Timetable, make_timetable, run_forever, weekdays
-from tests.support.commands import complaint
 from tests.cli.conftest import Shell
+from tests.support.commands import complaint
 
 NO_JITTER = timedelta(0)
 SUNDAY = datetime(2026, 3, 1, tzinfo=UTC)

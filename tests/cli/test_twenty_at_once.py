@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tests.support.api_catalogs import envelope, some
 from tests.support.commands import complaint, environment, finished, started
-from tests.support.secrets_search import KEY
 from tests.support.database_contents import ask
 from tests.support.rude_server import RudeServer, Script, answer, says
+from tests.support.secrets_search import KEY
 
 RUNS = 20
 MODELS = 40

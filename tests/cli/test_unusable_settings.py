@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, some
 from tests.support.commands import complaint, output
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY
 from tests.support.database_contents import every_row
+from tests.support.secrets_search import KEY
 
 UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "no key": ({"API_KEY": None}, ["sync"], "there is no API key"),

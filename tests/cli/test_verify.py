@@ -16,14 +16,14 @@ from models_db.engine import migration_engine, open_engine
 from models_db.migrate import upgrade
 from sync.catalog.verify.findings import Fault
 from sync.store.verify.read_models import Audit
-from tests.support import database_servers
-from tests.support.stored_rows_checker import assert_sound
-from tests.support.commands import complaint, output
 from tests.cli.conftest import Shell
 from tests.cli.damaged_rows import DAMAGES
-from tests.support.eventful_history import LOOKS, make_history
+from tests.support import database_servers
+from tests.support.commands import complaint, output
 from tests.support.database_contents import every_row
+from tests.support.eventful_history import LOOKS, make_history
 from tests.support.run_driver import Host
+from tests.support.stored_rows_checker import assert_sound
 
 CHECKS_OFF = {
     "sqlite": "PRAGMA ignore_check_constraints = ON",

@@ -13,10 +13,10 @@ import pytest
 
 from models_db.engine import open_engine, read_transaction
 from sync.store.verify.read_models import Audit
-from tests.support import database_servers
-from tests.support.stored_rows_checker import assert_sound
 from tests.cli.conftest import Shell, shell, sqlite_url
+from tests.support import database_servers
 from tests.support.own_database_server import MariaDB, PostgreSQL, Server
+from tests.support.stored_rows_checker import assert_sound
 from tests.support.synced_database import Site
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

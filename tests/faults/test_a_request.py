@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.api_catalogs import envelope
 from tests.support.commands import complaint, output
-from tests.support.synced_database import LISTED, Site, image, video
 from tests.support.rude_server import RudeServer, Script, answer, drips, resets, says, silent
+from tests.support.synced_database import LISTED, Site, image, video
 
 BODY = envelope(LISTED)
 BUSY = says(answer("503 Service Unavailable"))

@@ -12,9 +12,9 @@ import pytest
 
 from tests.support.api_catalogs import envelope
 from tests.support.commands import complaint, finished, output
+from tests.support.rude_server import RudeServer, Script, answer, floods, says
 from tests.support.secrets_search import KEY
 from tests.support.synced_database import LISTED, Site, image, video
-from tests.support.rude_server import RudeServer, Script, answer, floods, says
 
 MIB = 1024 * 1024
 

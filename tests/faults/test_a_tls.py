@@ -6,10 +6,10 @@ import ssl
 
 import pytest
 
-from tests.support.commands import complaint, output
 from tests.support.certificates import Authority, by_tls
-from tests.support.synced_database import STATUS, Site, image, video
+from tests.support.commands import complaint, output
 from tests.support.rude_server import RudeServer
+from tests.support.synced_database import STATUS, Site, image, video
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, output
-from tests.support.synced_database import LISTED, Site, image
 from tests.support.rude_server import answer, says
+from tests.support.synced_database import LISTED, Site, image
 
 GOOD = envelope(LISTED)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.faults.costly_responses import KINDS, MIB, outcome
 from tests.support.api_catalogs import model
 from tests.support.commands import complaint, output
-from tests.faults.costly_responses import KINDS, MIB, outcome
-from tests.support.synced_database import LISTED, Site, image, video
 from tests.support.rude_server import RudeServer, says, silent
+from tests.support.synced_database import LISTED, Site, image, video
 
 # Ten times what the slowest of them takes on a quiet machine; what grows with the square of its length takes more.
 SECONDS_A_MIB = 25

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import Model, model, some
 from tests.support.commands import complaint, output
-from tests.cli.conftest import Shell
 from tests.support.database_contents import ask
-from tests.support.synced_database import LISTED, Site, image, video
 from tests.support.rude_server import RudeServer, answer, says
+from tests.support.synced_database import LISTED, Site, image, video
 
 TEN = some(10)
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from tests.faults.conftest import on_postgresql, on_servers
 from tests.support.api_catalogs import model
 from tests.support.commands import complaint, eventually, output
+from tests.support.commit_proxy import What, Wire
 from tests.support.database_contents import ask
-from tests.faults.conftest import on_postgresql, on_servers
 from tests.support.own_database_server import PostgreSQL, Server
 from tests.support.synced_database import LISTED, STATUS, Site, image
-from tests.support.commit_proxy import What, Wire
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 # The first transaction of a run writes that it began, the second all that it came to.

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from models_db.migrate import upgrade
-from tests.support.api_catalogs import model
-from tests.support.commands import complaint
 from tests.cli.conftest import Shell
 from tests.faults.conftest import on_servers
+from tests.support.api_catalogs import model
+from tests.support.commands import complaint
 from tests.support.own_database_server import Server
 from tests.support.synced_database import LISTED, Site, image
 

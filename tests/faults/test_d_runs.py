@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from models_db.engine import open_engine
 from models_db.migrate import HEAD
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import Model, catalog, envelope, model, some
 from tests.support.commands import (
     ROOT,
@@ -30,12 +31,11 @@ from tests.support.commands import (
     run_process,
     started,
 )
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY
 from tests.support.database_contents import RUN_TABLES, ask, changed_tables, every_row
+from tests.support.rude_server import RudeServer, Script, answer, says, silent
+from tests.support.secrets_search import KEY
 from tests.support.self_killing_program import DOOMED
 from tests.support.synced_database import LISTED, STATUS, Site, image, video
-from tests.support.rude_server import RudeServer, Script, answer, says, silent
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 

@@ -19,13 +19,13 @@ from sqlalchemy.exc import DBAPIError
 from models_db import engine as engines
 from models_db.engine import open_engine, write_transaction
 from models_db.migrate import upgrade
+from tests.cli.conftest import Shell
+from tests.faults.conftest import on_mariadb, on_postgresql
 from tests.support import database_servers
 from tests.support.api_catalogs import model
 from tests.support.commands import ROOT, complaint, output
-from tests.cli.conftest import Shell
-from tests.faults.conftest import on_mariadb, on_postgresql
-from tests.support.self_killing_program import DOOMED
 from tests.support.own_database_server import Server
+from tests.support.self_killing_program import DOOMED
 from tests.support.synced_database import LISTED, STATUS, Site, image
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])

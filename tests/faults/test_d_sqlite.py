@@ -18,13 +18,13 @@ from sqlalchemy.exc import IntegrityError
 
 from models_db.engine import open_engine, sqlite, write_transaction
 from models_db.tables import credits
+from tests.cli.conftest import Shell
+from tests.cli.test_database_failures import obey_file_modes
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, finished, output
-from tests.cli.conftest import Shell
 from tests.support.database_contents import ask
-from tests.cli.test_database_failures import obey_file_modes
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
 from tests.support.rude_server import RudeServer, answer, says
+from tests.support.synced_database import LISTED, STATUS, Site, image, video
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 MANY = [model(f"acme/many-{number}", number, description="words " * 500) for number in range(400)]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, output, run_process
-from tests.cli.conftest import Shell
 from tests.support.database_contents import ask
 from tests.support.synced_database import Site
 

@@ -8,8 +8,8 @@ from email.utils import format_datetime
 import pytest
 
 from sync.cli import composition
-from tests.support.api_catalogs import model
 from tests.faults.conftest import on_servers
+from tests.support.api_catalogs import model
 from tests.support.synced_database import LISTED, STATUS, Site, image, video
 
 YEAR = timedelta(days=365)

@@ -17,8 +17,8 @@ import pytest
 from sync.schedule import make_timetable
 from tests.support.api_catalogs import model
 from tests.support.commands import ROOT, complaint, eventually, finished, output, run_process
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
 from tests.support.rude_server import RudeServer, Script, says
+from tests.support.synced_database import LISTED, STATUS, Site, image, video
 
 PLAIN_ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SUMMER_ENDS = datetime(2026, 10, 24, 12, tzinfo=UTC)  # in Berlin at three in the morning after, which comes twice

@@ -16,12 +16,12 @@ from sqlalchemy import make_url, select
 from models_db.engine import open_engine, write_transaction
 from models_db.tables import sync_state
 from sync.source.emulator.server import Emulator
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, some
 from tests.support.commands import environment, eventually, finished, output, run_process, started
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY
 from tests.support.database_contents import ask
 from tests.support.rude_server import RudeServer, answer, says, silent
+from tests.support.secrets_search import KEY
 
 STATUS = "SELECT status FROM sync_runs ORDER BY run_id"
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from sync.cli.commands import cli
+from tests.cli.conftest import Shell
+from tests.cli.test_secrets import with_password
 from tests.support.api_catalogs import envelope
 from tests.support.commands import eventually, finished, started
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY, require_hidden
 from tests.support.database_contents import every_row
-from tests.cli.test_secrets import with_password
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
 from tests.support.rude_server import RudeServer, answer, says, silent
+from tests.support.secrets_search import KEY, require_hidden
+from tests.support.synced_database import LISTED, STATUS, Site, image, video
 
 SAVED = f'{{"at": "2026-03-01T00:00:00Z", "image": {envelope([]).decode()}}}'
 

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.process.masking import masker
 from sync.cli.composition import ApiSettings, make_job
+from sync.cli.process.masking import masker
 from sync.source.http.attempts import Work
-from sync.source.http.session import open_session
 from sync.source.http.cancellation import SocketWatch
+from sync.source.http.session import open_session
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, environment, output, run_process
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY, PASSWORD, require_hidden
 from tests.support.database_contents import every_row
-from tests.support.synced_database import LISTED, Site, image, video
 from tests.support.rude_server import RudeServer, answer, resets, says
+from tests.support.secrets_search import KEY, PASSWORD, require_hidden
+from tests.support.synced_database import LISTED, Site, image, video
 
 FAULTS = {
     "a reset": resets(b"HTTP/1.1 200 OK\r\n"),

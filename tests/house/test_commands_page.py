@@ -13,8 +13,8 @@ import pytest
 
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
-from sync.cli.entry_point import run
 from sync.cli.commands import cli
+from sync.cli.entry_point import run
 from sync.source.emulator.server import Catalog, Emulator
 from tests.support.docs_pages import blocks, cells, headings, page, section
 

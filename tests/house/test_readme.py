@@ -19,8 +19,8 @@ from sync.demo.catalogs import catalogs
 from sync.errors import ExitCode
 from sync.run.import_ import Backfill, import_answers
 from sync.settings import PREFIX
-from sync.source.files.jsonl import SavedAnswer
 from sync.source.emulator.catalogs import Catalog
+from sync.source.files.jsonl import SavedAnswer
 from tests.support.docs_pages import ROOT, blocks, cells, page, section
 
 README = page("README.md")

@@ -15,11 +15,11 @@ from models_db.engine import migration_engine, open_engine, read_transaction
 from models_db.tables.column_types import metadata
 from models_db.views.definitions import VIEWS
 from sync.store.verify.read_models import Audit
-from tests.support.stored_rows_checker import assert_sound
+from tests.models_db.first_release import COLUMNS, FIRST, kept, release, revisions
 from tests.models_db.interrupted_migration import Halt, Watch, halt_at
 from tests.models_db.migrated_schema import OURS, contents, described
 from tests.models_db.newer_program import NEXT, add_revision
-from tests.models_db.first_release import COLUMNS, FIRST, kept, release, revisions
+from tests.support.stored_rows_checker import assert_sound
 
 STEPS = list(pairwise(revisions()))
 # As the template of a revision says: a batch copies no generated column, and forgets AUTOINCREMENT.

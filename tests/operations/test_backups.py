@@ -17,13 +17,13 @@ from sqlalchemy import NullPool, create_engine
 
 from models_db import migrate
 from models_db.engine import open_engine
+from tests.operations.documented_commands import Place, place_for
 from tests.support import database_servers
-from tests.support.made_responses import FULL, Model, model
-from tests.support.stored_rows_checker import assert_sound
 from tests.support.commands import eventually
 from tests.support.docs_pages import blocks, page, section
-from tests.operations.documented_commands import Place, place_for
+from tests.support.made_responses import FULL, Model, model
 from tests.support.run_driver import Host, Rows, column, dump
+from tests.support.stored_rows_checker import assert_sound
 
 ODD = 'o\'Hara "\\" \\n \n`%s` ä 漢 \U0001f680 -- ;'
 

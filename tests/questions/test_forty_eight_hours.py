@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import read_transaction
-from tests.support.made_responses import model
 from tests.questions.documented_questions import questions
+from tests.support.made_responses import model
 from tests.support.run_driver import Host
 
 FLAPPING = "Which changes were taken back within 48 hours?"

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from models_db.views.definitions import VIEWS
-from tests.support.docs_pages import blocks, cells, page, section
 from tests.questions.question_history import make_history
+from tests.support.docs_pages import blocks, cells, page, section
 
 PLACES = {"postgresql": 1, "mariadb": 2, "sqlite": 3}
 TYPES = {

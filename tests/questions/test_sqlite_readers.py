@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import write_transaction
-from tests.support.docs_pages import blocks, page, section
 from tests.questions.question_history import make_history
+from tests.support.docs_pages import blocks, page, section
 from tests.support.run_driver import Host
 
 DOCUMENTED = "/var/lib/catalog-sync/catalog.sqlite"

@@ -20,11 +20,11 @@ from sqlalchemy import Connection, Engine
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from models_db.views.definitions import VIEWS
-from tests.support import database_servers
-from tests.replays.view_contents import rows
 from tests.replays.comparison import audit_faults, faults, moments, past_faults, take
 from tests.replays.made_history import make_history
 from tests.replays.truth import Truth
+from tests.replays.view_contents import rows
+from tests.support import database_servers
 from tests.support.run_driver import dump
 
 # What differs between two imports of the same file, and means: SQLite has more digits of them, or fewer.

@@ -16,9 +16,10 @@ from sync.catalog.history.as_of import entry_of
 from sync.run.import_ import Backfill, import_answers
 from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_answers
-from sync.store.verify.read_models import Audit
 from sync.store.queries import versions_at
-from tests.support.history_checker import meaning
+from sync.store.verify.read_models import Audit
+from tests.replays.daily_truth import daily_faults, provider_faults
+from tests.replays.truth import Truth, cost_of
 from tests.replays.view_contents import (
     Figures,
     catalog,
@@ -34,8 +35,7 @@ from tests.replays.view_contents import (
     unlike,
     value_of,
 )
-from tests.replays.daily_truth import daily_faults, provider_faults
-from tests.replays.truth import Truth, cost_of
+from tests.support.history_checker import meaning
 
 _ENTRY = ("mode", "model_id", "name", "provider", "cost", "notes")
 _SINCE = ("cost_since", "first_seen_at")

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tests.replays.view_contents import Figures, fraction, rounded, rows
 from tests.replays.truth import Key, State, Truth, cleaned, cost_of
+from tests.replays.view_contents import Figures, fraction, rounded, rows
 
 _DAY = timedelta(days=1)
 _SLACK = Fraction(1, 10**11)  # a mean is rounded twice

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from tests.replays.truth import Listing, Truth
 from tests.replays.made_catalog import MODES, World
+from tests.replays.truth import Listing, Truth
 
 START = datetime(2020, 2, 27, 21, 30, tzinfo=UTC)
 _ZONES = (UTC, timezone(timedelta(hours=9)), timezone(timedelta(hours=-3, minutes=-30)))

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from models_db.engine import open_engine
-from tests.support.stored_rows_checker import assert_sound
-from tests.support.commands import environment, output, run_process
-from tests.support.migrated_databases import Migrated
 from tests.replays.comparison import audit_faults, faults, moments, past_faults, printed_faults, take
+from tests.replays.made_catalog import MODES
 from tests.replays.made_history import make_history
 from tests.replays.truth import Truth, cost_of
-from tests.replays.made_catalog import MODES
+from tests.support.commands import environment, output, run_process
+from tests.support.migrated_databases import Migrated
 from tests.support.run_driver import dump
+from tests.support.stored_rows_checker import assert_sound
 
 KINDS = {"added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset"}
 ENTITIES = {"models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params"}

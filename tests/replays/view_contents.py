@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tests.support.history_checker import meaning
 from tests.replays.truth import Cost, CostEvent, Key, Truth, cleaned, cost_of
+from tests.support.history_checker import meaning
 
 _TIMES = ("_at", "_since", "not_before", "valid_from", "valid_to")
 

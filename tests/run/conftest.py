@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from tests.support.stored_rows_checker import assert_sound
 from tests.support.run_driver import Host
+from tests.support.stored_rows_checker import assert_sound
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.made_responses import model
-from tests.support.stored_rows_checker import assert_sound
 from tests.support.run_driver import Host
+from tests.support.stored_rows_checker import assert_sound
 
 TAMPERED = {
     "the cost now": "UPDATE credits SET default_cost_exact = '4'",

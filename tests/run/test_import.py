@@ -19,8 +19,8 @@ from sync.run.import_ import Backfill, import_answers
 from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_answers
 from tests.support.made_responses import body, model
-from tests.support.stored_rows_checker import assert_sound
 from tests.support.run_driver import column, dump
+from tests.support.stored_rows_checker import assert_sound
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from models_db.engine import open_engine
 from tests.support.made_responses import model
-from tests.support.stored_rows_checker import assert_sound
 from tests.support.run_driver import Host, column
+from tests.support.stored_rows_checker import assert_sound
 
 RUNS = 6
 

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models_db import tables
 from models_db.engine import read_transaction, write_transaction
-from sync.store import queries
-from sync.store import model_queries
+from sync.store import model_queries, queries
 from tests.support.query_work import scanned, work_of
 
 MODELS = 20

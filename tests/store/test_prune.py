@@ -20,10 +20,10 @@ from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import read_saved_answers
 from sync.store import database, prune
 from sync.store.verify.read_models import Audit
-from tests.support.made_responses import body, model
-from tests.support.stored_rows_checker import assert_sound
 from tests.support.eventful_history import make_history
+from tests.support.made_responses import body, model
 from tests.support.run_driver import START, Host, column, nothing
+from tests.support.stored_rows_checker import assert_sound
 
 A, V = model("a"), model("v")
 LATER = START + timedelta(days=365)

@@ -114,7 +114,7 @@ class PostgreSQL(Server):
         self._tools.ensure_pgdata_inited()
         with (folder / "data" / "postgresql.conf").open("a") as conf:
             # What is committed must outlive the process, though not the machine.
-            conf.write(f"{databases.POSTGRESQL_CONF}\nsynchronous_commit = on\n{settings}\n")
+            conf.write(f"{database_servers.POSTGRESQL_CONF}\nsynchronous_commit = on\n{settings}\n")
         (folder / "data" / "pg_hba.conf").write_text(
             "local all all trust\nhost all all all trust\nlocal replication all trust\nhost replication all all trust\n"
         )
@@ -157,7 +157,11 @@ class MariaDB(Server):
 
     def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
         super().__init__(folder)
-        self._command = [*database_servers.make_mariadb(folder / "data"), "--bind-address=127.0.0.1", f"--port={self.port}"]
+        self._command = [
+            *database_servers.make_mariadb(folder / "data"),
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
+        ]
         self._command += [f"--socket={folder}/data/socket", "--skip-name-resolve"]
         # What is committed must outlive the process, though not the machine.
         self._command += ["--innodb-flush-log-at-trx-commit=2", *options]

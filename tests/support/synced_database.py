@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from models_db.engine import open_engine
-from tests.support.stored_rows_checker import assert_sound
+from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model, some
 from tests.support.commands import Ended, complaint, environment, output, started
-from tests.cli.conftest import Shell
-from tests.support.secrets_search import KEY, require_hidden
 from tests.support.database_contents import RUN_TABLES, Rows, ask, every_row
 from tests.support.rude_server import RudeServer, Script, answer, says
+from tests.support.secrets_search import KEY, require_hidden
+from tests.support.stored_rows_checker import assert_sound
 
 LISTED = some(4)
 VIDEO = [model("acme/video", 9, mode="video")]

@@ -21,7 +21,7 @@ def main() -> int:
     news = _News(plan, write=write)
     outcomes = run(plan, _progress(), news.ended)
     for part, table in figures.tables(outcomes).items():
-        _say(f"\n{page.TITLES[part][0]}\n{table}")
+        _say(f"\n{figures.TITLES[part][0]}\n{table}")
     for task, outcome in outcomes.items():
         _say_broken(plan, task, outcome)
     return 1 if any(outcome.broken for outcome in outcomes.values()) else 0
@@ -38,12 +38,14 @@ class _News:
         part, kind = task
         self._outcomes[task] = outcome
         broken = ", and BROKEN" if outcome.broken else ""
-        _say(f"{part} on {databases.NAMES[kind]}: {outcome.done:,} in {outcome.seconds / 60:.1f} minutes{broken}")
+        _say(
+            f"{part} on {database_servers.NAMES[kind]}: {outcome.done:,} in {outcome.seconds / 60:.1f} minutes{broken}"
+        )
         _say_broken(self._plan, task, outcome)
         of_part = {each: out for each, out in self._outcomes.items() if each[0] == part}
         if self._write and len(of_part) == len(self._plan.kinds) and not any(out.broken for out in of_part.values()):
             figures.write(figures.tables(of_part), _how(self._plan))
-            _say(f"{part}: written to {page.shown(page.PAGE)}")
+            _say(f"{part}: written to {figures.shown(figures.PAGE)}")
 
 
 def _asked() -> tuple[Plan, bool]:
@@ -59,7 +61,7 @@ def _asked() -> tuple[Plan, bool]:
     given = parser.parse_args()
     parts, kinds = given.parts.replace(",", " ").split(), given.databases.replace(",", " ").split()
     if not parts or not kinds or set(parts) - set(WHOLE) or set(kinds) - set(database_servers.KINDS):
-        parser.error(f"PARTS must be some of {' '.join(WHOLE)}, DATABASES some of {' '.join(databases.KINDS)}")
+        parser.error(f"PARTS must be some of {' '.join(WHOLE)}, DATABASES some of {' '.join(database_servers.KINDS)}")
     for reason in filter(None, map(database_servers.missing, kinds)):
         parser.error(reason)
     whole = given.minutes is None and given.first == 0 and set(kinds) == set(database_servers.KINDS)

@@ -16,10 +16,10 @@ from itertools import count
 
 from sync.errors import ExitCode
 from tests.support.run_driver import HOUR, START, Host, nothing
-from tests.torture.forked_processes import ended, forked
-from tests.torture.database_under_test import Ground, ask, opened, require, require_ended, require_listed, require_sound
-from tests.torture.progress import Ledger
 from tests.torture.changing_catalog import Catalog, Upheaval, sent
+from tests.torture.database_under_test import Ground, ask, opened, require, require_ended, require_listed, require_sound
+from tests.torture.forked_processes import ended, forked
+from tests.torture.progress import Ledger
 
 RUNS = 20
 ROUNDS_IN_A_LIFE = 4

@@ -16,13 +16,13 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url
 
 from models_db.engine import open_engine
 from sync.run import RunResult
-from sync.store.verify.read_models import Audit
 from sync.store.database import reading
-from tests.support.made_responses import text_of
-from tests.support.stored_rows_checker import faults
+from sync.store.verify.read_models import Audit
 from tests.support.history_checker import meaning, plain_json
+from tests.support.made_responses import text_of
 from tests.support.migrated_databases import Migrated
 from tests.support.run_driver import Host
+from tests.support.stored_rows_checker import faults
 from tests.torture.changing_catalog import Catalog
 
 ROOM = "CATALOG_SYNC_TEST_ROOM"

@@ -18,8 +18,8 @@ from sync.source.emulator.server import Catalog as Served
 from sync.source.emulator.server import Emulator
 from tests.support.made_responses import raw
 from tests.torture.boundaries import quiet_end
-from tests.torture.database_under_test import BrokenError
 from tests.torture.changing_catalog import Catalog
+from tests.torture.database_under_test import BrokenError
 
 FAILED = 99
 _LONGEST_SECONDS = 120.0

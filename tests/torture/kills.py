@@ -19,12 +19,20 @@ from sqlalchemy import select
 from models_db.tables import sync_runs
 from tests.support.run_driver import HOUR, START
 from tests.torture.boundaries import around_calls, dying_at
+from tests.torture.changing_catalog import Upheaval, sent
+from tests.torture.database_under_test import (
+    Ground,
+    opened,
+    require,
+    require_ended,
+    require_listed,
+    require_sound,
+    run_once,
+)
 from tests.torture.forked_processes import ended, forked, killed_after
-from tests.torture.database_under_test import Ground, opened, require, require_ended, require_listed, require_sound, run_once
 from tests.torture.kills_by_command import Command, command_life
 from tests.torture.progress import Ledger
 from tests.torture.reference_run import Story, differences, story
-from tests.torture.changing_catalog import Upheaval, sent
 
 KILLS_IN_A_LIFE = 8
 _COMMANDS_EVERY = 5

@@ -21,13 +21,13 @@ from sync.run import RunResult
 from sync.run.import_ import Backfill, import_answers
 from sync.source.files.jsonl import SavedAnswer
 from sync.store.prune import forget
-from tests.support.made_responses import Model, body, spelled
 from tests.support.history_checker import plain_json
+from tests.support.made_responses import Model, body, spelled
 from tests.support.run_driver import HOUR, SECOND, START, Host, dump
 from tests.support.run_driver import Sent as Given
 from tests.torture.boundaries import around_calls, dying_at
-from tests.torture.forked_processes import ended, forked
 from tests.torture.database_under_test import opened, require, require_sound_with
+from tests.torture.forked_processes import ended, forked
 from tests.torture.model import Expected, Run, Sent, run_status
 
 _SOON = timedelta(minutes=5)

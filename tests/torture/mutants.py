@@ -23,12 +23,12 @@ from sync.source.http.response_check import Judge
 from sync.source.http.session import Answer
 from tests.support.made_responses import raw, stored_as
 from tests.support.run_driver import HOUR, SECOND, START
+from tests.torture.changing_catalog import Upheaval, sent
 from tests.torture.database_under_test import Ground, require, require_sound, run_once
-from tests.torture.progress import Ledger
 from tests.torture.mutants_by_http import fetched
 from tests.torture.mutate import mutated
 from tests.torture.oracle import require_true
-from tests.torture.changing_catalog import Upheaval, sent
+from tests.torture.progress import Ledger
 
 MUTANTS_IN_A_LIFE = 500
 SECONDS_AT_MOST = 20.0

@@ -5,13 +5,7 @@ from __future__ import annotations
 import click
 
 from sync import __version__
-from sync.cli.commands import lists
-from sync.cli.commands import sync
-from sync.cli.commands import model
-from sync.cli.commands import prune
-from sync.cli.commands import setup
-from sync.cli.commands import status
-from sync.cli.commands import verify
+from sync.cli.commands import lists, model, prune, setup, status, sync, verify
 
 
 @click.group(

@@ -9,8 +9,8 @@ from datetime import timedelta
 import click
 
 from sync.cli import options
-from sync.cli.param_types import Span
 from sync.cli.output import database
+from sync.cli.param_types import Span
 from sync.errors import CheckFailed, ExitCode
 
 _RUN_COLUMNS = {

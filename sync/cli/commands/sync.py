@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync import __version__
-from sync.cli import options
-from sync.cli import run_report
+from sync.cli import options, run_report
+from sync.cli.composition import ApiSettings, Target, guard, limits, make_job
+from sync.cli.param_types import Span
 from sync.cli.process.gc_tuning import expect_long_work
 from sync.cli.process.masking import masker
-from sync.cli.param_types import Span
 from sync.cli.process.messages import complain, say, told
 from sync.cli.process.signals import Outcome, exit_code, run_until_stopped
-from sync.cli.composition import ApiSettings, Target, guard, limits, make_job
 from sync.errors import ExitCode, Interrupted, UsageError
 
 if TYPE_CHECKING:

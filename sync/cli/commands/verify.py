@@ -26,8 +26,8 @@ def verify(*, database_url: str, as_json: bool) -> None:
 
     Costs, changes and current rows are made again from what the API sent, and compared. Reads only.
     """
-    from sync.store.verify.read_models import Audit
     from sync.store.database import open_database, reading
+    from sync.store.verify.read_models import Audit
 
     engine = open_database(database_url)
     try:

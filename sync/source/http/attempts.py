@@ -18,13 +18,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.errors import AnswerRejected, ApiUnreachable, CatalogSyncError, UsageError
-from sync.source.http.response_check import Judge, may_be_asked_again
 from sync.source.api_key import mask
+from sync.source.http.cancellation import SocketWatch
+from sync.source.http.error_text import LIBRARY_ERRORS, UNUSABLE_ADDRESS, why
+from sync.source.http.response_check import Judge, may_be_asked_again
 from sync.source.http.results import Fetched, FetchFailed, FetchSettings, Retrying
 from sync.source.http.retry import RetryPolicy, parse_http_date, parse_retry_after, wait_before
 from sync.source.http.session import Answer, ask, open_session, read_answer
-from sync.source.http.error_text import LIBRARY_ERRORS, UNUSABLE_ADDRESS, why
-from sync.source.http.cancellation import SocketWatch
 
 _CONNECT_TIMEOUT = 10.0
 _LATER = "try again later, and check the network"

@@ -20,9 +20,9 @@ from urllib3.poolmanager import PoolManager
 from sync import __version__
 from sync.errors import AnswerRejected
 from sync.source.http.body import read_body
-from sync.source.http.headers import WholeHeaders
-from sync.source.http.error_text import LIBRARY_ERRORS
 from sync.source.http.cancellation import SocketWatch
+from sync.source.http.error_text import LIBRARY_ERRORS
+from sync.source.http.headers import WholeHeaders
 
 _ERROR_BODY_LIMIT = 64 * 1024
 _UNREADABLE: tuple[type[Exception], ...] = (AnswerRejected, *LIBRARY_ERRORS)

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 from models_db.tables import sync_run_modes, sync_runs
 from sync.catalog.modes import MODES
 from sync.catalog.verify.runs import RunLook
-from sync.store.verify.raw_rows import raw, time
 from sync.store.read import chunks
+from sync.store.verify.raw_rows import raw, time
 
 # Models have most of their runs in common: what was read is kept, up to so many runs.
 _KEPT = 50_000

@@ -6,8 +6,8 @@ import pytest
 
 from sync.catalog.changes import classify, lazy_records
 from sync.errors import AnswerRejected
-from tests.support.made_responses import FULL, answer, model
 from tests.support.made_plans import plan
+from tests.support.made_responses import FULL, answer, model
 
 LATER = [model("b", note="\x00"), model("a"), FULL]
 

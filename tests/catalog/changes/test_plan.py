@@ -11,8 +11,8 @@ from sync.catalog.changes.plan import LastLook
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.records import ModelChange, ModePlan, Stored
 from sync.errors import DatabaseError
-from tests.support.made_responses import model, spelled, stored
 from tests.support.made_plans import BEFORE, FIVE, HOUR, NEVER, SEEN, kinds, plan
+from tests.support.made_responses import model, spelled, stored
 
 
 def only(made: ModePlan) -> ModelChange:

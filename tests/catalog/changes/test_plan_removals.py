@@ -6,8 +6,8 @@ import pytest
 
 from sync.catalog.changes.classify import sift
 from sync.catalog.changes.plan import RemovalGuard, accepted_removals, assess
-from tests.support.made_responses import Model, answer, listed, model, stored
 from tests.support.made_plans import FIVE, kinds, plan
+from tests.support.made_responses import Model, answer, listed, model, stored
 
 
 def models(count: int) -> list[Model]:

@@ -14,7 +14,15 @@ from typing import Any
 import pytest
 
 from sync.errors import AnswerRejected, UsageError
-from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Catalog, Emulator, load_catalogs
+from sync.source.emulator.server import (
+    BUSY_KEY,
+    EXPIRED_KEY,
+    LOW_TIER_KEY,
+    NO_PLAN_KEY,
+    Catalog,
+    Emulator,
+    load_catalogs,
+)
 from tests.support.fetching import KEY, ask_both, fetched
 
 _PATH = "/api/partner/v1/studio/models"
@@ -193,7 +201,7 @@ def test_closing_twice_is_no_error() -> None:
 
 
 def test_the_documented_example_is_served_and_fetched_as_it_stands() -> None:
-    example = Path(__file__).parent.parent / "data" / "documented-example.json"
+    example = Path(__file__).parents[2] / "data" / "documented-example.json"
     with Emulator(load_catalogs(example)) as emulator:
         image, video = ask_both(emulator.base_url).values()
     assert json.loads(getattr(image, "body", b"")) == json.loads(example.read_text())

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sync.errors import ApiUnreachable, UsageError
+from sync.source.http.cancellation import SocketWatch
 from sync.source.http.fetch import FetchSettings, fetch_modes
 from sync.source.http.session import ask, open_session, read_answer
-from sync.source.http.cancellation import SocketWatch
 from tests.support.fetching import KEY, NoWait, ask_both, failed, fetched, now
 from tests.support.rude_server import GOOD, RudeServer, answer, catalog, says
 
