@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from benchmarks.catalogs import MODES
-from benchmarks.lives import ASKING, Life, Shape, Span, made_lives, made_spans
+from benchmarks.lives import ASKING, Duration, Life, Shape, made_lives, made_spans
 from sync.catalog.changes.diff import events_between
 from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.model.entities import MODELS, TABLES
-from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
+from sync.catalog.model.records import EVENT_COLUMNS, OPEN_GAP_END, Event, Record
 
 Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = tuple[str, tuple[str, ...], Iterable[Row]]
@@ -44,7 +44,7 @@ class History:
     shape: Shape
     encoding: Encoding
     lives: list[Life] = field(init=False)
-    spans: list[Span] = field(init=False)
+    spans: list[Duration] = field(init=False)
     _events: dict[tuple[int, int, int | None, str], tuple[Row, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -107,8 +107,8 @@ class History:
             yield start.date().isoformat(), self.encoding.time(start), self.encoding.time(start + _DAY)
 
     def _models(self) -> Iterator[Row]:
-        first: dict[int, Span] = {}
-        last: dict[int, Span] = {}
+        first: dict[int, Duration] = {}
+        last: dict[int, Duration] = {}
         for span in self.spans:
             first.setdefault(span.life, span)
             last[span.life] = span
@@ -125,7 +125,7 @@ class History:
                 rows = life.variants[-1].rows[table]
                 yield from ((place + 1, *map(self.encoding.value, row)) for row in rows)
 
-    def _interval(self, span: Span) -> Row:
+    def _interval(self, span: Duration) -> Row:
         closed_by = None if span.closed is None else span.closed + 1
         return span.life + 1, self._at(span.opened), self._at(span.closed), span.opened + 1, closed_by
 
@@ -138,9 +138,9 @@ class History:
             cost = self.lives[span.life].variants[span.variant].cost
             yield (*self._interval(span), self.encoding.value(for_arithmetic(cost)), cost, self._gap_to(span))
 
-    def _gap_to(self, span: Span) -> object:
+    def _gap_to(self, span: Duration) -> object:
         if span.ends_in_gap and span.back is None:
-            return self.encoding.time(NOT_BACK)
+            return self.encoding.time(OPEN_GAP_END)
         return self._at(span.back)
 
     def _changes(self) -> Iterator[Row]:

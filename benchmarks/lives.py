@@ -47,7 +47,7 @@ class Life:
     is_listed: bool
 
 
-class Span(NamedTuple):
+class Duration(NamedTuple):
     """An interval of a model: runs are counted from 0, variants within the life."""
 
     opened: int
@@ -75,7 +75,7 @@ def last_catalog(models: int) -> dict[str, list[bytes]]:
     return as_sent({mode: [made_model(mode, one) for one in range(models // len(MODES))] for mode in MODES})
 
 
-def made_spans(shape: Shape, lives: Sequence[Life]) -> list[Span]:
+def made_spans(shape: Shape, lives: Sequence[Life]) -> list[Duration]:
     """Every interval of every life, in the order in which they began.
 
     Raises ``ValueError`` when there are too few runs for so many changes of one model.
@@ -124,7 +124,7 @@ def _record(model: Model, mode: str) -> Record:
     return record
 
 
-def _spans(chance: random.Random, runs: int, place: int, life: Life, number: int) -> Iterator[Span]:
+def _spans(chance: random.Random, runs: int, place: int, life: Life, number: int) -> Iterator[Duration]:
     gaps = set(chance.sample(range(1, number), (number - 1) // _GAP_EVERY)) | (set() if life.is_listed else {number})
     # The last run changes nothing, so that whoever asks again meets what it left.
     at = sorted(chance.sample(range(runs - 1), number + len(gaps)))
@@ -136,10 +136,10 @@ def _spans(chance: random.Random, runs: int, place: int, life: Life, number: int
         back = next(moments) if count in gaps else None
         if opened is None:
             raise RuntimeError("more intervals than moments")
-        yield Span(opened, place, variant, before, relisted, closed, back, count in gaps)
+        yield Duration(opened, place, variant, before, relisted, closed, back, count in gaps)
         opened, relisted, before = (back if count in gaps else closed), count in gaps, variant
 
 
-def gaps_of(spans: Sequence[Span]) -> int:
+def gaps_of(spans: Sequence[Duration]) -> int:
     """How many times a model went, for a word on what was made."""
     return sum(span.ends_in_gap for span in spans)

@@ -25,7 +25,7 @@ def insert_absent(connection: Connection, table: Table) -> Insert:
     return mysql.insert(table).on_duplicate_key_update({key.name: key})
 
 
-def latest_begin(connection: Connection, interval: Table, moment: datetime) -> Subquery:
+def latest_interval_start(connection: Connection, interval: Table, moment: datetime) -> Subquery:
     """``model_pk`` and ``valid_from`` of the last row of each model that began at or before a moment.
 
     One step down the primary key for each model, however many intervals it has. PostgreSQL and SQLite

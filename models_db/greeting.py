@@ -11,7 +11,7 @@ from typing import Any
 from pymysql.connections import Connection
 
 
-class GreetedConnection(Connection):
+class LoginTimeoutConnection(Connection):
     """Each answer of the server until it is logged in must come within ``connect_timeout`` seconds."""
 
     _read_timeout: float | None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
-from models_db.engine import WRITES, migration_engine, shown
+from models_db.engine import WRITES, masked_url, migration_engine
 from models_db.errors import SchemaError
 
 # Revisions are numbered: one that sorts after HEAD was made by a newer program.
@@ -46,7 +46,7 @@ def require_head(engine: Engine) -> None:
         return
     _refuse_newer(revision)
     raise SchemaError(
-        f"the schema of {shown(engine.url)} is at revision {revision or 'none'}, this program needs {HEAD}:"
+        f"the schema of {masked_url(engine.url)} is at revision {revision or 'none'}, this program needs {HEAD}:"
         " run catalog-sync migrate"
     )
 

@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     """What a finished command tells the shell."""
 
     DONE = 0
-    UNFORESEEN = 1
+    UNEXPECTED = 1
     USAGE = 2
     REFUSED = 3
     UNREACHABLE = 4
@@ -36,14 +36,14 @@ _PRECEDENCE = (
     ExitCode.HELD,
     ExitCode.SUPERSEDED,
     ExitCode.USAGE,
-    ExitCode.UNFORESEEN,
+    ExitCode.UNEXPECTED,
 )
 
 
 class CatalogSyncError(Exception):
     """Anything unforeseen."""
 
-    exit_code = ExitCode.UNFORESEEN
+    exit_code = ExitCode.UNEXPECTED
 
 
 class OutputLost(CatalogSyncError):
@@ -68,7 +68,7 @@ class ApiUnreachable(CatalogSyncError):
     exit_code = ExitCode.UNREACHABLE
 
 
-class AnswerRejected(CatalogSyncError):
+class ResponseRejected(CatalogSyncError):
     """The API answered with something that is not a catalog that can be trusted."""
 
     exit_code = ExitCode.REJECTED

@@ -53,10 +53,10 @@ def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jit
 def run_forever(
     timetable: Timetable,
     once: Callable[[], None],
-    complain: Callable[[BaseException], None],
+    print_error: Callable[[BaseException], None],
     stop: threading.Event,
 ) -> None:
-    """Calls ``once`` at the set times until ``stop`` is set; what it raises goes to ``complain``.
+    """Calls ``once`` at the set times until ``stop`` is set; what it raises goes to ``print_error``.
 
     Times that pass while the machine sleeps are made up for by a single run; one that comes while
     a run is at work is passed over, and told.
@@ -73,12 +73,12 @@ def run_forever(
         except Interrupted:
             return  # stopping is no failure
         except Exception as error:  # noqa: BLE001  # whatever it was, the next run comes at its time
-            complain(error)
+            print_error(error)
 
     # Jobs are kept in memory: a second scheduler is unknown to this one, and the database decides
     # between their runs.
     scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
-    scheduler.add_listener(lambda _: complain(_still_at_work(next(skipped))), EVENT_JOB_MAX_INSTANCES)
+    scheduler.add_listener(lambda _: print_error(_still_at_work(next(skipped))), EVENT_JOB_MAX_INSTANCES)
     first = {"next_run_time": datetime.now(UTC)} if timetable.starts_now else {}
     scheduler.add_job(guarded, timetable.trigger, coalesce=True, max_instances=1, misfire_grace_time=None, **first)
     scheduler.start()

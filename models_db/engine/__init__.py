@@ -14,27 +14,27 @@ from sqlalchemy.engine import ExceptionContext
 from models_db.engine.error_classes import is_read_only
 from models_db.engine.mariadb import Hosts
 from models_db.engine.sqlite import check_file, open_file
-from models_db.engine.urls import normalise_url, shown
+from models_db.engine.urls import masked_url, normalise_url
 
 __all__ = [
-    "PATIENCE_SECONDS",
+    "DEFAULT_TIMEOUT_SECONDS",
     "WRITES",
+    "masked_url",
     "migration_engine",
     "normalise_url",
     "open_engine",
     "read_transaction",
-    "shown",
     "write_transaction",
 ]
 
 CONNECT_SECONDS = 10
 LOCK_SECONDS = 30
 # So long a server may be silent before it counts as lost; in a migration it may be as long as it likes.
-PATIENCE_SECONDS = 60.0
+DEFAULT_TIMEOUT_SECONDS = 60.0
 # An execution option: on SQLite such a transaction takes the write lock as it begins, because one
 # that reads first and then writes fails at once when another writer came between.
 WRITES = "catalog_sync_writes"
-_PATIENCE = "catalog_sync_patience"
+_TIMEOUT = "catalog_sync_patience"
 
 _MARIADB_SESSION = (
     # Without a strict mode too long text is cut and too large numbers are bent, with no error.
@@ -45,21 +45,21 @@ _MARIADB_SESSION = (
 _SMALL_POOL = {"pool_size": 1, "max_overflow": 4}
 
 
-def open_engine(url: str | URL, *, create: bool = False, patience: float = PATIENCE_SECONDS) -> Engine:
+def open_engine(url: str | URL, *, create: bool = False, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Engine:
     """An engine with a small pool whose connections are strict, speak UTC and never wait for ever.
 
-    A server that is silent for ``patience`` seconds counts as lost. On SQLite the file must exist
+    A server that is silent for ``timeout`` seconds counts as lost. On SQLite the file must exist
     unless ``create``; foreign keys are enforced. Raises ``DatabaseSettingError`` for a bad URL, a
     missing driver, file or folder. Connects to nothing yet.
     """
-    engine = _make(url, create=create, patience=patience, options=dict(_SMALL_POOL))
-    engine.update_execution_options(**{_PATIENCE: patience})
+    engine = _make(url, create=create, timeout=timeout, options=dict(_SMALL_POOL))
+    engine.update_execution_options(**{_TIMEOUT: timeout})
     return engine
 
 
-def patience_of(engine: Engine) -> float:
+def timeout_of(engine: Engine) -> float:
     """How many seconds of silence its connections bear; also how long a lost server is worth looking for."""
-    return float(engine.get_execution_options().get(_PATIENCE, PATIENCE_SECONDS))
+    return float(engine.get_execution_options().get(_TIMEOUT, DEFAULT_TIMEOUT_SECONDS))
 
 
 def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
@@ -68,7 +68,7 @@ def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
     Rebuilding a table there drops the old one, and enforced foreign keys would then delete the rows
     that refer to it.
     """
-    return _make(url, create=create, patience=None, options={"poolclass": NullPool})
+    return _make(url, create=create, timeout=None, options={"poolclass": NullPool})
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def write_transaction(engine: Engine) -> Iterator[Connection]:
     """
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
-            seconds = _lock_seconds(patience_of(engine))
+            seconds = _lock_seconds(timeout_of(engine))
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{seconds}s'")
         yield connection
 
@@ -96,29 +96,29 @@ def read_transaction(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _lock_seconds(patience: float | None) -> int:
+def _lock_seconds(timeout: float | None) -> int:
     """Less than the patience: a server that waits for a lock is not lost, and says when it gives up."""
-    return LOCK_SECONDS if patience is None else max(1, min(LOCK_SECONDS, int(patience / 2)))
+    return LOCK_SECONDS if timeout is None else max(1, min(LOCK_SECONDS, int(timeout / 2)))
 
 
-def _make(url: str | URL, *, create: bool, patience: float | None, options: dict[str, Any]) -> Engine:
-    """An engine; with a ``patience`` of None it is for migrations."""
+def _make(url: str | URL, *, create: bool, timeout: float | None, options: dict[str, Any]) -> Engine:
+    """An engine; with a ``timeout`` of None it is for migrations."""
     url = normalise_url(url) if isinstance(url, str) else url
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, create, patience, options)
+        return _sqlite_engine(url, create, timeout, options)
     if url.get_backend_name() == "postgresql":
-        return _postgresql_engine(url, patience, options)
-    return _mariadb_engine(url, patience, options)
+        return _postgresql_engine(url, timeout, options)
+    return _mariadb_engine(url, timeout, options)
 
 
-def _sqlite_engine(url: URL, create: bool, patience: float | None, options: dict[str, Any]) -> Engine:  # noqa: FBT001  # passed on
+def _sqlite_engine(url: URL, create: bool, timeout: float | None, options: dict[str, Any]) -> Engine:  # noqa: FBT001  # passed on
     path = Path(url.database or "")
     check_file(path, create=create)
 
     def connect() -> sqlite3.Connection:
-        connection = open_file(path, create=create, wait=_lock_seconds(patience))
+        connection = open_file(path, create=create, wait=_lock_seconds(timeout))
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA foreign_keys = {'OFF' if patience is None else 'ON'}")
+        connection.execute(f"PRAGMA foreign_keys = {'OFF' if timeout is None else 'ON'}")
         return connection
 
     engine = create_engine(url, hide_parameters=True, creator=connect, **options)
@@ -126,8 +126,8 @@ def _sqlite_engine(url: URL, create: bool, patience: float | None, options: dict
     return engine
 
 
-def _connect_seconds(patience: float | None) -> int:
-    return CONNECT_SECONDS if patience is None else max(1, min(CONNECT_SECONDS, int(patience)))
+def _connect_seconds(timeout: float | None) -> int:
+    return CONNECT_SECONDS if timeout is None else max(1, min(CONNECT_SECONDS, int(timeout)))
 
 
 def _sqlite_begin(connection: Connection) -> None:
@@ -135,11 +135,11 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _postgresql_engine(url: URL, patience: float | None, options: dict[str, Any]) -> Engine:
+def _postgresql_engine(url: URL, timeout: float | None, options: dict[str, Any]) -> Engine:
     arguments: dict[str, Any] = {
         "prepare_threshold": None,  # a transaction pool gives the next statement to another session
         "client_encoding": "utf8",
-        "connect_timeout": url.query.get("connect_timeout", _connect_seconds(patience)),
+        "connect_timeout": url.query.get("connect_timeout", _connect_seconds(timeout)),
         # A server that is gone without a word is noticed within a minute.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -155,20 +155,20 @@ def _postgresql_engine(url: URL, patience: float | None, options: dict[str, Any]
         connect_args=arguments,
         **options,
     )
-    if patience is not None:
-        _make_patient(engine, patience)
+    if timeout is not None:
+        _make_patient(engine, timeout)
     event.listen(engine, "connect", _postgresql_connected)
     event.listen(engine, "handle_error", _postgresql_failed)
     return engine
 
 
-def _make_patient(engine: Engine, patience: float) -> None:
+def _make_patient(engine: Engine, timeout: float) -> None:
     from models_db.copying import CopyingCursor
-    from models_db.engine.postgresql import PatientConnection
+    from models_db.engine.postgresql import ReadTimeoutConnection
 
-    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> PatientConnection:
-        connection = PatientConnection.connect(*arguments, **options)
-        connection.patience = patience
+    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> ReadTimeoutConnection:
+        connection = ReadTimeoutConnection.connect(*arguments, **options)
+        connection.timeout = timeout
         connection.cursor_factory = CopyingCursor
         return connection
 
@@ -188,7 +188,7 @@ def _postgresql_failed(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _mariadb_engine(url: URL, patience: float | None, options: dict[str, Any]) -> Engine:
+def _mariadb_engine(url: URL, timeout: float | None, options: dict[str, Any]) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -197,10 +197,10 @@ def _mariadb_engine(url: URL, patience: float | None, options: dict[str, Any]) -
         connect_args={
             "charset": "utf8mb4",
             "autocommit": False,
-            "connect_timeout": _connect_seconds(patience),
-            "read_timeout": patience,
-            "write_timeout": patience,
-            "init_command": _MARIADB_SESSION.format(seconds=_lock_seconds(patience)),
+            "connect_timeout": _connect_seconds(timeout),
+            "read_timeout": timeout,
+            "write_timeout": timeout,
+            "init_command": _MARIADB_SESSION.format(seconds=_lock_seconds(timeout)),
         },
         **options,
     )

@@ -38,17 +38,17 @@ def is_transient(error: BaseException | None) -> bool:
     )
 
 
-def is_gone(error: BaseException | None) -> bool:
+def connection_unusable(error: BaseException | None) -> bool:
     """Whether the connection is of no more use, and another may be."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def is_lost(error: BaseException | None) -> bool:
+def commit_outcome_unknown(error: BaseException | None) -> bool:
     """Whether the connection broke while it was in use, so that a commit may have been carried out unheard."""
     return isinstance(error, DBAPIError) and error.connection_invalidated and not _is_refusal(error)
 
 
-def is_unreachable(error: BaseException | None) -> bool:
+def retry_may_reach_server(error: BaseException | None) -> bool:
     """Whether the database did not let us in, or the connection failed: later it may be there again.
 
     True for a server that takes no writes, too: after a failover that may be the one of yesterday.
@@ -61,7 +61,7 @@ def is_unreachable(error: BaseException | None) -> bool:
     )
 
 
-def is_away(error: BaseException | None) -> bool:
+def server_unavailable(error: BaseException | None) -> bool:
     """Whether no server took the connection: none there, none that can be asked yet, or none that takes writes.
 
     False when a server answered and refused this user, password or database, and on SQLite.
@@ -74,7 +74,7 @@ def is_away(error: BaseException | None) -> bool:
     if not type(error.orig).__module__.startswith("psycopg"):
         return False
     words = str(error.orig)
-    return is_unreachable(error) and (_ANSWERED not in words or any(word in words for word in _NOT_YET))
+    return retry_may_reach_server(error) and (_ANSWERED not in words or any(word in words for word in _NOT_YET))
 
 
 def is_damaged(error: BaseException | None) -> bool:
@@ -93,7 +93,7 @@ def is_read_only(original: BaseException | None) -> bool:
     return getattr(original, "sqlstate", None) == _READ_ONLY_SQLSTATE
 
 
-def is_node_of_no_use(mariadb_code: int | None) -> bool:
+def needs_another_host(mariadb_code: int | None) -> bool:
     """Whether a MariaDB says by this number that another server should be asked."""
     return mariadb_code in _NODE_OF_NO_USE
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from models_db.engine.error_classes import is_node_of_no_use, mariadb_code
+from models_db.engine.error_classes import mariadb_code, needs_another_host
 
 
 class Hosts:
@@ -22,13 +22,13 @@ class Hosts:
 
     def _connect(self, dialect: Any, _record: object, arguments: Any, options: dict[str, Any]) -> Any:
         """The first that lets us in; raises what the last one said."""
-        from models_db.greeting import GreetedConnection  # late: the driver is an extra
+        from models_db.greeting import LoginTimeoutConnection  # late: the driver is an extra
 
         *others, last = self._in_turn(options)
         for address in others:
             with suppress(dialect.loaded_dbapi.OperationalError):
-                return GreetedConnection(*arguments, **{**options, **address})
-        return GreetedConnection(*arguments, **{**options, **last})
+                return LoginTimeoutConnection(*arguments, **{**options, **address})
+        return LoginTimeoutConnection(*arguments, **{**options, **last})
 
     def _in_turn(self, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
         hosts, ports = (str(options.get(name) or "").split(",") for name in ("host", "port"))
@@ -39,6 +39,6 @@ class Hosts:
 
     def _failed(self, context: ExceptionContext) -> None:
         # The node keeps the connection but is of no use: the next try must go to another one.
-        if is_node_of_no_use(mariadb_code(context.original_exception)):
+        if needs_another_host(mariadb_code(context.original_exception)):
             context.is_disconnect = True
             self._first += 1

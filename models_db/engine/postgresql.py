@@ -17,20 +17,20 @@ Asking: TypeAlias = Generator[Any, Any, T]
 """How the driver asks to be woken: what it waits for goes out, what is ready comes in, none as 0."""
 
 
-class Silence(psycopg.OperationalError):
+class ReadTimeout(psycopg.OperationalError):
     """The server has sent nothing for too long. The connection is closed; what was asked may have been done."""
 
 
-class PatientConnection(psycopg.Connection[Any]):
-    """Raises ``Silence`` when an answer, or the rest of it, does not come within ``patience`` seconds."""
+class ReadTimeoutConnection(psycopg.Connection[Any]):
+    """Raises ``ReadTimeout`` when an answer, or the rest of it, does not come within ``timeout`` seconds."""
 
-    patience = float("inf")
+    timeout = float("inf")
 
     def wait(self, gen: Asking[T], *args: Any, **kwargs: Any) -> T:
         """What the driver does for every answer it waits for: statements, commits, rollbacks."""
         try:
-            return super().wait(_limited(gen, self.patience), *args, **kwargs)
-        except Silence:
+            return super().wait(_limited(gen, self.timeout), *args, **kwargs)
+        except ReadTimeout:
             self.pgconn.finish()  # in the middle of an answer it is of no more use
             raise
 
@@ -46,7 +46,7 @@ def _limited(gen: Asking[T], seconds: float) -> Asking[T]:
             if ready:
                 last = now
             elif now - last > seconds:
-                raise Silence(f"no answer within {seconds:g} s")
+                raise ReadTimeout(f"no answer within {seconds:g} s")
             wanted = gen.send(ready)
     except StopIteration as end:
         result: T = end.value

@@ -60,7 +60,7 @@ def normalise_url(text: str) -> URL:
     return url
 
 
-def shown(url: URL) -> str:
+def masked_url(url: URL) -> str:
     """The URL as text that may be printed: password and secret options masked."""
     masked = {key: "hidden" for key in url.query if _SECRET_OPTION.search(key)}
     plain = url.update_query_dict(masked).set(drivername=url.get_backend_name())

@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 
 from models_db.tables.column_types import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
-from models_db.tables.columns import MODES, cost, exact_cost, model_pk, one_of
+from models_db.tables.columns import MODES, cost, exact_cost_column, model_pk, one_of
 
 models = Table(
     "models",
@@ -42,7 +42,7 @@ credits = Table(
     metadata,
     model_pk(primary_key=True),
     cost("default_cost", "cost in credits, for arithmetic; NULL when the API gives none"),
-    exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
+    exact_cost_column("default_cost_exact", "cost in credits, the exact decimal the API sent"),
     Column("notes", LongText, comment="the API's note on the cost"),
     comment="what each listed model costs now",
 )

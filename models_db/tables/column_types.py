@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Dialect, MetaData, Numeric, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Two ids that differ only in case, accent or trailing blank are two models. PostgreSQL needs to be
-# told per column; on MariaDB every table has this collation (``tell_table_options``); SQLite does it.
+# told per column; on MariaDB every table has this collation (``apply_table_options``); SQLite does it.
 BYTEWISE_POSTGRESQL = "C"
 _ON_MARIADB = {
     "mariadb_charset": "utf8mb4",
@@ -31,7 +31,7 @@ metadata = MetaData(
 )
 
 
-def tell_table_options() -> None:
+def apply_table_options() -> None:
     """Tell the tables what each database is to make them with.
 
     Called where tables are made or compared, and not as they are declared: SQLAlchemy loads a dialect

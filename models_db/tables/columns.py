@@ -33,5 +33,5 @@ def cost(name: str, comment: str) -> Column[Decimal]:
     return Column(name, Decimals(24, 12), comment=comment)
 
 
-def exact_cost(name: str, comment: str) -> Column[str]:
+def exact_cost_column(name: str, comment: str) -> Column[str]:
     return Column(name, String(64), comment=comment)

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from models_db.tables.column_types import COUNTS_UP, Decimals, LongText, UtcDateTime, key_text, metadata
-from models_db.tables.columns import big_id, cost, exact_cost, model_pk, one_of, run_reference
+from models_db.tables.columns import big_id, cost, exact_cost_column, model_pk, one_of, run_reference
 
 
 def _interval(name: str, *values: Column[Any], comment: str, derived: tuple[Column[Any], ...] = ()) -> Table:
@@ -53,7 +53,7 @@ model_versions = _interval(
 credit_history = _interval(
     "credit_history",
     cost("default_cost", "cost in credits, for arithmetic; NULL when the API gave none"),
-    exact_cost("default_cost_exact", "cost in credits, the exact decimal the API sent"),
+    exact_cost_column("default_cost_exact", "cost in credits, the exact decimal the API sent"),
     derived=(
         Column(
             "gap_to",
@@ -93,8 +93,8 @@ catalog_changes = Table(
     Column("new_value", LongText, comment="value after, as JSON; NULL when there is none"),
     cost("old_cost", "cost before, for arithmetic"),
     cost("new_cost", "cost after, for arithmetic"),
-    exact_cost("old_cost_exact", "cost before, exact"),
-    exact_cost("new_cost_exact", "cost after, exact"),
+    exact_cost_column("old_cost_exact", "cost before, exact"),
+    exact_cost_column("new_cost_exact", "cost after, exact"),
     cost("delta_cost", "new less old cost; for increase, decrease and relisted only"),
     Column(
         "pct_change", Decimals(24, 6), comment="delta in percent of the old cost; NULL from 0 or if it does not fit"

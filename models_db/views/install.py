@@ -151,9 +151,9 @@ def _dependents_postgresql(connection: Connection, names: list[str], ours: set[s
         WHERE ours.relname = ANY(:names)
         """
     )
-    for shown, name, in_our_schema in connection.execute(query, {"names": names}):
+    for masked_url, name, in_our_schema in connection.execute(query, {"names": names}):
         if not (in_our_schema and name in ours):
-            yield shown
+            yield masked_url
 
 
 def _dependents_mariadb(connection: Connection, names: list[str], ours: set[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from sync.errors import Interrupted
 if TYPE_CHECKING:
     from sync.catalog.changes.plan import RemovalGuard
     from sync.catalog.response.parse import ParseLimits
-    from sync.run import Job
+    from sync.run import SyncDependencies
     from sync.source.http.results import Fetched, FetchFailed
     from sync.store.database import Engine
 
@@ -41,25 +41,25 @@ class ApiSettings:
 class Target:
     """The database that a command writes to.
 
-    One that is away is looked for as long as ``patience`` lasts; ``stop`` ends that with ``Interrupted``.
+    One that is away is looked for as long as ``timeout`` lasts; ``stop`` ends that with ``Interrupted``.
     """
 
     url: str
-    patience: float
+    timeout: float
     stop: threading.Event
 
     def open(self) -> Engine:
         """An engine on it; it must be at head."""
         from sync.store.database import open_database
 
-        return open_database(self.url, patience=self.patience, pause=self.pause)
+        return open_database(self.url, timeout=self.timeout, pause=self.pause)
 
     def migrate(self) -> None:
         """Brings it to head."""
         from sync.cli.commands.setup import bring_to_head
         from sync.store import schema
 
-        schema.wait_for(self.url, self.patience, self.pause)
+        schema.wait_for(self.url, self.timeout, self.pause)
         bring_to_head(self.url)
 
     def pause(self, seconds: float) -> None:
@@ -68,23 +68,23 @@ class Target:
             raise Interrupted("stopped while looking for the database; catalog-sync status tells what was stored")
 
 
-def make_job(
+def sync_dependencies(
     given: ApiSettings,
     stop: threading.Event,
     *,
     mode: str | None = None,
     trigger_kind: str = "cli",
     accept_removals: int | str | None = None,
-) -> Job:
+) -> SyncDependencies:
     """A job that asks the real API until ``stop`` is set, and masks the key it has read.
 
     Raises ``UsageError`` for a setting that cannot be used.
     """
-    from sync.run import Job
+    from sync.run import SyncDependencies
 
     base_url = settings.base_url(given.base_url)
     key = settings.api_key(os.environ)
-    return Job(
+    return SyncDependencies(
         fetch=_fetcher(given, base_url, key, stop),
         clock=now,
         app_version=__version__,

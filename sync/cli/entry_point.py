@@ -11,8 +11,8 @@ import click
 
 from sync.cli.commands import cli
 from sync.cli.process.masking import masker
-from sync.cli.process.messages import PROGRAM, complain, told
-from sync.cli.process.stdio import drop_output, let_go, require_written, take_streams
+from sync.cli.process.messages import PROGRAM, print_error, told
+from sync.cli.process.stdio import drop_output, flush_at_exit, install_safe_streams, require_written
 from sync.errors import ExitCode
 
 _DEBUG = "--debug"
@@ -20,9 +20,9 @@ _DEBUG = "--debug"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    take_streams()
+    install_safe_streams()
     code = run(sys.argv[1:] if arguments is None else arguments, os.environ)
-    let_go()
+    flush_at_exit()
     sys.exit(code)
 
 
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         if debug:
             _print_traceback(mask)
         code, words = told(error)
-        complain(mask(words))
+        print_error(mask(words))
         return int(code)
 
 

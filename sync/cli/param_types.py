@@ -12,7 +12,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _SPAN = re.compile(r"(\d{1,6})([smhdw])")
 
 
-def parse_span(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """A span such as ``90s``, ``15m``, ``1h``, ``7d``, ``2w``. Raises ``ValueError`` for anything else."""
     match = _SPAN.fullmatch(text.strip())
     if match is None:
@@ -26,7 +26,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
     Raises ``ValueError`` for anything else.
     """
     if _SPAN.fullmatch(text.strip()):
-        return now - parse_span(text)
+        return now - parse_duration(text)
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -46,13 +46,13 @@ class Moment(click.ParamType[datetime]):
             return self.fail(str(error), param, ctx)
 
 
-class Span(click.ParamType[timedelta]):
+class Duration(click.ParamType[timedelta]):
     name = "SPAN"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
             return value
         try:
-            return parse_span(value)
+            return parse_duration(value)
         except (ValueError, OverflowError) as error:
             return self.fail(str(error), param, ctx)

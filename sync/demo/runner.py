@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sync.demo.catalogs import catalogs
 from sync.errors import UsageError
-from sync.run import Job, RunResult, run_sync
+from sync.run import RunResult, SyncDependencies, run_sync
 from sync.source.emulator.server import Emulator
 from sync.source.http.fetch import FetchSettings, fetch_modes
 from sync.source.http.results import Fetched, FetchFailed
@@ -41,7 +41,7 @@ def run_demo(database: Path, now: datetime, app_version: str, tell: Callable[[da
         engine.dispose()
 
 
-def _job(base_url: str, day: datetime, app_version: str) -> Job:
+def _job(base_url: str, day: datetime, app_version: str) -> SyncDependencies:
     def clock() -> datetime:
         return day
 
@@ -49,7 +49,7 @@ def _job(base_url: str, day: datetime, app_version: str) -> Job:
         settings = FetchSettings(base_url)
         return fetch_modes(modes, settings, _KEY, clock=clock, rng=random.Random(0), cancelled=threading.Event())  # noqa: S311  # jitter
 
-    return Job(fetch, clock, app_version, base_url=base_url)
+    return SyncDependencies(fetch, clock, app_version, base_url=base_url)
 
 
 def _remove(file: Path) -> None:

@@ -7,18 +7,18 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from sync.catalog.changes.classify import sift
+from sync.catalog.changes.classify import classify
 from sync.catalog.changes.plan import (
-    Assessment,
+    RemovalCheck,
     RemovalGuard,
     accepted_removals,
-    assess,
-    assess_same,
+    check_removals,
     make_plan,
     needed_ids,
+    no_removals,
 )
-from sync.catalog.model.records import Answer, Listed, ModePlan
-from sync.errors import AnswerRejected
+from sync.catalog.model.records import Listed, ModePlan, ParsedResponse
+from sync.errors import ResponseRejected
 from sync.store import read
 from sync.store.database import Connection
 
@@ -27,22 +27,22 @@ class Decision(Struct, frozen=True):
     """What is to become of each mode that gave an answer."""
 
     plans: dict[str, ModePlan] = field(default_factory=dict)
-    failures: dict[str, AnswerRejected] = field(default_factory=dict)
+    failures: dict[str, ResponseRejected] = field(default_factory=dict)
     """Modes whose answer turned out bad when held against what is stored."""
     superseded: frozenset[str] = frozenset()
     """Modes to which another run applied its answer since this one began."""
 
 
-class Judged(Struct, frozen=True):
+class CheckedMode(Struct, frozen=True):
     """One mode's answer held against what is listed."""
 
-    assessment: Assessment
+    assessment: RemovalCheck
     listed: dict[str, Listed]
 
 
 def decide(
     connection: Connection,
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, ParsedResponse],
     states: Mapping[str, read.ModeState],
     versions: Mapping[str, int],
     guard: RemovalGuard,
@@ -54,13 +54,13 @@ def decide(
     ``versions`` are those the run first read.
     """
     superseded = frozenset(mode for mode in answers if states[mode].version != versions[mode])
-    failures: dict[str, AnswerRejected] = {}
-    judged: dict[str, Judged] = {}
+    failures: dict[str, ResponseRejected] = {}
+    judged: dict[str, CheckedMode] = {}
     for mode, answer in answers.items():
         if mode not in superseded:
             try:
                 judged[mode] = _judge(connection, answer, guard)
-            except AnswerRejected as error:
+            except ResponseRejected as error:
                 failures[mode] = error
     accepted = accepted_removals([found.assessment for found in judged.values()], guard)
     plans = {
@@ -76,8 +76,8 @@ def decide(
     return Decision(plans, failures, superseded)
 
 
-def _judge(connection: Connection, answer: Answer, guard: RemovalGuard) -> Judged:
+def _judge(connection: Connection, answer: ParsedResponse, guard: RemovalGuard) -> CheckedMode:
     if answer.is_same:
-        return Judged(assess_same(answer), {})
+        return CheckedMode(no_removals(answer), {})
     listed = read.listed_models(connection, answer.mode)
-    return Judged(assess(sift(answer, listed), listed, guard), listed)
+    return CheckedMode(check_removals(classify(answer, listed), listed, guard), listed)

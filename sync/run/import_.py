@@ -10,14 +10,14 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from sync.catalog.changes.plan import RemovalGuard
-from sync.catalog.model.records import Answer
+from sync.catalog.model.records import ParsedResponse
 from sync.catalog.response.api_errors import one_line
-from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
-from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, UsageError
+from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mode
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, ResponseRejected, UsageError
 from sync.run.decide import decide
-from sync.run.result import Asked, RunResult, make_result
+from sync.run.result import ModeFetch, RunResult, make_result
 from sync.run.sync import Clock, write_result
-from sync.source.files.jsonl import SavedAnswer
+from sync.source.files.jsonl import SavedResponse
 from sync.store import read, runs
 from sync.store.database import Connection, Engine, Pause, in_transaction
 
@@ -25,7 +25,7 @@ MAX_AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Backfill:
+class ImportDependencies:
     """What an import needs to know and to be given."""
 
     clock: Clock
@@ -36,7 +36,9 @@ class Backfill:
     pause: Pause = time.sleep
 
 
-def import_answers(engine: Engine, lines: Iterable[SavedAnswer], backfill: Backfill) -> Iterator[RunResult | None]:
+def import_responses(
+    engine: Engine, lines: Iterable[SavedResponse], backfill: ImportDependencies
+) -> Iterator[RunResult | None]:
     """Stores line by line and gives each one's result; None for a line that is recorded already.
 
     A line's time is never moved. Raises the error of the first line that is broken, out of order
@@ -50,7 +52,7 @@ def import_answers(engine: Engine, lines: Iterable[SavedAnswer], backfill: Backf
             raise
 
 
-def _import_line(engine: Engine, line: SavedAnswer, backfill: Backfill) -> RunResult | None:
+def _import_line(engine: Engine, line: SavedResponse, backfill: ImportDependencies) -> RunResult | None:
     if line.at > backfill.clock() + MAX_AHEAD:
         raise UsageError(f"its time {line.at:%Y-%m-%dT%H:%M:%SZ} is still to come; mend the line, then import again")
     answers = _answers(line, backfill.limits)
@@ -64,7 +66,7 @@ def _import_line(engine: Engine, line: SavedAnswer, backfill: Backfill) -> RunRe
         versions = {mode: state.version for mode, state in states.items()}
         decision = decide(connection, fresh, states, versions, backfill.guard, line.at)
         run_id = runs.begin_run(connection, start)
-        asked = [Asked(mode, line.at, answer=answer) for mode, answer in fresh.items()]
+        asked = [ModeFetch(mode, line.at, answer=answer) for mode, answer in fresh.items()]
         previous = {mode: state.last.good_stamp for mode, state in states.items()}
         result = _with_origin(make_result(run_id, line.at, asked, decision, previous), line)
         _refuse_broken_or_held(result)
@@ -74,24 +76,24 @@ def _import_line(engine: Engine, line: SavedAnswer, backfill: Backfill) -> RunRe
     return in_transaction(engine, work, pause=backfill.pause)
 
 
-def _answers(line: SavedAnswer, limits: ParseLimits) -> dict[str, Answer]:
+def _answers(line: SavedResponse, limits: ParseLimits) -> dict[str, ParsedResponse]:
     try:
-        answers = {mode: parse_answer(body, mode, limits) for mode, body in line.payloads.items()}
+        answers = {mode: parse_response(body, mode, limits) for mode, body in line.payloads.items()}
     except (ApiRefused, ApiUnreachable) as error:
-        raise AnswerRejected(
+        raise ResponseRejected(
             f"it holds a refusal, not a catalog ({str(error).partition(';')[0]}): take the line out, then import again"
         ) from error
     return split_by_mode(answers["all"]) if "all" in answers else answers
 
 
-def _is_new(connection: Connection, line: SavedAnswer, answer: Answer, state: read.ModeState) -> bool:
+def _is_new(connection: Connection, line: SavedResponse, answer: ParsedResponse, state: read.ModeState) -> bool:
     """Whether the mode's history can take the answer: False if it has it, an error if it is too late."""
     last = state.last.stamp
     if last is None or line.at > last:
         return True
     if read.is_recorded(connection, answer.mode, line.at, answer.payload_sha256):
         return False
-    raise AnswerRejected(
+    raise ResponseRejected(
         f"its time {line.at.isoformat()} is not later than {last.isoformat()}, the last one stored for mode"
         f" {answer.mode}: history cannot be changed; sort the lines by time, or import into a new database"
     )
@@ -110,9 +112,9 @@ def _refuse_broken_or_held(result: RunResult) -> None:
         )
 
 
-def _with_origin(result: RunResult, line: SavedAnswer) -> RunResult:
+def _with_origin(result: RunResult, line: SavedResponse) -> RunResult:
     return replace(result, notes=(f"imported from {_place(line)}", *result.notes))
 
 
-def _place(line: SavedAnswer) -> str:
+def _place(line: SavedResponse) -> str:
     return one_line(f"{line.file} line {line.line}")

@@ -9,13 +9,13 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.catalog.model.records import Answer, ModePlan, Rejected
+from sync.catalog.model.records import ModePlan, ParsedResponse, Rejected
 from sync.catalog.response.api_errors import one_line
 from sync.errors import (
-    AnswerRejected,
     CatalogSyncError,
     ExitCode,
     RemovalsHeld,
+    ResponseRejected,
     Superseded,
     worst,
 )
@@ -27,7 +27,7 @@ _NAMED_REJECTS = 5
 _MODE = "\0"  # stands for the mode where two texts are compared
 
 
-class Asked(Struct, frozen=True):
+class ModeFetch(Struct, frozen=True):
     """How a mode's answer, or the lack of one, came about."""
 
     mode: str
@@ -36,7 +36,7 @@ class Asked(Struct, frozen=True):
     http_status: int | None = None
     error: CatalogSyncError | None = None
     """Why there is no answer that can be used."""
-    answer: Answer | None = None
+    answer: ParsedResponse | None = None
     payload: bytes | None = None
     """What came, where no answer could be made of it."""
 
@@ -75,7 +75,7 @@ class RunResult(Struct, frozen=True):
 def make_result(
     run_id: int | None,
     observed_at: datetime | None,
-    asked: Iterable[Asked],
+    asked: Iterable[ModeFetch],
     decision: Decision,
     previous_success: Mapping[str, datetime | None],
 ) -> RunResult:
@@ -91,10 +91,10 @@ def make_result(
         for mode in asked
     )
     notes = tuple(note for plan in decision.plans.values() for note in plan.notes)
-    return RunResult(run_id, run_status([mode.row.status for mode in modes]), observed_at, modes, notes)
+    return RunResult(run_id, combined_status([mode.row.status for mode in modes]), observed_at, modes, notes)
 
 
-def run_status(statuses: Sequence[str]) -> str:
+def combined_status(statuses: Sequence[str]) -> str:
     """The status of a run from those of its modes."""
     present = set(statuses)
     if len(present) == 1:
@@ -102,7 +102,7 @@ def run_status(statuses: Sequence[str]) -> str:
     return "held" if present == {"success", "held"} else "partial"
 
 
-def chief_error(errors: Sequence[CatalogSyncError]) -> CatalogSyncError | None:
+def primary_error(errors: Sequence[CatalogSyncError]) -> CatalogSyncError | None:
     """The error that decides the exit code of a run."""
     code = worst(error.exit_code for error in errors)
     return next((error for error in errors if error.exit_code == code), None)
@@ -117,12 +117,12 @@ def message(errors: Iterable[tuple[str, CatalogSyncError]]) -> str | None:
     return "; also: ".join(lines) or None
 
 
-def to_store(words: str, mask: Callable[[str], str]) -> str:
+def storable_message(words: str, mask: Callable[[str], str]) -> str:
     """A message as a run's row keeps it. Masked before it is cut: a part of a secret would not be known."""
     return one_line(mask(words), _MESSAGE_LIMIT)
 
 
-def _asked_row(asked: Asked, previous: datetime | None) -> ModeRow:
+def _asked_row(asked: ModeFetch, previous: datetime | None) -> ModeRow:
     answer = asked.answer
     row = ModeRow(
         mode=asked.mode,
@@ -145,7 +145,7 @@ def _asked_row(asked: Asked, previous: datetime | None) -> ModeRow:
 
 def _with_bad_answer(row: ModeRow, payload: bytes, error: CatalogSyncError | None) -> ModeRow:
     """What can be said of an answer that was not taken: an auditor may have kept it."""
-    counts = error if isinstance(error, AnswerRejected) else None
+    counts = error if isinstance(error, ResponseRejected) else None
     return replace(
         row,
         models_reported=counts.reported if counts else None,
@@ -181,7 +181,7 @@ def _plan_errors(plan: ModePlan, held: int) -> Iterator[CatalogSyncError]:
     if plan.rejected:
         told = list(dict.fromkeys(_rejected(model) for model in plan.rejected))
         named, more = "; ".join(told[:_NAMED_REJECTS]), len(told) - _NAMED_REJECTS
-        yield AnswerRejected(
+        yield ResponseRejected(
             f"{len(plan.rejected)} of {plan.answer.reported} {plan.mode} models were rejected and kept as stored:"
             f" {named}{f'; and {more} more' if more > 0 else ''}; tell the API's maintainers"
         )

@@ -10,15 +10,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sync.catalog.changes.plan import RemovalGuard
-from sync.catalog.model.records import Answer, Applied, ModePlan
+from sync.catalog.model.records import LastAppliedPayload, ModePlan, ParsedResponse
 from sync.catalog.modes import MODES
-from sync.catalog.response.parse import ParseLimits, parse_answer
+from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide
-from sync.run.result import Asked, RunResult, chief_error, make_result, message, to_store
+from sync.run.result import ModeFetch, RunResult, make_result, message, primary_error, storable_message
 from sync.source.http.results import Fetched, FetchFailed
 from sync.store import read, runs, write
-from sync.store.database import Connection, Engine, Pause, in_transaction, reading, remark
+from sync.store.database import Connection, Engine, Pause, in_transaction, reading, storage_warning
 
 MAX_CLOCK_AHEAD = timedelta(hours=1)
 _STILL_OPEN = (None, "running", "abandoned")
@@ -27,7 +27,7 @@ Clock = Callable[[], datetime]
 Fetch = Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]
 
 
-class Job(Struct, frozen=True):
+class SyncDependencies(Struct, frozen=True):
     """What a run needs to know and to be given."""
 
     fetch: Fetch
@@ -49,22 +49,22 @@ class _Before(Struct, frozen=True):
     """What stood in the database before anything was asked; it still does where the version has not moved."""
 
     versions: Mapping[str, int]
-    applied: Mapping[str, Applied]
+    applied: Mapping[str, LastAppliedPayload]
 
 
 class _Observation(Struct, frozen=True):
     """What came back, before anything of the database was looked at."""
 
-    asked: tuple[Asked, ...]
+    asked: tuple[ModeFetch, ...]
     observed_at: datetime | None
     """When the last answer had arrived; None when none did."""
 
     @property
-    def answers(self) -> dict[str, Answer]:
+    def answers(self) -> dict[str, ParsedResponse]:
         return {asked.mode: asked.answer for asked in self.asked if asked.answer and not asked.error}
 
 
-def run_sync(engine: Engine, job: Job, *, dry_run: bool = False) -> RunResult:
+def run_sync(engine: Engine, job: SyncDependencies, *, dry_run: bool = False) -> RunResult:
     """One whole run. A dry run asks and decides alike and writes nothing at all.
 
     Raises ``UsageError`` when the host's clock is ahead of the API's, ``DatabaseError`` when the
@@ -91,7 +91,7 @@ def run_sync(engine: Engine, job: Job, *, dry_run: bool = False) -> RunResult:
         raise
 
 
-def _dry_run(engine: Engine, job: Job) -> RunResult:
+def _dry_run(engine: Engine, job: SyncDependencies) -> RunResult:
     with reading(engine) as connection:
         before = _before(connection, job)
     seen = _observe(job, before.applied)
@@ -101,12 +101,14 @@ def _dry_run(engine: Engine, job: Job) -> RunResult:
     return _result(engine, None, seen, decision, states)
 
 
-def _before(connection: Connection, job: Job) -> _Before:
+def _before(connection: Connection, job: SyncDependencies) -> _Before:
     states = read.mode_states(connection, job.modes)
-    return _Before({mode: state.version for mode, state in states.items()}, read.applied_answers(connection, job.modes))
+    return _Before(
+        {mode: state.version for mode, state in states.items()}, read.last_applied_payloads(connection, job.modes)
+    )
 
 
-def _observe(job: Job, applied: Mapping[str, Applied]) -> _Observation:
+def _observe(job: SyncDependencies, applied: Mapping[str, LastAppliedPayload]) -> _Observation:
     fetched = job.fetch(job.modes)
     _require_sane_clock(job.clock(), fetched)
     arrived = [found.arrived_at for found in fetched.values() if isinstance(found, Fetched)]
@@ -114,12 +116,12 @@ def _observe(job: Job, applied: Mapping[str, Applied]) -> _Observation:
     return _Observation(asked, max(arrived, default=None))
 
 
-def _parsed(found: Fetched | FetchFailed, limits: ParseLimits, applied: Applied | None) -> Asked:
-    asked = Asked(found.mode, found.asked_at, found.attempts, found.http_status)
+def _parsed(found: Fetched | FetchFailed, limits: ParseLimits, applied: LastAppliedPayload | None) -> ModeFetch:
+    asked = ModeFetch(found.mode, found.asked_at, found.attempts, found.http_status)
     if isinstance(found, FetchFailed):
         return replace(asked, error=found.error)
     try:
-        return replace(asked, answer=parse_answer(found.body, found.mode, limits, applied))
+        return replace(asked, answer=parse_response(found.body, found.mode, limits, applied))
     except CatalogSyncError as error:
         return replace(asked, error=error, payload=found.body)
 
@@ -134,12 +136,14 @@ def _require_sane_clock(now: datetime, fetched: Mapping[str, Fetched | FetchFail
         )
 
 
-def _store(engine: Engine, job: Job, run_id: int, seen: _Observation, versions: Mapping[str, int]) -> RunResult:
+def _store(
+    engine: Engine, job: SyncDependencies, run_id: int, seen: _Observation, versions: Mapping[str, int]
+) -> RunResult:
     done: list[RunResult] = []
 
     def work(connection: Connection, attempt: int) -> RunResult:
         states = read.mode_states(connection, sorted(seen.answers), lock=True)
-        if attempt > 1 and done and read.run_status(connection, run_id) not in _STILL_OPEN:
+        if attempt > 1 and done and read.stored_run_status(connection, run_id) not in _STILL_OPEN:
             return done[-1]  # the commit before was heard by the database, its answer not by us
         states |= read.mode_states(connection, [mode for mode in job.modes if mode not in states])
         decision = _decide(connection, job, seen, states, versions)
@@ -162,7 +166,7 @@ def _add(failure: DatabaseError, words: str | None) -> None:
 
 def _decide(
     connection: Connection,
-    job: Job,
+    job: SyncDependencies,
     seen: _Observation,
     states: Mapping[str, read.ModeState],
     versions: Mapping[str, int],
@@ -181,7 +185,7 @@ def _result(
 ) -> RunResult:
     previous = {mode: state.last.good_stamp for mode, state in states.items()}
     result = make_result(run_id, seen.observed_at, seen.asked, decision, previous)
-    return replace(result, notes=tuple(filter(None, (*result.notes, remark(engine)))))
+    return replace(result, notes=tuple(filter(None, (*result.notes, storage_warning(engine)))))
 
 
 def write_result(
@@ -193,13 +197,13 @@ def write_result(
         _apply(connection, run_id, mode.plan, mode.row.asked_at)
     if applied:
         runs.abandon_unfinished(connection, run_id, now)
-    chief, words = chief_error(result.errors), result.message
+    chief, words = primary_error(result.errors), result.message
     end = runs.RunEnd(
         status=result.status,
         finished_at=now,
         observed_at=result.observed_at,
         error_type=type(chief).__name__ if chief else None,
-        error_message=to_store(words, mask) if words else None,
+        error_message=storable_message(words, mask) if words else None,
         note="; ".join(result.notes) or None,
     )
     runs.end_run(connection, run_id, end, [mode.row for mode in result.modes])
@@ -212,13 +216,13 @@ def _apply(connection: Connection, run_id: int, plan: ModePlan | None, asked_at:
         runs.fill_calendar(connection, plan.stamp)
 
 
-def _record_failure(engine: Engine, job: Job, run_id: int, error: BaseException) -> DatabaseError | None:
+def _record_failure(engine: Engine, job: SyncDependencies, run_id: int, error: BaseException) -> DatabaseError | None:
     """Writes why the run died, in one try; gives why it could not: then the next run calls it abandoned."""
     words = str(error) if isinstance(error, CatalogSyncError) else type(error).__name__
-    end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, to_store(words, job.mask))
+    end = runs.RunEnd("failed", job.clock(), None, type(error).__name__, storable_message(words, job.mask))
 
     def work(connection: Connection, _: int) -> None:
-        if read.run_status(connection, run_id) in _STILL_OPEN:
+        if read.stored_run_status(connection, run_id) in _STILL_OPEN:
             runs.end_run(connection, run_id, end, ())
 
     try:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sync.show.table import shown
+from sync.show.table import display
 
 _WIDTH = 17
 
 
-def portrait_lines(model: Mapping[str, Any]) -> Iterator[str]:
+def model_detail_lines(model: Mapping[str, Any]) -> Iterator[str]:
     """The model as a person reads it; all texts are made safe for a terminal."""
-    yield f"{shown(model['model_id'])} ({model['mode']})"
+    yield f"{display(model['model_id'])} ({model['mode']})"
     for heading, text in _facts(model):
         if text:
             yield f"  {heading:<{_WIDTH}}{text}"
@@ -23,25 +23,27 @@ def portrait_lines(model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _facts(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "name", shown(model["name"])
-    yield "provider", shown(model["provider"])
-    yield "description", shown(model["description"])
-    yield "cost", shown(model["cost"]) or "none given"
-    yield "notes", shown(model["notes"])
-    yield "first seen", f"{shown(model['first_seen_at'])} UTC"
-    yield "unchanged since", f"{shown(model['unchanged_since'])} UTC"
+    yield "name", display(model["name"])
+    yield "provider", display(model["provider"])
+    yield "description", display(model["description"])
+    yield "cost", display(model["cost"]) or "none given"
+    yield "notes", display(model["notes"])
+    yield "first seen", f"{display(model['first_seen_at'])} UTC"
+    yield "unchanged since", f"{display(model['unchanged_since'])} UTC"
     if not model["is_listed"]:
-        yield "not listed", f"removed {shown(model['removed_at'])} UTC" if model["removed_at"] else "at that time"
+        yield "not listed", f"removed {display(model['removed_at'])} UTC" if model["removed_at"] else "at that time"
 
 
 def _lists(model: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
         "params": [_param(param) for param in model["params"]],
-        "inputs": [f"{shown(entry['input_name'])} ({entry['requirement']})" for entry in model["inputs"]],
-        "rules": [shown(rule) for rule in model["input_rules"]],
-        "capabilities": [f"{shown(entry['capability'])}: {shown(entry['value'])}" for entry in model["capabilities"]],
+        "inputs": [f"{display(entry['input_name'])} ({entry['requirement']})" for entry in model["inputs"]],
+        "rules": [display(rule) for rule in model["input_rules"]],
+        "capabilities": [
+            f"{display(entry['capability'])}: {display(entry['value'])}" for entry in model["capabilities"]
+        ],
         "costs": [
-            f"{shown(span['valid_from'])} to {shown(span['valid_to']) or 'now'}: {span['cost'] or 'none given'}"
+            f"{display(span['valid_from'])} to {display(span['valid_to']) or 'now'}: {span['cost'] or 'none given'}"
             for span in model["cost_history"]
         ],
     }
@@ -56,5 +58,5 @@ def _param(param: Mapping[str, Any]) -> str:
         "required": {1: "yes", 0: "no", None: None}[param["is_required"]],
         "options": ", ".join(param["options"]) or None,
     }
-    told = "; ".join(f"{name} {shown(value)}" for name, value in said.items() if value is not None)
-    return f"{shown(param['param_name'])}: {told or shown(param['definition'])}"
+    told = "; ".join(f"{name} {display(value)}" for name, value in said.items() if value is not None)
+    return f"{display(param['param_name'])}: {told or display(param['definition'])}"

@@ -25,7 +25,7 @@ _FOLDED_TO = 8  # characters that a folded column keeps at least
 _FORMULA = re.compile(r"(^|;)(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
-def shown(value: object) -> str:
+def display(value: object) -> str:
     """A value for people: times in UTC to the minute, nothing where there is none."""
     if value is None:
         return ""
@@ -80,7 +80,7 @@ def print_table(
     On a terminal too narrow for all of it ``foldable`` columns take several lines, and where that
     is not enough the ``expendable`` ones are left out, the first of them first. Nothing is cut.
     """
-    lines = {name: [heading, *(shown(row[name]) for row in rows)] for name, heading in columns.items()}
+    lines = {name: [heading, *(display(row[name]) for row in rows)] for name, heading in columns.items()}
     if not out.isatty():
         _print_plain(lines, out)
         return

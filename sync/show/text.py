@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sync.show.table import plain, shown
+from sync.show.table import display, plain
 
 if TYPE_CHECKING:
     from sync.catalog.model.costs import CostChange
@@ -74,6 +74,6 @@ def duration(span: timedelta) -> str:
 
 
 def _event_line(mode: str, change: ModelChange, event: Event) -> str:
-    what = cost_text(event.cost) if event.cost else f"{shown(event.old_value)} -> {shown(event.new_value)}"
-    where = f" {event.entity}.{shown(event.field)}" if event.kind == "changed" else ""
-    return f"{mode} {shown(change.model_id)} {event.kind}{where}: {what}"
+    what = cost_text(event.cost) if event.cost else f"{display(event.old_value)} -> {display(event.new_value)}"
+    where = f" {event.entity}.{display(event.field)}" if event.kind == "changed" else ""
+    return f"{mode} {display(change.model_id)} {event.kind}{where}: {what}"

@@ -22,13 +22,22 @@ from models_db.engine.sqlite import network_drive
 from models_db.errors import DatabaseSettingError, SchemaError
 from sync.errors import DatabaseError, UsageError
 
-__all__ = ["PATIENCE_SECONDS", "Connection", "Engine", "Pause", "in_transaction", "open_database", "reading", "remark"]
+__all__ = [
+    "DEFAULT_TIMEOUT_SECONDS",
+    "Connection",
+    "Engine",
+    "Pause",
+    "in_transaction",
+    "open_database",
+    "reading",
+    "storage_warning",
+]
 
 T = TypeVar("T")
 Pause: TypeAlias = Callable[[float], object]
 """Waits so many seconds; what it raises ends the waiting."""
 
-PATIENCE_SECONDS = engines.PATIENCE_SECONDS
+DEFAULT_TIMEOUT_SECONDS = engines.DEFAULT_TIMEOUT_SECONDS
 
 # After a deadlock: the first try and three more.
 _TRIES = 4
@@ -43,40 +52,40 @@ _DAMAGED = (
 )
 
 
-def open_database(url: str, *, patience: float = PATIENCE_SECONDS, pause: Pause | None = None) -> Engine:
+def open_database(url: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, pause: Pause | None = None) -> Engine:
     """An engine for a database that is at the revision this program needs.
 
-    A server that is silent for ``patience`` seconds counts as lost. One that is away, as between a
+    A server that is silent for ``timeout`` seconds counts as lost. One that is away, as between a
     primary's end and its standby's promotion, is an error at once; with a ``pause`` it is looked
     for as long, pausing in between.
 
     Raises ``UsageError`` for a setting or schema that is not right, ``DatabaseError`` when the
     database does not answer.
     """
-    with translated():
-        engine = engines.open_engine(url, patience=patience)
+    with translate_errors():
+        engine = engines.open_engine(url, timeout=timeout)
     try:
-        when_there(lambda: migrate.require_head(engine), patience, pause)
+        retry_until_available(lambda: migrate.require_head(engine), timeout, pause)
     except BaseException:
         engine.dispose()
         raise
     return engine
 
 
-def when_there(action: Callable[[], T], patience: float, pause: Pause | None) -> T:
+def retry_until_available(action: Callable[[], T], timeout: float, pause: Pause | None) -> T:
     """What ``action`` gives; while the server is away it is called again, as long as the patience lasts."""
-    search = _Search(patience)
+    search = _Search(timeout)
     while True:
         try:
-            with translated():
+            with translate_errors():
                 return action()
         except DatabaseError as error:
-            if pause is None or search.is_over or not error_classes.is_away(error.__cause__):
+            if pause is None or search.is_over or not error_classes.server_unavailable(error.__cause__):
                 raise
         pause(search.next_pause())
 
 
-def remark(engine: Engine) -> str | None:
+def storage_warning(engine: Engine) -> str | None:
     """What a user should know of where the database is; None when all is well."""
     path = Path(engine.url.database or "")
     kind = network_drive(path) if engine.dialect.name == "sqlite" else None
@@ -88,7 +97,7 @@ def remark(engine: Engine) -> str | None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one moment of the database and changes nothing."""
-    with translated(), engines.read_transaction(engine) as connection:
+    with translate_errors(), engines.read_transaction(engine) as connection:
         yield connection
 
 
@@ -106,13 +115,13 @@ def in_transaction(
     lost = False
     for number in count(1):
         try:
-            with translated(lost=lost), engines.write_transaction(engine) as connection:
+            with translate_errors(lost=lost), engines.write_transaction(engine) as connection:
                 return work(connection, number)
         except DatabaseError as error:
             cause = error.__cause__
-            lost = lost or error_classes.is_lost(cause)
-            if search is None and tries > 1 and error_classes.is_gone(cause):
-                search = _Search(engines.patience_of(engine), number)
+            lost = lost or error_classes.commit_outcome_unknown(cause)
+            if search is None and tries > 1 and error_classes.connection_unusable(cause):
+                search = _Search(engines.timeout_of(engine), number)
             if not _is_worth_another(cause, search) or (search is None and number >= tries):
                 raise
         pause(search.next_pause() if search else _PAUSE_SECONDS * number)
@@ -139,12 +148,12 @@ def _is_worth_another(cause: BaseException | None, search: _Search | None) -> bo
     if search is None:
         return error_classes.is_transient(cause)
     # A lock may be held by our own transaction, whose commit nobody has heard of.
-    judges = (error_classes.is_transient, error_classes.is_unreachable, error_classes.is_lock_wait)
+    judges = (error_classes.is_transient, error_classes.retry_may_reach_server, error_classes.is_lock_wait)
     return not search.is_over and any(judge(cause) for judge in judges)
 
 
 @contextmanager
-def translated(*, lost: bool = False) -> Iterator[None]:
+def translate_errors(*, lost: bool = False) -> Iterator[None]:
     """Turns errors of the database layer into ours, in one line and without a statement or secret.
 
     ``lost`` says that an earlier try may have been committed without our hearing of it.
@@ -158,7 +167,7 @@ def translated(*, lost: bool = False) -> Iterator[None]:
 
 
 def _advice(error: SQLAlchemyError, *, lost: bool) -> str:
-    if lost or error_classes.is_lost(error):
+    if lost or error_classes.commit_outcome_unknown(error):
         return _UNKNOWN
     return _DAMAGED if error_classes.is_damaged(error) else _ADVICE
 

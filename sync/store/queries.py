@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, true
 
-from models_db.dialects import latest_begin
+from models_db.dialects import latest_interval_start
 from models_db.tables import (
     catalog_changes,
     credit_history,
@@ -21,7 +21,7 @@ from models_db.tables import (
     sync_runs,
     sync_state,
 )
-from sync.catalog.history.as_of import Entry, PastVersion
+from sync.catalog.history.as_of import CatalogEntry, PastVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LastSuccess:
     """When a mode was last seen well; None when it never was."""
 
     mode: str
     good_observed_at: datetime | None
 
 
-def current_models(connection: Connection, wanted: Filter) -> Iterator[Entry]:
+def current_models(connection: Connection, wanted: Filter) -> Iterator[CatalogEntry]:
     """The listed models by mode and id."""
     query = (
         select(
@@ -89,7 +89,7 @@ def current_models(connection: Connection, wanted: Filter) -> Iterator[Entry]:
         .join(credit_history, credit_history.c.open_model_pk == models.c.model_pk)
         .order_by(models.c.mode, models.c.model_id)
     )
-    return (Entry(*_plain(row)) for row in connection.execute(_filtered(query, wanted)))
+    return (CatalogEntry(*_plain(row)) for row in connection.execute(_filtered(query, wanted)))
 
 
 def versions_at(connection: Connection, moment: datetime, mode: str | None) -> Iterator[PastVersion]:
@@ -102,7 +102,7 @@ def versions_at(connection: Connection, moment: datetime, mode: str | None) -> I
         models.c.first_seen_at,
     ).select_from(models)
     for interval in (model_versions, credit_history):
-        begin = latest_begin(connection, interval, moment)
+        begin = latest_interval_start(connection, interval, moment)
         query = query.join(begin, begin.c.model_pk == models.c.model_pk).join(
             interval, (interval.c.model_pk == begin.c.model_pk) & (interval.c.valid_from == begin.c.valid_from)
         )
@@ -188,10 +188,10 @@ def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ..
     return list(connection.execute(query))
 
 
-def last_looks(connection: Connection) -> list[Look]:
+def last_successes(connection: Connection) -> list[LastSuccess]:
     """When each mode was last seen well."""
     query = select(sync_state.c.mode, sync_state.c.good_observed_at).order_by(sync_state.c.mode)
-    return [Look(*_plain(row)) for row in connection.execute(query)]
+    return [LastSuccess(*_plain(row)) for row in connection.execute(query)]
 
 
 def _plain(row: Sequence[Any]) -> tuple[Any, ...]:

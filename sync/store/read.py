@@ -11,9 +11,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
-from sync.catalog.changes.plan import LastLook
+from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.model.normalise import fingerprint_mark
-from sync.catalog.model.records import Applied, Listed, Stored
+from sync.catalog.model.records import LastAppliedPayload, Listed, Stored
 
 # Databases bound the parameters of one statement.
 CHUNK = 500
@@ -23,7 +23,7 @@ class ModeState(Struct, frozen=True):
     """The check-and-set row of a mode."""
 
     version: int
-    last: LastLook
+    last: ModeWatermark
 
 
 def mode_states(connection: Connection, modes: Sequence[str], *, lock: bool = False) -> dict[str, ModeState]:
@@ -35,12 +35,12 @@ def mode_states(connection: Connection, modes: Sequence[str], *, lock: bool = Fa
     query = select(sync_state).where(sync_state.c.mode.in_(modes)).order_by(sync_state.c.mode)
     rows = connection.execute(query.with_for_update() if lock else query)
     return {
-        row.mode: ModeState(row.version, LastLook(row.observed_at, row.good_asked_at, row.good_observed_at))
+        row.mode: ModeState(row.version, ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at))
         for row in rows
     }
 
 
-def applied_answers(connection: Connection, modes: Sequence[str]) -> dict[str, Applied]:
+def last_applied_payloads(connection: Connection, modes: Sequence[str]) -> dict[str, LastAppliedPayload]:
     """The answer applied last to each mode, where applying its bytes again could change nothing.
 
     None of a mode where a model was rejected or a removal held, or whose rows an older version of the
@@ -68,7 +68,7 @@ def applied_answers(connection: Connection, modes: Sequence[str]) -> dict[str, A
             func.coalesce(listed.c.current, 0) == sync_run_modes.c.models_received,
         )
     )
-    return {mode: Applied(sha256, received) for mode, sha256, received in connection.execute(query)}
+    return {mode: LastAppliedPayload(sha256, received) for mode, sha256, received in connection.execute(query)}
 
 
 def listed_models(connection: Connection, mode: str) -> dict[str, Listed]:
@@ -98,7 +98,7 @@ def stored_models(connection: Connection, mode: str, model_ids: Sequence[str]) -
     }
 
 
-def run_status(connection: Connection, run_id: int) -> str | None:
+def stored_run_status(connection: Connection, run_id: int) -> str | None:
     """The status written for a run; None when there is no such run."""
     return connection.execute(select(sync_runs.c.status).where(sync_runs.c.run_id == run_id)).scalar()
 

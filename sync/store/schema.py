@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from models_db import engine as engines
 from models_db import migrate
-from sync.store.database import Pause, open_database, remark, translated, when_there
+from sync.store.database import Pause, open_database, retry_until_available, storage_warning, translate_errors
 
 HEAD = migrate.HEAD
 
 
-def shown(url: str) -> str:
+def masked_url(url: str) -> str:
     """The database's address without its password, safe to print. Raises ``UsageError`` for a bad one."""
-    with translated():
-        return engines.shown(engines.normalise_url(url))
+    with translate_errors():
+        return engines.masked_url(engines.normalise_url(url))
 
 
 def upgrade(url: str) -> None:
@@ -20,26 +20,26 @@ def upgrade(url: str) -> None:
 
     Raises ``UsageError`` where it would touch what is not ours, ``DatabaseError`` when it fails.
     """
-    with translated():
+    with translate_errors():
         migrate.upgrade(url)
 
 
-def wait_for(url: str, patience: float, pause: Pause) -> None:
+def wait_for(url: str, timeout: float, pause: Pause) -> None:
     """Returns when the database's server is there. Raises ``DatabaseError`` when it does not come in time."""
-    with translated():
-        engine = engines.open_engine(url, create=True, patience=patience)
+    with translate_errors():
+        engine = engines.open_engine(url, create=True, timeout=timeout)
     try:
         if engine.dialect.name != "sqlite":  # its file is there or is made
-            when_there(lambda: engine.connect().close(), patience, pause)
+            retry_until_available(lambda: engine.connect().close(), timeout, pause)
     finally:
         engine.dispose()
 
 
-def remark_on(url: str) -> str | None:
+def storage_warning_for(url: str) -> str | None:
     """What a user should know of where a database at head is; None when all is well."""
     engine = open_database(url)
     engine.dispose()
-    return remark(engine)
+    return storage_warning(engine)
 
 
 def require_head(url: str) -> None:

@@ -18,7 +18,7 @@ from models_db.tables import catalog_changes, credit_history, model_versions, mo
 from models_db.tables.column_types import metadata
 from sync.catalog.model.costs import for_arithmetic
 from sync.catalog.model.entities import MODELS, TABLES, TableShape
-from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, ModelChange, ModePlan, Record, Row
+from sync.catalog.model.records import EVENT_COLUMNS, OPEN_GAP_END, ModelChange, ModePlan, Record, Row
 from sync.errors import DatabaseError
 from sync.store.read import CHUNK, chunks
 
@@ -167,10 +167,10 @@ def _write_gaps(connection: Connection, plan: ModePlan, pks: Pks) -> None:
     """Begun on the interval that a removal closed just now, ended on the one that the return of a model finds."""
     of_model = update(credit_history).where(credit_history.c.model_pk == bindparam("pk"))
     gone: list[Values] = [{"pk": pks[change.model_id]} for change in plan.changes if change.record is None]
-    begun = of_model.where(credit_history.c.valid_to == plan.stamp).values(gap_to=NOT_BACK)
+    begun = of_model.where(credit_history.c.valid_to == plan.stamp).values(gap_to=OPEN_GAP_END)
     _execute_many(connection, begun, gone, exactly=True)
     back: list[Values] = [{"pk": pks[change.model_id]} for change in plan.changes if change.lifecycle == "relisted"]
-    ended = of_model.where(credit_history.c.gap_to == NOT_BACK).values(gap_to=plan.stamp)
+    ended = of_model.where(credit_history.c.gap_to == OPEN_GAP_END).values(gap_to=plan.stamp)
     _execute_many(connection, ended, back, exactly=True)
 
 

@@ -11,16 +11,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.catalog.changes.classify import sift
+from sync.catalog.changes.classify import classify
 from sync.catalog.changes.diff import events_between, row_changes
-from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
+from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.paths import differences
 from sync.catalog.json.tree import Tree, canonical_json
 from sync.catalog.model.entities import TABLES
 from sync.catalog.model.normalise import normalise
-from sync.catalog.model.records import Answer, Event, Listed, ModePlan, Record, Row, RowChanges
-from sync.catalog.response.parse import parse_answer, split_by_mode
+from sync.catalog.model.records import Event, Listed, ModePlan, ParsedResponse, Record, Row, RowChanges
+from sync.catalog.response.parse import parse_response, split_by_mode
 from sync.errors import CatalogSyncError
 from tests.support.made_responses import answer, record, stored_as
 from tests.support.model_strategies import catalogs, damaged, models, rewritten, values, written
@@ -37,17 +37,17 @@ def taken(value: Any) -> Record:
     return record(written(value).encode())
 
 
-def sent(catalog: Iterable[Any]) -> Answer:
+def sent(catalog: Iterable[Any]) -> ParsedResponse:
     return answer([written(one).encode() for one in catalog])
 
 
-def plan(whole: Answer, known: list[Any]) -> ModePlan:
+def plan(whole: ParsedResponse, known: list[Any]) -> ModePlan:
     """What is written when the answer comes after a catalog."""
     stored = {one["id"]: stored_as(taken(one), pk) for pk, one in enumerate(known, start=1)}
     listed = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in stored.items()}
-    assessment = assess(sift(whole, listed), listed, RemovalGuard())
+    assessment = check_removals(classify(whole, listed), listed, RemovalGuard())
     needed = {id_: stored[id_] for id_ in needed_ids(assessment, listed) if id_ in stored}
-    return make_plan(assessment, needed, LastLook(), observed_at=SEEN, accept_removals=True)
+    return make_plan(assessment, needed, ModeWatermark(), observed_at=SEEN, accept_removals=True)
 
 
 def put(root: dict[str, Tree], path: tuple[str, ...], value: Tree | None) -> None:
@@ -212,6 +212,6 @@ def test_damaged_bytes_are_taken_or_refused_and_never_crash(catalog: Any, mode: 
     listed = ",".join(written({"mode": "image", **one}) for one in catalog)
     whole = f'{{"ok":true,"code":200,"data":{{"mode":"{mode}","total":{len(catalog)},"models":[{listed}]}}}}'
     with suppress(CatalogSyncError):
-        taken_answer = parse_answer(damaged(whole.encode(), chance), mode)
+        taken_answer = parse_response(damaged(whole.encode(), chance), mode)
         for one in (split_by_mode(taken_answer) if mode == "all" else {mode: taken_answer}).values():
             plan(one, catalog)

@@ -16,10 +16,10 @@ from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, model, some
 from tests.support.commands import complaint, output
 from tests.support.database_contents import RUN_TABLES, Rows, ask, changed_tables, every_row
-from tests.support.rude_server import RudeServer, answer, says
+from tests.support.rude_server import RudeServer, response, says
 
 LISTED = some(4)
-GOOD_VIDEO = says(answer("200 OK", envelope([], "video")))
+GOOD_VIDEO = says(response("200 OK", envelope([], "video")))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
 def test_a_status_of_the_api_has_its_code_and_remedy(listed: Shell, sqlite_url: str, status: str) -> None:
     code, remedy = STATUSES[status]
     line = fails_with(
-        says(answer(status, refused(int(status[:3])), "Location: https://other.example/x")), listed, sqlite_url, code
+        says(response(status, refused(int(status[:3])), "Location: https://other.example/x")), listed, sqlite_url, code
     )
     assert remedy in line
     assert status[:3] in line
@@ -65,7 +65,7 @@ def test_a_status_of_the_api_has_its_code_and_remedy(listed: Shell, sqlite_url: 
 @pytest.mark.parametrize("code", [401, 402, 403, 404, 422, 429, 500])
 def test_ok_false_under_200_goes_by_its_code(listed: Shell, sqlite_url: str, code: int) -> None:
     exit_code = next(exit_code for status, (exit_code, _) in STATUSES.items() if status.startswith(str(code)))
-    line = fails_with(says(answer("200 OK", refused(code))), listed, sqlite_url, exit_code)
+    line = fails_with(says(response("200 OK", refused(code))), listed, sqlite_url, exit_code)
     assert "words of the API" in line
 
 
@@ -107,12 +107,12 @@ BAD_ANSWERS: Mapping[str, bytes] = {
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
 def test_an_answer_that_cannot_be_trusted_is_not_taken(listed: Shell, sqlite_url: str, name: str) -> None:
-    fails_with(says(answer("200 OK", BAD_ANSWERS[name], "Content-Type: text/html")), listed, sqlite_url, 5)
+    fails_with(says(response("200 OK", BAD_ANSWERS[name], "Content-Type: text/html")), listed, sqlite_url, 5)
 
 
 def test_a_body_that_is_cut_is_no_answer(listed: Shell, sqlite_url: str) -> None:
     body = envelope(LISTED)
-    line = fails_with(says(answer("200 OK", body[:-10], length=len(body))), listed, sqlite_url, 4)
+    line = fails_with(says(response("200 OK", body[:-10], length=len(body))), listed, sqlite_url, 4)
     assert "cut short" in line
 
 
@@ -165,7 +165,9 @@ REJECTED_MODELS: Mapping[str, object] = {
 def test_a_model_that_cannot_be_taken_is_rejected_alone(listed: Shell, sqlite_url: str, name: str) -> None:
     before = ask(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
     others = [*LISTED[1:-1], model("acme/image-3", 77), model("acme/new", 5)]
-    with RudeServer(image=says(answer("200 OK", envelope([REJECTED_MODELS[name], *others]))), video=GOOD_VIDEO) as api:
+    with RudeServer(
+        image=says(response("200 OK", envelope([REJECTED_MODELS[name], *others]))), video=GOOD_VIDEO
+    ) as api:
         ended = listed("sync", "--base-url", api.url)
     assert "1 of 5 image models were rejected" in complaint(ended, 5)
     after = ask(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
@@ -180,7 +182,7 @@ def test_a_model_that_cannot_be_taken_is_rejected_alone(listed: Shell, sqlite_ur
 
 def test_equal_copies_of_a_model_are_one(listed: Shell, sqlite_url: str) -> None:
     copy = dict(reversed(LISTED[0].items()))
-    with RudeServer(image=says(answer("200 OK", envelope([*LISTED, copy]))), video=GOOD_VIDEO) as api:
+    with RudeServer(image=says(response("200 OK", envelope([*LISTED, copy]))), video=GOOD_VIDEO) as api:
         output(listed("sync", "--base-url", api.url))
     assert ask(sqlite_url, "SELECT COUNT(*) FROM catalog_changes") == [(4,)]
 
@@ -233,7 +235,7 @@ def listed_costs(url: str) -> list[str]:
 
 def test_a_clock_an_hour_ahead_of_the_api_applies_nothing(listed: Shell, sqlite_url: str) -> None:
     date = format_datetime(options.now() - timedelta(hours=1, minutes=5), usegmt=True)
-    body = says(answer("200 OK", envelope(some(9)), f"Date: {date}"))
+    body = says(response("200 OK", envelope(some(9)), f"Date: {date}"))
     before = every_row(sqlite_url)
     with RudeServer(image=body, video=GOOD_VIDEO) as api:
         line = complaint(listed("sync", "--base-url", api.url), 2)
@@ -242,7 +244,7 @@ def test_a_clock_an_hour_ahead_of_the_api_applies_nothing(listed: Shell, sqlite_
 
 
 def test_of_several_failures_the_first_in_the_documented_order_counts(listed: Shell) -> None:
-    forbidden, down = says(answer("403 Forbidden")), says(answer("500 Internal Server Error"))
+    forbidden, down = says(response("403 Forbidden")), says(response("500 Internal Server Error"))
     with RudeServer(image=down, video=forbidden) as api:
         line = complaint(listed("sync", "--base-url", api.url), 3)
     assert "403" in line

@@ -37,14 +37,14 @@ def read(shell: Shell, *arguments: str) -> Any:
 
 
 def test_costs_is_a_timeline_with_its_gap_and_how_long_each_cost_held(history: Shell) -> None:
-    spans = read(history, "costs", "acme/a", "--mode", "image")
+    cost_spans = read(history, "costs", "acme/a", "--mode", "image")
 
-    assert [(span["cost"], span["is_listed"], span["pct_change"], span["held_seconds"]) for span in spans[:3]] == [
+    assert [(span["cost"], span["is_listed"], span["pct_change"], span["held_seconds"]) for span in cost_spans[:3]] == [
         ("4", True, None, 86400),
         ("3", True, "-25", 86400),
         (None, False, None, 2 * 86400),
     ]
-    assert (spans[3]["cost"], spans[3]["pct_change"], spans[3]["valid_to"]) == ("6", "100", None)
+    assert (cost_spans[3]["cost"], cost_spans[3]["pct_change"], cost_spans[3]["valid_to"]) == ("6", "100", None)
 
 
 def test_costs_shows_an_id_of_both_modes_in_both_with_a_sparkline_each(history: Shell) -> None:

@@ -23,7 +23,7 @@ from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, model, some
 from tests.support.commands import complaint, environment, eventually, finished, output, run_process, started
 from tests.support.database_contents import ask, every_row
-from tests.support.rude_server import RudeServer, answer, says
+from tests.support.rude_server import RudeServer, response, says
 from tests.support.secrets_search import KEY, PASSWORD, require_hidden
 
 
@@ -118,7 +118,7 @@ def test_an_error_body_that_repeats_the_key_is_masked(
 ) -> None:
     status, body = ECHOES[name]
     shell.set(DATABASE_URL=sqlite_url, ATTEMPTS="1")
-    with RudeServer(says(answer(status, json.dumps(body).encode()))) as api:
+    with RudeServer(says(response(status, json.dumps(body).encode()))) as api:
         ended = shell(*debug, "sync", "--json", "--base-url", api.url)
     assert ended.code in {3, 4}
     stored = ask(sqlite_url, "SELECT error_message FROM sync_runs")
@@ -140,8 +140,8 @@ def test_an_error_body_that_repeats_the_key_is_masked(
 )
 def test_an_answer_that_repeats_the_key_is_rejected_without_it(shell: Shell, sqlite_url: str, body: bytes) -> None:
     shell.set(DATABASE_URL=sqlite_url)
-    video = says(answer("200 OK", envelope([], "video")))
-    with RudeServer(image=says(answer("200 OK", body)), video=video) as api:
+    video = says(response("200 OK", envelope([], "video")))
+    with RudeServer(image=says(response("200 OK", body)), video=video) as api:
         for options in ((), ("--json",), ("--dry-run",), ("--dry-run", "--json")):
             complaint(shell("sync", "--base-url", api.url, *options), 5)
         assert shell("--debug", "sync", "--base-url", api.url).code == 5
@@ -160,7 +160,7 @@ def test_an_import_that_meets_the_key_does_not_repeat_it(shell: Shell, sqlite_ur
 def test_a_redirect_to_an_address_with_the_key_is_masked(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     target = f"Location: https://{KEY.replace('_', '-')}.example/{KEY}?key={KEY}"
-    with RudeServer(says(answer("302 Found", b"", target))) as api:
+    with RudeServer(says(response("302 Found", b"", target))) as api:
         complaint(shell("sync", "--base-url", api.url), 5)
     require_hidden(repr(every_row(sqlite_url)))
 

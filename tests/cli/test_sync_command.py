@@ -12,7 +12,7 @@ from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, model, some
 from tests.support.commands import ROOT, complaint, environment, output, run_process
 from tests.support.database_contents import RUN_TABLES, ask, changed_tables, counts_of_changes, every_row
-from tests.support.rude_server import RudeServer, answer, says
+from tests.support.rude_server import RudeServer, response, says
 
 EXAMPLE = ROOT / "tests/data/documented-example.json"
 
@@ -158,8 +158,8 @@ def test_a_process_of_its_own_does_the_same(tmp_path: Path, sqlite_url: str) -> 
 
 
 def test_the_answer_of_one_mode_is_stored_when_the_other_fails(synced: Shell, migrated_url: str) -> None:
-    image = says(answer("200 OK", envelope(some(2))))
-    with RudeServer(image=image, video=says(answer("500 Internal Server Error"))) as api:
+    image = says(response("200 OK", envelope(some(2))))
+    with RudeServer(image=image, video=says(response("500 Internal Server Error"))) as api:
         ended = synced("sync", "--base-url", api.url, "--attempts", "1")
     line = complaint(ended, 4)
     assert "500 for mode video" in line

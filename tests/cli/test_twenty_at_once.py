@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.api_catalogs import envelope, some
 from tests.support.commands import complaint, environment, finished, started
 from tests.support.database_contents import ask
-from tests.support.rude_server import RudeServer, Script, answer, says
+from tests.support.rude_server import RudeServer, Script, response, says
 from tests.support.secrets_search import KEY
 
 RUNS = 20
@@ -27,13 +27,13 @@ def once_asked_by(number: int) -> Script:
             if arrived[0] >= number:
                 all_there.set()
         all_there.wait(60)
-        says(answer("200 OK", envelope(some(MODELS))))(peer, stop)
+        says(response("200 OK", envelope(some(MODELS))))(peer, stop)
 
     return run
 
 
 def test_twenty_runs_at_once_store_each_model_once(migrated_url: str, tmp_path: Path) -> None:
-    video = says(answer("200 OK", envelope(some(5, "video"), "video")))
+    video = says(response("200 OK", envelope(some(5, "video"), "video")))
     with RudeServer(image=once_asked_by(8), video=video) as api, ExitStack() as stack:
         environ = environment(tmp_path, DATABASE_URL=migrated_url, BASE_URL=api.url, API_KEY=KEY)
         processes = [stack.enter_context(started("sync", environ=environ)) for _ in range(RUNS)]

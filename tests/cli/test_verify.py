@@ -14,7 +14,7 @@ from sqlalchemy import URL, Engine
 
 from models_db.engine import migration_engine, open_engine
 from models_db.migrate import upgrade
-from sync.catalog.verify.findings import Fault
+from sync.catalog.verify.findings import Finding
 from sync.store.verify.read_models import Audit
 from tests.cli.conftest import Shell
 from tests.cli.damaged_rows import DAMAGES
@@ -38,7 +38,7 @@ class Kept:
 
     engine: Engine
 
-    def faults_after(self, damage: str) -> list[Fault]:
+    def faults_after(self, damage: str) -> list[Finding]:
         """What is found after a damage that is then undone; the database's own guards are off."""
         with self.engine.connect() as connection:
             connection.exec_driver_sql(CHECKS_OFF[connection.dialect.name])

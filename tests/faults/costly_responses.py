@@ -86,21 +86,21 @@ KINDS: dict[str, Filler] = {
 
 def outcome(body: bytes) -> str:
     """What comes of an answer from its bytes to the plan: a plan, or the error in a few words."""
-    from sync.catalog.changes.classify import sift
-    from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan
-    from sync.catalog.response.parse import parse_answer
+    from sync.catalog.changes.classify import classify
+    from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan
+    from sync.catalog.response.parse import parse_response
     from sync.errors import CatalogSyncError
-    from sync.source.http.response_check import Judge
-    from sync.source.http.session import Answer
+    from sync.source.http.response_check import ResponseValidator
+    from sync.source.http.session import HttpResponse
 
     try:
-        error = Judge("http://host/models", "http://host", "image", "gva_live_key.of0no1account").error(
-            Answer(200, {}, body)
+        error = ResponseValidator("http://host/models", "http://host", "image", "gva_live_key.of0no1account").error(
+            HttpResponse(200, {}, body)
         )
         if error is not None:
             raise error
-        assessment = assess(sift(parse_answer(body, "image"), {}), {}, RemovalGuard())
-        plan = make_plan(assessment, {}, LastLook(), observed_at=datetime.now(UTC), accept_removals=False)
+        assessment = check_removals(classify(parse_response(body, "image"), {}), {}, RemovalGuard())
+        plan = make_plan(assessment, {}, ModeWatermark(), observed_at=datetime.now(UTC), accept_removals=False)
     except CatalogSyncError as rejected:
         return f"{type(rejected).__name__}: {str(rejected).partition('taken: ')[2] or rejected}"[:60]
     return f"{len(plan.changes)} models taken, {len(plan.rejected)} rejected"

@@ -15,11 +15,11 @@ import pytest
 
 from tests.support.api_catalogs import envelope
 from tests.support.commands import complaint, output
-from tests.support.rude_server import RudeServer, Script, answer, drips, resets, says, silent
+from tests.support.rude_server import RudeServer, Script, drips, resets, response, says, silent
 from tests.support.synced_database import LISTED, Site, image, video
 
 BODY = envelope(LISTED)
-BUSY = says(answer("503 Service Unavailable"))
+BUSY = says(response("503 Service Unavailable"))
 
 
 @contextmanager
@@ -89,9 +89,9 @@ def test_a3_a_byte_now_and_then_is_exit_4_at_the_deadline(sqlite_site: Site, scr
 
 
 CUTS = {
-    "shorter than its length": says(answer("200 OK", BODY[:-10], length=len(BODY))),
+    "shorter than its length": says(response("200 OK", BODY[:-10], length=len(BODY))),
     "a chunk missing": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY), BODY[:-10]),
-    "reset": resets(answer("200 OK", BODY[:-10], length=len(BODY))),
+    "reset": resets(response("200 OK", BODY[:-10], length=len(BODY))),
     "headers without an end": says(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"),
 }
 
@@ -123,7 +123,7 @@ def test_a6_gzip_that_is_cut_is_exit_5(sqlite_site: Site, cut: int) -> None:
 
 def test_a9_a_wait_that_fits_into_the_deadline_is_waited(sqlite_site: Site) -> None:
     began = time.monotonic()
-    busy = says(answer("429 Too Many Requests", b"", "Retry-After: 1"))
+    busy = says(response("429 Too Many Requests", b"", "Retry-After: 1"))
     sqlite_site.succeeds("--attempts", "2", image=first(busy, image()))
 
     assert time.monotonic() - began >= 1
@@ -132,7 +132,7 @@ def test_a9_a_wait_that_fits_into_the_deadline_is_waited(sqlite_site: Site) -> N
 def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(sqlite_site: Site) -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(hours=6), usegmt=True)
     for wait in ("21600", later):
-        script = says(answer("503 Service Unavailable", b"", f"Retry-After: {wait}"))
+        script = says(response("503 Service Unavailable", b"", f"Retry-After: {wait}"))
         with within(5):
             line = sqlite_site.refuses(4, script, "--attempts", "4")
         assert "asks to wait 21" in line
@@ -140,14 +140,14 @@ def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(sqlite_site: Site) -> N
 
 
 def test_a10_a_wait_that_makes_no_sense_is_ignored(sqlite_site: Site) -> None:
-    odd = says(answer("503 Service Unavailable", b"", "Retry-After: soon"))
+    odd = says(response("503 Service Unavailable", b"", "Retry-After: soon"))
 
     sqlite_site.succeeds("--attempts", "2", image=first(odd, image()))
 
 
 @pytest.mark.parametrize("status", ["500 Internal Server Error", "502 Bad Gateway", "504 Gateway Timeout"])
 def test_a11_a_fault_of_the_server_is_asked_again_and_then_exit_4(sqlite_site: Site, status: str) -> None:
-    script = says(answer(status))
+    script = says(response(status))
     with RudeServer(script) as api:
         line = complaint(sqlite_site.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)
         assert len(api.requests) == 4

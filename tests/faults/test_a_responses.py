@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.api_catalogs import envelope
 from tests.support.commands import complaint, finished, output
-from tests.support.rude_server import RudeServer, Script, answer, floods, says
+from tests.support.rude_server import RudeServer, Script, floods, response, says
 from tests.support.secrets_search import KEY
 from tests.support.synced_database import LISTED, Site, image, video
 
@@ -25,7 +25,7 @@ def little_memory() -> None:
 
 def test_a7_a_gzip_bomb_stops_at_the_limit_and_takes_little_memory(sqlite_site: Site) -> None:
     bomb = gzip.compress(b'{"ok":' + bytes(200 * MIB), 1)
-    script = says(answer("200 OK", bomb, "Content-Encoding: gzip"))
+    script = says(response("200 OK", bomb, "Content-Encoding: gzip"))
     settings = {"MAX_BYTES": str(4 * MIB)}
     little = {"preexec_fn": little_memory}
     with RudeServer(script) as api, sqlite_site.process("sync", api=api, options=little, **settings) as process:
@@ -58,7 +58,7 @@ def refusal(code: int, error_code: str) -> bytes:
 def test_a12_a_refusal_is_exit_3_without_a_second_question(sqlite_site: Site, code: int) -> None:
     error_code, remedy = REFUSALS[code]
     before = sqlite_site.catalog()
-    with RudeServer(says(answer(f"{code} No", refusal(code, error_code)))) as api:
+    with RudeServer(says(response(f"{code} No", refusal(code, error_code)))) as api:
         line = complaint(sqlite_site.shell("sync", "--base-url", api.url, "--attempts", "4"), 3)
         assert len(api.requests) == 2  # one for each mode
 
@@ -68,7 +68,7 @@ def test_a12_a_refusal_is_exit_3_without_a_second_question(sqlite_site: Site, co
 
 
 def redirects_to(target: str) -> Script:
-    return says(answer("302 Found", b"", f"Location: {target}"))
+    return says(response("302 Found", b"", f"Location: {target}"))
 
 
 def test_a13_a_redirect_to_the_same_host_is_not_followed_and_exit_5(sqlite_site: Site) -> None:
@@ -139,10 +139,13 @@ def test_a17_blanks_around_a_key_are_no_part_of_it(sqlite_site: Site) -> None:
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
-        (answer("200 OK", b"<html><title>Log in</title>", "Content-Type: text/html"), "text/html: <html><title>Log in"),
-        (answer("200 OK", f"<html>{KEY}".encode(), "Content-Type: text/html"), "text/html: <html>[hidden]"),
-        (answer("204 No Content"), "204"),
-        (answer("200 OK"), "an empty body"),
+        (
+            response("200 OK", b"<html><title>Log in</title>", "Content-Type: text/html"),
+            "text/html: <html><title>Log in",
+        ),
+        (response("200 OK", f"<html>{KEY}".encode(), "Content-Type: text/html"), "text/html: <html>[hidden]"),
+        (response("204 No Content"), "204"),
+        (response("200 OK"), "an empty body"),
     ],
     ids=["html", "html with the key", "204", "empty"],
 )
@@ -159,7 +162,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_a19_headers_beyond_reason_are_exit_4(sqlite_site: Site, name: str) -> None:
-    sqlite_site.refuses(4, says(answer("200 OK", envelope(LISTED), *HEADERS[name])))
+    sqlite_site.refuses(4, says(response("200 OK", envelope(LISTED), *HEADERS[name])))
 
 
 @pytest.mark.parametrize(
@@ -183,4 +186,4 @@ def test_a20_a_refusal_under_200_goes_by_its_code_and_is_no_data(
     if "code" not in fields:
         del whole["code"]
 
-    assert "as the API says" in sqlite_site.refuses(code, says(answer("200 OK", json.dumps(whole).encode())))
+    assert "as the API says" in sqlite_site.refuses(code, says(response("200 OK", json.dumps(whole).encode())))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, output
-from tests.support.rude_server import answer, says
+from tests.support.rude_server import response, says
 from tests.support.synced_database import LISTED, Site, image
 
 GOOD = envelope(LISTED)
@@ -18,31 +18,31 @@ GOOD = envelope(LISTED)
 def test_b1_bytes_that_are_not_utf_8_are_exit_5(sqlite_site: Site) -> None:
     body = GOOD.replace(b"Acme", b"Ac\xff\xfe", 1)
 
-    assert "it is not UTF-8 at byte" in sqlite_site.refuses(5, says(answer("200 OK", body)), "--mode", "image")
+    assert "it is not UTF-8 at byte" in sqlite_site.refuses(5, says(response("200 OK", body)), "--mode", "image")
 
 
 def test_b2_a_byte_order_mark_is_passed_over(sqlite_site: Site) -> None:
-    sqlite_site.succeeds(image=says(answer("200 OK", b"\xef\xbb\xbf" + GOOD)))
+    sqlite_site.succeeds(image=says(response("200 OK", b"\xef\xbb\xbf" + GOOD)))
 
     assert sqlite_site.events() == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_b2_utf_16_is_exit_5(sqlite_site: Site, encoding: str) -> None:
-    sqlite_site.refuses(5, says(answer("200 OK", GOOD.decode().encode(encoding))), "--mode", "image")
+    sqlite_site.refuses(5, says(response("200 OK", GOOD.decode().encode(encoding))), "--mode", "image")
 
 
 def test_b3_a_key_twice_in_the_envelope_is_exit_5(sqlite_site: Site) -> None:
     body = GOOD.replace(b'"total": 4', b'"total": 4, "total": 4')
 
-    line = sqlite_site.refuses(5, says(answer("200 OK", body)), "--mode", "image")
+    line = sqlite_site.refuses(5, says(response("200 OK", body)), "--mode", "image")
     assert "the key 'total' stands twice in one object" in line
 
 
 def test_b3_a_key_twice_in_a_model_rejects_that_model_alone(site: Site) -> None:
     body = envelope([model("acme/image-0", 7), *LISTED[1:]]).replace(b'"default_cost": 7', b'"default_cost": 7,' * 2)
     body = body.replace(b",,", b",")
-    line = complaint(site.sync(image=says(answer("200 OK", body))), 5)
+    line = complaint(site.sync(image=says(response("200 OK", body))), 5)
 
     assert "1 of 4 image models were rejected" in line
     assert "the key 'default_cost' stands twice" in line
@@ -54,7 +54,7 @@ def test_b3_a_key_twice_in_a_model_rejects_that_model_alone(site: Site) -> None:
 def test_b4_what_is_no_number_of_json_is_exit_5(site: Site, number: str) -> None:
     body = GOOD.replace(b'"default_cost": 1', f'"default_cost": {number}'.encode(), 1)
 
-    assert "not complete, valid JSON" in site.refuses(5, says(answer("200 OK", body)), "--mode", "image")
+    assert "not complete, valid JSON" in site.refuses(5, says(response("200 OK", body)), "--mode", "image")
 
 
 HUGE = ("1e999", "1E+999999", "1" * 5000, "9" * 13, "1e-41", "0." + "1" * 41, "1e" + "9" * 30)
@@ -72,7 +72,7 @@ def test_b5_a_cost_out_of_range_is_rejected_before_the_database_sees_it(site: Si
 def require_rejected_alone(site: Site, number: str) -> None:
     body = GOOD.replace(b'"default_cost": 2', f'"default_cost": {number}'.encode(), 1)
     body = body.replace(b'"default_cost": 3', b'"default_cost": 33', 1)
-    line = complaint(site.sync(image=says(answer("200 OK", body))), 5)
+    line = complaint(site.sync(image=says(response("200 OK", body))), 5)
 
     assert "1 of 4 image models were rejected and kept as stored: 'acme/image-1'" in line
     assert site.costs() == {"acme/image-0": "1", "acme/image-1": "2", "acme/image-2": "33", "acme/image-3": "4"}
@@ -81,7 +81,7 @@ def require_rejected_alone(site: Site, number: str) -> None:
 
 def test_b5_a_huge_number_elsewhere_is_kept_as_it_was_sent(site: Site) -> None:
     body = envelope([model("acme/image-0", 1, seed=7), *LISTED[1:]]).replace(b'"seed": 7', b'"seed": ' + b"8" * 5000)
-    site.succeeds(image=says(answer("200 OK", body)))
+    site.succeeds(image=says(response("200 OK", body)))
 
     (raw,) = site.ask("SELECT raw FROM model_versions WHERE valid_to IS NULL AND raw LIKE '%seed%'")[0]
     assert "8" * 5000 in raw
@@ -92,7 +92,7 @@ def test_b5_a_huge_number_elsewhere_is_kept_as_it_was_sent(site: Site) -> None:
 def test_b6_an_envelope_nested_beyond_reason_is_exit_5(sqlite_site: Site, depth: int) -> None:
     body = b'{"ok": true, "code": 200, "data": ' + b"[" * depth + b"]" * depth + b"}"
 
-    sqlite_site.refuses(5, says(answer("200 OK", body)))
+    sqlite_site.refuses(5, says(response("200 OK", body)))
 
 
 @pytest.mark.parametrize(("depth", "code"), [(60, 0), (64, 5), (900, 5)])
@@ -109,7 +109,7 @@ def test_b6_a_model_nested_beyond_what_the_decoder_takes_rejects_the_answer(sqli
     depth = 10 * sys.getrecursionlimit()
     body = GOOD.replace(b'"name"', b'"x": ' + b"[" * depth + b"]" * depth + b', "name"', 1)
 
-    assert "nested too deep" in sqlite_site.refuses(5, says(answer("200 OK", body)), "--mode", "image")
+    assert "nested too deep" in sqlite_site.refuses(5, says(response("200 OK", body)), "--mode", "image")
 
 
 def test_b7_a_lone_surrogate_is_kept_as_sent_and_replaced_in_columns(site: Site) -> None:

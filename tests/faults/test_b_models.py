@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint
-from tests.support.rude_server import answer, says
+from tests.support.rude_server import response, says
 from tests.support.synced_database import LISTED, Site, image, video
 
 REST = LISTED[1:]
@@ -54,7 +54,7 @@ LONG = ("0." + "0" * 39 + "1", "123456789012." + "1234567891" * 4, "0.1234567890
 def test_b10_every_digit_of_a_cost_is_kept_and_decides(site: Site) -> None:
     for number, digits in enumerate(LONG):
         body = envelope(LISTED).replace(b'"default_cost": 1', b'"default_cost": ' + digits.encode(), 1)
-        site.succeeds(image=says(answer("200 OK", body)))
+        site.succeeds(image=says(response("200 OK", body)))
         assert site.costs()["acme/image-0"] == digits
         assert len(site.events()) == number + 1
     rounded = site.ask("SELECT default_cost FROM credit_history WHERE valid_to IS NULL ORDER BY model_pk")[0][0]
@@ -64,7 +64,7 @@ def test_b10_every_digit_of_a_cost_is_kept_and_decides(site: Site) -> None:
 @pytest.mark.parametrize("number", ["1234567890123", "0." + "1" * 41])
 def test_b10_a_cost_of_too_many_digits_rejects_its_model(sqlite_site: Site, number: str) -> None:
     body = envelope(LISTED).replace(b'"default_cost": 1', b'"default_cost": ' + number.encode(), 1)
-    line = complaint(sqlite_site.sync(image=says(answer("200 OK", body))), 5)
+    line = complaint(sqlite_site.sync(image=says(response("200 OK", body))), 5)
 
     assert "1 of 4 image models were rejected" in line
     assert sqlite_site.costs()["acme/image-0"] == "1"
@@ -121,7 +121,7 @@ def test_b13_the_same_id_in_both_modes_is_two_models(site: Site) -> None:
     ids=["of a model", "of the answer"],
 )
 def test_b14_another_mode_than_asked_for_is_exit_5(site: Site, sent: bytes) -> None:
-    complaint(site.sync(image=says(answer("200 OK", sent))), 5)
+    complaint(site.sync(image=says(response("200 OK", sent))), 5)
 
     assert site.events() == []
     assert site.ask("SELECT status FROM sync_run_modes WHERE run_id = 2 ORDER BY mode") == [("failed",), ("success",)]

@@ -8,7 +8,7 @@ from tests.cli.conftest import Shell
 from tests.support.api_catalogs import Model, model, some
 from tests.support.commands import complaint, output
 from tests.support.database_contents import ask
-from tests.support.rude_server import RudeServer, answer, says
+from tests.support.rude_server import RudeServer, response, says
 from tests.support.synced_database import LISTED, Site, image, video
 
 TEN = some(10)
@@ -74,12 +74,12 @@ def test_c4_a_few_missing_are_marked_removed_and_come_back_as_the_same_rows(site
 
 
 def test_c5_a_mode_that_fails_stays_untouched_while_the_other_is_stored(site: Site) -> None:
-    line = complaint(site.sync(image=says(answer("503 Service Unavailable")), video=video([])), 4)
+    line = complaint(site.sync(image=says(response("503 Service Unavailable")), video=video([])), 4)
     assert "for mode image" in line or "mode image" in line
     assert len(site.costs()) == 4
 
     complaint(
-        site.sync(image=says(answer("200 OK", b"<html>")), video=video([model("acme/video", 10, mode="video")])), 5
+        site.sync(image=says(response("200 OK", b"<html>")), video=video([model("acme/video", 10, mode="video")])), 5
     )
     assert site.costs("video") == {"acme/video": "10"}
     assert (len(site.costs()), site.events()) == (4, ["increase"])

@@ -32,7 +32,7 @@ from tests.support.commands import (
     started,
 )
 from tests.support.database_contents import RUN_TABLES, ask, changed_tables, every_row
-from tests.support.rude_server import RudeServer, Script, answer, says, silent
+from tests.support.rude_server import RudeServer, Script, response, says, silent
 from tests.support.secrets_search import KEY
 from tests.support.self_killing_program import DOOMED
 from tests.support.synced_database import LISTED, STATUS, Site, image, video
@@ -159,8 +159,8 @@ def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, mig
 
 def kill_after(delay: float, url: str, models: list[Model], home: Path) -> None:
     """Kills a run so long after it got its answers."""
-    image = says(answer("200 OK", envelope(models)))
-    video = says(answer("200 OK", envelope([], "video")))
+    image = says(response("200 OK", envelope(models)))
+    video = says(response("200 OK", envelope([], "video")))
     with (
         RudeServer(image=image, video=video) as api,
         started("sync", environ=settings(url, api.url, home)) as process,

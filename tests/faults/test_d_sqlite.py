@@ -23,7 +23,7 @@ from tests.cli.test_database_failures import obey_file_modes
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, finished, output
 from tests.support.database_contents import ask
-from tests.support.rude_server import RudeServer, answer, says
+from tests.support.rude_server import RudeServer, response, says
 from tests.support.synced_database import LISTED, STATUS, Site, image, video
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
@@ -74,7 +74,7 @@ def test_d5_a_writer_that_comes_between_question_and_answer_leaves_a_line_and_no
 
     def lock_and_answer(peer: object, stop: object) -> None:
         others.append(other_writer(site))
-        says(answer("200 OK", envelope(LISTED)))(peer, stop)  # type: ignore[arg-type] # passed on
+        says(response("200 OK", envelope(LISTED)))(peer, stop)  # type: ignore[arg-type] # passed on
 
     line = complaint(site.sync("--mode", "image", "--database-timeout", "2", image=lock_and_answer), 6)
     others[0].close()
@@ -201,8 +201,8 @@ def test_d9_a_copy_of_the_file_alone_lacks_rows_and_vacuum_into_has_them_all(sit
 def test_d10_a_cost_that_a_double_cannot_keep_is_exact_as_text(site: Site) -> None:
     digits = "123456789012.12345678"
     body = envelope(LISTED).replace(b'"default_cost": 1', f'"default_cost": {digits}'.encode(), 1)
-    site.succeeds(image=says(answer("200 OK", body)))
-    site.succeeds(image=says(answer("200 OK", body)))
+    site.succeeds(image=says(response("200 OK", body)))
+    site.succeeds(image=says(response("200 OK", body)))
 
     assert site.costs()["acme/image-0"] == digits
     assert site.events() == ["increase"]

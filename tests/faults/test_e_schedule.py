@@ -20,7 +20,7 @@ from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, some
 from tests.support.commands import environment, eventually, finished, output, run_process, started
 from tests.support.database_contents import ask
-from tests.support.rude_server import RudeServer, answer, says, silent
+from tests.support.rude_server import RudeServer, response, says, silent
 from tests.support.secrets_search import KEY
 
 STATUS = "SELECT status FROM sync_runs ORDER BY run_id"
@@ -70,7 +70,7 @@ def test_e8_a_signal_ends_a_schedule_that_waits_for_a_lock_of_the_database(migra
 
     def after_the_lock(peer: object, stop: threading.Event) -> None:
         gate.wait(30)
-        says(answer("200 OK", envelope([])))(peer, stop)  # type: ignore[arg-type] # a socket
+        says(response("200 OK", envelope([])))(peer, stop)  # type: ignore[arg-type] # a socket
 
     with RudeServer(after_the_lock) as api:
         environ = settings(migrated_url, api.url, tmp_path)
@@ -96,7 +96,7 @@ def require_abandoned_by_the_next(url: str, home: Path) -> None:
 
 
 def test_e6_a_schedule_runs_again_and_again_and_tells_what_fails(sqlite_url: str, tmp_path: Path) -> None:
-    good, bad = says(answer("200 OK", envelope(some(1)))), says(answer("403 Forbidden"))
+    good, bad = says(response("200 OK", envelope(some(1)))), says(response("403 Forbidden"))
     with RudeServer(good, bad, good) as api:
         environ = settings(sqlite_url, api.url, tmp_path)
         with started("schedule", "--every", "1s", "--mode", "image", environ=environ) as process:
@@ -179,7 +179,7 @@ def test_e6_a_lock_that_is_given_up_is_one_line_and_leaves_no_run_at_work_for_ev
 
     def after_the_lock(peer: object, stop: threading.Event) -> None:
         gate.wait(30)
-        says(answer("200 OK", envelope([])))(peer, stop)  # type: ignore[arg-type] # a socket
+        says(response("200 OK", envelope([])))(peer, stop)  # type: ignore[arg-type] # a socket
 
     with RudeServer(after_the_lock) as api:
         environ = settings(migrated_url, api.url, tmp_path, DATABASE_TIMEOUT="2")

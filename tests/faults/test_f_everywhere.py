@@ -15,7 +15,7 @@ from tests.cli.test_secrets import with_password
 from tests.support.api_catalogs import envelope
 from tests.support.commands import eventually, finished, started
 from tests.support.database_contents import every_row
-from tests.support.rude_server import RudeServer, answer, says, silent
+from tests.support.rude_server import RudeServer, response, says, silent
 from tests.support.secrets_search import KEY, require_hidden
 from tests.support.synced_database import LISTED, STATUS, Site, image, video
 
@@ -106,8 +106,8 @@ def test_f6_no_command_that_ends_well_shows_or_keeps_a_secret(
 def test_f6_no_command_that_ends_badly_shows_or_keeps_a_secret(
     guarded: Site, words: dict[str, str], debug: list[str]
 ) -> None:
-    refusing = says(answer("401 Unauthorized", f'{{"ok": false, "code": 401, "message": "{KEY}"}}'.encode()))
-    redirecting = says(answer("302 Found", b"", f"Location: https://{KEY}@other.example/{KEY}"))
+    refusing = says(response("401 Unauthorized", f'{{"ok": false, "code": 401, "message": "{KEY}"}}'.encode()))
+    redirecting = says(response("302 Found", b"", f"Location: https://{KEY}@other.example/{KEY}"))
     with RudeServer(refusing, redirecting) as api:
         guarded.shell.set(BASE_URL=api.url)
         for arguments in [["sync"], ["sync", "--json"], *BADLY]:

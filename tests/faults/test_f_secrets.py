@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.composition import ApiSettings, make_job
+from sync.cli.composition import ApiSettings, sync_dependencies
 from sync.cli.process.masking import masker
 from sync.source.http.attempts import Work
-from sync.source.http.cancellation import SocketWatch
+from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.session import open_session
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
 from tests.support.commands import complaint, environment, output, run_process
 from tests.support.database_contents import every_row
-from tests.support.rude_server import RudeServer, answer, resets, says
+from tests.support.rude_server import RudeServer, resets, response, says
 from tests.support.secrets_search import KEY, PASSWORD, require_hidden
 from tests.support.synced_database import LISTED, Site, image, video
 
@@ -27,7 +27,7 @@ FAULTS = {
     "a reset": resets(b"HTTP/1.1 200 OK\r\n"),
     "no HTTP": says(b"220 mail.example ESMTP\r\n"),
     "a bad header": says(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n{}"),
-    "a busy server": says(answer("503 Service Unavailable", b"", "Retry-After: 0")),
+    "a busy server": says(response("503 Service Unavailable", b"", "Retry-After: 0")),
 }
 
 
@@ -86,8 +86,8 @@ def test_f3_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url:
 def test_f4_nothing_that_holds_a_secret_shows_it_when_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CATALOG_SYNC_API_KEY", KEY)
     given = ApiSettings("https://api.example", 1, 1, 1, 1, 1, 1, 1)
-    require_hidden(repr(make_job(given, threading.Event())))
-    require_hidden(repr(open_session(KEY, SocketWatch(), trust_environment=False).auth))
+    require_hidden(repr(sync_dependencies(given, threading.Event())))
+    require_hidden(repr(open_session(KEY, SocketCanceller(), trust_environment=False).auth))
     assert not Work.__dataclass_fields__["api_key"].repr
 
 
@@ -163,7 +163,7 @@ ECHOES = {
 def test_f8_an_answer_that_repeats_the_key_leaves_no_trace_of_it(site: Site, name: str) -> None:
     body, code = ECHOES[name]
     before = site.catalog()
-    with RudeServer(says(answer("200 OK", body))) as api:
+    with RudeServer(says(response("200 OK", body))) as api:
         for debug in ([], ["--debug"]):
             assert site.shell(*debug, "sync", "--json", "--base-url", api.url).code == code
     site.unharmed(before)

@@ -17,10 +17,10 @@ from sync.catalog.modes import MODES
 from sync.cli.commands import cli
 from sync.demo.catalogs import catalogs
 from sync.errors import ExitCode
-from sync.run.import_ import Backfill, import_answers
+from sync.run.import_ import ImportDependencies, import_responses
 from sync.settings import PREFIX
 from sync.source.emulator.catalogs import Catalog
-from sync.source.files.jsonl import SavedAnswer
+from sync.source.files.jsonl import SavedResponse
 from tests.support.docs_pages import ROOT, blocks, cells, page, section
 
 README = page("README.md")
@@ -63,11 +63,11 @@ def envelope(catalog: Catalog, mode: str) -> bytes:
 def week(engine: Engine) -> Engine:
     """The week of the demo, from the first of March."""
     answers = [
-        SavedAnswer("week", day, FIRST_DAY + timedelta(days=day), {mode: envelope(catalog, mode) for mode in MODES})
+        SavedResponse("week", day, FIRST_DAY + timedelta(days=day), {mode: envelope(catalog, mode) for mode in MODES})
         for day, catalog in enumerate(catalogs())
     ]
-    backfill = Backfill(clock=lambda: FIRST_DAY + timedelta(days=30), app_version="0")
-    assert all(import_answers(engine, answers, backfill))
+    backfill = ImportDependencies(clock=lambda: FIRST_DAY + timedelta(days=30), app_version="0")
+    assert all(import_responses(engine, answers, backfill))
     return engine
 
 

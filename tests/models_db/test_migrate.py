@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from models_db import migrate
 from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
-from models_db.tables.column_types import metadata, tell_table_options
+from models_db.tables.column_types import apply_table_options, metadata
 from models_db.views.definitions import VIEWS
 from tests.models_db.interrupted_migration import CHANGING, Halt, Watch, halt_at
 from tests.models_db.migrated_schema import OURS, ROOT, alembic, contents, described, execute
@@ -46,7 +46,7 @@ def test_up_down_and_up_again_through_plain_alembic(database_url: str) -> None:
 
 def test_models_and_migrations_make_the_same(database_url: str, migrated_url: str) -> None:
     """Alembic's own check looks neither at check constraints nor at collations; this does."""
-    tell_table_options()
+    apply_table_options()
     metadata.create_all(migration_engine(database_url, create=True))
 
     assert described(database_url) == described(migrated_url)

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from sync.errors import ApiUnreachable
-from sync.run.import_ import Backfill, import_answers
-from sync.source.files.jsonl import SavedAnswer
+from sync.run.import_ import ImportDependencies, import_responses
+from sync.source.files.jsonl import SavedResponse
 from tests.support.made_responses import Model, body, model
 from tests.support.run_driver import Host, Sent
 
@@ -43,8 +43,8 @@ def listed(costs: Mapping[str, Any], *gone: str, description: str = "Photos", **
 def make_history(engine: Engine) -> None:
     """Nine runs: an import, six good looks, and three in which something was wrong."""
     saved = {"image": body("image", listed(IMAGE)), "video": body("video", listed(VIDEO))}
-    backfill = Backfill(clock=lambda: at(3, 2, 8), app_version="0.9")
-    assert all(import_answers(engine, [SavedAnswer("saved", 1, at(3, 1, 12), saved)], backfill))
+    backfill = ImportDependencies(clock=lambda: at(3, 2, 8), app_version="0.9")
+    assert all(import_responses(engine, [SavedResponse("saved", 1, at(3, 1, 12), saved)], backfill))
     host = Host(engine)
 
     def run(moment: datetime, image: Sent, video: Sent) -> None:

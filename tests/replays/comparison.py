@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from sync.catalog.changes.plan import RemovalGuard
-from sync.catalog.history.as_of import entry_of
-from sync.run.import_ import Backfill, import_answers
+from sync.catalog.history.as_of import catalog_entry
+from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult
-from sync.source.files.jsonl import read_saved_answers
+from sync.source.files.jsonl import read_saved_responses
 from sync.store.queries import versions_at
 from sync.store.verify.read_models import Audit
 from tests.replays.daily_truth import daily_faults, provider_faults
@@ -45,8 +45,8 @@ _EVENT = "changed_at, not_before, mode, model_id"
 
 def take(engine: Engine, path: Path) -> list[RunResult | None]:
     """Imports a file as it stands, whatever vanishes in it."""
-    backfill = Backfill(lambda: _NOW, "0", RemovalGuard(accepted="all"))
-    return list(import_answers(engine, read_saved_answers(path), backfill))
+    backfill = ImportDependencies(lambda: _NOW, "0", RemovalGuard(accepted="all"))
+    return list(import_responses(engine, read_saved_responses(path), backfill))
 
 
 def faults(connection: Connection, truth: Truth) -> Iterator[str]:
@@ -54,7 +54,7 @@ def faults(connection: Connection, truth: Truth) -> Iterator[str]:
     figures = Figures(is_exact=connection.dialect.name != "sqlite")
     yield from _cost_change_faults(connection, truth, figures)
     yield from _catalog_change_faults(connection, truth)
-    yield from _current_faults(connection, truth, figures)
+    yield from _current_findings(connection, truth, figures)
     yield from _history_faults(connection, truth, figures)
     yield from daily_faults(connection, truth, figures)
     yield from provider_faults(connection, truth, figures)
@@ -68,7 +68,7 @@ def audit_faults(connection: Connection) -> list[str]:
 def past_faults(connection: Connection, truth: Truth, when: datetime) -> Iterator[str]:
     """The catalog as of a moment: the entries that are shown, and each model's whole text."""
     versions = list(versions_at(connection, when, None))
-    entries = map(entry_of, versions)
+    entries = map(catalog_entry, versions)
     found = [
         (one.mode, one.model_id, one.name, one.provider, one.cost, one.notes, one.cost_since, one.first_seen_at)
         for one in entries
@@ -116,7 +116,7 @@ def _catalog_change_faults(connection: Connection, truth: Truth) -> Iterator[str
     yield from unlike("change", kinds, ((one.at, one.not_before, *one.key, one.kind) for one in truth.costs))
 
 
-def _current_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+def _current_findings(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
     columns = "mode, model_id, model_name, provider, description, credit_cost_exact, credit_notes, credit_cost_since"
     found = list(rows(connection, f"{columns}, first_seen_at, last_seen_at, credit_cost", "v_current_catalog"))
     yield from unlike("current catalog", (row[:-1] for row in found), catalog(truth))

@@ -14,10 +14,10 @@ from sqlalchemy import Engine, select
 
 from models_db.tables import catalog_changes, credits, models
 from sync.catalog.changes.plan import RemovalGuard
-from sync.errors import AnswerRejected, CatalogSyncError, ExitCode, RemovalsHeld, UsageError
-from sync.run.import_ import Backfill, import_answers
+from sync.errors import CatalogSyncError, ExitCode, RemovalsHeld, ResponseRejected, UsageError
+from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult
-from sync.source.files.jsonl import read_saved_answers
+from sync.source.files.jsonl import read_saved_responses
 from tests.support.made_responses import body, model
 from tests.support.run_driver import column, dump
 from tests.support.stored_rows_checker import assert_sound
@@ -36,8 +36,8 @@ def store(engine: Engine) -> Iterator[Engine]:
 
 def take(engine: Engine, path: Path, accepted: Any = None) -> list[RunResult | None]:
     guard = RemovalGuard(accepted=accepted)
-    backfill = Backfill(clock=lambda: NOW, app_version="0", guard=guard)
-    return list(import_answers(engine, read_saved_answers(path), backfill))
+    backfill = ImportDependencies(clock=lambda: NOW, app_version="0", guard=guard)
+    return list(import_responses(engine, read_saved_responses(path), backfill))
 
 
 def saved(tmp_path: Path, *lines: dict[str, bytes], start: int = 1) -> Path:
@@ -138,7 +138,9 @@ def test_a_line_that_is_not_later_than_what_is_stored_stops_the_import(store: En
     take(store, saved(tmp_path, image(model("a")), start=5))
     before = dump(store)
     path = saved(tmp_path, image(model("b")), start=4)
-    with pytest.raises(AnswerRejected, match=r"line 1: its time 2026-03-04.* is not later than 2026-03-05.* sort the"):
+    with pytest.raises(
+        ResponseRejected, match=r"line 1: its time 2026-03-04.* is not later than 2026-03-05.* sort the"
+    ):
         take(store, path)
 
     assert dump(store) == before
@@ -147,7 +149,7 @@ def test_a_line_that_is_not_later_than_what_is_stored_stops_the_import(store: En
 def test_another_answer_at_a_time_that_is_stored_stops_the_import(store: Engine, tmp_path: Path) -> None:
     take(store, saved(tmp_path, image(model("a"))))
 
-    with pytest.raises(AnswerRejected, match="not later than"):
+    with pytest.raises(ResponseRejected, match="not later than"):
         take(store, saved(tmp_path, image(model("b"))))
 
 

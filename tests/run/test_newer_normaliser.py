@@ -18,8 +18,8 @@ from sync.catalog.model import normalise
 from sync.catalog.model.entities import rows_of
 from sync.errors import ApiUnreachable
 from sync.run import RunResult
-from sync.run.import_ import Backfill, import_answers
-from sync.source.files.jsonl import read_saved_answers
+from sync.run.import_ import ImportDependencies, import_responses
+from sync.source.files.jsonl import read_saved_responses
 from sync.store.verify.read_models import Audit
 from tests.support.made_responses import FULL, body, model
 from tests.support.run_driver import Host, Rows, column, dump
@@ -191,8 +191,8 @@ def test_an_import_makes_them_anew_as_well(upgraded: Host, tmp_path: Path) -> No
     path = tmp_path / "answers.jsonl"
     at = upgraded.now.isoformat()
     path.write_text(f'{{"at": {json.dumps(at)}, "image": {body("image", IMAGE).decode()}}}\n')
-    (result,) = import_answers(
-        upgraded.engine, read_saved_answers(path), Backfill(clock=lambda: upgraded.now, app_version="0")
+    (result,) = import_responses(
+        upgraded.engine, read_saved_responses(path), ImportDependencies(clock=lambda: upgraded.now, app_version="0")
     )
 
     assert result is not None

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from models_db import migrate
 from models_db.engine import migration_engine, open_engine
 from sync.errors import UsageError
-from sync.run.import_ import Backfill, import_answers
-from sync.source.files.jsonl import SavedAnswer
+from sync.run.import_ import ImportDependencies, import_responses
+from sync.source.files.jsonl import SavedResponse
 from tests.support.made_responses import body, model
 from tests.support.run_driver import Host, column, dump
 
@@ -59,16 +59,16 @@ def test_a_run_that_asked_before_and_would_store_after_stores_nothing(migrating:
 
 
 def test_an_import_stops_at_the_line_after(migrating: Host) -> None:
-    def lines() -> Iterator[SavedAnswer]:
+    def lines() -> Iterator[SavedResponse]:
         for number in (1, 2, 3):
             at = migrating.now.replace(day=20 + number)
-            yield SavedAnswer("answers", number, at, {"image": body("image", [model("a", cost=number)])})
+            yield SavedResponse("answers", number, at, {"image": body("image", [model("a", cost=number)])})
             if number == 2:
                 execute(migrating.engine, BUMP)
 
-    backfill = Backfill(clock=lambda: migrating.now.replace(month=4), app_version="0")
+    backfill = ImportDependencies(clock=lambda: migrating.now.replace(month=4), app_version="0")
     with pytest.raises(UsageError, match=f"answers line 3: {MOVED}"):
-        list(import_answers(migrating.engine, lines(), backfill))
+        list(import_responses(migrating.engine, lines(), backfill))
 
     assert column(migrating.engine, "sync_runs.trigger_kind") == ["cli", "import", "import"]
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from sync.catalog.changes.plan import RemovalGuard
-from sync.run.import_ import Backfill, import_answers
-from sync.source.files.jsonl import read_saved_answers
+from sync.run.import_ import ImportDependencies, import_responses
+from sync.source.files.jsonl import read_saved_responses
 from sync.store.queries import versions_at
 from tests.support.run_driver import START
 
@@ -58,8 +58,8 @@ def stored(engine: Engine, moment: datetime) -> Sent:
 
 
 def test_the_catalog_at_every_moment_and_between_them_is_what_was_sent(engine: Engine) -> None:
-    backfill = Backfill(lambda: START + timedelta(days=10_000), "0", RemovalGuard(accepted="all"))
-    list(import_answers(engine, read_saved_answers(REPLAY), backfill))
+    backfill = ImportDependencies(lambda: START + timedelta(days=10_000), "0", RemovalGuard(accepted="all"))
+    list(import_responses(engine, read_saved_responses(REPLAY), backfill))
     moments = sent()
 
     assert stored(engine, moments[0][0] - timedelta(microseconds=1)) == {}

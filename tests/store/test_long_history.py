@@ -45,21 +45,21 @@ def fill(engine: Engine, days: int) -> None:
 
 
 def _fill_model(connection: Connection, pk: int, days: int) -> None:
-    spans = []
+    cost_spans = []
     for number in range(days):
         begin, last, away = BEGAN + number * DAY + NOON, number == days - 1, number % 10 == 9
         end = None if last else begin + (NOON / 2 if away else DAY)
-        spans.append({"model_pk": pk, "valid_from": begin, "valid_to": end, "opened_run_id": 1})
-        spans[-1] |= {"closed_run_id": end and 1, "back": begin + DAY if away and end else None}
-    versions = [{**{k: v for k, v in span.items() if k != "back"}, "raw": "{}"} for span in spans]
+        cost_spans.append({"model_pk": pk, "valid_from": begin, "valid_to": end, "opened_run_id": 1})
+        cost_spans[-1] |= {"closed_run_id": end and 1, "back": begin + DAY if away and end else None}
+    versions = [{**{k: v for k, v in span.items() if k != "back"}, "raw": "{}"} for span in cost_spans]
     connection.execute(tables.model_versions.insert(), versions)
     costs = [
         {**{k: v for k, v in span.items() if k != "back"}, "gap_to": span["back"], "default_cost_exact": "1"}
-        for span in spans
+        for span in cost_spans
     ]
     connection.execute(tables.credit_history.insert(), costs)
     change = {"run_id": 1, "model_pk": pk, "entity": "credits", "change_kind": "increase", "is_cost_event": 1}
-    changes = [{**change, "changed_at": span["valid_from"]} for span in spans]
+    changes = [{**change, "changed_at": span["valid_from"]} for span in cost_spans]
     connection.execute(tables.catalog_changes.insert(), changes)
 
 

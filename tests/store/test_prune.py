@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, text
 from models_db.engine import open_engine, read_transaction, write_transaction
 from models_db.views.definitions import VIEWS
 from sync.errors import ApiUnreachable
-from sync.run.import_ import Backfill, import_answers
-from sync.source.files.jsonl import read_saved_answers
+from sync.run.import_ import ImportDependencies, import_responses
+from sync.source.files.jsonl import read_saved_responses
 from sync.store import database, prune
 from sync.store.verify.read_models import Audit
 from tests.support.eventful_history import make_history
@@ -78,7 +78,9 @@ def saved(folder: Path, *answers: list[Any]) -> Path:
 
 
 def take(engine: Engine, path: Path) -> list[Any]:
-    return list(import_answers(engine, read_saved_answers(path), Backfill(clock=lambda: START, app_version="0")))
+    return list(
+        import_responses(engine, read_saved_responses(path), ImportDependencies(clock=lambda: START, app_version="0"))
+    )
 
 
 def test_no_view_but_that_of_the_runs_answers_otherwise(host: Host) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 Row = dict[str, Any]
 
 
-def interval_faults(table: str, rows: list[Row]) -> Iterator[str]:
+def interval_findings(table: str, rows: list[Row]) -> Iterator[str]:
     for row in rows:
         if row["valid_to"] is not None and row["valid_to"] <= row["valid_from"]:
             yield f"{table} runs backward at {row['valid_from']}"

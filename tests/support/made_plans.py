@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sync.catalog.changes.classify import sift
-from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
+from sync.catalog.changes.classify import classify
+from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
 from sync.catalog.model.records import Listed, ModePlan, Stored
 from tests.support.made_responses import answer, model
 
 HOUR = timedelta(hours=1)
 SEEN = datetime(2026, 3, 3, 10, tzinfo=UTC)
-BEFORE = LastLook(stamp=SEEN - HOUR, good_asked_at=SEEN - HOUR - timedelta(seconds=2), good_stamp=SEEN - HOUR)
-NEVER = LastLook()
+BEFORE = ModeWatermark(stamp=SEEN - HOUR, good_asked_at=SEEN - HOUR - timedelta(seconds=2), good_stamp=SEEN - HOUR)
+NEVER = ModeWatermark()
 FIVE = [model(name) for name in "abcde"]
 
 
 def plan(
     sent: Sequence[object],
     known: dict[str, Stored] | None = None,
-    last: LastLook = BEFORE,
+    last: ModeWatermark = BEFORE,
     *,
     accept: bool = False,
     observed_at: datetime = SEEN,
 ) -> ModePlan:
     known = known or {}
     on_list = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in known.items() if one.is_listed}
-    assessment = assess(sift(answer(sent), on_list), on_list, RemovalGuard())
+    assessment = check_removals(classify(answer(sent), on_list), on_list, RemovalGuard())
     needed = {id_: known[id_] for id_ in needed_ids(assessment, on_list) if id_ in known}
     return make_plan(assessment, needed, last, observed_at=observed_at, accept_removals=accept)
 

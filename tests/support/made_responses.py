@@ -11,7 +11,7 @@ from typing import Any
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree
 from sync.catalog.model.normalise import normalise
-from sync.catalog.model.records import Answer, Listed, Record, Rejected, Stored
+from sync.catalog.model.records import Listed, ParsedResponse, Record, Rejected, Stored
 
 Model = dict[str, Any]
 
@@ -48,11 +48,11 @@ def body(mode: str, models: Iterable[object], /, **data: object) -> bytes:
     return raw({"ok": True, "code": 200, "message": "Studio models retrieved", "data": inside})
 
 
-def answer(models: Iterable[object], mode: str = "image") -> Answer:
+def answer(models: Iterable[object], mode: str = "image") -> ParsedResponse:
     """An answer as parsed; bytes among the models stand for themselves."""
     texts = tuple(one if isinstance(one, bytes) else raw(one) for one in models)
     whole = b",".join(texts)
-    return Answer(mode, len(texts), texts, len(whole), hashlib.sha256(whole).hexdigest())
+    return ParsedResponse(mode, len(texts), texts, len(whole), hashlib.sha256(whole).hexdigest())
 
 
 def record(value: object, mode: str = "image") -> Record:

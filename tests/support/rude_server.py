@@ -52,7 +52,7 @@ def resets(beginning: bytes) -> Script:
     return run
 
 
-def answer(status: str, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
+def response(status: str, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
     """The bytes of an answer, with the right Content-Length unless another is given."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
@@ -65,7 +65,7 @@ def catalog(mode: str = "image") -> bytes:
     ).encode()
 
 
-GOOD = says(answer("200 OK", catalog(), "Content-Type: application/json"))
+GOOD = says(response("200 OK", catalog(), "Content-Type: application/json"))
 
 
 class RudeServer:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from models_db.tables.column_types import metadata
 from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import CatalogSyncError
-from sync.run import Job, RunResult, run_sync
+from sync.run import RunResult, SyncDependencies, run_sync
 from sync.source.http.results import Fetched, FetchFailed
 from tests.support.made_responses import body
 
@@ -55,7 +55,7 @@ class Host:
         finally:
             self.now += HOUR - 2 * SECOND
 
-    def job(self, sent: Mapping[str, Sent], modes: Sequence[str], guard: RemovalGuard) -> Job:
+    def job(self, sent: Mapping[str, Sent], modes: Sequence[str], guard: RemovalGuard) -> SyncDependencies:
         def fetch(asked: Sequence[str]) -> dict[str, Fetched | FetchFailed]:
             asked_at = self.now
             self.asked += asked
@@ -63,7 +63,7 @@ class Host:
             self.now += 2 * SECOND
             return {mode: self._found(mode, sent[mode], asked_at) for mode in asked}
 
-        return Job(
+        return SyncDependencies(
             fetch=fetch,
             clock=lambda: self.now,
             app_version="0",

@@ -21,7 +21,7 @@ from tests.support.history_checker import (
     cost_of,
     event_faults,
     exact,
-    interval_faults,
+    interval_findings,
     meaning,
     plain_json,
 )
@@ -49,14 +49,14 @@ def _faults(connection: Connection) -> Iterator[str]:
     for model in _read(connection, "models"):
         pk = model["model_pk"]
         found = [
-            *interval_faults("model_versions", versions[pk]),
-            *interval_faults("credit_history", costs[pk]),
+            *interval_findings("model_versions", versions[pk]),
+            *interval_findings("credit_history", costs[pk]),
             *cost_history_faults(versions[pk], costs[pk]),
             *event_faults(versions[pk], events[pk]),
-            *_current_faults(model, versions[pk], {table: rows[pk] for table, rows in current.items()}),
+            *_current_findings(model, versions[pk], {table: rows[pk] for table, rows in current.items()}),
         ]
         yield from (f"{model['mode']} {model['model_id']!r}: {fault}" for fault in found)
-    yield from _run_faults(connection, versions)
+    yield from _run_findings(connection, versions)
 
 
 def _read(connection: Connection, table: str) -> list[Row]:
@@ -81,7 +81,7 @@ def _by_model(rows: Iterable[Row]) -> dict[int, list[Row]]:
     return grouped
 
 
-def _current_faults(model: Row, versions: list[Row], rows: dict[str, list[Row]]) -> Iterator[str]:
+def _current_findings(model: Row, versions: list[Row], rows: dict[str, list[Row]]) -> Iterator[str]:
     still = [version for version in versions if version["valid_to"] is None]
     if model["removed_at"] is not None:
         yield from ("is removed and has an open version" for _ in still)
@@ -130,7 +130,7 @@ def _leaves(tree: Row) -> Iterator[str]:
             yield name
 
 
-def _run_faults(connection: Connection, versions: dict[int, list[Row]]) -> Iterator[str]:
+def _run_findings(connection: Connection, versions: dict[int, list[Row]]) -> Iterator[str]:
     runs = {run["run_id"]: run for run in _read(connection, "sync_runs")}
     for run in runs.values():
         if (run["status"] == "running") != (run["finished_at"] is None):

@@ -12,7 +12,7 @@ from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model, some
 from tests.support.commands import Ended, complaint, environment, output, started
 from tests.support.database_contents import RUN_TABLES, Rows, ask, every_row
-from tests.support.rude_server import RudeServer, Script, answer, says
+from tests.support.rude_server import RudeServer, Script, response, says
 from tests.support.secrets_search import KEY, require_hidden
 from tests.support.stored_rows_checker import assert_sound
 
@@ -23,11 +23,11 @@ STATUS = "SELECT status FROM sync_runs ORDER BY run_id"
 
 def image(models: Any = LISTED, /, *headers: str, **data: object) -> Script:
     """The answer to the question for images."""
-    return says(answer("200 OK", envelope(models, **data), "Content-Type: application/json", *headers))
+    return says(response("200 OK", envelope(models, **data), "Content-Type: application/json", *headers))
 
 
 def video(models: Any = VIDEO, *headers: str) -> Script:
-    return says(answer("200 OK", envelope(models, "video"), *headers))
+    return says(response("200 OK", envelope(models, "video"), *headers))
 
 
 class Site:

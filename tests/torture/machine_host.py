@@ -18,8 +18,8 @@ from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.modes import MODES
 from sync.errors import CatalogSyncError, ExitCode, worst
 from sync.run import RunResult
-from sync.run.import_ import Backfill, import_answers
-from sync.source.files.jsonl import SavedAnswer
+from sync.run.import_ import ImportDependencies, import_responses
+from sync.source.files.jsonl import SavedResponse
 from sync.store.prune import forget
 from tests.support.history_checker import plain_json
 from tests.support.made_responses import Model, body, spelled
@@ -43,7 +43,7 @@ class MachineHost:
     now: datetime = START
     expected: Expected = field(default_factory=Expected)
     catalog: dict[str, dict[str, Model]] = field(default_factory=lambda: {mode: {} for mode in MODES})
-    lines: list[tuple[SavedAnswer, dict[str, Sent]]] = field(default_factory=list)
+    lines: list[tuple[SavedResponse, dict[str, Sent]]] = field(default_factory=list)
     recorded: set[tuple[str, datetime, str]] = field(default_factory=set)
 
     def put(self, mode: str, model_id: str, cost: str | None, extra: int) -> None:
@@ -124,7 +124,7 @@ class MachineHost:
         at = max(stamps, default=self.now) + minutes * timedelta(minutes=1) + _BESIDE
         answers = {mode: self._answer(mode) for mode in modes}
         payloads = {mode: body(mode, _models_of(sent)) for mode, sent in answers.items()}
-        line = SavedAnswer("lines", len(self.lines) + 1, at, payloads)
+        line = SavedResponse("lines", len(self.lines) + 1, at, payloads)
         self.lines.append((line, answers))
         self._import(line, answers, "all" if accept else None)
 
@@ -186,7 +186,7 @@ class MachineHost:
             return [how.exit_code if isinstance(how, CatalogSyncError) else ExitCode.REJECTED]
         return [ExitCode.DONE if answers[mode].is_whole else ExitCode.REJECTED]
 
-    def _import(self, line: SavedAnswer, answers: dict[str, Sent], accepted: Literal["all"] | None) -> None:
+    def _import(self, line: SavedResponse, answers: dict[str, Sent], accepted: Literal["all"] | None) -> None:
         now = self._next()
         fresh = {mode: sent for mode, sent in answers.items() if self._is_fresh(line, mode)}
         late = any(mode not in fresh and not self._is_recorded(line, mode) for mode in answers)
@@ -208,21 +208,21 @@ class MachineHost:
         self.recorded |= {(mode, line.at, _sha(line, mode)) for mode in fresh}
 
     def _import_for_real(
-        self, line: SavedAnswer, now: datetime, accepted: Literal["all"] | None
+        self, line: SavedResponse, now: datetime, accepted: Literal["all"] | None
     ) -> tuple[int | None, ExitCode]:
-        backfill = Backfill(clock=lambda: now, app_version="0", guard=RemovalGuard(accepted=accepted))
+        backfill = ImportDependencies(clock=lambda: now, app_version="0", guard=RemovalGuard(accepted=accepted))
         with opened(self.url) as engine:
             try:
-                result = next(iter(import_answers(engine, [line], backfill)))
+                result = next(iter(import_responses(engine, [line], backfill)))
             except CatalogSyncError as error:
                 return None, error.exit_code
         return (result.run_id if result else None), ExitCode.DONE
 
-    def _is_fresh(self, line: SavedAnswer, mode: str) -> bool:
+    def _is_fresh(self, line: SavedResponse, mode: str) -> bool:
         last = self.expected.shelves[mode].stamp
         return last is None or line.at > last
 
-    def _is_recorded(self, line: SavedAnswer, mode: str) -> bool:
+    def _is_recorded(self, line: SavedResponse, mode: str) -> bool:
         return (mode, line.at, _sha(line, mode)) in self.recorded
 
     def _unchanged(self, step: Callable[[Engine], object], look: Callable[[Engine], object]) -> None:
@@ -259,7 +259,7 @@ def _meaning(raw: str) -> tuple[Decimal | None, int]:
     return model["credits"]["default_cost"], int(model["params"]["x"])
 
 
-def _sha(line: SavedAnswer, mode: str) -> str:
+def _sha(line: SavedResponse, mode: str) -> str:
     return hashlib.sha256(line.payloads[mode]).hexdigest()
 
 

@@ -50,7 +50,7 @@ class Life:
 
 
 @dataclass
-class Shelf:
+class LazyRecords:
     """One mode."""
 
     lives: dict[str, Life] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Run:
 class Expected:
     """The whole database."""
 
-    shelves: dict[str, Shelf] = field(default_factory=lambda: {"image": Shelf(), "video": Shelf()})
+    shelves: dict[str, LazyRecords] = field(default_factory=lambda: {"image": LazyRecords(), "video": LazyRecords()})
     runs: dict[int, Run] = field(default_factory=dict)
 
     def held(self, answers: Mapping[str, Sent]) -> dict[str, int]:

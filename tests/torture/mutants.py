@@ -12,15 +12,15 @@ import time
 from datetime import timedelta
 from itertools import count
 
-from sync.catalog.changes.classify import sift
-from sync.catalog.changes.plan import LastLook, RemovalGuard, assess, make_plan, needed_ids
+from sync.catalog.changes.classify import classify
+from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
 from sync.catalog.model.normalise import normalise
 from sync.catalog.model.records import Listed, ModePlan, Record, Stored
 from sync.catalog.modes import MODES
-from sync.catalog.response.parse import parse_answer
+from sync.catalog.response.parse import parse_response
 from sync.errors import CatalogSyncError, ExitCode
-from sync.source.http.response_check import Judge
-from sync.source.http.session import Answer
+from sync.source.http.response_check import ResponseValidator
+from sync.source.http.session import HttpResponse
 from tests.support.made_responses import raw, stored_as
 from tests.support.run_driver import HOUR, SECOND, START
 from tests.torture.changing_catalog import Upheaval, sent
@@ -36,7 +36,7 @@ MEGABYTES_AT_MOST = 600
 _BY_HTTP_EVERY = 20
 _STORED_EVERY = 50
 _KEY = "gva_live_torture.0123456789"
-_JUDGE = {mode: Judge("http://127.0.0.1", "http://127.0.0.1", mode, _KEY) for mode in MODES}
+_JUDGE = {mode: ResponseValidator("http://127.0.0.1", "http://127.0.0.1", mode, _KEY) for mode in MODES}
 _DOCUMENTED = {ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.REJECTED, ExitCode.HELD}
 
 
@@ -91,7 +91,7 @@ class _Life:
     def _plan(self, body: bytes) -> ModePlan | None:
         """The way of an answer as a run takes it; None when it ends on the way."""
         try:
-            refused = _JUDGE[self._mode].error(Answer(200, {}, body))
+            refused = _JUDGE[self._mode].error(HttpResponse(200, {}, body))
             if refused:
                 raise refused
             plan = _plan(body, self._mode, self._listed, self._stored)
@@ -120,9 +120,9 @@ class _Life:
 
 
 def _plan(body: bytes, mode: str, listed: dict[str, Listed], stored: dict[str, Stored]) -> ModePlan:
-    assessment = assess(sift(parse_answer(body, mode), listed), listed, RemovalGuard())
+    assessment = check_removals(classify(parse_response(body, mode), listed), listed, RemovalGuard())
     needed = {model_id: stored[model_id] for model_id in needed_ids(assessment, listed) if model_id in stored}
-    last = LastLook(START, START - timedelta(seconds=2), START)
+    last = ModeWatermark(START, START - timedelta(seconds=2), START)
     return make_plan(assessment, needed, last, observed_at=START + SECOND, accept_removals=False)
 
 

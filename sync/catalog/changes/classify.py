@@ -8,22 +8,22 @@ from functools import partial
 
 from msgspec import Struct
 
-from sync.catalog.changes.lazy_records import Shelf
+from sync.catalog.changes.lazy_records import LazyRecords
 from sync.catalog.model.normalise import WrongModeError, fingerprint, normalise
-from sync.catalog.model.records import Answer, Listed, RawModel, Record, Rejected
-from sync.errors import AnswerRejected
+from sync.catalog.model.records import Listed, ParsedResponse, RawModel, Record, Rejected
+from sync.errors import ResponseRejected
 
 # A hundred for each of MAX_MODELS models.
 MAX_VALUES = 20_000_000
 
 
-class Sifted(Struct, frozen=True):
+class ClassifiedResponse(Struct, frozen=True):
     """A whole answer, each model looked at as far as it needs to be."""
 
-    answer: Answer
+    answer: ParsedResponse
     unchanged: frozenset[str]
     """Ids of models whose text is the one already stored."""
-    records: Shelf
+    records: LazyRecords
     """Models that are new or whose text differs."""
     rejected: tuple[Rejected, ...]
 
@@ -40,15 +40,15 @@ class Sifted(Struct, frozen=True):
         return any(rejected.model_id is None for rejected in self.rejected)
 
 
-def nothing_new(answer: Answer) -> Sifted:
+def all_unchanged(answer: ParsedResponse) -> ClassifiedResponse:
     """An answer that was applied before: what is listed is what it holds."""
-    return Sifted(answer, frozenset(), Shelf(partial(_record, answer=answer), 0), ())
+    return ClassifiedResponse(answer, frozenset(), LazyRecords(partial(_record, answer=answer), 0), ())
 
 
-def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
+def classify(answer: ParsedResponse, listed: Mapping[str, Listed]) -> ClassifiedResponse:
     """Decodes only what is not stored already; equal copies of a model are one.
 
-    Raises ``AnswerRejected`` when differing models share an id, one names another mode, or those
+    Raises ``ResponseRejected`` when differing models share an id, one names another mode, or those
     to be decoded hold more than ``MAX_VALUES`` values.
     """
     ids = {known.fingerprint: model_id for model_id, known in listed.items()}
@@ -56,7 +56,7 @@ def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
     unchanged = {ids[key]: raw for key, raw in texts.items() if key in ids}
     others = [raw for key, raw in texts.items() if key not in ids]
     _require_few_values(others, answer.mode)
-    records = Shelf(partial(_record, answer=answer), sum(memoryview(raw).nbytes for raw in others))
+    records = LazyRecords(partial(_record, answer=answer), sum(memoryview(raw).nbytes for raw in others))
     rejected: list[Rejected] = []
     for raw in others:
         model = _normalise(raw, answer)
@@ -69,7 +69,7 @@ def sift(answer: Answer, listed: Mapping[str, Listed]) -> Sifted:
         else:
             records.put(model, raw)
     _require_no_rejected_copy(records.keys() | unchanged.keys(), rejected, answer.mode)
-    return Sifted(answer, frozenset(unchanged), records, tuple(rejected))
+    return ClassifiedResponse(answer, frozenset(unchanged), records, tuple(rejected))
 
 
 def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
@@ -79,22 +79,22 @@ def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
     """
     values = sum(raw.count(b",") + raw.count(b"[") + raw.count(b"{") for raw in map(bytes, raws))
     if values > MAX_VALUES:
-        raise AnswerRejected(
+        raise ResponseRejected(
             f"the answer for mode={mode} was not taken: its new and changed models hold some {values} values, more than"
             f" {MAX_VALUES}; nothing of this mode was changed; if it stays so, tell the API's maintainers"
         )
 
 
-def _normalise(raw: RawModel, answer: Answer) -> Record | Rejected:
+def _normalise(raw: RawModel, answer: ParsedResponse) -> Record | Rejected:
     try:
         return normalise(bytes(raw), answer.mode, needs_mode=answer.is_split)
     except WrongModeError as error:
-        raise AnswerRejected(
+        raise ResponseRejected(
             f"the answer for mode={answer.mode} was not taken: {error}; nothing of this mode was changed"
         ) from None
 
 
-def _record(raw: RawModel, answer: Answer) -> Record:
+def _record(raw: RawModel, answer: ParsedResponse) -> Record:
     model = _normalise(raw, answer)
     assert isinstance(model, Record)  # noqa: S101  # a text that made a record makes it again
     return model
@@ -111,8 +111,8 @@ def _require_no_rejected_copy(taken: AbstractSet[str], rejected: Sequence[Reject
             raise _differing_copies(model.model_id, mode)
 
 
-def _differing_copies(model_id: str, mode: str) -> AnswerRejected:
-    return AnswerRejected(
+def _differing_copies(model_id: str, mode: str) -> ResponseRejected:
+    return ResponseRejected(
         f"the answer for mode={mode} was not taken: it has differing models under the id {model_id[:80]!r};"
         " nothing of this mode was changed; if it stays so, tell the API's maintainers"
     )

@@ -10,7 +10,7 @@ from sync.catalog.model.records import RawModel, Record
 KEPT_BYTES = 24 * 1024 * 1024
 
 
-class Shelf(Mapping[str, Record]):
+class LazyRecords(Mapping[str, Record]):
     """Records by id. ``make`` gives the record of a text; ``size`` is how many bytes all texts have together.
 
     A record is a function of its text alone: whether one was kept or is made again, it is the same.

@@ -8,11 +8,21 @@ from typing import Literal
 
 from msgspec import Struct
 
-from sync.catalog.changes.classify import Sifted, nothing_new
+from sync.catalog.changes.classify import ClassifiedResponse, all_unchanged
 from sync.catalog.changes.diff import events_between, row_changes
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.normalise import is_current, record_of_stored
-from sync.catalog.model.records import Answer, Changes, Event, Listed, ModelChange, ModePlan, ModeStatus, Record, Stored
+from sync.catalog.model.records import (
+    Changes,
+    Event,
+    Listed,
+    ModelChange,
+    ModePlan,
+    ModeStatus,
+    ParsedResponse,
+    Record,
+    Stored,
+)
 from sync.errors import DatabaseError
 
 _TICK = timedelta(microseconds=1)
@@ -26,7 +36,7 @@ class RemovalGuard(Struct, frozen=True):
     accepted: int | Literal["all"] | None = None
     """The number of removals that a person agreed to, in all modes of the run together."""
 
-    def would_hold(self, listed: int, missing: int, received: int) -> bool:
+    def exceeds_limit(self, listed: int, missing: int, received: int) -> bool:
         """Whether so many missing models look like a broken answer rather than a changed catalog."""
         if missing and not received:
             return True
@@ -36,7 +46,7 @@ class RemovalGuard(Struct, frozen=True):
         return self.accepted in ("all", total)
 
 
-class LastLook(Struct, frozen=True):
+class ModeWatermark(Struct, frozen=True):
     """What earlier runs left for this mode; None where there was none."""
 
     stamp: datetime | None = None
@@ -46,50 +56,50 @@ class LastLook(Struct, frozen=True):
     good_stamp: datetime | None = None
 
 
-class Assessment(Struct, frozen=True):
+class RemovalCheck(Struct, frozen=True):
     """A mode's answer with what is missing from it, before anybody has agreed to anything."""
 
-    sifted: Sifted
+    classified: ClassifiedResponse
     missing: tuple[str, ...]
     """What may be removed: nothing, when an id in the answer could not be read."""
     unsure: int
     """How many are missing from an answer that cannot be trusted about it."""
-    would_hold: bool
+    exceeds_limit: bool
 
 
-def assess(sifted: Sifted, listed: Mapping[str, Listed], guard: RemovalGuard) -> Assessment:
-    missing = tuple(sifted.missing_from(listed))
-    if sifted.has_unreadable:
-        return Assessment(sifted, (), len(missing), would_hold=False)
-    would_hold = guard.would_hold(len(listed), len(missing), sifted.answer.reported)
-    return Assessment(sifted, missing, 0, would_hold)
+def check_removals(classified: ClassifiedResponse, listed: Mapping[str, Listed], guard: RemovalGuard) -> RemovalCheck:
+    missing = tuple(classified.missing_from(listed))
+    if classified.has_unreadable:
+        return RemovalCheck(classified, (), len(missing), exceeds_limit=False)
+    exceeds_limit = guard.exceeds_limit(len(listed), len(missing), classified.answer.reported)
+    return RemovalCheck(classified, missing, 0, exceeds_limit)
 
 
-def assess_same(answer: Answer) -> Assessment:
+def no_removals(answer: ParsedResponse) -> RemovalCheck:
     """What is to be said of the very answer that was applied last: nothing is new, nothing is missing."""
-    return Assessment(nothing_new(answer), (), 0, would_hold=False)
+    return RemovalCheck(all_unchanged(answer), (), 0, exceeds_limit=False)
 
 
-def accepted_removals(assessments: Sequence[Assessment], guard: RemovalGuard) -> bool:
+def accepted_removals(assessments: Sequence[RemovalCheck], guard: RemovalGuard) -> bool:
     """Whether what a person agreed to is exactly what all modes of the run would hold together."""
-    return guard.accepts(sum(len(found.missing) for found in assessments if found.would_hold))
+    return guard.accepts(sum(len(found.missing) for found in assessments if found.exceeds_limit))
 
 
-def needed_ids(assessment: Assessment, listed: Mapping[str, Listed]) -> list[str]:
+def needed_ids(assessment: RemovalCheck, listed: Mapping[str, Listed]) -> list[str]:
     """The models whose stored state the plan has to know, in order."""
     outdated = (model_id for model_id, known in listed.items() if not is_current(known.fingerprint))
-    return sorted({*assessment.sifted.records, *assessment.missing, *outdated})
+    return sorted({*assessment.classified.records, *assessment.missing, *outdated})
 
 
-def stamp_of(observed_at: datetime, last: LastLook) -> datetime:
+def monotonic_timestamp(observed_at: datetime, last: ModeWatermark) -> datetime:
     """The time a mode's rows carry: when it was observed, but always after the last stamp."""
     return observed_at if last.stamp is None else max(observed_at, last.stamp + _TICK)
 
 
 def make_plan(
-    assessment: Assessment,
+    assessment: RemovalCheck,
     stored: Mapping[str, Stored],
-    last: LastLook,
+    last: ModeWatermark,
     *,
     observed_at: datetime,
     accept_removals: bool,
@@ -99,38 +109,38 @@ def make_plan(
     ``stored`` holds the models that ``needed_ids`` names, as far as they were ever seen. Raises
     ``DatabaseError`` when a stored version cannot be read any more.
     """
-    sifted = assessment.sifted
-    held = assessment.would_hold and not accept_removals
+    classified = assessment.classified
+    held = assessment.exceeds_limit and not accept_removals
     removed = () if held else assessment.missing
-    stamp = stamp_of(observed_at, last)
+    stamp = monotonic_timestamp(observed_at, last)
     changes = (
-        *_changes_of_seen(sifted, stored),
+        *_changes_of_seen(classified, stored),
         *(_removed(model_id, stored[model_id], last) for model_id in removed),
-        *_rebuilt(stored, {*sifted.records, *removed}, sifted.answer.mode),
+        *_rebuilt(stored, {*classified.records, *removed}, classified.answer.mode),
     )
     return ModePlan(
-        mode=sifted.answer.mode,
-        status=_status(sifted, held=held),
+        mode=classified.answer.mode,
+        status=_status(classified, held=held),
         stamp=stamp,
         not_before=None if last.good_asked_at is None else min(last.good_asked_at, stamp),
-        changes=Changes(changes, lambda model_id: _came(sifted.records[model_id], None)),
-        rejected=sifted.rejected,
+        changes=Changes(changes, lambda model_id: _came(classified.records[model_id], None)),
+        rejected=classified.rejected,
         removals_held=len(assessment.missing) if held else 0,
-        answer=sifted.answer,
+        answer=classified.answer,
         notes=tuple(_notes(assessment, last, observed_at, is_first=last.stamp is None)),
     )
 
 
-def _changes_of_seen(sifted: Sifted, stored: Mapping[str, Stored]) -> Iterator[ModelChange | str]:
+def _changes_of_seen(classified: ClassifiedResponse, stored: Mapping[str, Stored]) -> Iterator[ModelChange | str]:
     """Of a model never seen before the id only: the first answer has nothing else, and may be long."""
-    for model_id in sorted(sifted.records):
+    for model_id in sorted(classified.records):
         known = stored.get(model_id)
         if known is None:
             yield model_id
         elif not known.is_listed:
-            yield _came(sifted.records[model_id], known)
+            yield _came(classified.records[model_id], known)
         else:
-            change = _changed(sifted.records[model_id], known, sifted.answer.mode)
+            change = _changed(classified.records[model_id], known, classified.answer.mode)
             if change is not None:
                 yield change
 
@@ -169,7 +179,7 @@ def _changed(record: Record, known: Stored, mode: str) -> ModelChange | None:
     )
 
 
-def _removed(model_id: str, known: Stored, last: LastLook) -> ModelChange:
+def _removed(model_id: str, known: Stored, last: ModeWatermark) -> ModelChange:
     return ModelChange(
         lifecycle="removed",
         model_id=model_id,
@@ -209,19 +219,19 @@ def _stored_record(model_id: str, known: Stored, mode: str) -> Record:
     return record
 
 
-def _status(sifted: Sifted, *, held: bool) -> ModeStatus:
-    if sifted.rejected:
+def _status(classified: ClassifiedResponse, *, held: bool) -> ModeStatus:
+    if classified.rejected:
         return "partial"
     return "held" if held else "success"
 
 
-def _notes(assessment: Assessment, last: LastLook, observed_at: datetime, *, is_first: bool) -> Iterator[str]:
-    mode = assessment.sifted.answer.mode
-    if is_first and not assessment.sifted.answer.reported:
+def _notes(assessment: RemovalCheck, last: ModeWatermark, observed_at: datetime, *, is_first: bool) -> Iterator[str]:
+    mode = assessment.classified.answer.mode
+    if is_first and not assessment.classified.answer.reported:
         yield f"the first answer for {mode} was empty"
     if last.stamp is not None and observed_at <= last.stamp:
         yield f"the clock stands {(last.stamp - observed_at).total_seconds():.6f} s behind the last stamp of {mode}"
-    cleaned = assessment.sifted.records.cleaned
+    cleaned = assessment.classified.records.cleaned
     if cleaned:
         yield f"NUL or lone surrogates were left out of the texts of {cleaned} {mode} models; their raw text has them"
     if assessment.unsure:

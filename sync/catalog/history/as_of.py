@@ -10,7 +10,7 @@ from sync.catalog.model.row_builders import cost_notes, exact_cost, model_text
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogEntry:
     """A model as it is or was listed; the cost is the exact decimal, times are in UTC."""
 
     mode: str
@@ -34,10 +34,10 @@ class PastVersion:
     first_seen_at: datetime
 
 
-def entry_of(version: PastVersion) -> Entry:
+def catalog_entry(version: PastVersion) -> CatalogEntry:
     """The entry that the catalog had then, names and notes as they were then."""
     tree = decode_object(version.raw)
-    return Entry(
+    return CatalogEntry(
         mode=version.mode,
         model_id=version.model_id,
         name=model_text(tree, "name"),

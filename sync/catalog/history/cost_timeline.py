@@ -32,7 +32,7 @@ class CostSpan:
     """How long it held, or has held so far."""
 
 
-def spans(intervals: Iterable[CostInterval], now: datetime) -> Iterator[CostSpan]:
+def cost_spans(intervals: Iterable[CostInterval], now: datetime) -> Iterator[CostSpan]:
     """The timeline of a model's intervals, which are in order of time, with a gap wherever it was away."""
     before: CostInterval | None = None
     for interval in intervals:

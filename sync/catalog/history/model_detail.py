@@ -13,7 +13,7 @@ _BY_TABLE = {shape.table: shape for shape in (MODELS, *TABLES)}
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class ModelDetail:
     """What a version says; each list holds the rows of its table as objects."""
 
     name: str | None
@@ -29,7 +29,7 @@ class Portrait:
     raw_available_params: Tree | None
 
 
-def portrait(raw: str) -> Portrait:
+def model_detail(raw: str) -> ModelDetail:
     """The portrait of a stored version. Raises ``MalformedError`` for a text that is none."""
     tree = decode_object(raw)
     rows = {table: _named(table, made) for table, made in rows_of(tree).items()}
@@ -37,7 +37,7 @@ def portrait(raw: str) -> Portrait:
     options: dict[str, list[str]] = {}
     for option in rows["param_options"]:
         options.setdefault(option["param_name"], []).append(option["option_value"])
-    return Portrait(
+    return ModelDetail(
         name=model["name"],
         provider=model["provider"],
         description=model["description"],

@@ -1,6 +1,6 @@
 """Lone surrogates: legal in JSON text, refused by the fast decoder.
 
-``shadow`` gives a text of the same length in which the decoder finds the same structure; the pieces
+``replace_lone_surrogates`` gives a text of the same length in which the decoder finds the same structure; the pieces
 are then cut from the original, so what is stored stays exactly what was sent.
 """
 
@@ -18,7 +18,7 @@ _LONE = rb"((?:%b(?!%b)|%b)++)?" % (_HIGH, _LOW, _LOW)
 _STRETCH = re.compile(_WELL + _LONE, re.DOTALL)
 
 
-def shadow(text: bytes) -> bytes:
+def replace_lone_surrogates(text: bytes) -> bytes:
     """The same JSON with each lone surrogate escape replaced by one of the same length."""
     copy = bytearray(text)
     for stretch in _STRETCH.finditer(text):

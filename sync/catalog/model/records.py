@@ -21,11 +21,11 @@ RawModel: TypeAlias = "bytes | msgspec.Raw"
 Row: TypeAlias = tuple[object, ...]
 """The values of one row in the order of its table's key and value columns, without ``model_pk``."""
 
-NOT_BACK = datetime(9999, 12, 31, tzinfo=UTC)
+OPEN_GAP_END = datetime(9999, 12, 31, tzinfo=UTC)
 """The end of a gap that has not ended: the model was removed and is not back."""
 
 
-class Answer(Struct, frozen=True):
+class ParsedResponse(Struct, frozen=True):
     """One mode's answer whose envelope is sound; its models are not looked into yet."""
 
     mode: str
@@ -40,7 +40,7 @@ class Answer(Struct, frozen=True):
     """Whether it is byte by byte the answer that was applied last: then its models are not even cut out."""
 
 
-class Applied(Struct, frozen=True):
+class LastAppliedPayload(Struct, frozen=True):
     """The answer that was applied last to a mode; it was taken as a whole, by this version of the normaliser."""
 
     payload_sha256: str
@@ -205,7 +205,7 @@ class ModePlan(Struct, frozen=True):
     changes: Changes
     rejected: tuple[Rejected, ...]
     removals_held: int
-    answer: Answer
+    answer: ParsedResponse
     notes: tuple[str, ...] = ()
 
     def count(self, *lifecycles: Lifecycle) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 
 # The longest text of the server's that is repeated in a message of ours.
 QUOTE_LIMIT = 200
@@ -48,7 +48,7 @@ def is_retryable(status: int) -> bool:
     return status in _UNREACHABLE or status in _SERVER_FAULTS
 
 
-def refusal(
+def error_for_status(
     status: int, *, error_code: str | None, message: str | None, mode: str | None, where: str
 ) -> CatalogSyncError:
     """The error that a status other than 200 stands for, with the API's own words and the remedy.
@@ -61,7 +61,7 @@ def refusal(
     return kind(f"{where} answered {_in_its_words(status, error_code, message)}{asked}; {remedy}")
 
 
-def envelope_refusal(
+def error_for_envelope(
     envelope: Mapping[str, object], *, mode: str | None = None, where: str = "the API"
 ) -> CatalogSyncError | None:
     """The error an envelope stands for, or None when it says that all went well.
@@ -75,11 +75,11 @@ def envelope_refusal(
         return None
     error_code, message = _text(envelope.get("error_code")), _text(envelope.get("message"))
     if code is not None and code != 200:
-        return refusal(code, error_code=error_code, message=message, mode=mode, where=where)
+        return error_for_status(code, error_code=error_code, message=message, mode=mode, where=where)
     fault = "a code that is no status" if well else "an envelope whose ok is not true"
     quoted = "".join(f" {one_line(text)}" for text in (error_code, message) if text)
     asked = f" for mode {mode}" if mode else ""
-    return AnswerRejected(f"{where} answered with {fault}{asked}{':' if quoted else ''}{quoted}; {_UNEXPECTED}")
+    return ResponseRejected(f"{where} answered with {fault}{asked}{':' if quoted else ''}{quoted}; {_UNEXPECTED}")
 
 
 def _meaning(status: int) -> tuple[type[CatalogSyncError], str]:
@@ -87,7 +87,7 @@ def _meaning(status: int) -> tuple[type[CatalogSyncError], str]:
         return ApiRefused, _REFUSED[status]
     if is_retryable(status):
         return ApiUnreachable, _UNREACHABLE.get(status, _SERVER_FAULT)
-    return AnswerRejected, _REJECTED.get(status, _UNEXPECTED)
+    return ResponseRejected, _REJECTED.get(status, _UNEXPECTED)
 
 
 def _in_its_words(status: int, error_code: str | None, message: str | None) -> str:

@@ -14,13 +14,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.json.decoder import decode_object
-from sync.catalog.json.surrogates import shadow
+from sync.catalog.json.surrogates import replace_lone_surrogates
 from sync.catalog.json.tree import MalformedError, Number, Tree
-from sync.catalog.model.records import Answer, Applied, RawModel
+from sync.catalog.model.records import LastAppliedPayload, ParsedResponse, RawModel
 from sync.catalog.modes import MODES
-from sync.catalog.response.api_errors import envelope_refusal
+from sync.catalog.response.api_errors import error_for_envelope
 from sync.catalog.response.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_models
-from sync.errors import AnswerRejected
+from sync.errors import ResponseRejected
 
 BOM = b"\xef\xbb\xbf"
 _PIECE = 1024 * 1024
@@ -36,17 +36,19 @@ class ParseLimits(Struct, frozen=True):
     max_models: int = 200_000
 
 
-def parse_answer(body: bytes, mode: str, limits: ParseLimits | None = None, applied: Applied | None = None) -> Answer:
+def parse_response(
+    body: bytes, mode: str, limits: ParseLimits | None = None, applied: LastAppliedPayload | None = None
+) -> ParsedResponse:
     """The answer for one mode, or for ``all``, with its models still raw.
 
-    The bytes that were ``applied`` last are not looked into again. Raises ``AnswerRejected`` when the
+    The bytes that were ``applied`` last are not looked into again. Raises ``ResponseRejected`` when the
     envelope is not that of a whole catalog of this mode, and the error of its own code when it reports
     a failure (``ok: false``).
     """
     limits = limits or ParseLimits()
     sha256 = hashlib.sha256(body).hexdigest()
     if applied is not None and applied.payload_sha256 == sha256 and applied.models <= limits.max_models:
-        return Answer(mode, applied.models, (), len(body), sha256, is_same=True)
+        return ParsedResponse(mode, applied.models, (), len(body), sha256, is_same=True)
     text = body.removeprefix(BOM)
     _require_utf8(text, mode)
     decodable, place = _find(text, mode)
@@ -58,10 +60,10 @@ def parse_answer(body: bytes, mode: str, limits: ParseLimits | None = None, appl
     _require_sound(envelope, mode)
     models = _cut(text, decodable, place, mode, limits) if place else ()
     _require_total(envelope, mode, len(models))
-    return Answer(mode, len(models), models, len(body), sha256)
+    return ParsedResponse(mode, len(models), models, len(body), sha256)
 
 
-def split_by_mode(answer: Answer) -> dict[str, Answer]:
+def split_by_mode(answer: ParsedResponse) -> dict[str, ParsedResponse]:
     """An answer for ``all`` as one answer per mode; it counts as a full look at both.
 
     A model that does not say its mode, or says one unknown, stands in both and is refused there.
@@ -101,7 +103,7 @@ def _find(text: bytes, mode: str) -> tuple[bytes, slice | None]:
         try:
             return text, find_models(text)
         except msgspec.DecodeError:
-            decodable = shadow(text)
+            decodable = replace_lone_surrogates(text)
             return decodable, find_models(decodable)
     except MalformedError as error:
         raise _rejected(mode, str(error)) from None
@@ -138,7 +140,7 @@ def _envelope(around: bytes, mode: str) -> dict[str, Tree]:
 
 def _require_sound(envelope: dict[str, Tree], mode: str) -> None:
     plain = {key: _plain(value) for key, value in envelope.items()}
-    refused = envelope_refusal(plain, mode=mode, where="studio/models")
+    refused = error_for_envelope(plain, mode=mode, where="studio/models")
     if refused is not None:
         raise refused
     data = envelope.get("data")
@@ -155,7 +157,7 @@ def _require_total(envelope: dict[str, Tree], mode: str, count: int) -> None:
         raise _differs(mode, total, count)
 
 
-def _differs(mode: str, total: Tree | None, count: int) -> AnswerRejected:
+def _differs(mode: str, total: Tree | None, count: int) -> ResponseRejected:
     error = _rejected(mode, f"data.total is {_shown(total)} but it holds {count} models")
     reported = None if total is None else _plain(total)
     error.reported, error.received = reported if isinstance(reported, int) else None, count
@@ -171,7 +173,7 @@ def _plain(value: Tree) -> object:
 
 def _own_mode(raw: bytes) -> str | None:
     try:
-        return msgspec.json.decode(msgspec.json.decode(shadow(raw), type=_ModeOnly).mode, type=str)
+        return msgspec.json.decode(msgspec.json.decode(replace_lone_surrogates(raw), type=_ModeOnly).mode, type=str)
     except (msgspec.DecodeError, RecursionError):
         return None
 
@@ -182,8 +184,8 @@ def _shown(value: Tree | None) -> str:
     return repr(value.text if isinstance(value, Number) else value)[:60]
 
 
-def _rejected(mode: str, reason: str) -> AnswerRejected:
-    return AnswerRejected(
+def _rejected(mode: str, reason: str) -> ResponseRejected:
+    return ResponseRejected(
         f"the answer for mode={mode} was not taken: {reason}; nothing of this mode was changed;"
         " if it stays so, tell the API's maintainers"
     )

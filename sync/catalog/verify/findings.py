@@ -27,7 +27,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Finding:
     """A row that breaks a rule; what does not apply to its table is None. The time is in UTC."""
 
     table: str
@@ -40,15 +40,15 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RowScope:
     """Where rows stand that are looked at together."""
 
     table: str
     mode: str | None = None
     model_id: str | None = None
 
-    def fault(self, wrong: str, at: object = None) -> Fault:
-        return Fault(self.table, self.mode, self.model_id, at if isinstance(at, datetime) else None, wrong)
+    def fault(self, wrong: str, at: object = None) -> Finding:
+        return Finding(self.table, self.mode, self.model_id, at if isinstance(at, datetime) else None, wrong)
 
 
 def time_of(row: Values) -> object:
@@ -56,20 +56,20 @@ def time_of(row: Values) -> object:
     return row.get("valid_from") or row.get("changed_at")
 
 
-def unreadable_faults(place: Place, rows: Iterable[Values]) -> Iterator[Fault]:
+def unreadable_findings(place: RowScope, rows: Iterable[Values]) -> Iterator[Finding]:
     """A fault for each row with a value that is none of its column's type."""
     for row in rows:
         bad = {name: value.found for name, value in row.items() if isinstance(value, Unreadable)}
         if bad:
             told = "; ".join(
-                f"{name} holds {shown(value)}, which is no value of its type" for name, value in bad.items()
+                f"{name} holds {format_value(value)}, which is no value of its type" for name, value in bad.items()
             )
             yield place.fault(told, time_of(row))
 
 
-def row_faults(
-    place: Place, key: Sequence[str], expected: Iterable[Values], stored: Iterable[Values], source: str
-) -> Iterator[Fault]:
+def row_findings(
+    place: RowScope, key: Sequence[str], expected: Iterable[Values], stored: Iterable[Values], source: str
+) -> Iterator[Finding]:
     """Where stored rows are not exactly those expected; only columns of the expected rows are compared.
 
     ``source`` says what the expected rows follow from.
@@ -97,7 +97,7 @@ def same(expected: object, stored: object) -> bool:
     return expected == stored
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """A value in a message: short, and in one line."""
     if isinstance(value, datetime):
         return instant(value)
@@ -114,7 +114,7 @@ def instant(value: datetime) -> str:
 
 def _differences(expected: Values, stored: Values, source: str) -> str:
     return "; ".join(
-        f"{name} is {shown(stored[name])}, {source} says {shown(value)}"
+        f"{name} is {format_value(stored[name])}, {source} says {format_value(value)}"
         for name, value in expected.items()
         if not same(value, stored[name])
     )
@@ -122,5 +122,7 @@ def _differences(expected: Values, stored: Values, source: str) -> str:
 
 def _named(key: Sequence[str], row: Values) -> str:
     """The part of a row's key that is not its time."""
-    parts = [f"{name} {shown(row[name])}" for name in key if row[name] is not None and row[name] is not time_of(row)]
+    parts = [
+        f"{name} {format_value(row[name])}" for name in key if row[name] is not None and row[name] is not time_of(row)
+    ]
     return f" {', '.join(parts)}:" if parts else ""

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from sync.catalog.changes.diff import events_between
 from sync.catalog.model.costs import CostChange, for_arithmetic
-from sync.catalog.model.records import EVENT_COLUMNS, NOT_BACK, Event, Record
-from sync.catalog.verify.findings import Fault, Place, Values, instant, row_faults, time_of
+from sync.catalog.model.records import EVENT_COLUMNS, OPEN_GAP_END, Event, Record
+from sync.catalog.verify.findings import Finding, RowScope, Values, instant, row_findings, time_of
 
 _SOURCE = "model_versions"
 _EVENT_KEY = ("changed_at", "entity", "field")
@@ -35,7 +35,7 @@ class Version:
         return self.row["valid_to"] == later.row["valid_from"]
 
 
-def interval_faults(place: Place, rows: Sequence[Values]) -> Iterator[Fault]:
+def interval_findings(place: RowScope, rows: Sequence[Values]) -> Iterator[Finding]:
     """Intervals that run backward, overlap, stay open twice, or end without a run; ``rows`` in order of begin."""
     for row in rows:
         begin, end = row["valid_from"], row["valid_to"]
@@ -51,7 +51,7 @@ def interval_faults(place: Place, rows: Sequence[Values]) -> Iterator[Fault]:
             yield place.fault(f"it overlaps the one before, which ends at {instant(end)}", begin)
 
 
-def version_faults(place: Place, versions: Sequence[Version]) -> Iterator[Fault]:
+def version_findings(place: RowScope, versions: Sequence[Version]) -> Iterator[Finding]:
     """Versions that follow each other and say the same, or were not closed and opened by one run."""
     for old, new in pairwise(versions):
         if not old.is_followed_by(new):
@@ -62,13 +62,13 @@ def version_faults(place: Place, versions: Sequence[Version]) -> Iterator[Fault]
             yield place.fault("it was opened by another run than closed the one before it", time_of(new.row))
 
 
-def cost_faults(place: Place, versions: Sequence[Version], stored: Sequence[Values]) -> Iterator[Fault]:
-    return row_faults(place, ("valid_from",), _expected_costs(versions), stored, _SOURCE)
+def cost_findings(place: RowScope, versions: Sequence[Version], stored: Sequence[Values]) -> Iterator[Finding]:
+    return row_findings(place, ("valid_from",), _expected_costs(versions), stored, _SOURCE)
 
 
-def change_faults(place: Place, versions: Sequence[Version], stored: Sequence[Values]) -> Iterator[Fault]:
+def change_findings(place: RowScope, versions: Sequence[Version], stored: Sequence[Values]) -> Iterator[Finding]:
     """``stored`` in the order of ``change_id``."""
-    yield from row_faults(place, _EVENT_KEY, _expected_changes(versions), stored, _SOURCE)
+    yield from row_findings(place, _EVENT_KEY, _expected_changes(versions), stored, _SOURCE)
     for row, later in pairwise(stored):
         before, after = row["changed_at"], later["changed_at"]
         if isinstance(before, datetime) and isinstance(after, datetime) and after < before:
@@ -96,7 +96,7 @@ def _expected_costs(versions: Sequence[Version]) -> Iterator[Values]:
 def _gap_to(version: Version, later: Version | None) -> object:
     if version.is_open or (later and version.is_followed_by(later)):
         return None
-    return later.row["valid_from"] if later else NOT_BACK
+    return later.row["valid_from"] if later else OPEN_GAP_END
 
 
 def _expected_changes(versions: Sequence[Version]) -> Iterator[Values]:

@@ -10,9 +10,9 @@ from sync.catalog.json.tree import MalformedError
 from sync.catalog.model.entities import MODELS, TABLES
 from sync.catalog.model.normalise import is_current, is_of_text, record_of_stored
 from sync.catalog.model.records import Record
-from sync.catalog.verify.findings import Fault, Place, Values, row_faults, shown, unreadable_faults
-from sync.catalog.verify.history import Version, change_faults, cost_faults, interval_faults, version_faults
-from sync.catalog.verify.runs import RunLook, history_run_faults, last_seen_of
+from sync.catalog.verify.findings import Finding, RowScope, Values, format_value, row_findings, unreadable_findings
+from sync.catalog.verify.history import Version, change_findings, cost_findings, interval_findings, version_findings
+from sync.catalog.verify.runs import RunInMode, history_run_findings, last_seen_of
 
 _VERSIONS = "model_versions"
 _COSTS = "credit_history"
@@ -30,21 +30,21 @@ class StoredModel:
     changes: Sequence[Values] = ()
     current: Mapping[str, Sequence[Values]] = field(default_factory=dict)
 
-    def place(self, table: str) -> Place:
+    def place(self, table: str) -> RowScope:
         mode, model_id = self.model["mode"], self.model["model_id"]
-        return Place(table, mode if isinstance(mode, str) else None, model_id if isinstance(model_id, str) else None)
+        return RowScope(table, mode if isinstance(mode, str) else None, model_id if isinstance(model_id, str) else None)
 
     def tables(self) -> Iterator[tuple[str, Sequence[Values]]]:
         yield from (("models", (self.model,)), (_VERSIONS, self.versions), (_COSTS, self.costs))
         yield from ((_CHANGES, self.changes), *self.current.items())
 
 
-def model_faults(stored: StoredModel, runs: Mapping[int, RunLook]) -> list[Fault]:
+def model_findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> list[Finding]:
     """Every row of a model that breaks a rule. ``runs`` are those its history names, as its mode saw them.
 
     Values of another type than their column's are named alone: nothing can be compared with them.
     """
-    unreadable = [fault for table, rows in stored.tables() for fault in unreadable_faults(stored.place(table), rows)]
+    unreadable = [fault for table, rows in stored.tables() for fault in unreadable_findings(stored.place(table), rows)]
     return unreadable or list(_faults(stored, runs))
 
 
@@ -63,29 +63,29 @@ def is_outdated(stored: StoredModel) -> bool:
     return not is_current(fingerprint) and is_of_text(fingerprint, str(last["raw"]))
 
 
-def _faults(stored: StoredModel, runs: Mapping[int, RunLook]) -> Iterator[Fault]:
-    yield from interval_faults(stored.place(_VERSIONS), stored.versions)
-    yield from interval_faults(stored.place(_COSTS), stored.costs)
+def _faults(stored: StoredModel, runs: Mapping[int, RunInMode]) -> Iterator[Finding]:
+    yield from interval_findings(stored.place(_VERSIONS), stored.versions)
+    yield from interval_findings(stored.place(_COSTS), stored.costs)
     versions = [_version(stored, row) for row in stored.versions]
-    yield from (found for found in versions if isinstance(found, Fault))
+    yield from (found for found in versions if isinstance(found, Finding))
     readable = [found for found in versions if isinstance(found, Version)]
-    yield from _model_row_faults(stored, runs, versions[-1] if versions else None)
-    yield from _current_faults(stored, versions[-1] if versions else None)
+    yield from _model_row_findings(stored, runs, versions[-1] if versions else None)
+    yield from _current_findings(stored, versions[-1] if versions else None)
     if len(readable) == len(versions):
-        yield from version_faults(stored.place(_VERSIONS), readable)
-        yield from cost_faults(stored.place(_COSTS), readable, stored.costs)
-        yield from change_faults(stored.place(_CHANGES), readable, stored.changes)
+        yield from version_findings(stored.place(_VERSIONS), readable)
+        yield from cost_findings(stored.place(_COSTS), readable, stored.costs)
+        yield from change_findings(stored.place(_CHANGES), readable, stored.changes)
     for table, rows in ((_VERSIONS, stored.versions), (_COSTS, stored.costs), (_CHANGES, stored.changes)):
-        yield from history_run_faults(stored.place(table), rows, runs)
+        yield from history_run_findings(stored.place(table), rows, runs)
 
 
-def _version(stored: StoredModel, row: Values) -> Version | Fault:
+def _version(stored: StoredModel, row: Values) -> Version | Finding:
     place, at = stored.place(_VERSIONS), row["valid_from"]
     record = _record(row["raw"], stored.model["mode"])
     if isinstance(record, str):
         return place.fault(f"raw {record}: what follows from it was not checked", at)
     if record.model_id != stored.model["model_id"]:
-        return place.fault(f"raw is of model {shown(record.model_id)}: what follows from it was not checked", at)
+        return place.fault(f"raw is of model {format_value(record.model_id)}: what follows from it was not checked", at)
     return Version(row, record)
 
 
@@ -98,9 +98,9 @@ def _record(raw: object, mode: object) -> Record | str:
     return record or "cannot be read as a model"
 
 
-def _model_row_faults(
-    stored: StoredModel, runs: Mapping[int, RunLook], last: Version | Fault | None
-) -> Iterator[Fault]:
+def _model_row_findings(
+    stored: StoredModel, runs: Mapping[int, RunInMode], last: Version | Finding | None
+) -> Iterator[Finding]:
     place, model = stored.place("models"), stored.model
     if not stored.versions or last is None:
         yield place.fault("it has no version")
@@ -117,18 +117,18 @@ def _model_row_faults(
     if isinstance(last, Version) and not is_outdated(stored):
         expected |= dict(zip(MODELS.values, last.record.rows[MODELS.table][0], strict=True))
         expected["fingerprint"] = None if removed else last.record.fingerprint
-    yield from row_faults(place, (), [expected], [model], "model_versions")
+    yield from row_findings(place, (), [expected], [model], "model_versions")
 
 
-def _current_faults(stored: StoredModel, last: Version | Fault | None) -> Iterator[Fault]:
+def _current_findings(stored: StoredModel, last: Version | Finding | None) -> Iterator[Finding]:
     """The current rows: those of the open version, none of a removed model."""
-    if isinstance(last, Fault) or (last and last.is_open and not _is_of_this_normaliser(stored)):
+    if isinstance(last, Finding) or (last and last.is_open and not _is_of_this_normaliser(stored)):
         return
     for shape in TABLES:
         columns = (*shape.key, *shape.values)
         rows = last.record.rows[shape.table] if last and last.is_open else ()
         expected: Iterable[Values] = [dict(zip(columns, row, strict=True)) for row in rows]
-        yield from row_faults(
+        yield from row_findings(
             stored.place(shape.table), shape.key, expected, stored.current.get(shape.table, ()), _OPEN
         )
 

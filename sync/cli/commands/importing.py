@@ -16,8 +16,8 @@ from sync.errors import CatalogSyncError, ExitCode
 
 if TYPE_CHECKING:
     from sync.cli.composition import Target
-    from sync.run.import_ import Backfill
-    from sync.source.files.jsonl import SavedAnswer
+    from sync.run.import_ import ImportDependencies
+    from sync.source.files.jsonl import SavedResponse
 
 Moved: TypeAlias = Callable[[], None]
 
@@ -26,7 +26,7 @@ def import_files(
     files: Sequence[Path],
     at: datetime | None,
     target: Target,
-    backfill: Backfill,
+    backfill: ImportDependencies,
     *,
     quiet: bool,
 ) -> ImportTotals:
@@ -34,7 +34,7 @@ def import_files(
 
     Raises what has to do with the database's setting; an error in the lines is in the totals.
     """
-    from sync.run.import_ import import_answers
+    from sync.run.import_ import import_responses
     from sync.source.files.saved import read_saved
 
     engine, stop = target.open(), target.stop
@@ -44,7 +44,7 @@ def import_files(
         for file in files:
             with _watched(file, quiet=quiet) as moved:
                 lines = _until(stop, moved, read_saved(file, at))
-                for result in import_answers(engine, lines, backfill):
+                for result in import_responses(engine, lines, backfill):
                     totals.add(result)
     except CatalogSyncError as error:
         totals.stopped_by(error)
@@ -55,7 +55,7 @@ def import_files(
     return totals
 
 
-def _until(stop: threading.Event, moved: Moved, lines: Iterator[SavedAnswer]) -> Iterator[SavedAnswer]:
+def _until(stop: threading.Event, moved: Moved, lines: Iterator[SavedResponse]) -> Iterator[SavedResponse]:
     for line in lines:
         if stop.is_set():
             return

@@ -51,7 +51,7 @@ def models(
     *, database_url: str, mode: str | None, provider: str | None, as_of: datetime | None, as_json: bool, as_csv: bool
 ) -> None:
     """List the models and what each costs, now or at a moment."""
-    from sync.catalog.history.as_of import Entry, entry_of
+    from sync.catalog.history.as_of import CatalogEntry, catalog_entry
     from sync.store import queries
 
     with database(database_url) as connection:
@@ -59,9 +59,9 @@ def models(
             found = queries.current_models(connection, queries.Filter(mode=mode, provider=provider))
             rows = [asdict(entry) for entry in found]
         else:
-            past = map(entry_of, queries.versions_at(connection, as_of, mode))
+            past = map(catalog_entry, queries.versions_at(connection, as_of, mode))
             rows = [asdict(entry) for entry in past if provider in (None, entry.provider)]
-    print_rows(rows, Entry, _MODEL_COLUMNS, as_json=as_json, as_csv=as_csv)
+    print_rows(rows, CatalogEntry, _MODEL_COLUMNS, as_json=as_json, as_csv=as_csv)
 
 
 @click.command(epilog="Example: catalog-sync changes --since 7d --kind increase --min-pct 10")

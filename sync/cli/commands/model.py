@@ -40,7 +40,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
 
     While it was not listed there is a gap. A model listed in both modes is shown in both.
     """
-    from sync.catalog.history.cost_timeline import spans
+    from sync.catalog.history.cost_timeline import cost_spans
     from sync.show.cost_timeline import ModeSpan, readable_span, sparkline
     from sync.store import model_queries
 
@@ -50,7 +50,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
         rows = {
             model.mode: [
                 ModeSpan(mode=model.mode, **asdict(span))
-                for span in spans(model_queries.cost_intervals(connection, model.model_pk), now)
+                for span in cost_spans(model_queries.cost_intervals(connection, model.model_pk), now)
             ]
             for model in known
         }
@@ -79,7 +79,7 @@ def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime 
 
     A removed model is shown as it last was.
     """
-    from sync.show.model_detail import portrait_lines
+    from sync.show.model_detail import model_detail_lines
     from sync.show.table import to_json
 
     with database(database_url) as connection:
@@ -90,12 +90,12 @@ def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime 
     if as_json:
         click.echo(to_json(described))
         return
-    click.echo("\n\n".join("\n".join(portrait_lines(model)) for model in described))
+    click.echo("\n\n".join("\n".join(model_detail_lines(model)) for model in described))
 
 
 def _described(connection: Connection, model: KnownModel, as_of: datetime | None) -> dict[str, Any] | None:
     """The model as it was at the moment, or last was; None when it was not listed yet then."""
-    from sync.catalog.history.model_detail import portrait
+    from sync.catalog.history.model_detail import model_detail
     from sync.store import model_queries
 
     version = model_queries.version_at(connection, model.model_pk, as_of)
@@ -110,7 +110,7 @@ def _described(connection: Connection, model: KnownModel, as_of: datetime | None
         "first_seen_at": model.first_seen_at,
         **_removal(model, moment),
         "unchanged_since": version.valid_from,
-        **asdict(portrait(version.raw)),
+        **asdict(model_detail(version.raw)),
         "cost_history": [asdict(interval) for interval in history if interval],
         "raw": version.raw,
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import options
-from sync.cli.process.messages import complain, say
+from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import exit_code, run_until_stopped
 from sync.errors import ExitCode
 
@@ -48,19 +48,19 @@ def prune(*, database_url: str, before: datetime, dry_run: bool, quiet: bool, as
     beside a sync.
     """
     stop = threading.Event()
-    shown = not quiet and not as_json and sys.stderr.isatty()
-    outcome = run_until_stopped(lambda: _prune(database_url, before, stop, dry_run=dry_run, shown=shown), stop)
+    display = not quiet and not as_json and sys.stderr.isatty()
+    outcome = run_until_stopped(lambda: _prune(database_url, before, stop, dry_run=dry_run, display=display), stop)
     if as_json:
-        say(_json(outcome.value, before, dry_run=dry_run))
+        print_line(_json(outcome.value, before, dry_run=dry_run))
     elif not quiet and (outcome.signal is None or outcome.value.forgotten):
-        say(_text(outcome.value, before, dry_run=dry_run))
+        print_line(_text(outcome.value, before, dry_run=dry_run))
     if outcome.signal is None:
         return ExitCode.DONE
-    complain("told to stop; what was forgotten stays so, run it again to go on")
+    print_error("told to stop; what was forgotten stays so, run it again to go on")
     return exit_code(outcome.signal)
 
 
-def _prune(database_url: str, before: datetime, stop: threading.Event, *, dry_run: bool, shown: bool) -> Pruned:
+def _prune(database_url: str, before: datetime, stop: threading.Event, *, dry_run: bool, display: bool) -> Pruned:
     from sync.store.database import open_database, reading
     from sync.store.prune import old_runs
 
@@ -70,7 +70,7 @@ def _prune(database_url: str, before: datetime, stop: threading.Event, *, dry_ru
             found = old_runs(connection, before)
         if dry_run:
             return Pruned(found.forgettable, found.needed)
-        with _watched(found.forgettable, shown=shown) as moved:
+        with _watched(found.forgettable, display=display) as moved:
             return Pruned(_forget(engine, before, stop, moved), found.needed)
     finally:
         engine.dispose()
@@ -89,9 +89,9 @@ def _forget(engine: Engine, before: datetime, stop: threading.Event, moved: Call
 
 
 @contextmanager
-def _watched(total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
+def _watched(total: int, *, display: bool) -> Iterator[Callable[[int], None]]:
     """A function that is told of each step's number, and shows it where somebody watches."""
-    if not shown:
+    if not display:
         yield lambda _: None
         return
     from rich.console import Console

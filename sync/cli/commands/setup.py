@@ -26,11 +26,11 @@ def migrate(*, database_url: str, check: bool) -> None:
 
     if check:
         schema.require_head(database_url)
-        click.echo(f"{schema.shown(database_url)} is at revision {schema.HEAD}")
+        click.echo(f"{schema.masked_url(database_url)} is at revision {schema.HEAD}")
         return
     bring_to_head(database_url)
-    click.echo(f"{schema.shown(database_url)} is now at revision {schema.HEAD}")
-    if note := schema.remark_on(database_url):
+    click.echo(f"{schema.masked_url(database_url)} is now at revision {schema.HEAD}")
+    if note := schema.storage_warning_for(database_url):
         click.echo(f"note: {note}")
 
 

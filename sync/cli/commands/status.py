@@ -10,7 +10,7 @@ import click
 
 from sync.cli import options
 from sync.cli.output import database
-from sync.cli.param_types import Span
+from sync.cli.param_types import Duration
 from sync.errors import CheckFailed, ExitCode
 
 _RUN_COLUMNS = {
@@ -37,7 +37,7 @@ _CLOCKS_APART = timedelta(hours=1)
 )
 @options.database_url
 @options.mode
-@click.option("--max-age", type=Span(), metavar="SPAN", help="Exit 9 when the last good look is older, such as 1h.")
+@click.option("--max-age", type=Duration(), metavar="SPAN", help="Exit 9 when the last good look is older, such as 1h.")
 @click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="So many runs.")
 @options.as_json
 def status(*, database_url: str, mode: str | None, max_age: timedelta | None, limit: int, as_json: bool) -> int:
@@ -52,7 +52,7 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     now = options.now()
     with database(database_url) as connection:
         found = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
-        looks = [look for look in queries.last_looks(connection) if mode in (None, look.mode)]
+        looks = [look for look in queries.last_successes(connection) if mode in (None, look.mode)]
     runs = [run for run in found if mode is None or run["mode"] in (None, mode)]
     ages = {look.mode: None if look.good_observed_at is None else now - look.good_observed_at for look in looks}
     if as_json:

@@ -14,16 +14,16 @@ import click
 
 from sync import __version__
 from sync.cli import options, run_report
-from sync.cli.composition import ApiSettings, Target, guard, limits, make_job
-from sync.cli.param_types import Span
+from sync.cli.composition import ApiSettings, Target, guard, limits, sync_dependencies
+from sync.cli.param_types import Duration
 from sync.cli.process.gc_tuning import expect_long_work
 from sync.cli.process.masking import masker
-from sync.cli.process.messages import complain, say, told
+from sync.cli.process.messages import print_error, print_line, told
 from sync.cli.process.signals import Outcome, exit_code, run_until_stopped
 from sync.errors import ExitCode, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from sync.run import Job, RunResult
+    from sync.run import RunResult, SyncDependencies
 
 
 @click.command(epilog="Example: CATALOG_SYNC_API_KEY_FILE=~/.genviral-key catalog-sync sync --migrate")
@@ -52,7 +52,7 @@ def sync(
     names. Exits 0 when all is well, changed or not; the README lists the other codes.
     """
     stop, given = threading.Event(), ApiSettings(**api)
-    job = make_job(given, stop, mode=mode, accept_removals=accept_removals)
+    job = sync_dependencies(given, stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
         raise UsageError("--dry-run writes nothing at all, --migrate does: give one of them")
     target = Target(database_url, given.database_timeout, stop)
@@ -64,22 +64,22 @@ def sync(
 
     outcome = run_until_stopped(work, stop)
     if as_json:
-        say(run_report.run_json(outcome.value, job.mask, dry_run=dry_run))
+        print_line(run_report.run_json(outcome.value, job.mask, dry_run=dry_run))
     elif not quiet:
-        say(job.mask(run_report.run_text(outcome.value, dry_run=dry_run)))
+        print_line(job.mask(run_report.run_text(outcome.value, dry_run=dry_run)))
     return _exit(outcome, job.mask)
 
 
 @click.command(short_help="Stay, and sync at set times.", epilog="Example: catalog-sync schedule --every 15m --migrate")
 @options.database_url
 @options.mode
-@click.option("--every", type=Span(), metavar="SPAN", help="A run now and then one each SPAN, such as 15m.")
+@click.option("--every", type=Duration(), metavar="SPAN", help="A run now and then one each SPAN, such as 15m.")
 @click.option(
     "--cron", metavar="LINE", help='A run at the times of a crontab line, such as "*/15 * * * *"; 0 and 7 are Sunday.'
 )
 @click.option("--timezone", default="UTC", show_default=True, help="The zone that --cron means.")
 @click.option(
-    "--jitter", type=Span(), default="0s", metavar="SPAN", help="Start each run up to so much later, by chance."
+    "--jitter", type=Duration(), default="0s", metavar="SPAN", help="Start each run up to so much later, by chance."
 )
 @click.option("--migrate", "migrate_first", is_flag=True, help="Bring the database to head first.")
 @options.quiet
@@ -105,18 +105,20 @@ def schedule(
 
     stop, given = threading.Event(), ApiSettings(**api)
     timetable = make_timetable(every, cron, timezone, jitter)
-    mask = make_job(given, stop).mask  # faults in the settings come before the first run
+    mask = sync_dependencies(given, stop).mask  # faults in the settings come before the first run
     target = Target(database_url, given.database_timeout, stop)
 
     def once() -> None:
-        job = make_job(given, stop, mode=mode, trigger_kind="schedule")  # with a key that was changed meanwhile
+        job = sync_dependencies(
+            given, stop, mode=mode, trigger_kind="schedule"
+        )  # with a key that was changed meanwhile
         result = _run(target, job)
         if not quiet:
-            say(job.mask(run_report.run_text(result)))
+            print_line(job.mask(run_report.run_text(result)))
         _complain(result, job.mask)
 
     def failed(error: BaseException) -> None:
-        complain(mask(told(error)[1]))
+        print_error(mask(told(error)[1]))
 
     def work() -> None:
         if migrate_first:
@@ -159,11 +161,11 @@ def import_(
     broken, out of order or held.
     """
     from sync.cli.commands.importing import import_files
-    from sync.run.import_ import Backfill
+    from sync.run.import_ import ImportDependencies
 
     stop, mask = threading.Event(), masker(os.environ)
     target = Target(database_url, bounds["database_timeout"], stop)
-    backfill = Backfill(
+    backfill = ImportDependencies(
         clock=options.now,
         app_version=__version__,
         guard=guard(bounds["max_removal_percent"], bounds["max_removal_count"], accept_removals),
@@ -174,11 +176,11 @@ def import_(
     quiet_bar = quiet or as_json
     outcome = run_until_stopped(lambda: import_files(files, at, target, backfill, quiet=quiet_bar), stop)
     if as_json:
-        say(run_report.import_json(outcome.value, mask))
+        print_line(run_report.import_json(outcome.value, mask))
     elif not quiet and (outcome.value.imported or not outcome.value.problem):
-        say(run_report.import_text(outcome.value))
+        print_line(run_report.import_text(outcome.value))
     if outcome.value.problem:
-        complain(mask(outcome.value.problem))
+        print_error(mask(outcome.value.problem))
     return exit_code(outcome.signal) if outcome.signal else outcome.value.exit_code
 
 
@@ -190,7 +192,7 @@ def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
     return outcome.value.exit_code
 
 
-def _run(target: Target, job: Job, *, dry_run: bool = False) -> RunResult:
+def _run(target: Target, job: SyncDependencies, *, dry_run: bool = False) -> RunResult:
     """One run on a database that is opened for it: a scheduler's sleep is long for a connection."""
     from sync.run import run_sync
 
@@ -203,4 +205,4 @@ def _run(target: Target, job: Job, *, dry_run: bool = False) -> RunResult:
 
 def _complain(result: RunResult, mask: Callable[[str], str]) -> None:
     if result.message:
-        complain(mask(result.message))
+        print_error(mask(result.message))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import options
-from sync.cli.process.messages import say
+from sync.cli.process.messages import print_line
 from sync.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from sync.catalog.verify.findings import Fault
+    from sync.catalog.verify.findings import Finding
     from sync.store.verify.read_models import Audit
 
 _LINE_LIMIT = 2000
@@ -46,9 +46,9 @@ def verify(*, database_url: str, as_json: bool) -> None:
 def _tell(audit: Audit) -> int:
     number = 0
     for number, fault in enumerate(audit.faults(), start=1):  # noqa: B007  # told after the loop
-        say(_line(fault))
+        print_line(_line(fault))
     if not number:
-        say(
+        print_line(
             f"sound: {audit.models} models, {audit.versions} versions, {audit.costs} costs"
             f" and {audit.changes} changes agree{_outdated(audit)}"
         )
@@ -60,7 +60,7 @@ def _tell_as_json(audit: Audit) -> int:
 
     faults = [asdict(fault) for fault in audit.faults()]
     counts = {name: getattr(audit, name) for name in ("models", "versions", "costs", "changes", "outdated")}
-    say(to_json({**counts, "faults": faults}))
+    print_line(to_json({**counts, "faults": faults}))
     return len(faults)
 
 
@@ -73,7 +73,7 @@ def _outdated(audit: Audit) -> str:
     )
 
 
-def _line(fault: Fault) -> str:
+def _line(fault: Finding) -> str:
     from sync.catalog.response.api_errors import one_line
     from sync.catalog.verify.findings import instant
 

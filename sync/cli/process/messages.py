@@ -12,7 +12,7 @@ PROGRAM = "catalog-sync"
 _LONGEST = 4000  # characters of a complaint
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Prints a line. That nobody reads it must not hide how the job ended."""
     try:
         click.echo(text)
@@ -20,7 +20,7 @@ def say(text: str) -> None:
         drop_output()
 
 
-def complain(words: str) -> None:
+def print_error(words: str) -> None:
     """One line on stderr, whatever the text is made of."""
     from sync.catalog.response.api_errors import one_line
 
@@ -37,6 +37,6 @@ def told(error: BaseException) -> tuple[int, str]:
         return ExitCode.TERMINATED, "told to stop; run it again"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
-    return ExitCode.UNFORESEEN, (
+    return ExitCode.UNEXPECTED, (
         f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
     )

@@ -68,7 +68,7 @@ class _Work(Generic[T]):
         # Not sys.exit: that would wait for the thread that does not end.
         code = self._left_behind
         if code is None:
-            code = exit_code(self.received) if self.received else ExitCode.UNFORESEEN
+            code = exit_code(self.received) if self.received else ExitCode.UNEXPECTED
         with suppress(OSError):
             os.write(2, _LEFT)
         os._exit(code)

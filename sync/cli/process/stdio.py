@@ -31,7 +31,7 @@ class _Output(io.FileIO):
             return memoryview(data).nbytes
 
 
-def take_streams() -> None:
+def install_safe_streams() -> None:
     """Puts streams in place of stdout and stderr that can always be written to.
 
     A reader of stdout that leaves is still a ``BrokenPipeError``. What else the system does not take,
@@ -58,7 +58,7 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def let_go() -> None:
+def flush_at_exit() -> None:
     """Sends what is left. To be called last: what nobody reads would else be a failure at exit."""
     try:
         sys.stdout.flush()

@@ -12,7 +12,7 @@ import msgspec
 from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
 from sync.errors import UsageError
-from sync.source.files.jsonl import GZIP_ERRORS, is_saved_answers, open_file, read_saved_answers
+from sync.source.files.jsonl import GZIP_ERRORS, is_saved_responses, open_file, read_saved_responses
 
 _T = TypeVar("_T")
 
@@ -48,9 +48,9 @@ def load_catalogs(path: Path) -> tuple[Catalog, ...]:
     API sends it. Or it is JSON Lines as ``import`` reads them, a line being a step; a mode that a
     line does not have stays as it was. A model without a mode is an image model. Gzip is unpacked.
 
-    Raises ``UsageError`` for anything else; ``AnswerRejected`` naming a line of a JSON Lines file.
+    Raises ``UsageError`` for anything else; ``ResponseRejected`` naming a line of a JSON Lines file.
     """
-    catalogs = _shared(_from_answers(path) if is_saved_answers(path) else _from_document(path))
+    catalogs = _shared(_from_answers(path) if is_saved_responses(path) else _from_document(path))
     if not catalogs:
         raise UsageError(f"{path} holds no catalog: {_FORM}")
     return catalogs
@@ -59,7 +59,7 @@ def load_catalogs(path: Path) -> tuple[Catalog, ...]:
 def _from_answers(path: Path) -> Iterator[Catalog]:
     image: Sequence[bytes] = ()
     video: Sequence[bytes] = ()
-    for answer in read_saved_answers(path):
+    for answer in read_saved_responses(path):
         where = f"{path} line {answer.line}"
         if "all" in answer.payloads:
             both = _by_mode(_models(answer.payloads["all"], where), where)

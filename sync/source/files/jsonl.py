@@ -19,10 +19,10 @@ from pathlib import Path
 
 import msgspec
 
-from sync.catalog.json.surrogates import shadow
+from sync.catalog.json.surrogates import replace_lone_surrogates
 from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
-from sync.errors import AnswerRejected, UsageError
+from sync.errors import ResponseRejected, UsageError
 
 # Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.
 MAX_LINE = 2 * 128 * 1024 * 1024 + 1024 * 1024
@@ -35,7 +35,7 @@ _KEY = re.compile(rb'[\s{,]*("(?:[^"\\]|\\.)*")\s*:\s*')
 
 
 @dataclass(frozen=True)
-class SavedAnswer:
+class SavedResponse:
     """One line of the file.
 
     ``at`` is in UTC; ``payloads`` has the bytes of each envelope as they stand in the file, under
@@ -55,10 +55,10 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     all: msgspec.Raw = msgspec.Raw()
 
 
-def read_saved_answers(path: Path, max_line: int = MAX_LINE) -> Iterator[SavedAnswer]:
+def read_saved_responses(path: Path, max_line: int = MAX_LINE) -> Iterator[SavedResponse]:
     """The saved answers of a file in its order, one line in memory at a time; blank lines left out.
 
-    Raises ``UsageError`` when the file cannot be opened, and ``AnswerRejected`` naming file and line
+    Raises ``UsageError`` when the file cannot be opened, and ``ResponseRejected`` naming file and line
     at the first line that is not of this form; those before it have been given by then.
     """
     for number, line in _lines(path, max_line):
@@ -66,7 +66,7 @@ def read_saved_answers(path: Path, max_line: int = MAX_LINE) -> Iterator[SavedAn
             yield _read_line(path, number, line)
 
 
-def is_saved_answers(path: Path) -> bool:
+def is_saved_responses(path: Path) -> bool:
     """Whether the first line of a file looks like a saved answer. Raises as reading it does."""
     first = next((line for _, line in _lines(path, MAX_LINE) if line.strip()), b"")
     try:
@@ -113,7 +113,7 @@ def _lines(path: Path, max_line: int) -> Iterator[tuple[int, bytes]]:
             ) from error
 
 
-def _read_line(path: Path, number: int, text: bytes) -> SavedAnswer:
+def _read_line(path: Path, number: int, text: bytes) -> SavedResponse:
     try:
         decodable, line = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -126,7 +126,7 @@ def _read_line(path: Path, number: int, text: bytes) -> SavedAnswer:
     at = _time(path, number, values.pop("at", b""))
     if not values or ("all" in values and len(values) > 1):
         raise _bad(path, number, f"must have image, video or both, or else all; {_FORM}")
-    return SavedAnswer(str(path), number, at, values)
+    return SavedResponse(str(path), number, at, values)
 
 
 def _decode(text: bytes) -> tuple[bytes, _Line]:
@@ -136,7 +136,7 @@ def _decode(text: bytes) -> tuple[bytes, _Line]:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        decodable = shadow(text)
+        decodable = replace_lone_surrogates(text)
         return decodable, msgspec.json.decode(decodable, type=_Line)
 
 
@@ -167,5 +167,5 @@ def _time(path: Path, number: int, text: bytes) -> datetime:
     raise _bad(path, number, "has no usable time; write at as 2026-03-01T12:00:00Z, with Z or an offset")
 
 
-def _bad(path: Path, number: int, fault: str) -> AnswerRejected:
-    return AnswerRejected(f"{path} line {number} {fault}")
+def _bad(path: Path, number: int, fault: str) -> ResponseRejected:
+    return ResponseRejected(f"{path} line {number} {fault}")

@@ -15,17 +15,17 @@ from pathlib import Path
 
 import msgspec
 
-from sync.catalog.json.surrogates import shadow
+from sync.catalog.json.surrogates import replace_lone_surrogates
 from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
-from sync.errors import AnswerRejected, UsageError
+from sync.errors import ResponseRejected, UsageError
 from sync.source.files.jsonl import (
     GZIP_ERRORS,
     MAX_LINE,
-    SavedAnswer,
-    is_saved_answers,
+    SavedResponse,
+    is_saved_responses,
     open_file,
-    read_saved_answers,
+    read_saved_responses,
 )
 
 _MODES = ("image", "video", "all")
@@ -48,11 +48,11 @@ class _Envelope(msgspec.Struct):
     data: _Data
 
 
-def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedAnswer]:
+def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedResponse]:
     """The saved answers of a file or folder in order of time, those of one time together.
 
     ``at`` is the time of a file with one answer. Raises ``UsageError`` where it makes no sense or
-    the path cannot be read, ``AnswerRejected`` naming the file for what is no saved answer.
+    the path cannot be read, ``ResponseRejected`` naming the file for what is no saved answer.
     """
     if _is_folder(path):
         _refuse(
@@ -61,9 +61,9 @@ def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedAnswer]:
         yield from _in_folder(path)
         return
     found = at or time_in_name(path.name)
-    if found is None or path.name.lower().endswith(_LINES) or is_saved_answers(path):
+    if found is None or path.name.lower().endswith(_LINES) or is_saved_responses(path):
         _refuse(at, f"the lines of {path} carry their own times: leave --at out")
-        yield from read_saved_answers(path)
+        yield from read_saved_responses(path)
     else:
         yield _alone(path, found)
 
@@ -87,7 +87,7 @@ def time_in_name(name: str) -> datetime | None:
         return None
 
 
-def _in_folder(folder: Path) -> Iterator[SavedAnswer]:
+def _in_folder(folder: Path) -> Iterator[SavedResponse]:
     try:
         files = sorted(file for file in folder.iterdir() if file.name.lower().endswith(_ANSWERS) and file.is_file())
     except OSError as error:
@@ -99,38 +99,38 @@ def _in_folder(folder: Path) -> Iterator[SavedAnswer]:
         yield _together([_alone(file, at) for _, file in group])
 
 
-def _together(answers: list[SavedAnswer]) -> SavedAnswer:
+def _together(answers: list[SavedResponse]) -> SavedResponse:
     """The answers of one moment as one: each mode once."""
     first, *others = answers
     for other in others:
         if first.payloads.keys() & other.payloads.keys() or "all" in {*first.payloads, *other.payloads}:
-            raise AnswerRejected(
+            raise ResponseRejected(
                 f"{one_line(other.file)} has the same time and mode as {one_line(first.file)}: keep one of them"
             )
         first = replace(first, payloads={**first.payloads, **other.payloads})
     return first
 
 
-def _alone(file: Path, at: datetime) -> SavedAnswer:
+def _alone(file: Path, at: datetime) -> SavedResponse:
     try:
         with open_file(file) as opened:
             body = opened.read(MAX_LINE + 1)
     except GZIP_ERRORS as error:
-        raise AnswerRejected(f"{one_line(str(file))}: its gzip data is cut or damaged; get the file anew") from error
+        raise ResponseRejected(f"{one_line(str(file))}: its gzip data is cut or damaged; get the file anew") from error
     if len(body) > MAX_LINE:
-        raise AnswerRejected(f"{one_line(str(file))} is longer than {MAX_LINE} bytes: it is no saved answer")
-    return SavedAnswer(str(file), 1, at, {_mode(file, body): body})
+        raise ResponseRejected(f"{one_line(str(file))} is longer than {MAX_LINE} bytes: it is no saved answer")
+    return SavedResponse(str(file), 1, at, {_mode(file, body): body})
 
 
 def _mode(file: Path, body: bytes) -> str:
     try:
-        mode = msgspec.json.decode(shadow(body.removeprefix(BOM)), type=_Envelope).data.mode
+        mode = msgspec.json.decode(replace_lone_surrogates(body.removeprefix(BOM)), type=_Envelope).data.mode
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AnswerRejected(
+        raise ResponseRejected(
             f"{one_line(str(file))} is no saved answer ({one_line(str(error))}): it must be what the API sent"
         ) from error
     if mode not in _MODES:
-        raise AnswerRejected(
+        raise ResponseRejected(
             f"{one_line(str(file))} is an answer for mode {one_line(mode)}: image, video or all is needed"
         )
     return mode
@@ -139,7 +139,7 @@ def _mode(file: Path, body: bytes) -> str:
 def _time_of(file: Path) -> datetime:
     at = time_in_name(file.name)
     if at is None:
-        raise AnswerRejected(
+        raise ResponseRejected(
             f"{one_line(str(file))} has no time in its name: call it such as 2026-03-01T12-00-00Z.json,"
             " or import it alone with --at"
         )

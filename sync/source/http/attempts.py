@@ -17,14 +17,14 @@ from queue import SimpleQueue
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.errors import AnswerRejected, ApiUnreachable, CatalogSyncError, UsageError
+from sync.errors import ApiUnreachable, CatalogSyncError, ResponseRejected, UsageError
 from sync.source.api_key import mask
-from sync.source.http.cancellation import SocketWatch
+from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.error_text import LIBRARY_ERRORS, UNUSABLE_ADDRESS, why
-from sync.source.http.response_check import Judge, may_be_asked_again
+from sync.source.http.response_check import ResponseValidator, may_be_asked_again
 from sync.source.http.results import Fetched, FetchFailed, FetchSettings, Retrying
 from sync.source.http.retry import RetryPolicy, parse_http_date, parse_retry_after, wait_before
-from sync.source.http.session import Answer, ask, open_session, read_answer
+from sync.source.http.session import HttpResponse, ask, open_session, read_response
 
 _CONNECT_TIMEOUT = 10.0
 _LATER = "try again later, and check the network"
@@ -58,7 +58,7 @@ class Work:
         return self.ends_at - time.monotonic()
 
 
-class _Trouble(Struct, frozen=True):
+class _FailedAttempt(Struct, frozen=True):
     """An attempt that brought nothing: what to say when it was the last, and whether it must be."""
 
     error: CatalogSyncError
@@ -67,14 +67,14 @@ class _Trouble(Struct, frozen=True):
     retry_after: float | None = None
 
 
-class ModeFetch:
+class ModeFetcher:
     """The requests for one mode. What they come to is put on ``work.events``."""
 
     def __init__(self, mode: str, work: Work) -> None:
         self._mode, self._work = mode, work
-        self._watch = SocketWatch()
+        self._watch = SocketCanceller()
         self._policy = RetryPolicy(attempts=max(1, work.settings.attempts))
-        self._judge = Judge(work.url, work.where, mode, work.api_key)
+        self._judge = ResponseValidator(work.url, work.where, mode, work.api_key)
         # What is known of the last request. Replaced as a whole, never changed: the waiting thread
         # reads it when the deadline has come.
         self._last = FetchFailed(mode, ApiUnreachable("not asked yet"), None, 0, None, None)
@@ -119,7 +119,7 @@ class ModeFetch:
             if stop := self._wait(attempt, outcome):
                 return stop
 
-    def _wait(self, attempt: int, trouble: _Trouble) -> FetchFailed | None:
+    def _wait(self, attempt: int, trouble: _FailedAttempt) -> FetchFailed | None:
         """Wait before the next attempt; a failure when the deadline leaves no time for that."""
         wait = wait_before(attempt, trouble.retry_after, self._policy, self._work.rng)
         self._reason = trouble.reason
@@ -137,26 +137,26 @@ class ModeFetch:
             )
         )
 
-    def _attempt(self, attempt: int) -> Fetched | _Trouble:
+    def _attempt(self, attempt: int) -> Fetched | _FailedAttempt:
         asked_at = self._work.clock()
         self._last = replace(self._last, attempts=attempt, asked_at=asked_at, http_status=None, server_date=None)
         try:
-            answer = self._ask()
+            response = self._ask()
         except UNUSABLE_ADDRESS as error:
-            return _Trouble(self._unusable_address(error))
+            return _FailedAttempt(self._unusable_address(error))
         except LIBRARY_ERRORS as error:
             return self._broken(attempt, mask(why(error), self._work.api_key))
-        except AnswerRejected as error:
-            return _Trouble(self._unusable(error))
+        except ResponseRejected as error:
+            return _FailedAttempt(self._unusable(error))
         finally:
             self._watch.drop()
         arrived_at = self._work.clock()
-        if refusal := self._judge.error(answer):
-            return self._refused(answer, refusal)
+        if refusal := self._judge.error(response):
+            return self._refused(response, refusal)
         date = self._last.server_date
-        return Fetched(self._mode, answer.body, answer.status, attempt, asked_at, date, arrived_at)
+        return Fetched(self._mode, response.body, response.status, attempt, asked_at, date, arrived_at)
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> HttpResponse:
         work = self._work
         left = max(work.left(), 0.001)
         # Half of the deadline for a silence leaves time for a second try.
@@ -169,14 +169,14 @@ class ModeFetch:
         ):
             date = parse_http_date(response.headers.get("Date"))
             self._last = replace(self._last, http_status=response.status_code, server_date=date)
-            return read_answer(response, work.settings.max_bytes)
+            return read_response(response, work.settings.max_bytes)
 
-    def _broken(self, attempt: int, reason: str) -> _Trouble:
+    def _broken(self, attempt: int, reason: str) -> _FailedAttempt:
         error = ApiUnreachable(
             f"{self._work.where} gave no complete answer for mode {self._mode} in {attempt} "
             f"attempt{'s' if attempt > 1 else ''}: {reason}; {_LATER} and CATALOG_SYNC_BASE_URL"
         )
-        return _Trouble(error, again=True, reason=reason)
+        return _FailedAttempt(error, again=True, reason=reason)
 
     def _unusable_address(self, error: Exception) -> UsageError:
         kind = type(error).__name__
@@ -184,14 +184,14 @@ class ModeFetch:
             f"{self._work.where} cannot be asked ({kind}); check CATALOG_SYNC_BASE_URL and proxy variables"
         )
 
-    def _unusable(self, error: AnswerRejected) -> AnswerRejected:
-        return AnswerRejected(f"{self._work.where} answered for mode {self._mode}, but {error}")
+    def _unusable(self, error: ResponseRejected) -> ResponseRejected:
+        return ResponseRejected(f"{self._work.where} answered for mode {self._mode}, but {error}")
 
-    def _refused(self, answer: Answer, error: CatalogSyncError) -> _Trouble:
-        again = isinstance(error, ApiUnreachable) and may_be_asked_again(answer)
+    def _refused(self, response: HttpResponse, error: CatalogSyncError) -> _FailedAttempt:
+        again = isinstance(error, ApiUnreachable) and may_be_asked_again(response)
         now = self._last.server_date or self._work.clock()
-        wait = parse_retry_after(answer.headers.get("Retry-After"), now)
-        return _Trouble(error, again, f"it answered {answer.status}", wait)
+        wait = parse_retry_after(response.headers.get("Retry-After"), now)
+        return _FailedAttempt(error, again, f"it answered {response.status}", wait)
 
     def _failed(self, error: CatalogSyncError) -> FetchFailed:
         # Masked once more and for all, whatever the message was made of.

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 
 from sync.catalog.response.api_errors import one_line
-from sync.errors import AnswerRejected
+from sync.errors import ResponseRejected
 
 _PROXY = "try again, and check that no proxy changes answers"
 _CHUNK = 64 * 1024
@@ -19,7 +19,7 @@ _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-class TooLarge(AnswerRejected):
+class TooLarge(ResponseRejected):
     """The body, decoded, is larger than allowed."""
 
 
@@ -27,7 +27,7 @@ def read_body(read: Callable[[int], bytes], encoding: str, limit: int) -> bytes:
     """The decoded body. ``read(n)`` gives up to n bytes as sent, and ``b""`` at the end.
 
     Memory stays within the limit and a chunk, whatever the body unpacks to. Raises
-    ``AnswerRejected`` for a body that is too large (``TooLarge``), gzip that is damaged or cut, or
+    ``ResponseRejected`` for a body that is too large (``TooLarge``), gzip that is damaged or cut, or
     an encoding that was not asked for; and lets through what ``read`` raises.
     """
     encoding = encoding.strip().lower()
@@ -35,7 +35,7 @@ def read_body(read: Callable[[int], bytes], encoding: str, limit: int) -> bytes:
         return _read_plain(read, limit)
     if encoding in ("gzip", "x-gzip"):
         return _read_gzip(read, limit)
-    raise AnswerRejected(f"it came in an encoding nobody asked for ({one_line(encoding, 64)}); {_PROXY}")
+    raise ResponseRejected(f"it came in an encoding nobody asked for ({one_line(encoding, 64)}); {_PROXY}")
 
 
 def _read_plain(read: Callable[[int], bytes], limit: int) -> bytes:
@@ -55,7 +55,7 @@ def _read_gzip(read: Callable[[int], bytes], limit: int) -> bytes:
             _append(body, _inflate(inflater, data, limit - body.tell() + 1), limit)
             data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
     if begun and not inflater.eof:
-        raise AnswerRejected(f"its gzip stream ends too early; {_PROXY}")
+        raise ResponseRejected(f"its gzip stream ends too early; {_PROXY}")
     return body.getvalue()
 
 
@@ -63,7 +63,7 @@ def _inflate(inflater: zlib._Decompress, data: bytes, room: int) -> bytes:
     try:
         return inflater.decompress(data, room)
     except zlib.error:
-        raise AnswerRejected(f"its gzip stream is damaged; {_PROXY}") from None
+        raise ResponseRejected(f"its gzip stream is damaged; {_PROXY}") from None
 
 
 def _append(body: io.BytesIO, data: bytes, limit: int) -> None:

@@ -11,7 +11,7 @@ import socket
 import threading
 
 
-class SocketWatch:
+class SocketCanceller:
     """The sockets of one request and its retries, open to being ended by another thread."""
 
     def __init__(self) -> None:

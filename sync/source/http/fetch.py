@@ -19,7 +19,7 @@ from sync.errors import Interrupted, UsageError
 from sync.source.http.results import Fetched, FetchFailed, FetchSettings, Retrying
 
 if TYPE_CHECKING:
-    from sync.source.http.attempts import ModeFetch, Work
+    from sync.source.http.attempts import ModeFetcher, Work
 
 __all__ = ["FetchFailed", "FetchSettings", "Fetched", "OnRetry", "fetch_modes"]
 
@@ -50,10 +50,10 @@ def fetch_modes(
     """
     _check_key(api_key)
     # Late: this brings requests along, which a command that fetches nothing should not pay for.
-    from sync.source.http.attempts import ModeFetch
+    from sync.source.http.attempts import ModeFetcher
 
     work = _work(settings, api_key, clock, rng)
-    fetches = {mode: ModeFetch(mode, work) for mode in modes}
+    fetches = {mode: ModeFetcher(mode, work) for mode in modes}
     try:
         return _gather(fetches, work, cancelled, on_retry)
     finally:
@@ -83,7 +83,7 @@ def _work(settings: FetchSettings, api_key: str, clock: Callable[[], datetime], 
 
 
 def _gather(
-    fetches: dict[str, ModeFetch], work: Work, cancelled: threading.Event, on_retry: OnRetry | None
+    fetches: dict[str, ModeFetcher], work: Work, cancelled: threading.Event, on_retry: OnRetry | None
 ) -> dict[str, Fetched | FetchFailed]:
     done: dict[str, Fetched | FetchFailed] = {}
     if not cancelled.is_set():
@@ -112,7 +112,7 @@ def _take_event(work: Work, patience: float, done: dict[str, Fetched | FetchFail
         raise event.error
 
 
-def _abandon(fetches: Iterable[ModeFetch]) -> None:
+def _abandon(fetches: Iterable[ModeFetcher]) -> None:
     for fetch in fetches:
         fetch.abandon()
 

@@ -11,7 +11,7 @@ import io
 import socket
 
 
-class WholeHeaders(http.client.HTTPResponse):
+class StrictHttpResponse(http.client.HTTPResponse):
     """A response whose headers end as headers do.
 
     Under any other status than 200 that status says enough, however its headers end.

@@ -18,17 +18,17 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from sync import __version__
-from sync.errors import AnswerRejected
+from sync.errors import ResponseRejected
 from sync.source.http.body import read_body
-from sync.source.http.cancellation import SocketWatch
+from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.error_text import LIBRARY_ERRORS
-from sync.source.http.headers import WholeHeaders
+from sync.source.http.headers import StrictHttpResponse
 
 _ERROR_BODY_LIMIT = 64 * 1024
-_UNREADABLE: tuple[type[Exception], ...] = (AnswerRejected, *LIBRARY_ERRORS)
+_UNREADABLE: tuple[type[Exception], ...] = (ResponseRejected, *LIBRARY_ERRORS)
 
 
-class Answer(Struct, frozen=True):
+class HttpResponse(Struct, frozen=True):
     """An answer read to its end. Header names are matched in any case."""
 
     status: int
@@ -56,7 +56,7 @@ class _Session(requests.Session):
         """None: even when told not to follow, requests would read a redirect's body, all of it."""
 
 
-def open_session(api_key: str, watch: SocketWatch, *, trust_environment: bool) -> requests.Session:
+def open_session(api_key: str, watch: SocketCanceller, *, trust_environment: bool) -> requests.Session:
     """A session that asks once, follows nothing, and whose sockets ``watch`` can end.
 
     With ``trust_environment`` the usual proxy and CA bundle variables count.
@@ -84,15 +84,15 @@ def ask(session: requests.Session, url: str, mode: str, timeout: tuple[float, fl
     return session.get(url, params={"mode": mode}, timeout=timeout, stream=True, allow_redirects=False)
 
 
-def read_answer(response: requests.Response, limit: int) -> Answer:
+def read_response(response: requests.Response, limit: int) -> HttpResponse:
     """The answer with its body.
 
-    Raises ``AnswerRejected`` for a body that cannot be used, and what requests and urllib3 raise
+    Raises ``ResponseRejected`` for a body that cannot be used, and what requests and urllib3 raise
     when it did not arrive in full.
     """
     good = response.status_code == 200
     body = _read(response, limit) if good else _read_error(response)
-    return Answer(response.status_code, response.headers, body)
+    return HttpResponse(response.status_code, response.headers, body)
 
 
 def _read(response: requests.Response, limit: int) -> bytes:
@@ -115,7 +115,7 @@ def _read_error(response: requests.Response) -> bytes:
 class _WatchedAdapter(HTTPAdapter):
     """An adapter whose connections, through a proxy too, are of the watched kind."""
 
-    def __init__(self, watch: SocketWatch) -> None:
+    def __init__(self, watch: SocketCanceller) -> None:
         self._pools = _watched_pools(watch)
         super().__init__(max_retries=0)
 
@@ -129,10 +129,10 @@ class _WatchedAdapter(HTTPAdapter):
         return manager
 
 
-def _watched_pools(watch: SocketWatch) -> dict[str, type[HTTPConnectionPool]]:
+def _watched_pools(watch: SocketCanceller) -> dict[str, type[HTTPConnectionPool]]:
     # urllib3 makes its connections from classes, so what they should know is closed over here.
     class Plain(HTTPConnection):
-        response_class = WholeHeaders
+        response_class = StrictHttpResponse
 
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()
@@ -140,7 +140,7 @@ def _watched_pools(watch: SocketWatch) -> dict[str, type[HTTPConnectionPool]]:
             return sock
 
     class Secure(HTTPSConnection):
-        response_class = WholeHeaders
+        response_class = StrictHttpResponse
 
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()

@@ -35,7 +35,7 @@ def every_column(table: Table) -> Select[Any]:
 def read_rows(connection: Connection, table: Table, query: Select[Any]) -> Iterator[Values]:
     """The rows of a query made of ``every_column``."""
     readers = [(column.name, _reader(column.type)) for column in _columns(table)]
-    with any_text(connection):
+    with tolerate_bad_utf8(connection):
         found: Sequence[Any] = connection.execute(query).all()
     for row in found:
         yield {name: None if value is None else read(value) for (name, read), value in zip(readers, row, strict=True)}
@@ -51,7 +51,7 @@ def time(value: object) -> object:
 
 
 @contextmanager
-def any_text(connection: Connection) -> Iterator[None]:
+def tolerate_bad_utf8(connection: Connection) -> Iterator[None]:
     """Takes texts from SQLite that are not UTF-8, as bytes; the servers let none in."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":

@@ -20,11 +20,11 @@ from models_db.tables import (
 from models_db.tables.column_types import metadata
 from sync.catalog.model.entities import TABLES
 from sync.catalog.modes import MODES
-from sync.catalog.verify.findings import Fault, Place, Values, shown, time_of
-from sync.catalog.verify.model import StoredModel, is_outdated, model_faults, stamps
-from sync.catalog.verify.runs import ModeFacts, RunLook, calendar_faults, state_faults
+from sync.catalog.verify.findings import Finding, RowScope, Values, format_value, time_of
+from sync.catalog.verify.model import StoredModel, is_outdated, model_findings, stamps
+from sync.catalog.verify.runs import ModeBounds, RunInMode, calendar_findings, state_findings
 from sync.store.verify.raw_rows import every_column, read_rows
-from sync.store.verify.read_runs import RunLooks
+from sync.store.verify.read_runs import RunCache
 
 # Models read at once: so many that their history has about so many rows, as far as the last ones tell.
 _FIRST, _MOST = 10, 100
@@ -47,25 +47,25 @@ class Audit:
     changes: int = 0
     outdated: int = 0
     """Listed models whose current rows another version of the program made; what they should be was not compared."""
-    _facts: dict[str, ModeFacts] = field(default_factory=dict)
+    _facts: dict[str, ModeBounds] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._runs = RunLooks(self.connection)
+        self._runs = RunCache(self.connection)
 
-    def faults(self) -> Iterator[Fault]:
+    def faults(self) -> Iterator[Finding]:
         """Every row that breaks a rule, in the order in which they are found. May be asked once."""
         for batch in _batches(self.connection):
-            yield from self._batch_faults(batch)
+            yield from self._batch_findings(batch)
         for table in (*_HISTORY, *_CURRENT):
             yield from _orphans(self.connection, table)
-        yield from self._run_faults()
+        yield from self._run_findings()
 
-    def _batch_faults(self, batch: Sequence[StoredModel]) -> Iterator[Fault]:
+    def _batch_findings(self, batch: Sequence[StoredModel]) -> Iterator[Finding]:
         runs = self._runs.of({run for stored in batch for run in _run_ids(stored)})
         for stored in batch:
             mode = str(stored.model["mode"])
             self._count(stored, mode)
-            yield from model_faults(stored, runs.get(mode, {}))
+            yield from model_findings(stored, runs.get(mode, {}))
 
     def _count(self, stored: StoredModel, mode: str) -> None:
         self.models += 1
@@ -73,27 +73,27 @@ class Audit:
         self.costs += len(stored.costs)
         self.changes += len(stored.changes)
         self.outdated += is_outdated(stored)
-        facts, times = self._facts.get(mode, ModeFacts()), list(stamps(stored))
+        facts, times = self._facts.get(mode, ModeBounds()), list(stamps(stored))
         first, last = (facts.first_stamp, *times), (facts.last_stamp, *times)
         self._facts[mode] = replace(
             facts, first_stamp=min(filter(None, first), default=None), last_stamp=max(filter(None, last), default=None)
         )
 
-    def _run_faults(self) -> Iterator[Fault]:
+    def _run_findings(self) -> Iterator[Finding]:
         states = list(read_rows(self.connection, sync_state, every_column(sync_state)))
         looks = self._runs.of({run for row in states if isinstance(run := row["run_id"], int)})
         facts = {mode: self._facts_of(mode, states, looks[mode]) for mode in MODES}
-        yield from state_faults(states, facts)
+        yield from state_findings(states, facts)
         days = every_column(calendar_days).order_by(calendar_days.c.day)
         stamped = [row["observed_at"] for row in states]
-        yield from calendar_faults(list(read_rows(self.connection, calendar_days, days)), facts.values(), stamped)
+        yield from calendar_findings(list(read_rows(self.connection, calendar_days, days)), facts.values(), stamped)
 
-    def _facts_of(self, mode: str, states: Sequence[Values], looks: Mapping[int, RunLook]) -> ModeFacts:
+    def _facts_of(self, mode: str, states: Sequence[Values], looks: Mapping[int, RunInMode]) -> ModeBounds:
         named = next((row["run_id"] for row in states if row["mode"] == mode), None)
         run = looks.get(named) if isinstance(named, int) else None
         applied = (sync_run_modes.c.mode == mode) & sync_run_modes.c.status.in_(_APPLIED)
         number = self.connection.execute(select(func.count()).select_from(sync_run_modes).where(applied)).scalar()
-        return replace(self._facts.get(mode, ModeFacts()), applied_runs=number or 0, run=run)
+        return replace(self._facts.get(mode, ModeBounds()), applied_runs=number or 0, run=run)
 
 
 def _batches(connection: Connection) -> Iterator[list[StoredModel]]:
@@ -135,12 +135,12 @@ def _by_model(connection: Connection, table: Table, span: tuple[object, object])
     return grouped
 
 
-def _orphans(connection: Connection, table: Table) -> Iterator[Fault]:
+def _orphans(connection: Connection, table: Table) -> Iterator[Finding]:
     """Rows of no model: where foreign keys are not enforced, as by other programs on SQLite."""
     owner = select(models.c.model_pk).where(models.c.model_pk == table.c.model_pk).exists()
     for row in read_rows(connection, table, every_column(table).where(~owner)):
-        wrong = f"model_pk is {shown(row['model_pk'])}, and there is no such model"
-        yield Place(table.name).fault(wrong, time_of(row))
+        wrong = f"model_pk is {format_value(row['model_pk'])}, and there is no such model"
+        yield RowScope(table.name).fault(wrong, time_of(row))
 
 
 def _run_ids(stored: StoredModel) -> Iterator[int]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from models_db.tables import sync_run_modes, sync_runs
 from sync.catalog.modes import MODES
-from sync.catalog.verify.runs import RunLook
+from sync.catalog.verify.runs import RunInMode
 from sync.store.read import chunks
 from sync.store.verify.raw_rows import raw, time
 
@@ -20,13 +20,13 @@ _KEPT = 50_000
 
 
 @dataclass
-class RunLooks:
+class RunCache:
     """Reads runs as they are asked for."""
 
     connection: Connection
-    _kept: dict[str, dict[int, RunLook]] = field(default_factory=lambda: {mode: {} for mode in MODES})
+    _kept: dict[str, dict[int, RunInMode]] = field(default_factory=lambda: {mode: {} for mode in MODES})
 
-    def of(self, run_ids: set[int]) -> Mapping[str, Mapping[int, RunLook]]:
+    def of(self, run_ids: set[int]) -> Mapping[str, Mapping[int, RunInMode]]:
         """At least these runs by mode; one that is not on record is missing."""
         unread = run_ids - self._kept[MODES[0]].keys()
         if len(self._kept[MODES[0]]) + len(unread) > _KEPT:
@@ -36,16 +36,16 @@ class RunLooks:
         return self._kept
 
 
-def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunLook]]:
+def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunInMode]]:
     asked = _previous_asked(connection, run_ids)
-    looks: dict[str, dict[int, RunLook]] = defaultdict(dict)
+    looks: dict[str, dict[int, RunInMode]] = defaultdict(dict)
     columns = [sync_runs.c.run_id, sync_runs.c.status.label("run_status"), raw(sync_runs, "observed_at")]
     columns += [raw(sync_run_modes, name) for name in ("status", "asked_at", "previous_success_at", "mode")]
     for chunk in chunks(sorted(run_ids)):
         query = select(*columns).select_from(sync_runs.outerjoin(sync_run_modes)).where(sync_runs.c.run_id.in_(chunk))
         for row in connection.execute(query):
             if row.mode is not None:
-                looks[row.mode][row.run_id] = RunLook(
+                looks[row.mode][row.run_id] = RunInMode(
                     status=row.status,
                     run_status=row.run_status,
                     observed_at=time(row.observed_at),
@@ -54,7 +54,7 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunL
                     previous_asked=frozenset(asked[row.run_id, row.mode]),
                 )
             for mode in MODES:
-                looks[mode].setdefault(row.run_id, RunLook(None, row.run_status))
+                looks[mode].setdefault(row.run_id, RunInMode(None, row.run_status))
     return looks
 
 

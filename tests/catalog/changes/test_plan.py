@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from sync.catalog.changes.plan import LastLook
+from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.records import ModelChange, ModePlan, Stored
 from sync.errors import DatabaseError
@@ -96,7 +96,7 @@ def test_not_before_is_when_the_last_good_run_began_asking() -> None:
 
 @pytest.mark.parametrize("behind", [timedelta(0), timedelta(microseconds=1), HOUR])
 def test_a_clock_that_stepped_back_is_overruled_and_noted(behind: timedelta) -> None:
-    last = LastLook(stamp=SEEN, good_asked_at=SEEN, good_stamp=SEEN)
+    last = ModeWatermark(stamp=SEEN, good_asked_at=SEEN, good_stamp=SEEN)
     made = plan([model()], last=last, observed_at=SEEN - behind)
 
     assert made.stamp == SEEN + timedelta(microseconds=1)
@@ -105,14 +105,14 @@ def test_a_clock_that_stepped_back_is_overruled_and_noted(behind: timedelta) -> 
 
 
 def test_a_clock_that_went_on_by_a_microsecond_is_right() -> None:
-    last = LastLook(stamp=SEEN)
+    last = ModeWatermark(stamp=SEEN)
     made = plan([model()], last=last, observed_at=SEEN + timedelta(microseconds=1))
 
     assert (made.stamp, made.notes) == (SEEN + timedelta(microseconds=1), ())
 
 
 def test_not_before_is_never_after_the_stamp() -> None:
-    last = LastLook(stamp=SEEN - HOUR, good_asked_at=SEEN + HOUR)
+    last = ModeWatermark(stamp=SEEN - HOUR, good_asked_at=SEEN + HOUR)
 
     assert plan([model()], last=last).not_before == SEEN
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog.changes.classify import sift
-from sync.catalog.changes.plan import RemovalGuard, accepted_removals, assess
+from sync.catalog.changes.classify import classify
+from sync.catalog.changes.plan import RemovalGuard, accepted_removals, check_removals
 from tests.support.made_plans import FIVE, kinds, plan
 from tests.support.made_responses import Model, answer, listed, model, stored
 
@@ -68,7 +68,7 @@ def test_the_accepted_number_is_that_of_all_held_modes_together(accepted: object
     guard = RemovalGuard(accepted=accepted)  # type: ignore[arg-type]  # each of them is allowed
     known = listed(*models(10))
     assessments = [
-        assess(sift(answer(models(10)[missing:]), known), known, guard)
+        check_removals(classify(answer(models(10)[missing:]), known), known, guard)
         for missing in (3, 4, 1)  # the last is not held and does not count
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sync.catalog.history.cost_timeline import CostInterval, spans
+from sync.catalog.history.cost_timeline import CostInterval, cost_spans
 
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ def line(*intervals: CostInterval) -> list[tuple[int, str | None, bool, str | No
             span.is_listed,
             None if span.pct_change is None else f"{span.pct_change:f}",
         )
-        for span in spans(intervals, NOW)
+        for span in cost_spans(intervals, NOW)
     ]
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sync.catalog.json.surrogates import shadow
+from sync.catalog.json.surrogates import replace_lone_surrogates
 
 
 @pytest.mark.parametrize(
@@ -21,19 +21,19 @@ from sync.catalog.json.surrogates import shadow
     ],
 )
 def test_a_lone_surrogate_is_replaced(text: bytes, expected: bytes) -> None:
-    assert shadow(text) == expected
+    assert replace_lone_surrogates(text) == expected
 
 
 @pytest.mark.parametrize(
     "text", [rb'"\ud83d\ude00"', rb'"\\ud800"', rb'"\\\\udfff"', rb'"\u0041\n\u0000"', "ä😀".encode(), b"\\", b""]
 )
 def test_all_else_stays(text: bytes) -> None:
-    assert shadow(text) == text
+    assert replace_lone_surrogates(text) == text
 
 
 def test_the_shadow_has_the_same_length_and_structure() -> None:
     text = json.dumps([{"a\ud800": "\udfff\ud800\udc00\\"}, "\\\ud800\\\\", 1]).encode()
-    plain = json.loads(shadow(text))
+    plain = json.loads(replace_lone_surrogates(text))
 
-    assert len(shadow(text)) == len(text)
+    assert len(replace_lone_surrogates(text)) == len(text)
     assert plain == [{"a\ufffd": "\ufffd\U00010000\\"}, "\\\ufffd\\\\", 1]

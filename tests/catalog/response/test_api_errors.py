@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from sync.catalog.response.api_errors import envelope_refusal, is_retryable, one_line, refusal
-from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
+from sync.catalog.response.api_errors import error_for_envelope, error_for_status, is_retryable, one_line
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 
 
 def refused(status: int, message: str | None = None, error_code: str | None = None) -> CatalogSyncError:
-    return refusal(status, error_code=error_code, message=message, mode="image", where="the API")
+    return error_for_status(status, error_code=error_code, message=message, mode="image", where="the API")
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def refused(status: int, message: str | None = None, error_code: str | None = No
     [
         *((status, ApiRefused) for status in (401, 402, 403, 422)),
         *((status, ApiUnreachable) for status in (408, 429, 500, 501, 502, 503, 504, 599)),
-        *((status, AnswerRejected) for status in (201, 204, 301, 308, 400, 404, 405, 409, 418, 451, 100, 600, 999)),
+        *((status, ResponseRejected) for status in (201, 204, 301, 308, 400, 404, 405, 409, 418, 451, 100, 600, 999)),
     ],
 )
 def test_each_status_has_its_kind_of_error(status: int, kind: type[CatalogSyncError]) -> None:
@@ -64,7 +64,7 @@ def test_one_line_is_one_line(text: str, line: str) -> None:
     [{"ok": True, "code": 200}, {"ok": True}, {"ok": True, "code": Decimal(200)}, {"ok": True, "code": 200.0}],
 )
 def test_an_envelope_of_success_is_no_refusal(envelope: dict[str, object]) -> None:
-    assert envelope_refusal(envelope) is None
+    assert error_for_envelope(envelope) is None
 
 
 _NO_STATUS: list[object] = [200, None, True, "401", 401.5, [], 10**400]
@@ -79,27 +79,27 @@ _NOT_TRUE: list[object] = [1, "true", None, []]
         ({"ok": True, "code": 403}, ApiRefused),
         ({"ok": False, "code": 503}, ApiUnreachable),
         ({"ok": False, "code": Decimal(429)}, ApiUnreachable),
-        ({"ok": False, "code": 404}, AnswerRejected),
-        *(({"ok": False, "code": code}, AnswerRejected) for code in _NO_STATUS),
-        *(({"ok": True, "code": code}, AnswerRejected) for code in _NO_SUCCESS),
-        *(({"ok": ok, "code": 200}, AnswerRejected) for ok in _NOT_TRUE),
-        ({"ok": False}, AnswerRejected),
-        ({"code": 200}, AnswerRejected),
-        ({}, AnswerRejected),
+        ({"ok": False, "code": 404}, ResponseRejected),
+        *(({"ok": False, "code": code}, ResponseRejected) for code in _NO_STATUS),
+        *(({"ok": True, "code": code}, ResponseRejected) for code in _NO_SUCCESS),
+        *(({"ok": ok, "code": 200}, ResponseRejected) for ok in _NOT_TRUE),
+        ({"ok": False}, ResponseRejected),
+        ({"code": 200}, ResponseRejected),
+        ({}, ResponseRejected),
     ],
 )
 def test_an_envelope_that_is_none_of_success_goes_by_its_code(
     envelope: dict[str, object], kind: type[CatalogSyncError]
 ) -> None:
-    assert type(envelope_refusal(envelope)) is kind
+    assert type(error_for_envelope(envelope)) is kind
 
 
 def test_an_envelope_is_quoted_with_its_own_words_and_place() -> None:
     envelope = {"ok": False, "code": 402, "error_code": "subscription_required", "message": "Pay\nfirst"}
-    message = str(envelope_refusal(envelope, mode="video", where="saved.jsonl line 3"))
+    message = str(error_for_envelope(envelope, mode="video", where="saved.jsonl line 3"))
     assert message.startswith("saved.jsonl line 3 answered 402 subscription_required (Pay first) for mode video; ")
 
 
 @pytest.mark.parametrize("words", [{"message": 5, "error_code": []}, {"message": None}])
 def test_words_that_are_no_text_are_left_out(words: dict[str, object]) -> None:
-    assert str(envelope_refusal({"ok": False, "code": 401, **words})).startswith("the API answered 401; ")
+    assert str(error_for_envelope({"ok": False, "code": 401, **words})).startswith("the API answered 401; ")

@@ -10,8 +10,8 @@ from sync.catalog.changes import classify
 from sync.catalog.json.tree import MalformedError
 from sync.catalog.response import envelope
 from sync.catalog.response.envelope import MAX_ENVELOPE_BYTES, cut_models, find_models
-from sync.catalog.response.parse import ParseLimits, parse_answer
-from sync.errors import AnswerRejected
+from sync.catalog.response.parse import ParseLimits, parse_response
+from sync.errors import ResponseRejected
 from tests.support.made_responses import answer, model
 
 MODEL = b'{"id":"a"}'
@@ -49,17 +49,17 @@ def test_another_shape_has_no_models(text: bytes) -> None:
 
 def test_what_stands_beside_the_models_is_short() -> None:
     padding = b'"x":"%b",' % (b"y" * MAX_ENVELOPE_BYTES)
-    with pytest.raises(AnswerRejected, match="more than 1048576 bytes beside its models"):
-        parse_answer(around(b"[%b]" % MODEL, padding), "image")
-    with pytest.raises(AnswerRejected, match=r"it has no list data\.models"):
-        parse_answer(b"{%b}" % padding.rstrip(b","), "image")
+    with pytest.raises(ResponseRejected, match="more than 1048576 bytes beside its models"):
+        parse_response(around(b"[%b]" % MODEL, padding), "image")
+    with pytest.raises(ResponseRejected, match=r"it has no list data\.models"):
+        parse_response(b"{%b}" % padding.rstrip(b","), "image")
 
 
 def test_a_list_that_stands_before_itself_ten_thousand_times_takes_no_longer() -> None:
     begun = time.monotonic()
     copies = b'"x":[%b],' % b",".join([b"[%b]" % MODEL] * 10_000)
 
-    assert [*map(bytes, parse_answer(around(b"[%b]" % MODEL, copies), "image").models)] == [MODEL]
+    assert [*map(bytes, parse_response(around(b"[%b]" % MODEL, copies), "image").models)] == [MODEL]
     assert time.monotonic() - begun < 5
 
 
@@ -82,18 +82,18 @@ def test_very_many_values_that_are_no_models_are_not_even_counted(monkeypatch: p
 def test_the_bound_on_models_is_that_of_the_setting() -> None:
     sent = around(b"[%b]" % b",".join(b'{"id":"%d"}' % number for number in range(6)), count=6)
 
-    assert len(parse_answer(sent, "image", ParseLimits(6)).models) == 6
-    with pytest.raises(AnswerRejected, match="6 models, more than MAX_MODELS=5"):
-        parse_answer(sent, "image", ParseLimits(5))
+    assert len(parse_response(sent, "image", ParseLimits(6)).models) == 6
+    with pytest.raises(ResponseRejected, match="6 models, more than MAX_MODELS=5"):
+        parse_response(sent, "image", ParseLimits(5))
 
 
 def test_models_that_hold_too_many_values_in_all_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = [model(name, x=list(range(50))) for name in "ab"]
     whole = answer(dense)
-    known = {found.model_id: found for found in classify.sift(whole, {}).records.values()}
+    known = {found.model_id: found for found in classify.classify(whole, {}).records.values()}
     monkeypatch.setattr(classify, "MAX_VALUES", 100)
 
-    with pytest.raises(AnswerRejected, match=r"new and changed models hold some 1\d\d values, more than 100"):
-        classify.sift(whole, {})
+    with pytest.raises(ResponseRejected, match=r"new and changed models hold some 1\d\d values, more than 100"):
+        classify.classify(whole, {})
     assert len(known) == 2
-    assert len(classify.sift(answer(dense[:1]), {}).records) == 1
+    assert len(classify.classify(answer(dense[:1]), {}).records) == 1

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from sync.catalog.changes.classify import sift
-from sync.catalog.model.records import Answer
-from sync.catalog.response.parse import ParseLimits, parse_answer, split_by_mode
-from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
+from sync.catalog.changes.classify import classify
+from sync.catalog.model.records import ParsedResponse
+from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mode
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 from tests.support.made_responses import body, model, raw, spelled
 
 A, B = model("a"), model("b")
 
 
 def refused(sent: bytes, mode: str = "image", limits: ParseLimits | None = None) -> str:
-    with pytest.raises(AnswerRejected) as caught:
-        parse_answer(sent, mode, limits)
+    with pytest.raises(ResponseRejected) as caught:
+        parse_response(sent, mode, limits)
     return str(caught.value)
 
 
@@ -27,16 +27,16 @@ def around(models: bytes, more: bytes = b"", count: int = 0) -> bytes:
     return b'{"ok":true,"code":200,%b"data":{"mode":"image","total":%d,"models":%b}}' % (more, count, models)
 
 
-def texts(found: Answer) -> tuple[bytes, ...]:
+def texts(found: ParsedResponse) -> tuple[bytes, ...]:
     return tuple(map(bytes, found.models))
 
 
 def test_an_answer_is_its_models_as_they_were_sent() -> None:
     sent = around(b'[ {"id" : "a", "cost": 5.000} ,\n{"b":\t"\\u00e4\xc3\xa4"}]', count=2)
-    found = parse_answer(sent, "image")
+    found = parse_response(sent, "image")
 
     assert texts(found) == (b'{"id" : "a", "cost": 5.000}', b'{"b":\t"\\u00e4\xc3\xa4"}')
-    assert found == Answer(
+    assert found == ParsedResponse(
         mode="image",
         reported=2,
         models=found.models,
@@ -46,17 +46,17 @@ def test_an_answer_is_its_models_as_they_were_sent() -> None:
 
 
 def test_an_empty_catalog_is_an_answer() -> None:
-    assert texts(parse_answer(body("video", []), "video")) == ()
+    assert texts(parse_response(body("video", []), "video")) == ()
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    assert texts(parse_answer(b"\xef\xbb\xbf" + body("image", [A]), "image")) == (raw(A),)
+    assert texts(parse_response(b"\xef\xbb\xbf" + body("image", [A]), "image")) == (raw(A),)
 
 
 def test_unknown_fields_of_the_envelope_are_passed_over() -> None:
     sent = raw({"ok": True, "code": 200, "new": {"x": [1]}, "data": json.loads(body("image", [A], page=1))["data"]})
 
-    assert texts(parse_answer(sent, "image")) == (raw(A),)
+    assert texts(parse_response(sent, "image")) == (raw(A),)
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
@@ -65,12 +65,12 @@ def test_models_that_stand_in_another_field_too_do_no_harm(place: str) -> None:
     data = {"featured": [A], **data, "models": [A]} if place == "before" else {**data, "models": [A], "featured": [A]}
     sent = raw({"ok": True, "code": 200, "data": data})
 
-    assert texts(parse_answer(sent, "image")) == (raw(A),)
+    assert texts(parse_response(sent, "image")) == (raw(A),)
 
 
 @pytest.mark.parametrize("total", [1.0, spelled("1.00"), spelled("1e0"), spelled("10E-1")])
 def test_a_total_is_a_number_however_it_is_spelled(total: object) -> None:
-    assert parse_answer(body("image", [A], total=total), "image").reported == 1
+    assert parse_response(body("image", [A], total=total), "image").reported == 1
 
 
 @pytest.mark.parametrize(
@@ -138,20 +138,20 @@ def test_what_is_no_whole_answer_is_refused(sent: bytes, reason: str) -> None:
         ({"ok": False, "code": 401, "message": "API key not found", "error_code": "invalid_token"}, ApiRefused),
         ({"ok": False, "code": 402, "error_code": "subscription_required"}, ApiRefused),
         ({"ok": False, "code": 503}, ApiUnreachable),
-        ({"ok": False, "code": 404}, AnswerRejected),
-        ({"ok": False, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
+        ({"ok": False, "code": 404}, ResponseRejected),
+        ({"ok": False, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
         ({"ok": True, "code": 401, "data": {"mode": "image", "total": 0, "models": []}}, ApiRefused),
-        ({"code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
-        ({"ok": "true", "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
-        ({"ok": 1, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
-        ({"ok": True, "code": 1e9, "data": {"mode": "image", "total": 0, "models": []}}, AnswerRejected),
+        ({"code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
+        ({"ok": "true", "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
+        ({"ok": 1, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
+        ({"ok": True, "code": 1e9, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
     ],
 )
 def test_an_envelope_that_reports_a_failure_goes_by_its_code(
     envelope: dict[str, object], kind: type[CatalogSyncError]
 ) -> None:
     with pytest.raises(kind) as caught:
-        parse_answer(raw(envelope), "image")
+        parse_response(raw(envelope), "image")
 
     assert type(caught.value) is kind
 
@@ -160,18 +160,18 @@ def test_more_models_than_allowed_are_refused() -> None:
     sent = body("image", [A, B])
 
     assert "more than MAX_MODELS=1" in refused(sent, limits=ParseLimits(max_models=1))
-    assert parse_answer(sent, "image", ParseLimits(max_models=2)).reported == 2
+    assert parse_response(sent, "image", ParseLimits(max_models=2)).reported == 2
 
 
 def test_a_model_that_is_no_object_is_left_to_be_rejected_alone() -> None:
-    assert texts(parse_answer(body("image", [A, 5, None, [1], "x"]), "image"))[1:] == (b"5", b"null", b"[1]", b'"x"')
+    assert texts(parse_response(body("image", [A, 5, None, [1], "x"]), "image"))[1:] == (b"5", b"null", b"[1]", b'"x"')
 
 
 def test_lone_surrogates_leave_every_byte_of_the_models_as_it_was() -> None:
     sent_models = [rb'{"id":"a","n":"\ud800"}', rb'{"id":"b","n":"\udfff\\\ud800\u0000\ud83d\ude00"}', rb'{"id":"c"}']
     sent = around(b"[%b]" % b" , ".join(sent_models), rb'"message":"\uDC00",', count=3)
 
-    assert texts(parse_answer(sent, "image")) == tuple(sent_models)
+    assert texts(parse_response(sent, "image")) == tuple(sent_models)
 
 
 def test_a_lone_surrogate_does_not_hide_that_the_rest_is_broken() -> None:
@@ -180,7 +180,7 @@ def test_a_lone_surrogate_does_not_hide_that_the_rest_is_broken() -> None:
 
 def test_an_answer_for_all_is_split_by_the_mode_of_each_model() -> None:
     models = [model("a", mode="image"), model("b", mode="video"), model("c", mode="image")]
-    whole = parse_answer(body("all", models), "all")
+    whole = parse_response(body("all", models), "all")
 
     split = split_by_mode(whole)
 
@@ -191,7 +191,7 @@ def test_an_answer_for_all_is_split_by_the_mode_of_each_model() -> None:
 
 
 def test_an_answer_for_all_without_a_model_of_a_mode_is_an_empty_look_at_it() -> None:
-    split = split_by_mode(parse_answer(body("all", [model("a", mode="image")]), "all"))
+    split = split_by_mode(parse_response(body("all", [model("a", mode="image")]), "all"))
 
     assert texts(split["video"]) == ()
 
@@ -199,22 +199,22 @@ def test_an_answer_for_all_without_a_model_of_a_mode_is_an_empty_look_at_it() ->
 def test_a_mode_is_read_through_escapes_and_surrogates() -> None:
     sent = body("all", [model("a", mode="image", name="\ud800")]).replace(b'"image"', rb'"\u0069mage"')
 
-    assert len(split_by_mode(parse_answer(sent, "all"))["image"].models) == 1
+    assert len(split_by_mode(parse_response(sent, "all"))["image"].models) == 1
 
 
 @pytest.mark.parametrize("mode", [None, 5, "absent"])
 def test_a_model_that_does_not_say_its_mode_in_an_answer_for_all_is_rejected_alone(mode: object) -> None:
     nameless = model("a", mode=mode) if mode != "absent" else model("a")
-    split = split_by_mode(parse_answer(body("all", [nameless, model("b", mode="image")]), "all"))
+    split = split_by_mode(parse_response(body("all", [nameless, model("b", mode="image")]), "all"))
 
-    assert [one.model_id for one in sift(split["image"], {}).rejected] == ["a"]
-    assert [one.model_id for one in sift(split["video"], {}).rejected] == ["a"]
-    assert list(sift(split["image"], {}).records) == ["b"]
+    assert [one.model_id for one in classify(split["image"], {}).rejected] == ["a"]
+    assert [one.model_id for one in classify(split["video"], {}).rejected] == ["a"]
+    assert list(classify(split["image"], {}).records) == ["b"]
 
 
 def test_a_model_of_an_unknown_mode_makes_an_answer_for_all_one_that_is_not_taken() -> None:
-    split = split_by_mode(parse_answer(body("all", [model("a", mode="audio"), model("b", mode="image")]), "all"))
+    split = split_by_mode(parse_response(body("all", [model("a", mode="audio"), model("b", mode="image")]), "all"))
 
     for answer in split.values():
-        with pytest.raises(AnswerRejected, match="a model of mode 'audio'"):
-            sift(answer, {})
+        with pytest.raises(ResponseRejected, match="a model of mode 'audio'"):
+            classify(answer, {})

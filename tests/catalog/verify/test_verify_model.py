@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from sync.catalog.model.entities import TABLES
-from sync.catalog.verify.findings import Fault, Place, Unreadable, row_faults, same, shown
-from sync.catalog.verify.model import StoredModel, model_faults
-from sync.catalog.verify.runs import RunLook
+from sync.catalog.verify.findings import Finding, RowScope, Unreadable, format_value, row_findings, same
+from sync.catalog.verify.model import StoredModel, model_findings
+from sync.catalog.verify.runs import RunInMode
 from tests.support.made_responses import FULL, Model, model, raw, record
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(12)]
-PLACE = Place("table")
+PLACE = RowScope("table")
 RUNS = {
-    number: RunLook("success", "success", T[number], T[number], T[number - 1] if number > 1 else None)
+    number: RunInMode("success", "success", T[number], T[number], T[number - 1] if number > 1 else None)
     for number in range(1, 9)
 }
 
@@ -93,13 +93,13 @@ BACK = listed(
 )
 
 
-def told(found: Sequence[Fault]) -> list[tuple[str, str]]:
+def told(found: Sequence[Finding]) -> list[tuple[str, str]]:
     return [(fault.table, fault.wrong) for fault in found]
 
 
 @pytest.mark.parametrize("sound", [ONE, RAISED, BACK], ids=["one", "raised", "back"])
 def test_a_sound_model_has_no_fault(sound: StoredModel) -> None:
-    assert model_faults(sound, RUNS) == []
+    assert model_findings(sound, RUNS) == []
 
 
 def test_current_rows_are_compared_in_every_table() -> None:
@@ -107,15 +107,15 @@ def test_current_rows_are_compared_in_every_table() -> None:
     changes = [{**change(1, "added", new="5"), "model_name": "FULL"}]
     emptied = replace(full, current={}, changes=changes)
 
-    assert model_faults(replace(full, changes=changes), RUNS) == []
-    assert {fault.table for fault in model_faults(emptied, RUNS)} == {shape.table for shape in TABLES}
+    assert model_findings(replace(full, changes=changes), RUNS) == []
+    assert {fault.table for fault in model_findings(emptied, RUNS)} == {shape.table for shape in TABLES}
 
 
 def test_a_fault_names_table_mode_model_and_time() -> None:
     broken = replace(RAISED, costs=[cost(1, 2, "3"), cost(2, None, "5")])
 
-    assert model_faults(broken, RUNS) == [
-        Fault(
+    assert model_findings(broken, RUNS) == [
+        Finding(
             "credit_history",
             "image",
             "a",
@@ -129,20 +129,20 @@ def test_an_interval_that_ends_before_it_begins_runs_backward() -> None:
     broken = replace(ONE, costs=[cost(3, 2, "3")])
 
     assert ("credit_history", "it ends at 2026-03-01T02:00:00Z, not after it begins") in told(
-        model_faults(broken, RUNS)
+        model_findings(broken, RUNS)
     )
 
 
 def test_two_open_intervals_are_one_too_many() -> None:
     broken = replace(RAISED, costs=[cost(1, None, "3"), cost(2, None, "4")])
 
-    assert ("credit_history", "it is open and another one follows") in told(model_faults(broken, RUNS))
+    assert ("credit_history", "it is open and another one follows") in told(model_findings(broken, RUNS))
 
 
 def test_an_interval_closed_by_no_run_is_named() -> None:
     broken = replace(RAISED, costs=[{**cost(1, 2, "3"), "closed_run_id": None}, cost(2, None, "4")])
 
-    assert ("credit_history", "only one of valid_to and closed_run_id is NULL") in told(model_faults(broken, RUNS))
+    assert ("credit_history", "only one of valid_to and closed_run_id is NULL") in told(model_findings(broken, RUNS))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_interval_closed_by_no_run_is_named() -> None:
     ["{", "", "[]", '{"id": "a", "credits": {"default_cost": "3"}}', '{"id": "a", "mode": "video"}', '{"id": "b"}'],
 )
 def test_a_text_that_is_no_such_model_is_a_fault_of_its_version(text: str) -> None:
-    (found,) = model_faults(replace(RAISED, versions=[version(1, 2, text), RAISED.versions[1]]), RUNS)
+    (found,) = model_findings(replace(RAISED, versions=[version(1, 2, text), RAISED.versions[1]]), RUNS)
 
     assert (found.table, found.at) == ("model_versions", T[1])
     assert "what follows from it was not checked" in found.wrong
@@ -159,7 +159,7 @@ def test_a_text_that_is_no_such_model_is_a_fault_of_its_version(text: str) -> No
 def test_a_value_that_cannot_be_read_is_named_and_nothing_is_compared_with_it() -> None:
     broken = replace(RAISED, costs=[{**cost(1, 2, "3"), "valid_to": Unreadable("soon")}, cost(2, None, "4")])
 
-    assert told(model_faults(broken, RUNS)) == [
+    assert told(model_findings(broken, RUNS)) == [
         ("credit_history", "valid_to holds 'soon', which is no value of its type")
     ]
 
@@ -167,7 +167,7 @@ def test_a_value_that_cannot_be_read_is_named_and_nothing_is_compared_with_it() 
 def test_a_change_that_stands_twice_is_one_row_too_many() -> None:
     broken = replace(ONE, changes=[*ONE.changes, *ONE.changes])
 
-    assert told(model_faults(broken, RUNS)) == [
+    assert told(model_findings(broken, RUNS)) == [
         ("catalog_changes", "a row too many: entity 'models': model_versions gives none")
     ]
 
@@ -175,14 +175,14 @@ def test_a_change_that_stands_twice_is_one_row_too_many() -> None:
 @pytest.mark.parametrize(
     ("run", "wrong"),
     [
-        (RunLook(None, "success", T[1], T[1]), "which was not applied to this mode (status NULL)"),
-        (RunLook("superseded", "partial", T[1], T[1]), "which was not applied to this mode (status 'superseded')"),
-        (RunLook("success", "failed", T[1], T[1]), "which stored nothing (status 'failed' in sync_runs)"),
-        (RunLook("success", "success", T[2], T[2]), "which observed later, at 2026-03-01T02:00:00Z"),
+        (RunInMode(None, "success", T[1], T[1]), "which was not applied to this mode (status NULL)"),
+        (RunInMode("superseded", "partial", T[1], T[1]), "which was not applied to this mode (status 'superseded')"),
+        (RunInMode("success", "failed", T[1], T[1]), "which stored nothing (status 'failed' in sync_runs)"),
+        (RunInMode("success", "success", T[2], T[2]), "which observed later, at 2026-03-01T02:00:00Z"),
     ],
 )
-def test_a_row_whose_run_could_not_have_written_it_is_named_in_each_table(run: RunLook, wrong: str) -> None:
-    found = model_faults(ONE, {1: run})
+def test_a_row_whose_run_could_not_have_written_it_is_named_in_each_table(run: RunInMode, wrong: str) -> None:
+    found = model_findings(ONE, {1: run})
 
     assert [fault.table for fault in found] == ["model_versions", "credit_history", "catalog_changes"]
     assert all(fault.wrong.endswith(wrong) for fault in found)
@@ -191,7 +191,7 @@ def test_a_row_whose_run_could_not_have_written_it_is_named_in_each_table(run: R
 def test_not_before_is_when_the_good_look_before_began_where_that_is_known() -> None:
     known = {**RUNS, 2: replace(RUNS[2], previous_asked=frozenset({T[1] - timedelta(seconds=2)}))}
 
-    (found,) = model_faults(RAISED, known)
+    (found,) = model_findings(RAISED, known)
     assert found.wrong == "not_before is 2026-03-01T01:00:00Z, the good look before it began at 2026-03-01T00:59:58Z"
 
 
@@ -204,11 +204,11 @@ def test_a_double_is_held_against_the_double_nearest_to_the_decimal() -> None:
 def test_rows_with_the_same_key_are_matched_one_by_one() -> None:
     rows = [{"key": 1, "value": "a"}]
 
-    assert [fault.wrong for fault in row_faults(PLACE, ["key"], rows, rows * 2, "the text")] == [
+    assert [fault.wrong for fault in row_findings(PLACE, ["key"], rows, rows * 2, "the text")] == [
         "a row too many: key 1: the text gives none"
     ]
 
 
 def test_a_long_value_is_shown_short_and_in_one_line() -> None:
-    assert shown("x\n" * 100).startswith("'x\\nx\\n")
-    assert len(shown("x" * 1000)) == 60
+    assert format_value("x\n" * 100).startswith("'x\\nx\\n")
+    assert len(format_value("x" * 1000)) == 60

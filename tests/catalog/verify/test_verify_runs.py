@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from sync.catalog.verify.runs import ModeFacts, RunLook, calendar_faults, state_faults
+from sync.catalog.verify.runs import ModeBounds, RunInMode, calendar_findings, state_findings
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(4)]
 STATE = {"version": 2, "observed_at": T[2], "good_asked_at": T[2], "good_observed_at": T[2], "run_id": 2}
-FACTS = ModeFacts(T[1], T[2], 2, RunLook("success", "success", T[2], T[2], T[1]))
+FACTS = ModeBounds(T[1], T[2], 2, RunInMode("success", "success", T[2], T[2], T[1]))
 
 
 def state(**changed: Any) -> list[str]:
     rows = [{"mode": mode, **STATE} for mode in ("image", "video")]
-    return [fault.wrong for fault in state_faults([{**rows[0], **changed}, rows[1]], {"image": FACTS, "video": FACTS})]
+    return [
+        fault.wrong for fault in state_findings([{**rows[0], **changed}, rows[1]], {"image": FACTS, "video": FACTS})
+    ]
 
 
 def test_a_state_that_follows_from_its_last_run_is_sound() -> None:
@@ -25,11 +27,11 @@ def test_a_state_that_follows_from_its_last_run_is_sound() -> None:
 
 
 def test_after_a_partial_run_the_last_good_look_is_the_one_before() -> None:
-    facts = replace(FACTS, run=RunLook("partial", "partial", T[2], T[2], T[1], frozenset({T[1]})))
+    facts = replace(FACTS, run=RunInMode("partial", "partial", T[2], T[2], T[1], frozenset({T[1]})))
     row = {**STATE, "good_asked_at": T[1], "good_observed_at": T[1]}
 
     assert (
-        list(state_faults([{"mode": "image", **row}, {"mode": "video", **STATE}], {"image": facts, "video": FACTS}))
+        list(state_findings([{"mode": "image", **row}, {"mode": "video", **STATE}], {"image": facts, "video": FACTS}))
         == []
     )
 
@@ -61,6 +63,6 @@ def day(number: int) -> dict[str, Any]:
     ],
 )
 def test_the_calendar_goes_from_the_first_change_to_the_last_run(numbers: list[int], wrong: list[str]) -> None:
-    found = calendar_faults([day(number) for number in numbers], [ModeFacts(T[1], T[2])], [T[2] + timedelta(days=2)])
+    found = calendar_findings([day(number) for number in numbers], [ModeBounds(T[1], T[2])], [T[2] + timedelta(days=2)])
 
     assert [fault.wrong for fault in found] == wrong

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, make_url
 
-from models_db.engine import normalise_url, open_engine, shown
+from models_db.engine import masked_url, normalise_url, open_engine
 from models_db.errors import DatabaseSettingError
 
 READ_AS = {
@@ -46,10 +46,10 @@ def test_several_hosts_are_taken_as_libpq_writes_them(given: str, read: tuple[st
 
 
 def test_several_hosts_are_shown_as_they_were_written() -> None:
-    told = shown(normalise_url("postgresql://u:hunter2@a:5432,b/d"))
+    told = masked_url(normalise_url("postgresql://u:hunter2@a:5432,b/d"))
 
     assert told == "postgresql://u:***@a:5432,b/d?target_session_attrs=read-write"
-    assert shown(normalise_url("mariadb://u:hunter2@a,b:3307/d")) == "mariadb://u:***@a,b:3307/d"
+    assert masked_url(normalise_url("mariadb://u:hunter2@a,b:3307/d")) == "mariadb://u:***@a,b:3307/d"
 
 
 def test_a_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_a_refusal_is_one_line_without_the_password(given: str) -> None:
     ],
 )
 def test_a_url_is_shown_without_its_secrets(given: str) -> None:
-    told = shown(make_url(given))
+    told = masked_url(make_url(given))
 
     assert PASSWORD not in told
     assert "@h/d" in told

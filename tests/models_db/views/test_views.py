@@ -39,7 +39,7 @@ CONTRACT = {
 }
 
 
-NOT_BACK = datetime(9999, 12, 31, tzinfo=UTC)
+OPEN_GAP_END = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def at(day: int, hour: int = 0) -> datetime:
@@ -57,7 +57,7 @@ INTERVALS: list[dict[str, Any]] = [
     {"model_pk": 1, "valid_from": at(1, 10), "valid_to": at(2), "cost": "3"},
     {"model_pk": 1, "valid_from": at(2), "valid_to": None, "cost": "1.5"},
     {"model_pk": 2, "valid_from": at(1, 10), "valid_to": None, "cost": None},
-    {"model_pk": 3, "valid_from": at(1, 10), "valid_to": at(3, 12), "cost": "6", "gap_to": NOT_BACK},
+    {"model_pk": 3, "valid_from": at(1, 10), "valid_to": at(3, 12), "cost": "6", "gap_to": OPEN_GAP_END},
     {"model_pk": 4, "valid_from": at(2, 10), "valid_to": None, "cost": "4"},
 ]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sync.errors import AnswerRejected, UsageError
+from sync.errors import ResponseRejected, UsageError
 from sync.source.emulator.server import (
     BUSY_KEY,
     EXPIRED_KEY,
@@ -276,5 +276,5 @@ def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_a_broken_line_of_saved_answers_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AnswerRejected, match="line 2"):
+    with pytest.raises(ResponseRejected, match="line 2"):
         loaded(tmp_path, '{"at": "2026-03-01T00:00:00Z", "image": []}\n{')

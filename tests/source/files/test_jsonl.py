@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.errors import AnswerRejected, UsageError
-from sync.source.files.jsonl import SavedAnswer, read_saved_answers
+from sync.errors import ResponseRejected, UsageError
+from sync.source.files.jsonl import SavedResponse, read_saved_responses
 
 _AT = '"at": "2026-03-01T12:00:00Z"'
 _IMAGE = '{"ok": true,  "data": {"total": 5.000}}'
@@ -23,13 +23,13 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "saved.jsonl"
 
 
-def read(file: Path, *lines: str) -> list[SavedAnswer]:
+def read(file: Path, *lines: str) -> list[SavedResponse]:
     file.write_text("\n".join(lines), encoding="utf-8")
-    return list(read_saved_answers(file))
+    return list(read_saved_responses(file))
 
 
 def rejection(file: Path, *lines: str) -> str:
-    with pytest.raises(AnswerRejected) as caught:
+    with pytest.raises(ResponseRejected) as caught:
         read(file, *lines)
     assert str(caught.value).isprintable()
     return str(caught.value)
@@ -71,7 +71,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_accepted(file: Path) -> Non
 def test_gzip_is_told_by_content(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     file.write_bytes(gzip.compress(f'{{{_AT}, "image": {{}}}}\n'.encode()))
-    assert len(list(read_saved_answers(file))) == 1
+    assert len(list(read_saved_responses(file))) == 1
 
 
 def test_plain_text_under_a_gzip_name_is_read(tmp_path: Path) -> None:
@@ -141,35 +141,35 @@ def test_keys_inside_an_envelope_are_not_counted(file: Path, line: str) -> None:
 
 def test_the_answers_before_a_broken_line_are_given(file: Path) -> None:
     file.write_text(f'{{{_AT}, "image": {{}}}}\n{{', encoding="utf-8")
-    assert next(read_saved_answers(file)).line == 1
+    assert next(read_saved_responses(file)).line == 1
 
 
 def test_gzip_that_is_cut_is_rejected_where_it_breaks(tmp_path: Path) -> None:
     file = tmp_path / "saved.jsonl.gz"
     packed = gzip.compress(f'{{{_AT}, "image": {{}}}}\n'.encode() * 3, 0)
     file.write_bytes(packed[:-30])
-    with pytest.raises(AnswerRejected, match="line 3 cannot be read: its gzip data is cut"):
-        list(read_saved_answers(file))
+    with pytest.raises(ResponseRejected, match="line 3 cannot be read: its gzip data is cut"):
+        list(read_saved_responses(file))
 
 
 def test_gzip_without_its_trailer_is_rejected_though_every_line_was_there(tmp_path: Path) -> None:
     file = tmp_path / "saved.jsonl.gz"
     file.write_bytes(gzip.compress(f'{{{_AT}, "image": {{}}}}\n'.encode())[:-4])
-    answers = read_saved_answers(file)
-    with pytest.raises(AnswerRejected, match="gzip"):
+    answers = read_saved_responses(file)
+    with pytest.raises(ResponseRejected, match="gzip"):
         list(answers)
 
 
 def test_a_line_without_an_end_is_rejected_at_the_limit(file: Path) -> None:
     file.write_bytes(b"[" * 2000)
-    with pytest.raises(AnswerRejected, match="line 1 is longer than 1000 bytes"):
-        list(read_saved_answers(file, max_line=1000))
+    with pytest.raises(ResponseRejected, match="line 1 is longer than 1000 bytes"):
+        list(read_saved_responses(file, max_line=1000))
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
 def test_a_file_that_cannot_be_opened_is_a_usage_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        list(read_saved_answers(tmp_path / name))
+        list(read_saved_responses(tmp_path / name))
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         out.writelines(itertools.repeat(line, 300))
     tracemalloc.start()
     try:
-        assert sum(1 for _ in read_saved_answers(file)) == 300
+        assert sum(1 for _ in read_saved_responses(file)) == 300
         assert tracemalloc.get_traced_memory()[1] < 2 << 20
     finally:
         tracemalloc.stop()
@@ -189,12 +189,12 @@ def test_a_lone_surrogate_in_a_model_leaves_its_bytes_as_they_are(tmp_path: Path
     envelope = rb'{"ok":true,"data":{"models":[{"id":"a","name":"\ud800"},{"id":"b"}]}}'
     path = tmp_path / "saved.jsonl"
     path.write_bytes(rb'{"at":"2026-03-01T12:00:00Z","image":' + envelope + b"}\n")
-    (answer,) = read_saved_answers(path)
+    (answer,) = read_saved_responses(path)
     assert answer.payloads == {"image": envelope}
 
 
 def test_a_mode_that_is_null_is_one_that_is_absent(tmp_path: Path) -> None:
     path = tmp_path / "saved.jsonl"
     path.write_bytes(b'{"at":"2026-03-01T12:00:00Z","image":{"ok":true},"video":null}\n')
-    (answer,) = read_saved_answers(path)
+    (answer,) = read_saved_responses(path)
     assert set(answer.payloads) == {"image"}

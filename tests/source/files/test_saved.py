@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.errors import AnswerRejected, UsageError
+from sync.errors import ResponseRejected, UsageError
 from sync.source.files.saved import read_saved, time_in_name
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_an_empty_folder_is_told(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_answer_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(AnswerRejected, match=words) as caught:
+    with pytest.raises(ResponseRejected, match=words) as caught:
         list(read_saved(tmp_path))
     assert name in str(caught.value)
 
@@ -109,7 +109,7 @@ def test_a_file_that_is_no_answer_is_named(tmp_path: Path, name: str, content: b
 def test_two_answers_of_one_mode_and_time_are_one_too_many(tmp_path: Path) -> None:
     (tmp_path / "a-2026-03-01.json").write_bytes(answer("image"))
     (tmp_path / "b-2026-03-01.json").write_bytes(answer("image"))
-    with pytest.raises(AnswerRejected, match="the same time and mode"):
+    with pytest.raises(ResponseRejected, match="the same time and mode"):
         list(read_saved(tmp_path))
 
 

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from sync.errors import AnswerRejected
+from sync.errors import ResponseRejected
 from sync.source.http.body import TooLarge, read_body
 
 _TEXT = b"a catalog " * 1000
@@ -46,7 +46,7 @@ def test_an_empty_body_is_empty_in_any_encoding() -> None:
 def test_every_cut_of_a_gzip_body_is_noticed() -> None:
     packed = gzip.compress(_TEXT)
     for size in range(1, len(packed)):
-        with pytest.raises(AnswerRejected):
+        with pytest.raises(ResponseRejected):
             read(packed[:size], "gzip")
 
 
@@ -56,7 +56,7 @@ def test_every_cut_of_a_gzip_body_is_noticed() -> None:
     ids=["not packed", "more after the end", "another format", "a wrong length"],
 )
 def test_what_is_no_gzip_is_rejected(packed: bytes) -> None:
-    with pytest.raises(AnswerRejected, match="damaged"):
+    with pytest.raises(ResponseRejected, match="damaged"):
         read(packed, "gzip")
 
 
@@ -81,5 +81,5 @@ def test_a_gzip_bomb_takes_no_more_memory_than_the_limit_allows() -> None:
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "gzip,identity"])
 def test_another_encoding_is_rejected_by_name(encoding: str) -> None:
-    with pytest.raises(AnswerRejected, match=encoding):
+    with pytest.raises(ResponseRejected, match=encoding):
         read(_TEXT, encoding)

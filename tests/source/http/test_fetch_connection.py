@@ -14,7 +14,7 @@ import pytest
 from sync.errors import ApiRefused, ApiUnreachable, Interrupted
 from sync.source.http.fetch import Fetched, FetchFailed
 from tests.support.fetching import ask_both, failed, fetched
-from tests.support.rude_server import GOOD, RudeServer, Script, answer, catalog, drips, floods, resets, says, silent
+from tests.support.rude_server import GOOD, RudeServer, Script, catalog, drips, floods, resets, response, says, silent
 
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -134,12 +134,12 @@ def test_the_socket_of_a_request_that_was_given_up_is_closed() -> None:
 @pytest.mark.parametrize(
     "script",
     [
-        says(answer("200 OK", catalog(), length=10_000)),
-        says(answer("200 OK", b"", length=10_000)),
+        says(response("200 OK", catalog(), length=10_000)),
+        says(response("200 OK", b"", length=10_000)),
         says(_CHUNKED, b'5\r\n{"ok"\r\n'),
         says(_CHUNKED, b'500\r\n{"ok"'),
         says(_CHUNKED, b"zz\r\n{}\r\n0\r\n\r\n"),
-        resets(answer("200 OK", catalog(), length=10_000)),
+        resets(response("200 OK", catalog(), length=10_000)),
         says(b""),
         says(b"HTTP/1.1 200 OK"),
         says(b"HTTP/1.1 200 OK\r\nDate: Sun"),
@@ -178,14 +178,14 @@ def test_a_refusal_counts_however_its_headers_end() -> None:
 
 
 def test_a_cut_body_is_followed_by_a_good_one() -> None:
-    with RudeServer(resets(answer("200 OK", catalog(), length=10_000)), GOOD) as server:
+    with RudeServer(resets(response("200 OK", catalog(), length=10_000)), GOOD) as server:
         outcome = fetched(server.url)
     assert outcome.body == catalog()
     assert outcome.attempts == 2
 
 
 def test_a_mode_that_never_ends_does_not_hide_the_other() -> None:
-    good = says(answer("200 OK", catalog("video")))
+    good = says(response("200 OK", catalog("video")))
     with RudeServer(image=floods(b"HTTP/1.1 200 OK\r\n\r\n{", b" " * 1000), video=good) as server:
         outcomes = ask_both(server.url, deadline=0.5, max_bytes=1 << 40)
     assert isinstance(outcomes["image"], FetchFailed)
@@ -204,7 +204,7 @@ def test_a_wish_to_stop_ends_the_request_under_way_at_once() -> None:
 
 def test_a_wish_to_stop_ends_the_wait_for_a_retry() -> None:
     cancelled = threading.Event()
-    with RudeServer(says(answer("503 Busy", b"", "Retry-After: 20"))) as server, within(3):
+    with RudeServer(says(response("503 Busy", b"", "Retry-After: 20"))) as server, within(3):
         with pytest.raises(Interrupted):
             ask_both(server.url, deadline=30, cancelled=cancelled, on_retry=lambda *_: cancelled.set())
         assert any(not fetch_threads() for _ in until(3))

@@ -7,9 +7,9 @@ import logging
 
 import pytest
 
-from sync.errors import AnswerRejected
+from sync.errors import ResponseRejected
 from tests.support.fetching import KEY, failed, fetched
-from tests.support.rude_server import GOOD, RudeServer, answer, catalog, says
+from tests.support.rude_server import GOOD, RudeServer, catalog, response, says
 
 
 def envelope(**fields: object) -> bytes:
@@ -21,13 +21,13 @@ def test_a_message_that_repeats_the_key_is_shown_without_it(status: str) -> None
     body = envelope(
         ok=False, code=int(status[:3]), message=f"no such key: {KEY}, {KEY[:20]}", error_code=KEY.split(".")[1]
     )
-    with RudeServer(says(answer(status, body))) as server:
+    with RudeServer(says(response(status, body))) as server:
         assert "no such key: [hidden]" in str(failed(server.url, attempts=1).error)
 
 
 def test_a_message_with_line_breaks_and_terminal_codes_is_one_plain_line() -> None:
     body = envelope(ok=False, code=403, message="no\r\nERROR forged\x1b[31m\x00" + "long " * 100)
-    with RudeServer(says(answer("403 No", body))) as server:
+    with RudeServer(says(response("403 No", body))) as server:
         message = str(failed(server.url).error)
     assert "no ERROR forged [31m" in message
     assert len(message) < 600
@@ -36,14 +36,14 @@ def test_a_message_with_line_breaks_and_terminal_codes_is_one_plain_line() -> No
 @pytest.mark.parametrize(
     "raw",
     [
-        answer(f"401 {KEY}", catalog(), f"Content-Type: {KEY}"),
-        answer("200 OK", b"<html>", f"Content-Type: text/{KEY}"),
-        answer("200 OK", catalog(), f"Content-Encoding: {KEY}\x1b"),
-        answer("503 Busy", f"<html>{KEY}".encode(), f"Retry-After: {KEY}"),
-        answer("301 Moved", b"", f"Location: {KEY}://{KEY}"),
+        response(f"401 {KEY}", catalog(), f"Content-Type: {KEY}"),
+        response("200 OK", b"<html>", f"Content-Type: text/{KEY}"),
+        response("200 OK", catalog(), f"Content-Encoding: {KEY}\x1b"),
+        response("503 Busy", f"<html>{KEY}".encode(), f"Retry-After: {KEY}"),
+        response("301 Moved", b"", f"Location: {KEY}://{KEY}"),
         f"{KEY} 200 OK\r\n\r\n".encode(),
         f"HTTP/1.1 {KEY} OK\r\n\r\n".encode(),
-        answer("200 OK", catalog(), f"Transfer-Encoding: chunked\r\nX: {KEY}", length=0) + KEY.encode(),
+        response("200 OK", catalog(), f"Transfer-Encoding: chunked\r\nX: {KEY}", length=0) + KEY.encode(),
     ],
 )
 def test_a_key_anywhere_in_an_answer_is_not_repeated(raw: bytes) -> None:
@@ -55,15 +55,15 @@ def test_a_key_anywhere_in_an_answer_is_not_repeated(raw: bytes) -> None:
 
 def test_the_logs_of_the_libraries_do_not_hold_the_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with RudeServer(says(answer("503 Busy")), says(b""), GOOD) as server:
+    with RudeServer(says(response("503 Busy")), says(b""), GOOD) as server:
         fetched(server.url)
     assert "/studio/models" in caplog.text
     assert KEY.split(".")[1] not in caplog.text
 
 
 def test_a_catalog_that_repeats_the_key_is_not_taken() -> None:
-    with RudeServer(says(answer("200 OK", catalog().replace(b"Studio", KEY.encode())))) as server:
+    with RudeServer(says(response("200 OK", catalog().replace(b"Studio", KEY.encode())))) as server:
         error = failed(server.url, attempts=1).error
-    assert isinstance(error, AnswerRejected)
+    assert isinstance(error, ResponseRejected)
     assert "repeats the API key" in str(error)
     assert KEY not in str(error)

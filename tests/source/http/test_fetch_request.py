@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from sync.errors import ApiUnreachable, UsageError
-from sync.source.http.cancellation import SocketWatch
+from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.fetch import FetchSettings, fetch_modes
-from sync.source.http.session import ask, open_session, read_answer
+from sync.source.http.session import ask, open_session, read_response
 from tests.support.fetching import KEY, NoWait, ask_both, failed, fetched, now
-from tests.support.rude_server import GOOD, RudeServer, answer, catalog, says
+from tests.support.rude_server import GOOD, RudeServer, catalog, response, says
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def headers_of(request: str) -> dict[str, str]:
 
 
 def test_each_mode_is_asked_for_once_with_the_key_as_bearer() -> None:
-    with RudeServer(image=GOOD, video=says(answer("200 OK", catalog("video")))) as server:
+    with RudeServer(image=GOOD, video=says(response("200 OK", catalog("video")))) as server:
         ask_both(server.url + "/")
     lines = sorted(request.split("\r\n")[0] for request in server.requests)
     path = "GET /api/partner/v1/studio/models?mode="
@@ -44,13 +44,13 @@ def test_each_mode_is_asked_for_once_with_the_key_as_bearer() -> None:
 
 @pytest.mark.parametrize("trust_environment", [True, False])
 def test_a_netrc_does_not_replace_the_key(netrc: None, *, trust_environment: bool) -> None:
-    watch = SocketWatch()
+    watch = SocketCanceller()
     with (
         RudeServer(GOOD) as server,
         open_session(KEY, watch, trust_environment=trust_environment) as session,
         ask(session, f"{server.url}/studio/models", "image", (1, 1)) as response,
     ):
-        assert read_answer(response, 1000).body == catalog()
+        assert read_response(response, 1000).body == catalog()
         watch.end()
     assert headers_of(server.requests[0])["authorization"] == f"Bearer {KEY}"
 

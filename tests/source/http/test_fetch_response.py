@@ -8,9 +8,9 @@ import zlib
 
 import pytest
 
-from sync.errors import AnswerRejected, ApiRefused, ApiUnreachable, CatalogSyncError
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 from tests.support.fetching import KEY, failed, fetched, now
-from tests.support.rude_server import GOOD, RudeServer, answer, catalog, floods, says
+from tests.support.rude_server import GOOD, RudeServer, catalog, floods, response, says
 
 _ZIPPED = gzip.compress(catalog())
 _GZIP = "Content-Encoding: gzip"
@@ -22,7 +22,7 @@ def envelope(**fields: object) -> bytes:
 
 def test_a_good_answer_comes_back_byte_for_byte_with_its_times() -> None:
     before = now()
-    with RudeServer(says(answer("200 OK", catalog(), "Date: Sun, 06 Nov 1994 08:49:37 GMT"))) as server:
+    with RudeServer(says(response("200 OK", catalog(), "Date: Sun, 06 Nov 1994 08:49:37 GMT"))) as server:
         outcome = fetched(server.url)
     assert (outcome.mode, outcome.body, outcome.http_status, outcome.attempts) == ("image", catalog(), 200, 1)
     assert before <= outcome.asked_at <= outcome.arrived_at <= now()
@@ -31,7 +31,7 @@ def test_a_good_answer_comes_back_byte_for_byte_with_its_times() -> None:
 
 @pytest.mark.parametrize("date", ["", "Date: soon", "Date: 99", "Date: Sun, 99 Nov 99999999999 08:49:37 GMT"])
 def test_a_date_that_makes_no_sense_is_no_date(date: str) -> None:
-    with RudeServer(says(answer("200 OK", catalog(), *filter(None, [date])))) as server:
+    with RudeServer(says(response("200 OK", catalog(), *filter(None, [date])))) as server:
         assert fetched(server.url).server_date is None
 
 
@@ -48,7 +48,7 @@ def test_a_body_in_chunks_is_put_together() -> None:
 
 
 def test_a_body_with_a_byte_order_mark_is_taken() -> None:
-    with RudeServer(says(answer("200 OK", b"\xef\xbb\xbf" + catalog()))) as server:
+    with RudeServer(says(response("200 OK", b"\xef\xbb\xbf" + catalog()))) as server:
         assert fetched(server.url).body.endswith(catalog())
 
 
@@ -58,7 +58,7 @@ def test_a_cut_body_without_a_length_is_left_for_the_parser_to_reject() -> None:
 
 
 def test_a_gzip_body_is_unpacked() -> None:
-    with RudeServer(says(answer("200 OK", _ZIPPED, _GZIP))) as server:
+    with RudeServer(says(response("200 OK", _ZIPPED, _GZIP))) as server:
         assert fetched(server.url).body == catalog()
 
 
@@ -67,13 +67,13 @@ def test_gzip_that_is_cut_is_rejected(size: int) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
     with RudeServer(says(head + _ZIPPED[:size])) as server:
         failure = failed(server.url)
-    assert isinstance(failure.error, AnswerRejected)
+    assert isinstance(failure.error, ResponseRejected)
     assert failure.http_status == 200
     assert len(server.requests) == 1
 
 
 def test_gzip_shorter_than_its_length_is_asked_for_again() -> None:
-    with RudeServer(says(answer("200 OK", _ZIPPED[:-4], _GZIP, length=len(_ZIPPED)))) as server:
+    with RudeServer(says(response("200 OK", _ZIPPED[:-4], _GZIP, length=len(_ZIPPED)))) as server:
         failure = failed(server.url)
     assert isinstance(failure.error, ApiUnreachable)
     assert len(server.requests) == 3
@@ -81,23 +81,23 @@ def test_gzip_shorter_than_its_length_is_asked_for_again() -> None:
 
 def test_gzip_with_a_wrong_checksum_is_rejected() -> None:
     damaged = _ZIPPED[:-8] + bytes(4) + _ZIPPED[-4:]
-    with RudeServer(says(answer("200 OK", damaged, _GZIP))) as server:
-        assert isinstance(failed(server.url).error, AnswerRejected)
+    with RudeServer(says(response("200 OK", damaged, _GZIP))) as server:
+        assert isinstance(failed(server.url).error, ResponseRejected)
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "zstd"])
 def test_an_encoding_nobody_asked_for_is_rejected(encoding: str) -> None:
-    with RudeServer(says(answer("200 OK", zlib.compress(catalog()), f"Content-Encoding: {encoding}"))) as server:
+    with RudeServer(says(response("200 OK", zlib.compress(catalog()), f"Content-Encoding: {encoding}"))) as server:
         failure = failed(server.url)
-    assert isinstance(failure.error, AnswerRejected)
+    assert isinstance(failure.error, ResponseRejected)
     assert encoding in str(failure.error)
 
 
 def test_a_gzip_bomb_is_rejected_at_the_limit() -> None:
     bomb = gzip.compress(bytes(32 << 20), 1)
-    with RudeServer(says(answer("200 OK", bomb, _GZIP))) as server:
+    with RudeServer(says(response("200 OK", bomb, _GZIP))) as server:
         failure = failed(server.url, max_bytes=1 << 20)
-    assert isinstance(failure.error, AnswerRejected)
+    assert isinstance(failure.error, ResponseRejected)
     assert "CATALOG_SYNC_MAX_BYTES" in str(failure.error)
 
 
@@ -105,7 +105,7 @@ def test_a_gzip_bomb_is_rejected_at_the_limit() -> None:
 def test_a_body_without_an_end_is_rejected_at_the_limit(chunk: bytes) -> None:
     with RudeServer(floods(b"HTTP/1.1 200 OK\r\n\r\n", chunk)) as server:
         failure = failed(server.url, max_bytes=1 << 20, deadline=20)
-    assert isinstance(failure.error, AnswerRejected)
+    assert isinstance(failure.error, ResponseRejected)
     assert "larger than 1048576 bytes" in str(failure.error)
 
 
@@ -127,7 +127,7 @@ def test_an_error_body_without_an_end_does_not_hide_its_status() -> None:
 )
 def test_a_documented_refusal_is_not_asked_again_and_names_the_remedy(status: int, code: str, remedy: str) -> None:
     body = envelope(ok=False, code=status, message="What the API says", error_code=code)
-    with RudeServer(says(answer(f"{status} No", body))) as server:
+    with RudeServer(says(response(f"{status} No", body))) as server:
         failure = failed(server.url)
     assert isinstance(failure.error, ApiRefused)
     assert (failure.http_status, failure.attempts, len(server.requests)) == (status, 1, 1)
@@ -137,9 +137,9 @@ def test_a_documented_refusal_is_not_asked_again_and_names_the_remedy(status: in
 
 @pytest.mark.parametrize("status", [400, 404, 410, 418, 451, 201, 206, 304])
 def test_another_status_is_rejected_without_asking_again(status: int) -> None:
-    with RudeServer(says(answer(f"{status} Odd", catalog()))) as server:
+    with RudeServer(says(response(f"{status} Odd", catalog()))) as server:
         failure = failed(server.url)
-    assert isinstance(failure.error, AnswerRejected)
+    assert isinstance(failure.error, ResponseRejected)
     assert len(server.requests) == 1
     assert str(status) in str(failure.error)
 
@@ -156,9 +156,9 @@ def test_another_status_is_rejected_without_asking_again(status: int) -> None:
     ],
 )
 def test_a_redirect_is_not_followed_and_its_target_is_named(location: str, shown: str) -> None:
-    with RudeServer(says(answer("302 Found", b"", f"Location: {location}"))) as server:
+    with RudeServer(says(response("302 Found", b"", f"Location: {location}"))) as server:
         failure = failed(server.url)
-        assert isinstance(failure.error, AnswerRejected)
+        assert isinstance(failure.error, ResponseRejected)
         assert len(server.requests) == 1
     assert shown in str(failure.error)
 
@@ -172,23 +172,26 @@ def test_a_redirect_with_a_body_without_an_end_is_still_a_redirect() -> None:
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
-        (answer("200 OK", b"<html>\n\n<title>Log in</title>", "Content-Type: text/html"), "text/html: <html> <title>"),
-        (answer("200 OK", b"\x1b[2Jnothing here"), "no content type: [2Jnothing here"),
-        (answer("200 OK", b"[]", "Content-Type: application/json"), "application/json: []"),
-        (answer("200 OK", catalog().decode().encode("utf-16")), "no JSON object"),
-        (answer("200 OK", b"\xff\xfe\xfd"), "no JSON object"),
-        (answer("200 OK", b"  \n"), "no JSON object"),
-        (answer("200 OK"), "200 with an empty body"),
+        (
+            response("200 OK", b"<html>\n\n<title>Log in</title>", "Content-Type: text/html"),
+            "text/html: <html> <title>",
+        ),
+        (response("200 OK", b"\x1b[2Jnothing here"), "no content type: [2Jnothing here"),
+        (response("200 OK", b"[]", "Content-Type: application/json"), "application/json: []"),
+        (response("200 OK", catalog().decode().encode("utf-16")), "no JSON object"),
+        (response("200 OK", b"\xff\xfe\xfd"), "no JSON object"),
+        (response("200 OK", b"  \n"), "no JSON object"),
+        (response("200 OK"), "200 with an empty body"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", "204"),
-        (answer("200 OK", f"<p>{KEY}".encode()), "<p>[hidden]"),
-        (answer("200 OK", b"x" * 70 + KEY.encode()), "xxx[hidden]"),
+        (response("200 OK", f"<p>{KEY}".encode()), "<p>[hidden]"),
+        (response("200 OK", b"x" * 70 + KEY.encode()), "xxx[hidden]"),
     ],
     ids=["html", "terminal codes", "list", "utf-16", "binary", "blank", "empty", "204", "key", "key at the cut"],
 )
 def test_what_is_no_json_object_is_rejected_and_shown_in_part(raw: bytes, shown: str) -> None:
     with RudeServer(says(raw)) as server:
         failure = failed(server.url)
-    assert isinstance(failure.error, AnswerRejected)
+    assert isinstance(failure.error, ResponseRejected)
     assert len(server.requests) == 1
     assert shown in str(failure.error)
 
@@ -203,8 +206,8 @@ def test_what_is_no_json_object_is_rejected_and_shown_in_part(raw: bytes, shown:
     ids=["more than 100 headers", "two lengths", "endless header"],
 )
 def test_headers_beyond_reason_end_in_an_error_of_ours(headers: list[str]) -> None:
-    with RudeServer(says(answer("200 OK", catalog(), *headers))) as server:
-        assert isinstance(failed(server.url).error, ApiUnreachable | AnswerRejected)
+    with RudeServer(says(response("200 OK", catalog(), *headers))) as server:
+        assert isinstance(failed(server.url).error, ApiUnreachable | ResponseRejected)
 
 
 @pytest.mark.parametrize(
@@ -215,19 +218,19 @@ def test_headers_beyond_reason_end_in_an_error_of_ours(headers: list[str]) -> No
         ({"ok": False, "code": 429}, ApiUnreachable, 3),
         ({"ok": False, "code": 503}, ApiUnreachable, 3),
         ({"ok": True, "code": 500}, ApiUnreachable, 3),
-        ({"ok": False, "code": 404}, AnswerRejected, 1),
-        ({"ok": False}, AnswerRejected, 1),
-        ({"ok": False, "code": 200}, AnswerRejected, 1),
-        ({"ok": False, "code": "401"}, AnswerRejected, 1),
-        ({"ok": 1, "code": 200}, AnswerRejected, 1),
-        ({"code": 200}, AnswerRejected, 1),
-        ({"ok": True, "code": True}, AnswerRejected, 1),
+        ({"ok": False, "code": 404}, ResponseRejected, 1),
+        ({"ok": False}, ResponseRejected, 1),
+        ({"ok": False, "code": 200}, ResponseRejected, 1),
+        ({"ok": False, "code": "401"}, ResponseRejected, 1),
+        ({"ok": 1, "code": 200}, ResponseRejected, 1),
+        ({"code": 200}, ResponseRejected, 1),
+        ({"ok": True, "code": True}, ResponseRejected, 1),
     ],
 )
 def test_a_refusal_under_http_200_goes_by_its_code(
     fields: dict[str, object], kind: type[CatalogSyncError], requests: int
 ) -> None:
-    with RudeServer(says(answer("200 OK", envelope(**fields, data={"models": []})))) as server:
+    with RudeServer(says(response("200 OK", envelope(**fields, data={"models": []})))) as server:
         failure = failed(server.url)
     assert type(failure.error) is kind
     assert failure.http_status == 200
@@ -236,17 +239,17 @@ def test_a_refusal_under_http_200_goes_by_its_code(
 
 def test_a_large_body_that_says_the_api_is_busy_is_not_asked_for_again() -> None:
     body = envelope(ok=False, code=503, data={"padding": "x" * (64 << 10)})
-    with RudeServer(says(answer("200 OK", body))) as server:
+    with RudeServer(says(response("200 OK", body))) as server:
         assert isinstance(failed(server.url).error, ApiUnreachable)
     assert len(server.requests) == 1
 
 
 def test_a_passing_refusal_under_http_200_is_followed_by_a_good_answer() -> None:
-    with RudeServer(says(answer("200 OK", envelope(ok=False, code=429))), GOOD) as server:
+    with RudeServer(says(response("200 OK", envelope(ok=False, code=429))), GOOD) as server:
         assert fetched(server.url).attempts == 2
 
 
 def test_deep_nesting_is_left_for_the_parser_to_reject() -> None:
     body = b'{"data":' * 100_000
-    with RudeServer(says(answer("200 OK", body))) as server:
+    with RudeServer(says(response("200 OK", body))) as server:
         assert fetched(server.url).body == body
