@@ -21,7 +21,7 @@ from benchmarks.bench import Bench
 from benchmarks.commands import Programs
 from benchmarks.part_startup import measure_startup
 from benchmarks.part_sync import SHAPES, measure_syncs, measure_writes, prepared
-from benchmarks.places import KINDS, RowScope, missing, place_of
+from benchmarks.places import KINDS, MeasuredDatabase, missing, place_of
 from benchmarks.processes import background
 from benchmarks.report import printed, publish
 from benchmarks.results import LATEST, load, this_machine
@@ -76,7 +76,7 @@ def measure_all(bench: Bench, choice: Choice) -> None:
             _measure_in(bench, place, choice)
 
 
-def _measure_in(bench: Bench, place: RowScope, choice: Choice) -> None:
+def _measure_in(bench: Bench, place: MeasuredDatabase, choice: Choice) -> None:
     if {"sync", "writes"} & {*choice.parts}:
         for size in choice.sizes:
             with prepared(bench, place, size, with_peer="sync" in choice.parts) as ready:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.catalogs import Catalog
 from benchmarks.commands import Programs
-from benchmarks.places import RowScope
+from benchmarks.places import MeasuredDatabase
 from benchmarks.processes import Command, Sample, measure
 from benchmarks.results import Results
 from benchmarks.server import save
@@ -39,7 +39,7 @@ class Bench:
     def run(self, command: Command) -> Sample:
         return measure(command, self.folder)
 
-    def migrated(self, place: RowScope, name: str) -> None:
+    def migrated(self, place: MeasuredDatabase, name: str) -> None:
         """Keep a database at head without any data."""
         self.run(self.programs.ours(place.empty(), "migrate"))
         place.keep(name)

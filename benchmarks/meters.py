@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.places import RowScope, Sqlite
+from benchmarks.places import MeasuredDatabase, Sqlite
 from benchmarks.servers import Mariadb, Postgresql
 
 Written: TypeAlias = dict[str, dict[str, int]]
@@ -25,7 +25,7 @@ _MARIADB_ROWS = (
 )
 
 
-def written(place: RowScope, work: Callable[[], object]) -> Written:
+def written(place: MeasuredDatabase, work: Callable[[], object]) -> Written:
     """What ``work`` writes to the database at work, which is a fresh copy."""
     if isinstance(place, Postgresql):
         return _postgresql(place, work)

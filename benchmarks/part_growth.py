@@ -10,7 +10,7 @@ from benchmarks.bench import Bench
 from benchmarks.catalogs import made_steps
 from benchmarks.grown import fill
 from benchmarks.lives import Shape, last_catalog
-from benchmarks.places import RowScope
+from benchmarks.places import MeasuredDatabase
 from benchmarks.processes import Command
 from benchmarks.questions import touched_by_question
 
@@ -30,11 +30,11 @@ FULL = Size(1_000, 1_000_000, 1_000_000)
 QUICK = Size(1_000, 30_000, 30_000)
 
 
-def _sync(bench: Bench, place: RowScope, history: str, served: str) -> Command:
+def _sync(bench: Bench, place: MeasuredDatabase, history: str, served: str) -> Command:
     return bench.programs.sync(place.fresh(history), served)
 
 
-def measure_growth(bench: Bench, place: RowScope, size: Size) -> None:
+def measure_growth(bench: Bench, place: MeasuredDatabase, size: Size) -> None:
     """The same syncs and questions with a long history and with none, on copies of the two in turn."""
     name = f"growth {place.kind}"
     steps = made_steps(size.models)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.catalogs import MODES, SEED, Model, as_sent, envelope, made_catalog
-from benchmarks.places import RowScope
+from benchmarks.places import MeasuredDatabase
 from benchmarks.processes import Sample, middle
 
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ FULL = (Size(100, 200, 40), Size(1_000, 200, 40))
 QUICK = (Size(100, 40, 10),)
 
 
-def measure_import(bench: Bench, place: RowScope, size: Size) -> None:
+def measure_import(bench: Bench, place: MeasuredDatabase, size: Size) -> None:
     name = f"import {place.kind} {size.models}"
     bench.migrated(place, "empty")
     file = bench.folder / "answers.jsonl.gz"

@@ -13,7 +13,7 @@ from benchmarks.bench import Bench
 from benchmarks.catalogs import MODES, made_steps
 from benchmarks.dump import counted_rows, dump_rows
 from benchmarks.meters import written
-from benchmarks.places import RowScope
+from benchmarks.places import MeasuredDatabase
 from benchmarks.processes import BenchError, Command
 from models_db.engine import migration_engine
 
@@ -25,7 +25,7 @@ class Ready:
     """Answers that are served and databases that are kept, for one kind of database and size of catalog."""
 
     bench: Bench
-    place: RowScope
+    place: MeasuredDatabase
     size: int
     changed_models: int
     """How many models the third look has with another cost, or no more."""
@@ -37,7 +37,7 @@ class Ready:
 
 
 @contextmanager
-def prepared(bench: Bench, place: RowScope, size: int, *, with_peer: bool) -> Iterator[Ready]:
+def prepared(bench: Bench, place: MeasuredDatabase, size: int, *, with_peer: bool) -> Iterator[Ready]:
     """Everything that measuring syncs begins from; gone at the end."""
     steps = made_steps(size)
     for name, catalog in (("first", steps.first), ("changed", steps.changed)):
@@ -124,7 +124,7 @@ def _prepare_peer(ready: Ready, shape: str) -> None:
     shutil.copytree(bench.folder / "peer", bench.folder / f"kept-{shape}", symlinks=True)
 
 
-def _peer_rows(place: RowScope) -> int:
+def _peer_rows(place: MeasuredDatabase) -> int:
     table = "models" if place.kind == "sqlite" else "bench.models"
     engine = migration_engine(place.url)
     with engine.connect() as connection:

@@ -15,7 +15,7 @@ from benchmarks.servers import Mariadb, Postgresql, mariadbd
 KINDS = ("sqlite", "postgresql", "mariadb")
 
 
-class RowScope(Protocol):
+class MeasuredDatabase(Protocol):
     """One kind of database."""
 
     kind: str
@@ -88,9 +88,9 @@ def missing(kind: str) -> str | None:
 
 
 @contextmanager
-def place_of(kind: str, folder: Path) -> Iterator[RowScope]:
+def place_of(kind: str, folder: Path) -> Iterator[MeasuredDatabase]:
     """A place that is stopped at the end."""
-    make: dict[str, Callable[[Path], RowScope]] = {"sqlite": Sqlite, "postgresql": Postgresql, "mariadb": Mariadb}
+    make: dict[str, Callable[[Path], MeasuredDatabase]] = {"sqlite": Sqlite, "postgresql": Postgresql, "mariadb": Mariadb}
     place = make[kind](folder / kind)
     try:
         yield place

@@ -22,7 +22,7 @@ _PRELUDE = f'catalog-sync() {{ "{sys.executable}" -m sync "$@"; }}\nset -o pipef
 
 
 @dataclass
-class RowScope:
+class OperatedDatabase:
     """A database, the one that its backup is restored to, and a folder for the rest."""
 
     url: URL
@@ -70,14 +70,14 @@ class RowScope:
         return re.sub(r"\bcatalog(?=\s)", str(self.url.database), commands)
 
 
-def place_for(url: str, folder: Path) -> RowScope:
+def place_for(url: str, folder: Path) -> OperatedDatabase:
     for name in ("live", "backups"):
         (folder / name).mkdir()
     made = make_url(url)
     if made.get_backend_name() == "sqlite":
-        return RowScope(made.set(database=str(folder / "live/catalog.sqlite")), folder)
+        return OperatedDatabase(made.set(database=str(folder / "live/catalog.sqlite")), folder)
     settings = _postgresql(made) if made.get_backend_name() == "postgresql" else _mariadb(made, folder)
-    return RowScope(made, folder, settings)
+    return OperatedDatabase(made, folder, settings)
 
 
 def _postgresql(url: URL) -> dict[str, str]:

@@ -17,7 +17,7 @@ from sqlalchemy import NullPool, create_engine
 
 from models_db import migrate
 from models_db.engine import open_engine
-from tests.operations.documented_commands import RowScope, place_for
+from tests.operations.documented_commands import OperatedDatabase, place_for
 from tests.support import database_servers
 from tests.support.commands import eventually
 from tests.support.docs_pages import blocks, page, section
@@ -63,7 +63,7 @@ class Writer(threading.Thread):
 
 
 @pytest.fixture
-def place(database_url: str, tmp_path: Path) -> Iterator[RowScope]:
+def place(database_url: str, tmp_path: Path) -> Iterator[OperatedDatabase]:
     place = place_for(database_url, tmp_path)
     migrate.upgrade(place.url)
     yield place
@@ -81,7 +81,7 @@ def execute(url: Any, *statements: str) -> list[Any]:
     return rows
 
 
-def test_a_backup_made_while_runs_go_on_holds_whole_runs_and_is_gone_on_from(place: RowScope) -> None:
+def test_a_backup_made_while_runs_go_on_holds_whole_runs_and_is_gone_on_from(place: OperatedDatabase) -> None:
     writer = Writer(place.url)
     writer.start()
     writer.let_run(3)
@@ -122,12 +122,12 @@ def go_on(engine: Any) -> None:
 
 
 @pytest.fixture
-def file(place: RowScope) -> Path:
+def file(place: OperatedDatabase) -> Path:
     return Path(str(place.url.database))
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_a_copy_of_the_file_alone_lacks_the_newest_runs(place: RowScope, file: Path, tmp_path: Path) -> None:
+def test_a_copy_of_the_file_alone_lacks_the_newest_runs(place: OperatedDatabase, file: Path, tmp_path: Path) -> None:
     host = Host(open_engine(place.url))
     host.sync(catalog(1), [])
     copy = shutil.copyfile(file, tmp_path / "copy.sqlite")
@@ -140,7 +140,7 @@ def test_a_copy_of_the_file_alone_lacks_the_newest_runs(place: RowScope, file: P
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_a_restored_file_keeps_a_write_ahead_log_and_nothing_of_the_old_one(place: RowScope, file: Path) -> None:
+def test_a_restored_file_keeps_a_write_ahead_log_and_nothing_of_the_old_one(place: OperatedDatabase, file: Path) -> None:
     host = Host(open_engine(place.url))
     host.sync(catalog(1), [])
     place.back_up()
@@ -155,7 +155,7 @@ def test_a_restored_file_keeps_a_write_ahead_log_and_nothing_of_the_old_one(plac
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-def test_readers_may_read_what_was_restored_on_postgresql(place: RowScope) -> None:
+def test_readers_may_read_what_was_restored_on_postgresql(place: OperatedDatabase) -> None:
     name = f"reader_{uuid4().hex[:8]}"
     (statements,) = blocks(section(page("docs/bi.md"), "## A reader on PostgreSQL"), "sql")
     execute(place.url, *filter(str.strip, statements.replace("catalog_reader", name).split(";\n")))
@@ -172,7 +172,7 @@ def test_readers_may_read_what_was_restored_on_postgresql(place: RowScope) -> No
 
 
 @pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
-def test_any_account_may_restore_on_mariadb_and_the_views_are_its_own(place: RowScope) -> None:
+def test_any_account_may_restore_on_mariadb_and_the_views_are_its_own(place: OperatedDatabase) -> None:
     name = f"owner_{uuid4().hex[:8]}"
     for database in (place.url.database, place.restored.database):
         execute(place.url, f"GRANT ALL ON {database}.* TO {name}@'%%' IDENTIFIED BY 'its-own'")
@@ -188,13 +188,13 @@ def test_any_account_may_restore_on_mariadb_and_the_views_are_its_own(place: Row
     execute(place.url, f"DROP USER {name}@'%%'")
 
 
-def place_for_account(place: RowScope, name: str) -> RowScope:
+def place_for_account(place: OperatedDatabase, name: str) -> OperatedDatabase:
     """The same place for another account of MariaDB."""
     login = place.url.set(username=name, password="its-own")
     config = (place.folder / ".my.cnf").read_text()
     lines = [line for line in config.splitlines() if not line.startswith(("user=", "password="))]
     (place.folder / ".my.cnf").write_text("\n".join([*lines, f"user={name}", "password=its-own", ""]))
-    return RowScope(login, place.folder)
+    return OperatedDatabase(login, place.folder)
 
 
 def test_every_kind_of_database_has_commands_to_back_it_up_and_to_restore_it() -> None:
