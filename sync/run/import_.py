@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from sync.catalog.changes.plan import RemovalGuard
 from sync.catalog.model.records import ParsedResponse
-from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mode
+from sync.catalog.text import one_line
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, ResponseRejected, UsageError
 from sync.run.decide import decide
 from sync.run.result import ModeFetch, RunResult, make_result

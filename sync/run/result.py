@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.model.records import ModePlan, ParsedResponse, Rejected
-from sync.catalog.response.api_errors import one_line
+from sync.catalog.text import one_line
 from sync.errors import (
     CatalogSyncError,
     ExitCode,

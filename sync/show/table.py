@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TextIO
 
-from sync.catalog.response.api_errors import one_line
+from sync.catalog.text import one_line
 
 _CELL_LIMIT = 200
 _GAP = "  "

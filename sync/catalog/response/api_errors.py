@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from sync.catalog.text import one_line
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
-
-# The longest text of the server's that is repeated in a message of ours.
-QUOTE_LIMIT = 200
 
 _STATUSES = range(100, 1000)
 
@@ -31,16 +29,6 @@ _REJECTED = {404: "there is no catalog at this address: check CATALOG_SYNC_BASE_
 _SERVER_FAULT = "the API is in trouble: try again later"
 _SERVER_FAULTS = range(500, 600)
 _UNEXPECTED = "this is no answer of the documented API: check CATALOG_SYNC_BASE_URL, and that no proxy answers for it"
-
-
-def one_line(text: str, limit: int = QUOTE_LIMIT) -> str:
-    """The text without control characters and line breaks, cut to ``limit`` characters.
-
-    Whatever is not printable becomes a blank, so that a server cannot write to a terminal or forge
-    a log line; a lone surrogate is not printable either, so the result can always be encoded.
-    """
-    clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return clean if len(clean) <= limit else clean[: limit - 3] + "..."
 
 
 def is_retryable(status: int) -> bool:

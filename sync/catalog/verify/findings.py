@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
 
-from sync.catalog.response.api_errors import one_line
+from sync.catalog.text import one_line
 
 _SHOWN = 60
 T = TypeVar("T")

@@ -45,7 +45,7 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
 
     With --max-age it is a dead man's switch: it fails when nobody looked, whatever the reason.
     """
-    from sync.catalog.response.api_errors import one_line
+    from sync.catalog.text import one_line
     from sync.show.table import print_table, to_json
     from sync.store import queries
 

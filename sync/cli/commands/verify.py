@@ -74,7 +74,7 @@ def _outdated(audit: Audit) -> str:
 
 
 def _line(fault: Finding) -> str:
-    from sync.catalog.response.api_errors import one_line
+    from sync.catalog.text import one_line
     from sync.catalog.verify.findings import instant
 
     model = repr(fault.model_id) if fault.model_id else None

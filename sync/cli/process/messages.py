@@ -22,7 +22,7 @@ def print_line(text: str) -> None:
 
 def print_error(words: str) -> None:
     """One line on stderr, whatever the text is made of."""
-    from sync.catalog.response.api_errors import one_line
+    from sync.catalog.text import one_line
 
     click.echo(f"{PROGRAM}: {one_line(words, _LONGEST)}", err=True)
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
-from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
+from sync.catalog.text import one_line
 from sync.errors import UsageError
 from sync.source.files.jsonl import GZIP_ERRORS, is_saved_responses, open_file, read_saved_responses
 

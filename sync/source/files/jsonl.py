@@ -20,8 +20,8 @@ from pathlib import Path
 import msgspec
 
 from sync.catalog.json.surrogates import replace_lone_surrogates
-from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
+from sync.catalog.text import one_line
 from sync.errors import ResponseRejected, UsageError
 
 # Two answers of the default MAX_BYTES and something around them; a longer line is no saved answer.

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 from sync.catalog.json.surrogates import replace_lone_surrogates
-from sync.catalog.response.api_errors import one_line
 from sync.catalog.response.parse import BOM
+from sync.catalog.text import one_line
 from sync.errors import ResponseRejected, UsageError
 from sync.source.files.jsonl import (
     GZIP_ERRORS,

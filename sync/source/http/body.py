@@ -10,7 +10,7 @@ import io
 import zlib
 from collections.abc import Callable
 
-from sync.catalog.response.api_errors import one_line
+from sync.catalog.text import one_line
 from sync.errors import ResponseRejected
 
 _PROXY = "try again, and check that no proxy changes answers"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions
 
-from sync.catalog.response.api_errors import one_line
+from sync.catalog.text import one_line
 
 # Whatever may come out of requests and what lies below it. ValueError is among them since
 # http.client raises it for odd header and chunk lines.

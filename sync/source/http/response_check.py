@@ -6,8 +6,9 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from sync.catalog.response.api_errors import error_for_envelope, error_for_status, one_line
+from sync.catalog.response.api_errors import error_for_envelope, error_for_status
 from sync.catalog.response.parse import BOM
+from sync.catalog.text import one_line
 from sync.errors import CatalogSyncError, ResponseRejected
 from sync.source.api_key import mask
 from sync.source.http.session import HttpResponse

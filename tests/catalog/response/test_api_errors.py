@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from sync.catalog.response.api_errors import error_for_envelope, error_for_status, is_retryable, one_line
+from sync.catalog.response.api_errors import error_for_envelope, error_for_status, is_retryable
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 
 
@@ -52,11 +52,6 @@ def test_the_words_of_the_api_are_made_safe_and_short() -> None:
     message = str(refused(401, "a\nb\x1b[31m\u202e\ud800" + "c" * 1000, "x" * 1000 + "\r"))
     assert message.isprintable()
     assert len(message) < 500
-
-
-@pytest.mark.parametrize(("text", "line"), [("a\r\n\tb", "a b"), ("", ""), ("\x00", ""), ("abcdefghij", "abcde...")])
-def test_one_line_is_one_line(text: str, line: str) -> None:
-    assert one_line(text, 8) == line
 
 
 @pytest.mark.parametrize(
