@@ -4,7 +4,7 @@ import os
 import sys
 
 from sync.cli.process.gc_tuning import expect_short_work
-from sync.cli.process.sigterm import Terminated, end_on_sigterm
+from sync.cli.process.signals import Terminated, end_on_sigterm
 
 expect_short_work()
 

@@ -7,13 +7,14 @@ import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from sync import __version__, settings
 from sync.catalog.modes import MODES
 from sync.cli.options import now
 from sync.cli.process.masking import masker
-from sync.errors import Interrupted
+from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from sync.catalog.changes.plan import RemovalGuard
@@ -56,7 +57,6 @@ class Target:
 
     def migrate(self) -> None:
         """Brings it to head."""
-        from sync.cli.commands.setup import bring_to_head
         from sync.store import schema
 
         schema.wait_for(self.url, self.timeout, self.pause)
@@ -66,6 +66,26 @@ class Target:
         """Waits before the next look for it."""
         if self.stop.wait(seconds):
             raise Interrupted("stopped while looking for the database; catalog-sync status tells what was stored")
+
+
+def bring_to_head(database_url: str) -> None:
+    """Migrates; makes the folder of the default database, and no other, when it is missing."""
+    from sync.store import schema
+
+    if database_url == settings.default_database_url():
+        make_folder(default_file().parent)
+    schema.upgrade(database_url)
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder {folder} cannot be made: {error.strerror}; name another one") from error
+
+
+def default_file() -> Path:
+    return Path(settings.default_database_url().removeprefix("sqlite:///"))
 
 
 def sync_dependencies(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sync import __version__
-from sync.cli.commands import lists, model, prune, setup, status, sync, verify
+from sync.cli.commands import demo, emulator, import_, lists, migrate, model, prune, schedule, status, sync, verify
 
 
 @click.group(
@@ -22,11 +22,11 @@ def cli(*, debug: bool) -> None:
 
 
 for command in (
-    setup.demo,
-    setup.migrate,
+    demo.demo,
+    migrate.migrate,
     sync.sync,
-    sync.schedule,
-    sync.import_,
+    schedule.schedule,
+    import_.import_,
     lists.models,
     lists.changes,
     model.show,
@@ -34,6 +34,6 @@ for command in (
     status.status,
     verify.verify,
     prune.prune,
-    setup.emulator,
+    emulator.emulator,
 ):
     cli.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sync.cli.process.sigterm import Terminated
+from sync.cli.process.signals import Terminated
 from sync.cli.process.stdio import drop_output
 from sync.errors import CatalogSyncError, ExitCode
 

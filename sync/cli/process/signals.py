@@ -6,20 +6,25 @@ thread, and a database may keep a step waiting for longer than a service manager
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
-from sync.cli.process.sigterm import GRACE_SECONDS
 from sync.errors import ExitCode, Interrupted
 
 T = TypeVar("T")
 
+# Service managers allow 10 s.
+GRACE_SECONDS = 8.0
+"""How long what was told to stop may take, before it is left behind."""
+_LEFT_COMMAND = b"catalog-sync: told to stop, and left what it waited for; run it again\n"
 _LEFT = (
     b"catalog-sync: stopped while the database kept it waiting; catalog-sync status tells whether the run was stored\n"
 )
@@ -97,3 +102,44 @@ def run_until_stopped(work: Callable[[], T], stop: threading.Event, left_behind:
 
 def exit_code(number: signal.Signals) -> ExitCode:
     return _EXIT_CODES[number]
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
+def end_on_sigterm() -> None:
+    """From here on SIGTERM raises ``Terminated`` in the main thread, or ends the process if that does not come to it.
+
+    A statement in a database's own library lets no handler run until it ends, which may take as long
+    as a lock is waited for. The interpreter writes a signal's number to a pipe all the same.
+    """
+    reader, writer = map(_above_streams, os.pipe())
+    os.set_blocking(writer, False)
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(reader,), daemon=True, name="sigterm").start()
+
+
+def _above_streams(number: int) -> int:
+    """Another number for an open file: one of a closed stream would be taken for that stream."""
+    if number > 2:
+        return number
+    try:
+        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(number)
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+def _watch(reader: int) -> None:
+    while os.read(reader, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not _terminate:
+        pass  # of another signal, or of a run, which sees to it by itself
+    time.sleep(GRACE_SECONDS)
+    try:
+        os.write(2, _LEFT_COMMAND)
+    finally:
+        os._exit(128 + signal.SIGTERM)

@@ -1,0 +1,43 @@
+"""The command that stands in for the API: emulator."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import click
+
+from sync.cli.process.signals import run_until_stopped
+from sync.errors import ExitCode, UsageError
+
+
+@click.command(
+    short_help="Answer like the API, from a file.", epilog="Example: catalog-sync emulator catalog.json --port 8765"
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one; it is printed.")
+@click.option("--hold", is_flag=True, help="Stay on the first catalog of a series.")
+@click.option("--quiet", is_flag=True, help="Do not print each request.")
+def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
+    """Answer like the Partner API on loopback, from a file, until SIGTERM or SIGINT.
+
+    FILE is a catalog (a list of models or an envelope), a list of catalogs, or the JSON Lines that
+    import takes. In a series each answer for a mode moves that mode on to its next catalog.
+    """
+    from sync.source.emulator.server import Emulator, load_catalogs
+
+    catalogs = load_catalogs(file)
+
+    stop = threading.Event()
+
+    def serve() -> None:
+        log = None if quiet else lambda line: click.echo(line, err=True)
+        with Emulator(catalogs, port=port, stepping="manual" if hold else "request", log=log) as api:
+            click.echo(f"serving {api.base_url}; any key works; Ctrl-C ends it")
+            stop.wait()
+
+    try:
+        run_until_stopped(serve, stop)
+    except OSError as error:
+        raise UsageError(f"port {port} cannot be used: {error.strerror}; leave --port out for a free one") from error
+    return ExitCode.DONE
