@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection
 from models_db.engine import migration_engine, normalise_url
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.migrate import HEAD, VERSION_TABLE, current_revision, one_at_a_time, refuse_foreign
-from models_db.tables.column_types import apply_table_options, metadata
+from models_db.tables.metadata import apply_table_options, metadata
 from models_db.views import install
 from models_db.views.definitions import VIEWS
 from models_db.views.postgresql_grants import Grant

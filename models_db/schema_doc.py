@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Column, Date, Integer, String, Table
 
-from models_db.tables.column_types import Decimals, LongText, UtcDateTime, metadata
+from models_db.tables.column_types import Decimals, LongText, UtcDateTime
+from models_db.tables.metadata import metadata
 from models_db.views.definitions import VIEWS
 from models_db.views.view import View
 

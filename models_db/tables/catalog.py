@@ -11,8 +11,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from models_db.tables.column_types import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
+from models_db.tables.column_types import LongText, UtcDateTime, key_text
 from models_db.tables.columns import MODES, cost, exact_cost_column, model_pk, one_of
+from models_db.tables.metadata import IDS_NOT_REUSED, metadata
 
 models = Table(
     "models",
@@ -34,7 +35,7 @@ models = Table(
     UniqueConstraint("mode", "model_id"),
     one_of("mode", *MODES),
     comment="every model ever listed, one row per mode and id",
-    info=COUNTS_UP,
+    info=IDS_NOT_REUSED,
 )
 
 credits = Table(

@@ -1,4 +1,4 @@
-"""Metadata and the column types; whatever differs between the databases differs here."""
+"""The column types, and how each database stores them."""
 
 from __future__ import annotations
 
@@ -6,40 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, Numeric, String, Text
+from sqlalchemy import DateTime, Dialect, Numeric, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Two ids that differ only in case, accent or trailing blank are two models. PostgreSQL needs to be
 # told per column; on MariaDB every table has this collation (``apply_table_options``); SQLite does it.
 BYTEWISE_POSTGRESQL = "C"
-_ON_MARIADB = {
-    "mariadb_charset": "utf8mb4",
-    "mariadb_collate": "utf8mb4_nopad_bin",
-    "mariadb_engine": "InnoDB",
-}
-# For the ``info`` of a table: SQLite too gives no number again that a row once had.
-COUNTS_UP = {"sqlite_autoincrement": True}
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def apply_table_options() -> None:
-    """Tell the tables what each database is to make them with.
-
-    Called where tables are made or compared, and not as they are declared: SQLAlchemy loads a dialect
-    with all its drivers as it meets an option of it, and a run has no use for that.
-    """
-    for table in metadata.tables.values():
-        for name, value in (_ON_MARIADB | table.info).items():
-            table.dialect_kwargs[name] = value
 
 
 class UtcDateTime(TypeDecorator[datetime]):

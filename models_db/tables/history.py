@@ -14,8 +14,9 @@ from sqlalchemy import (
     Table,
 )
 
-from models_db.tables.column_types import COUNTS_UP, Decimals, LongText, UtcDateTime, key_text, metadata
+from models_db.tables.column_types import Decimals, LongText, UtcDateTime, key_text
 from models_db.tables.columns import big_id, cost, exact_cost_column, model_pk, one_of, run_reference
+from models_db.tables.metadata import IDS_NOT_REUSED, metadata
 
 
 def _interval(name: str, *values: Column[Any], comment: str, derived: tuple[Column[Any], ...] = ()) -> Table:
@@ -103,5 +104,5 @@ catalog_changes = Table(
     Index(None, "model_pk", "changed_at"),
     one_of("change_kind", "added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed"),
     comment="append-only: one row per changed field",
-    info=COUNTS_UP,
+    info=IDS_NOT_REUSED,
 )

@@ -12,8 +12,9 @@ from sqlalchemy import (
     Table,
 )
 
-from models_db.tables.column_types import COUNTS_UP, LongText, UtcDateTime, key_text, metadata
+from models_db.tables.column_types import LongText, UtcDateTime, key_text
 from models_db.tables.columns import MODES, big_id, one_of, run_reference
+from models_db.tables.metadata import IDS_NOT_REUSED, metadata
 
 sync_runs = Table(
     "sync_runs",
@@ -38,7 +39,7 @@ sync_runs = Table(
     one_of("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
     one_of("trigger_kind", "cli", "schedule", "import"),
     comment="one row per run",
-    info=COUNTS_UP,  # a forgotten run's number is never given to another
+    info=IDS_NOT_REUSED,  # a forgotten run's number is never given to another
 )
 
 sync_run_modes = Table(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sqlalchemy import Table
 
 from models_db import tables
-from models_db.tables import column_types
+from models_db.tables.metadata import metadata
 from models_db.views.view import View, ViewColumn
 
 TODAY = "names are today's"
@@ -21,7 +21,7 @@ AS_THEN = "names are those of the time"
 def _column(expression: str, name: str | None = None, comment: str | None = None) -> ViewColumn:
     """A stored column, ``table.column``: its own name and comment unless others are given."""
     table, _, column = expression.partition(".")
-    stored = column_types.metadata.tables[table].columns[column]
+    stored = metadata.tables[table].columns[column]
     return ViewColumn(name or column, expression, comment or stored.comment or "")
 
 

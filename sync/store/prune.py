@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select
 
 from models_db.tables import sync_run_modes, sync_runs
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 from sync.catalog.modes import MODES
 from sync.store import read
 from sync.store.database import in_transaction, reading

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam,
 
 from models_db.bulk import insert_rows
 from models_db.tables import catalog_changes, credit_history, model_versions, models
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 from sync.catalog.model.costs import for_arithmetic
 from sync.catalog.model.entities import MODELS, TABLES, TableShape
 from sync.catalog.model.records import EVENT_COLUMNS, OPEN_GAP_END, ModelChange, ModePlan, Record, Row

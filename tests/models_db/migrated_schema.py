@@ -12,7 +12,7 @@ from sqlalchemy import inspect, text
 
 from models_db import migrate
 from models_db.engine import migration_engine, write_transaction
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 from models_db.views.definitions import VIEWS
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from models_db import migrate
 from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
-from models_db.tables.column_types import apply_table_options, metadata
+from models_db.tables.metadata import apply_table_options, metadata
 from models_db.views.definitions import VIEWS
 from tests.models_db.interrupted_migration import CHANGING, Halt, Watch, halt_at
 from tests.models_db.migrated_schema import OURS, ROOT, alembic, contents, described, execute

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from models_db.schema_doc import schema
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema.md"
 

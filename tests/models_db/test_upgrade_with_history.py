@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models_db import migrate
 from models_db.engine import migration_engine, open_engine, read_transaction
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 from models_db.views.definitions import VIEWS
 from sync.store.verify.read_models import Audit
 from tests.models_db.first_release import COLUMNS, FIRST, kept, release, revisions

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models_db import migrate
 from models_db.engine import normalise_url
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 from models_db.views import install
 from models_db.views.definitions import CURRENT_CATALOG, VIEWS
 from tests.support.docs_pages import blocks, page, section

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from models_db.engine import open_engine
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 
 Rows = list[tuple[Any, ...]]
 RUN_TABLES = {"sync_runs", "sync_run_modes"}

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Engine, select
 
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 from sync.catalog.changes.plan import RemovalGuard
 from sync.errors import CatalogSyncError
 from sync.run import RunResult, SyncDependencies, run_sync

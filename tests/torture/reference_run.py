@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Engine, select
 
 from models_db.tables import models, sync_runs
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 
 Story: TypeAlias = dict[str, list[dict[str, Any]]]
 

@@ -17,7 +17,7 @@ from models_db.tables import (
     sync_run_modes,
     sync_state,
 )
-from models_db.tables.column_types import metadata
+from models_db.tables.metadata import metadata
 from sync.catalog.model.entities import TABLES
 from sync.catalog.modes import MODES
 from sync.catalog.verify.findings import Finding, RowScope, Values, format_value, time_of
