@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from msgspec.structs import replace
 from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam, delete, select, update
 
-from models_db.bulk import insert_rows
+from models_db.dialects import insert_rows
 from models_db.tables import catalog_changes, credit_history, model_versions, models
 from models_db.tables.metadata import metadata
 from sync.catalog.model.costs import for_arithmetic
