@@ -1,6 +1,7 @@
 """Answers that cost as much as they can, by kind; run as a program, it measures what each costs and prints a table.
 
-``python -m tests.faults.costly_responses [MEBIBYTES]``: CPU time and memory from the bytes to the plan, in a process each.
+``python -m tests.faults.costly_responses [MEBIBYTES]``: CPU time and memory from the bytes to the plan, each kind
+in its own process.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ KINDS: dict[str, Filler] = {
     "empty objects for models": listing(b"{}"),
     "lists for models": listing(b"[1]"),
     "the list of models before itself": lambda size: envelope(b"{}", 1, b'"x":[%b],' % full(b"[{}]", size)),
+    "a dense list for ok": lambda size: b'{"ok":[%b]}' % full(b"[]", size),
+    "a long message": lambda size: b'{"ok":false,"code":404,"message":"%b"}' % (b"m" * size),
     "a dense envelope": lambda size: envelope(b'{"id":"a"}', 1, b'"x":{%b},' % members(min(size, MIB - 4000))),
     "models of 600 bytes": many(lambda size: b'"x":"%b"' % (b"y" * (size - 20)), 600),
     "models without an id": lambda size: envelope(full(b'{"x":[1]}', min(size, 2_000_000)), min(size, 2_000_000) // 10),
@@ -102,7 +105,7 @@ def outcome(body: bytes) -> str:
         assessment = check_removals(classify(parse_response(body, "image"), {}), {}, RemovalGuard())
         plan = make_plan(assessment, {}, ModeWatermark(), observed_at=datetime.now(UTC), accept_removals=False)
     except CatalogSyncError as rejected:
-        return f"{type(rejected).__name__}: {str(rejected).partition('taken: ')[2] or rejected}"[:60]
+        return f"{type(rejected).__name__}: {str(rejected).partition('rejected: ')[2] or rejected}"[:60]
     return f"{len(plan.changes)} models taken, {len(plan.rejected)} rejected"
 
 

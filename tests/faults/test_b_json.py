@@ -36,7 +36,7 @@ def test_b3_a_key_twice_in_the_envelope_is_exit_5(sqlite_site: Site) -> None:
     body = GOOD.replace(b'"total": 4', b'"total": 4, "total": 4')
 
     line = sqlite_site.refuses(5, says(response("200 OK", body)), "--mode", "image")
-    assert "the key 'total' stands twice in one object" in line
+    assert "the key 'total' appears twice in one object" in line
 
 
 def test_b3_a_key_twice_in_a_model_rejects_that_model_alone(site: Site) -> None:
@@ -45,7 +45,7 @@ def test_b3_a_key_twice_in_a_model_rejects_that_model_alone(site: Site) -> None:
     line = complaint(site.sync(image=says(response("200 OK", body))), 5)
 
     assert "1 of 4 image models were rejected" in line
-    assert "the key 'default_cost' stands twice" in line
+    assert "the key 'default_cost' appears twice" in line
     assert site.costs()["acme/image-0"] == "1"
     site.prove()
 

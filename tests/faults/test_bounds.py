@@ -24,7 +24,7 @@ def test_an_answer_that_costs_as_much_as_it_can_costs_no_more_than_its_length_al
     told = outcome(body)
 
     assert time.process_time() - began < SECONDS_A_MIB * max(len(body) / MIB, 0.25)
-    assert "taken" in told or "AnswerRejected" in told
+    assert "taken" in told or "ResponseRejected" in told
 
 
 @pytest.mark.parametrize("kind", ["the list of models before itself", "lone surrogates", "escapes, cut off", "params"])

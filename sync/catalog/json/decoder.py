@@ -157,7 +157,7 @@ def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
     seen = set()
     for key, value in pairs:
         if key in seen:
-            raise MalformedError(f"the key {key[:80]!r} stands twice in one object")
+            raise MalformedError(f"the key {key[:80]!r} appears twice in one object")
         seen.add(key)
         if value is not None:
             _check_key(key)

@@ -19,10 +19,9 @@ from sync.catalog.json.tree import MalformedError, Number, Tree
 from sync.catalog.model.records import LastAppliedPayload, ParsedResponse, RawModel
 from sync.catalog.modes import MODES
 from sync.catalog.response.api_errors import error_for_envelope
-from sync.catalog.response.envelope import EMPTY, MAX_ENVELOPE_BYTES, cut_models, find_models
+from sync.catalog.response.envelope import BOM, EMPTY_LIST, MAX_ENVELOPE_BYTES, find_models, split_models
 from sync.errors import ResponseRejected
 
-BOM = b"\xef\xbb\xbf"
 _PIECE = 1024 * 1024
 
 
@@ -53,8 +52,8 @@ def parse_response(
     _require_utf8(text, mode)
     decodable, place = _find(text, mode)
     # What is not of the documented shape may still be a refusal, and that is short.
-    around = text[: place.start] + EMPTY + text[place.stop :] if place else text
-    if len(around) > MAX_ENVELOPE_BYTES + len(EMPTY):
+    around = text[: place.start] + EMPTY_LIST + text[place.stop :] if place else text
+    if len(around) > MAX_ENVELOPE_BYTES + len(EMPTY_LIST):
         raise _rejected(mode, "it has no list data.models")
     envelope = _envelope(around, mode)
     _require_sound(envelope, mode)
@@ -116,7 +115,7 @@ def _find(text: bytes, mode: str) -> tuple[bytes, slice | None]:
 def _cut(text: bytes, decodable: bytes, place: slice, mode: str, limits: ParseLimits) -> tuple[RawModel, ...]:
     """The models, cut from the text where the decodable one of the same structure and length says to."""
     try:
-        models = cut_models(decodable, place, limits.max_models)
+        models = split_models(decodable, place, limits.max_models)
     except MalformedError as error:
         raise _rejected(mode, str(error)) from None
     if decodable is text:

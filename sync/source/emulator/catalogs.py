@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from sync.catalog.response.parse import BOM
+from sync.catalog.response.envelope import BOM, Envelope, EnvelopeData, read_envelope
 from sync.catalog.text import one_line
 from sync.errors import UsageError
 from sync.source.files.jsonl import GZIP_ERRORS, is_saved_responses, open_file, read_saved_responses
@@ -27,14 +27,6 @@ class Catalog:
 
     image: tuple[bytes, ...] = ()
     video: tuple[bytes, ...] = ()
-
-
-class _Data(msgspec.Struct):
-    models: list[msgspec.Raw]
-
-
-class _Envelope(msgspec.Struct):
-    data: _Data
 
 
 class _Model(msgspec.Struct):
@@ -90,16 +82,17 @@ def _from_document(path: Path) -> Iterator[Catalog]:
 
 def _is_envelope(item: bytes) -> bool:
     try:
-        msgspec.json.decode(item, type=_Envelope)
+        return bytes(read_envelope(item).read_data().models).startswith(b"[")
     except msgspec.DecodeError:
         return False
-    return True
 
 
 def _models(catalog: bytes, where: str) -> list[bytes]:
-    if catalog.startswith(b"["):
-        return [bytes(raw) for raw in _decoded(catalog, list[msgspec.Raw], where)]
-    return [bytes(raw) for raw in _decoded(catalog, _Envelope, where).data.models]
+    models: bytes | msgspec.Raw = catalog
+    if not catalog.startswith(b"["):
+        data = _decoded(catalog, Envelope, where).data or b"null"
+        models = _decoded(data, EnvelopeData, where).models or b"null"
+    return [bytes(raw) for raw in _decoded(models, list[msgspec.Raw], where)]
 
 
 def _by_mode(models: Iterable[bytes], where: str) -> Catalog:
@@ -112,7 +105,7 @@ def _by_mode(models: Iterable[bytes], where: str) -> Catalog:
     return Catalog(*(tuple(sorted_out[mode]) for mode in MODES))
 
 
-def _decoded(text: bytes, kind: type[_T], where: str) -> _T:
+def _decoded(text: bytes | msgspec.Raw, kind: type[_T], where: str) -> _T:
     try:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

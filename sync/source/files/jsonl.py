@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from sync.catalog.json.surrogates import replace_lone_surrogates
-from sync.catalog.response.parse import BOM
+from sync.catalog.response.envelope import BOM
 from sync.catalog.text import one_line
 from sync.errors import ResponseRejected, UsageError
 

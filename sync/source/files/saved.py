@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 
 from sync.catalog.json.surrogates import replace_lone_surrogates
-from sync.catalog.response.parse import BOM
+from sync.catalog.json.tree import MalformedError
+from sync.catalog.response.envelope import BOM, read_mode
 from sync.catalog.text import one_line
 from sync.errors import ResponseRejected, UsageError
 from sync.source.files.jsonl import (
@@ -38,14 +39,6 @@ _TIME = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _UTC_ZONES = (None, "+00:00", "+0000")
-
-
-class _Data(msgspec.Struct):
-    mode: str
-
-
-class _Envelope(msgspec.Struct):
-    data: _Data
 
 
 def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedResponse]:
@@ -124,8 +117,8 @@ def _alone(file: Path, at: datetime) -> SavedResponse:
 
 def _mode(file: Path, body: bytes) -> str:
     try:
-        mode = msgspec.json.decode(replace_lone_surrogates(body.removeprefix(BOM)), type=_Envelope).data.mode
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        mode = read_mode(replace_lone_surrogates(body.removeprefix(BOM)))
+    except (MalformedError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ResponseRejected(
             f"{one_line(str(file))} is no saved answer ({one_line(str(error))}): it must be what the API sent"
         ) from error

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from sync.catalog.response.api_errors import error_for_envelope, error_for_status
-from sync.catalog.response.parse import BOM
+from sync.catalog.response.envelope import BOM, read_envelope
 from sync.catalog.text import one_line
 from sync.errors import CatalogSyncError, ResponseRejected
 from sync.source.api_key import mask
@@ -17,15 +17,6 @@ from sync.source.http.session import HttpResponse
 _SMALL_BODY = 64 * 1024
 _SHOWN_BODY = 80
 _REDIRECTS = range(300, 400)
-
-
-class _Envelope(msgspec.Struct):
-    """The part of an envelope that tells whether it is one of success; data is passed over."""
-
-    ok: object = None
-    code: object = msgspec.UNSET
-    message: object = None
-    error_code: object = None
 
 
 class ResponseValidator:
@@ -99,11 +90,9 @@ def may_be_asked_again(response: HttpResponse) -> bool:
 
 def _read_envelope(body: bytes) -> dict[str, object] | None:
     try:
-        envelope = msgspec.json.decode(body.removeprefix(BOM), type=_Envelope)
+        return read_envelope(body.removeprefix(BOM)).error_fields()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    fields = msgspec.structs.asdict(envelope)
-    return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
 
 
 def _target(url: str, location: str) -> str:

@@ -112,7 +112,7 @@ def test_texts_that_differ_in_meaning_are_not_equal(one: str, other: str) -> Non
 
 @pytest.mark.parametrize("text", ['{"a": 1, "a": 1}', '{"b": [{"a": 1, "\\u0061": 2}]}', '{"a": null, "a": 1}'])
 def test_a_key_twice_in_one_object_is_refused(text: str) -> None:
-    with pytest.raises(MalformedError, match="'a' stands twice"):
+    with pytest.raises(MalformedError, match="'a' appears twice"):
         decode_object(text)
 
 

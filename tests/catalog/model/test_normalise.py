@@ -68,7 +68,7 @@ def test_what_is_no_model_is_rejected_as_unreadable(sent: bytes) -> None:
     [
         (b'{"id": "a", "name": 5}', "name is not a text"),
         (b'{"id": "a", "mode": 5}', "mode is missing or not a text"),
-        (b'{"id": "a", "x": 1, "x": 1}', "'x' stands twice"),
+        (b'{"id": "a", "x": 1, "x": 1}', "'x' appears twice"),
         (b'{"id": "a", "x": NaN}', "NaN is not JSON"),
         (b'{"id": "a", "x": 1e99999999999999999999}', "out of all bounds"),
         (b'{"id": "a", "\\u0000": 1}', "cannot be stored"),

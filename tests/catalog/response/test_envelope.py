@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
 from sync.catalog.changes import classify
 from sync.catalog.json.tree import MalformedError
 from sync.catalog.response import envelope
-from sync.catalog.response.envelope import MAX_ENVELOPE_BYTES, cut_models, find_models
+from sync.catalog.response.envelope import MAX_ENVELOPE_BYTES, find_models, read_envelope, read_mode, split_models
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.errors import ResponseRejected
 from tests.support.made_responses import answer, model
@@ -47,6 +48,25 @@ def test_another_shape_has_no_models(text: bytes) -> None:
     assert find_models(text) is None
 
 
+def test_the_error_fields_are_those_that_are_present() -> None:
+    sent = rb'{"ok":false,"code":401.0,"message":"\u00e4","data":{"models":[{}]},"other":1}'
+    assert read_envelope(sent).error_fields() == {"ok": False, "code": 401.0, "message": "\u00e4"}
+    assert read_envelope(b"{}").error_fields() == {}
+
+
+@pytest.mark.parametrize("value", [b"[[],[]]", b'{"a":1}', b'"%b"' % (b"m" * 65536)], ids=["list", "object", "long"])
+def test_an_error_field_that_the_api_never_sends_is_not_decoded(value: bytes) -> None:
+    fields = read_envelope(b'{"ok":%b,"message":%b}' % (value, value)).error_fields()
+    assert [type(each) for each in fields.values()] == [msgspec.Raw, msgspec.Raw]
+
+
+@pytest.mark.parametrize("text", [b"{}", b'{"data":{}}', b'{"data":{"models":[]}}'])
+def test_a_mode_that_is_missing_is_an_error(text: bytes) -> None:
+    with pytest.raises((MalformedError, msgspec.ValidationError)):
+        read_mode(text)
+    assert read_mode(b'{"data":{"mode":"image"}}') == "image"
+
+
 def test_what_stands_beside_the_models_is_short() -> None:
     padding = b'"x":"%b",' % (b"y" * MAX_ENVELOPE_BYTES)
     with pytest.raises(ResponseRejected, match="more than 1048576 bytes beside its models"):
@@ -68,15 +88,15 @@ def test_more_models_than_allowed_are_not_taken(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3 if is_counted_first else 10**9)
     five = b"[%b]" % b",".join([MODEL] * 5)
 
-    assert len(cut_models(five, slice(0, len(five)), 5)) == 5
+    assert len(split_models(five, slice(0, len(five)), 5)) == 5
     with pytest.raises(MalformedError, match="MAX_MODELS=4"):
-        cut_models(five, slice(0, len(five)), 4)
+        split_models(five, slice(0, len(five)), 4)
 
 
 def test_very_many_values_that_are_no_models_are_not_even_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3)
     with pytest.raises(MalformedError, match="not all of its models are objects"):
-        cut_models(b"[1,2,3,4,5]", slice(0, 11), 4)
+        split_models(b"[1,2,3,4,5]", slice(0, 11), 4)
 
 
 def test_the_bound_on_models_is_that_of_the_setting() -> None:
