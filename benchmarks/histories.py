@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from benchmarks.catalogs import MODES
 from benchmarks.lives import ASKING, Duration, Life, Shape, made_lives, made_spans
-from sync.catalog.changes.diff import events_between
-from sync.catalog.model.costs import CostChange, for_arithmetic
+from sync.catalog.changes.diff import EVENT_COLUMNS, Event, events_between
+from sync.catalog.model.costs import OPEN_GAP_END, CostChange, for_arithmetic
 from sync.catalog.model.entities import MODELS, TABLES
-from sync.catalog.model.records import EVENT_COLUMNS, OPEN_GAP_END, Event, Record
+from sync.catalog.model.records import Record
 
 Row: TypeAlias = tuple[object, ...]
 Rows: TypeAlias = tuple[str, tuple[str, ...], Iterable[Row]]

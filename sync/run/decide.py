@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from sync.catalog.changes.classify import classify
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import (
     RemovalCheck,
     RemovalGuard,
@@ -17,7 +18,8 @@ from sync.catalog.changes.plan import (
     needed_ids,
     no_removals,
 )
-from sync.catalog.model.records import Listed, ModePlan, ParsedResponse
+from sync.catalog.changes.stored import Listed
+from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 from sync.store import read
 from sync.store.database import Connection

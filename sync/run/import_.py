@@ -10,8 +10,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from sync.catalog.changes.plan import RemovalGuard
-from sync.catalog.model.records import ParsedResponse
 from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mode
+from sync.catalog.response.parsed import ParsedResponse
 from sync.catalog.text import one_line
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, ResponseRejected, UsageError
 from sync.run.decide import decide

@@ -9,7 +9,9 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.catalog.model.records import ModePlan, ParsedResponse, Rejected
+from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.model.records import Rejected
+from sync.catalog.response.parsed import ParsedResponse
 from sync.catalog.text import one_line
 from sync.errors import (
     CatalogSyncError,

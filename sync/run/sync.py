@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import RemovalGuard
-from sync.catalog.model.records import LastAppliedPayload, ModePlan, ParsedResponse
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_response
+from sync.catalog.response.parsed import LastAppliedPayload, ParsedResponse
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.decide import Decision, decide
 from sync.run.result import ModeFetch, RunResult, make_result, message, primary_error, storable_message

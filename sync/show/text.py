@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sync.show.table import display, plain
 
 if TYPE_CHECKING:
+    from sync.catalog.changes.diff import Event
+    from sync.catalog.changes.mode_plan import ModelChange, ModePlan
     from sync.catalog.model.costs import CostChange
-    from sync.catalog.model.records import Event, ModelChange, ModePlan
 
 
 def counted(number: int, noun: str) -> str:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
 from sync.catalog.changes.plan import ModeWatermark
+from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.model.normalise import fingerprint_mark
-from sync.catalog.model.records import LastAppliedPayload, Listed, Stored
+from sync.catalog.response.parsed import LastAppliedPayload
 
 # Databases bound the parameters of one statement.
 CHUNK = 500

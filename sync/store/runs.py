@@ -12,7 +12,7 @@ from sqlalchemy import ColumnClause, Connection, column, exists, func, insert, s
 from models_db import migrate
 from models_db.dialects import insert_absent
 from models_db.tables import calendar_days, sync_run_modes, sync_runs, sync_state
-from sync.catalog.model.records import ModePlan
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.errors import UsageError
 
 _DAY = timedelta(days=1)

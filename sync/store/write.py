@@ -16,9 +16,11 @@ from sqlalchemy import Connection, Delete, Executable, Table, Update, bindparam,
 from models_db.dialects import insert_rows
 from models_db.tables import catalog_changes, credit_history, model_versions, models
 from models_db.tables.metadata import metadata
-from sync.catalog.model.costs import for_arithmetic
+from sync.catalog.changes.diff import EVENT_COLUMNS
+from sync.catalog.changes.mode_plan import ModelChange, ModePlan
+from sync.catalog.model.costs import OPEN_GAP_END, for_arithmetic
 from sync.catalog.model.entities import MODELS, TABLES, TableShape
-from sync.catalog.model.records import EVENT_COLUMNS, OPEN_GAP_END, ModelChange, ModePlan, Record, Row
+from sync.catalog.model.records import Record, Row
 from sync.errors import DatabaseError
 from sync.store.read import CHUNK, chunks
 

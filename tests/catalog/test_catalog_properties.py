@@ -12,15 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.catalog.changes.classify import classify
-from sync.catalog.changes.diff import events_between, row_changes
+from sync.catalog.changes.diff import Event, RowChanges, events_between, row_changes
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
+from sync.catalog.changes.stored import Listed
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.paths import differences
 from sync.catalog.json.tree import Tree, canonical_json
 from sync.catalog.model.entities import TABLES
 from sync.catalog.model.normalise import normalise
-from sync.catalog.model.records import Event, Listed, ModePlan, ParsedResponse, Record, Row, RowChanges
+from sync.catalog.model.records import Record, Row
 from sync.catalog.response.parse import parse_response, split_by_mode
+from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError
 from tests.support.made_responses import answer, record, stored_as
 from tests.support.model_strategies import catalogs, damaged, models, rewritten, values, written

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sync.catalog.changes.classify import classify
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
-from sync.catalog.model.records import Listed, ModePlan, Stored
+from sync.catalog.changes.stored import Listed, Stored
 from tests.support.made_responses import answer, model
 
 HOUR = timedelta(hours=1)

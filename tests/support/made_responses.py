@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree
 from sync.catalog.model.normalise import normalise
-from sync.catalog.model.records import Listed, ParsedResponse, Record, Rejected, Stored
+from sync.catalog.model.records import Record, Rejected
+from sync.catalog.response.parsed import ParsedResponse
 
 Model = dict[str, Any]
 

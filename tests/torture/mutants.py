@@ -13,9 +13,11 @@ from datetime import timedelta
 from itertools import count
 
 from sync.catalog.changes.classify import classify
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
+from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.model.normalise import normalise
-from sync.catalog.model.records import Listed, ModePlan, Record, Stored
+from sync.catalog.model.records import Record
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import parse_response
 from sync.errors import CatalogSyncError, ExitCode

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sync.catalog.model.records import ModePlan
+from sync.catalog.changes.mode_plan import ModePlan
 from tests.torture.database_under_test import require
 
 _BOM = b"\xef\xbb\xbf"

@@ -9,8 +9,10 @@ from functools import partial
 from msgspec import Struct
 
 from sync.catalog.changes.lazy_records import LazyRecords
+from sync.catalog.changes.stored import Listed
 from sync.catalog.model.normalise import WrongModeError, fingerprint, normalise
-from sync.catalog.model.records import Listed, ParsedResponse, RawModel, Record, Rejected
+from sync.catalog.model.records import RawModel, Record, Rejected
+from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 
 # A hundred for each of MAX_MODELS models.

@@ -4,11 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from sync.catalog.json.paths import Path, differences, dotted
 from sync.catalog.json.tree import Number, Tree, canonical_json
-from sync.catalog.model.costs import CostChange
+from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.model.entities import TABLES, TableShape, entity_fields, split_by_entity
-from sync.catalog.model.records import Event, Record, Row, RowChanges
+from sync.catalog.model.records import Record, Row
+
+
+class Event(Struct, frozen=True):
+    """One row of the change log. Values are JSON text; None where there was or is none."""
+
+    entity: str
+    field: str | None
+    kind: str
+    old_value: str | None = None
+    new_value: str | None = None
+    cost: CostChange | None = None
+
+    def values(self) -> Row:
+        """What of a row of the change log the event itself decides, in the order of ``EVENT_COLUMNS``."""
+        cost = self.cost
+        said = (self.entity, self.field, self.kind, int(cost is not None), self.old_value, self.new_value)
+        if cost is None:
+            return *said, None, None, None, None, None, None
+        exact = cost.old, cost.new
+        return *said, *map(for_arithmetic, exact), *exact, cost.delta, cost.percent
+
+
+EVENT_COLUMNS = (
+    *("entity", "field", "change_kind", "is_cost_event", "old_value", "new_value"),
+    *("old_cost", "new_cost", "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change"),
+)
+
+
+class RowChanges(Struct, frozen=True):
+    """What to do to the rows of one model in one table; rows go by their key."""
+
+    table: str
+    inserts: tuple[Row, ...] = ()
+    updates: tuple[Row, ...] = ()
+    deletes: tuple[Row, ...] = ()
+    """Keys only."""
 
 
 def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event]:

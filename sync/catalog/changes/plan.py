@@ -9,20 +9,13 @@ from typing import Literal
 from msgspec import Struct
 
 from sync.catalog.changes.classify import ClassifiedResponse, all_unchanged
-from sync.catalog.changes.diff import events_between, row_changes
+from sync.catalog.changes.diff import Event, events_between, row_changes
+from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
+from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.normalise import is_current, record_of_stored
-from sync.catalog.model.records import (
-    Changes,
-    Event,
-    Listed,
-    ModelChange,
-    ModePlan,
-    ModeStatus,
-    ParsedResponse,
-    Record,
-    Stored,
-)
+from sync.catalog.model.records import Record
+from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import DatabaseError
 
 _TICK = timedelta(microseconds=1)

@@ -7,9 +7,13 @@ exactly from it and rounded half-even here, since the databases would each round
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from msgspec import Struct
+
+OPEN_GAP_END = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of a gap that has not ended: the model was removed and is not back."""
 
 _COST = re.compile(r"\d{1,12}(\.\d{1,40})?")
 _EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)

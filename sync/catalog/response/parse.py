@@ -16,10 +16,11 @@ from msgspec.structs import replace
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.surrogates import replace_lone_surrogates
 from sync.catalog.json.tree import MalformedError, Number, Tree
-from sync.catalog.model.records import LastAppliedPayload, ParsedResponse, RawModel
+from sync.catalog.model.records import RawModel
 from sync.catalog.modes import MODES
 from sync.catalog.response.api_errors import error_for_envelope
 from sync.catalog.response.envelope import BOM, EMPTY_LIST, MAX_ENVELOPE_BYTES, find_models, split_models
+from sync.catalog.response.parsed import LastAppliedPayload, ParsedResponse
 from sync.errors import ResponseRejected
 
 _PIECE = 1024 * 1024

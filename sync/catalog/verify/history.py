@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from sync.catalog.changes.diff import events_between
-from sync.catalog.model.costs import CostChange, for_arithmetic
-from sync.catalog.model.records import EVENT_COLUMNS, OPEN_GAP_END, Event, Record
+from sync.catalog.changes.diff import EVENT_COLUMNS, Event, events_between
+from sync.catalog.model.costs import OPEN_GAP_END, CostChange, for_arithmetic
+from sync.catalog.model.records import Record
 from sync.catalog.verify.findings import Finding, RowScope, Values, instant, row_findings, time_of
 
 _SOURCE = "model_versions"

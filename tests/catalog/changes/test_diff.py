@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from sync.catalog.changes.diff import events_between, row_changes
+from sync.catalog.changes.diff import RowChanges, events_between, row_changes
 from sync.catalog.json.paths import dotted
 from sync.catalog.model.entities import ENTITIES, TABLES
-from sync.catalog.model.records import RowChanges
 from tests.support.made_responses import model, record, spelled, tree
 
 Change = tuple[str, str | None, str, str | None, str | None]

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
+from sync.catalog.changes.mode_plan import ModelChange, ModePlan
 from sync.catalog.changes.plan import ModeWatermark
+from sync.catalog.changes.stored import Stored
 from sync.catalog.model.costs import CostChange
-from sync.catalog.model.records import ModelChange, ModePlan, Stored
 from sync.errors import DatabaseError
 from tests.support.made_plans import BEFORE, FIVE, HOUR, NEVER, SEEN, kinds, plan
 from tests.support.made_responses import model, spelled, stored

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sync.catalog.changes.classify import classify
-from sync.catalog.model.records import ParsedResponse
 from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mode
+from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 from tests.support.made_responses import body, model, raw, spelled
 
