@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sync.catalog.response.parse import ParseLimits
     from sync.run import SyncDependencies
     from sync.source.http.results import Fetched, FetchFailed
-    from sync.store.database import Engine
+    from sync.store.database import Database
 
 
 @dataclass(frozen=True)
@@ -38,43 +38,32 @@ class ApiSettings:
     database_timeout: float
 
 
-@dataclass(frozen=True)
-class Target:
-    """The database that a command writes to.
+def database(url: str, timeout: float | None = None, stop: threading.Event | None = None) -> Database:
+    """The database of a command; the one place where commands make it.
 
-    One that is away is looked for as long as ``timeout`` lasts; ``stop`` ends that with ``Interrupted``.
+    With ``stop`` an unreachable server is retried for ``timeout`` seconds, or until ``stop`` is set;
+    without ``stop`` it is an error at once.
     """
+    from sync.store.database import DEFAULT_TIMEOUT_SECONDS, Database
 
-    url: str
-    timeout: float
-    stop: threading.Event
-
-    def open(self) -> Engine:
-        """An engine on it; it must be at head."""
-        from sync.store.database import open_database
-
-        return open_database(self.url, timeout=self.timeout, pause=self.pause)
-
-    def migrate(self) -> None:
-        """Brings it to head."""
-        from sync.store import schema
-
-        schema.wait_for(self.url, self.timeout, self.pause)
-        bring_to_head(self.url)
-
-    def pause(self, seconds: float) -> None:
-        """Waits before the next look for it."""
-        if self.stop.wait(seconds):
-            raise Interrupted("stopped while looking for the database; catalog-sync status tells what was stored")
+    return Database(url, timeout or DEFAULT_TIMEOUT_SECONDS, pause_until(stop) if stop else None)
 
 
-def bring_to_head(database_url: str) -> None:
-    """Migrates; makes the folder of the default database, and no other, when it is missing."""
-    from sync.store import schema
+def pause_until(stop: threading.Event) -> Callable[[float], None]:
+    """A pause between two attempts to reach the database; it raises ``Interrupted`` once ``stop`` is set."""
 
-    if database_url == settings.default_database_url():
+    def pause(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Interrupted("stopped while the database was unreachable; catalog-sync status shows what was stored")
+
+    return pause
+
+
+def upgrade(catalog: Database) -> None:
+    """Brings the database to head; makes a missing folder of the default database, and of no other."""
+    if catalog.url == settings.default_database_url():
         make_folder(default_file().parent)
-    schema.upgrade(database_url)
+    catalog.upgrade()
 
 
 def make_folder(folder: Path) -> None:
@@ -114,7 +103,7 @@ def sync_dependencies(
         guard=guard(given.max_removal_percent, given.max_removal_count, accept_removals),
         limits=limits(given.max_models),
         mask=masker(os.environ, key),
-        pause=Target("", given.database_timeout, stop).pause,
+        pause=pause_until(stop),
     )
 
 

@@ -1,36 +1,18 @@
-"""What the commands that only look have in common: opening the database, and printing rows."""
+"""Printing rows as a table, as JSON or as CSV."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 import click
 
 from sync.errors import UsageError
 
-if TYPE_CHECKING:
-    from sync.store.database import Connection
-
 # For narrow terminals; the JSON and CSV forms always have everything.
 _FOLDABLE = ("name", "what", "old", "new")
 _EXPENDABLE = ("run_id", "not_before", "delta_cost", "provider", "mode", "percent", "cost_since", "name")
-
-
-@contextmanager
-def database(url: str) -> Iterator[Connection]:
-    """A connection that sees one moment of a database at head."""
-    from sync.store.database import open_database, reading
-
-    engine = open_database(url)
-    try:
-        with reading(engine) as connection:
-            yield connection
-    finally:
-        engine.dispose()
 
 
 def print_rows(

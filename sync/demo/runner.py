@@ -14,8 +14,7 @@ from sync.run import RunResult, SyncDependencies, run_sync
 from sync.source.emulator.server import Emulator
 from sync.source.http.fetch import FetchSettings, fetch_modes
 from sync.source.http.results import Fetched, FetchFailed
-from sync.store.database import open_database
-from sync.store.schema import upgrade
+from sync.store.database import Database
 
 _KEY = "gva_live_demo.0000000000"  # any key is good to the emulator
 _PARTS = ("", "-wal", "-shm")
@@ -28,17 +27,13 @@ def run_demo(database: Path, now: datetime, app_version: str, tell: Callable[[da
     """
     for part in _PARTS:
         _remove(database.with_name(database.name + part))
-    url = f"sqlite:///{database}"
-    upgrade(url)
-    engine = open_database(url)
+    demo_database = Database(f"sqlite:///{database}")
+    demo_database.upgrade()
     week = list(catalogs())
-    try:
-        with Emulator(week) as api:
-            for number in range(len(week)):
-                day = now - timedelta(days=len(week) - 1 - number)
-                tell(day, run_sync(engine, _job(api.base_url, day, app_version)))
-    finally:
-        engine.dispose()
+    with demo_database.opened() as engine, Emulator(week) as api:
+        for number in range(len(week)):
+            day = now - timedelta(days=len(week) - 1 - number)
+            tell(day, run_sync(engine, _job(api.base_url, day, app_version)))
 
 
 def _job(base_url: str, day: datetime, app_version: str) -> SyncDependencies:

@@ -227,7 +227,7 @@ def _record_failure(engine: Engine, job: SyncDependencies, run_id: int, error: B
             runs.end_run(connection, run_id, end, ())
 
     try:
-        in_transaction(engine, work, tries=1)
+        in_transaction(engine, work, attempts=1)
     except DatabaseError as failure:
         return failure
     return None

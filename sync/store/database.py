@@ -1,6 +1,6 @@
-"""The door to the database: opening it, and transactions that are run again when that can help.
+"""Opening a database, and transactions that are repeated when that can help.
 
-Whatever the database layer raises leaves this package as an error of ``sync.errors``.
+Errors of the database layer leave this module as errors of ``sync.errors``.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -24,69 +25,123 @@ from sync.errors import DatabaseError, UsageError
 
 __all__ = [
     "DEFAULT_TIMEOUT_SECONDS",
+    "HEAD",
     "Connection",
+    "Database",
     "Engine",
     "Pause",
     "in_transaction",
-    "open_database",
     "reading",
     "storage_warning",
 ]
 
 T = TypeVar("T")
 Pause: TypeAlias = Callable[[float], object]
-"""Waits so many seconds; what it raises ends the waiting."""
+"""Waits for this number of seconds; an error that it raises ends the retries."""
 
 DEFAULT_TIMEOUT_SECONDS = engines.DEFAULT_TIMEOUT_SECONDS
+HEAD = migrate.HEAD
+"""The revision of the schema that this program needs."""
 
-# After a deadlock: the first try and three more.
-_TRIES = 4
-_MOST_TRIES_TO_FIND = 1000  # time ends the search for a lost server; this ends it where pauses take none
+# After a deadlock: the first attempt and three more.
+_ATTEMPTS = 4
+# The timeout ends the retries for a lost server; this number ends them where a pause takes no time, as in tests.
+_MOST_RETRIES = 1000
 _PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
-_UNKNOWN = "whether this step was stored is not known: ask catalog-sync status when it runs again"
-_ADVICE = "nothing of this step was stored; see that it runs and CATALOG_SYNC_DATABASE_URL is right, then run again"
+_OUTCOME_UNKNOWN = "whether this step was stored is unknown; run catalog-sync status once the database is reachable"
+_NOT_STORED = (
+    "nothing of this step was stored; check that the database runs and that CATALOG_SYNC_DATABASE_URL is right,"
+    " then run it again"
+)
 _DAMAGED = (
-    "nothing of this step was stored; the file is damaged, or is no SQLite database:"
-    " restore a backup of it, or mend CATALOG_SYNC_DATABASE_URL"
+    "nothing of this step was stored; the file is damaged or is not an SQLite database:"
+    " restore a backup of it, or correct CATALOG_SYNC_DATABASE_URL"
 )
 
 
-def open_database(url: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, pause: Pause | None = None) -> Engine:
-    """An engine for a database that is at the revision this program needs.
+@dataclass(frozen=True)
+class Database:
+    """A database by its URL: the one way for commands to open, read and migrate it.
 
-    A server that is silent for ``timeout`` seconds counts as lost. One that is away, as between a
-    primary's end and its standby's promotion, is an error at once; with a ``pause`` it is looked
-    for as long, pausing in between.
-
-    Raises ``UsageError`` for a setting or schema that is not right, ``DatabaseError`` when the
-    database does not answer.
+    Every method raises ``UsageError`` for a setting or a schema that cannot be used, and
+    ``DatabaseError`` when the database fails or cannot be reached.
     """
-    with translate_errors():
-        engine = engines.open_engine(url, timeout=timeout)
-    try:
-        retry_until_available(lambda: migrate.require_head(engine), timeout, pause)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
 
+    url: str
+    timeout: float = DEFAULT_TIMEOUT_SECONDS
+    """Read timeout of the server in seconds, and for how long an unreachable server is retried."""
+    pause: Pause | None = None
+    """Waits between two attempts to reach the server; None: an unreachable server is an error at once."""
 
-def retry_until_available(action: Callable[[], T], timeout: float, pause: Pause | None) -> T:
-    """What ``action`` gives; while the server is away it is called again, as long as the patience lasts."""
-    search = _Search(timeout)
-    while True:
+    @property
+    def masked_url(self) -> str:
+        """The URL without its password, safe to print."""
+        with translate_errors():
+            return engines.masked_url(engines.normalise_url(self.url))
+
+    @contextmanager
+    def opened(self) -> Iterator[Engine]:
+        """An engine for the database, which must be at head; disposed at the end."""
+        with translate_errors():
+            engine = engines.open_engine(self.url, timeout=self.timeout)
         try:
-            with translate_errors():
-                return action()
-        except DatabaseError as error:
-            if pause is None or search.is_over or not error_classes.server_unavailable(error.__cause__):
-                raise
-        pause(search.next_pause())
+            self._retried(lambda: migrate.require_head(engine))
+            yield engine
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to the database at head that sees one moment of it and changes nothing."""
+        with self.opened() as engine, reading(engine) as connection:
+            yield connection
+
+    def require_head(self) -> None:
+        """Raises ``UsageError`` that names both revisions unless the database is at head."""
+        with self.opened():
+            pass
+
+    def upgrade(self) -> None:
+        """Brings the database to head; makes an SQLite file that is missing.
+
+        Raises ``UsageError`` where it would touch tables that catalog-sync did not make.
+        """
+        if self.pause is not None:
+            self._wait_for_server()
+        with translate_errors():
+            migrate.upgrade(self.url)
+
+    def storage_warning(self) -> str | None:
+        """What a user should know about the place of the database; None when there is nothing to say."""
+        with self.opened() as engine:
+            return storage_warning(engine)
+
+    def _wait_for_server(self) -> None:
+        """Returns when the server accepts a connection. A migration itself is never tried twice."""
+        with translate_errors():
+            engine = engines.open_engine(self.url, create=True, timeout=self.timeout)
+        try:
+            if engine.dialect.name != "sqlite":  # migrate makes its file
+                self._retried(lambda: engine.connect().close())
+        finally:
+            engine.dispose()
+
+    def _retried(self, action: Callable[[], T]) -> T:
+        """The result of ``action``, called again while the server is unreachable and time is left."""
+        retries = _Retries(self.timeout)
+        while True:
+            try:
+                with translate_errors():
+                    return action()
+            except DatabaseError as error:
+                if self.pause is None or retries.exhausted or not error_classes.server_unavailable(error.__cause__):
+                    raise
+            self.pause(retries.next_pause())
 
 
 def storage_warning(engine: Engine) -> str | None:
-    """What a user should know of where the database is; None when all is well."""
+    """What a user should know about the place of an SQLite file; None when there is nothing to say."""
     path = Path(engine.url.database or "")
     kind = network_drive(path) if engine.dialect.name == "sqlite" else None
     if kind is None:
@@ -102,78 +157,80 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def in_transaction(
-    engine: Engine, work: Callable[[Connection, int], T], *, pause: Pause = time.sleep, tries: int = _TRIES
+    engine: Engine, work: Callable[[Connection, int], T], *, pause: Pause = time.sleep, attempts: int = _ATTEMPTS
 ) -> T:
-    """What ``work`` gives from one transaction that is committed after it.
+    """The result of ``work``, called with a connection in a transaction that is committed after it.
 
-    After a deadlock, a serialization failure or a lost connection the whole of it is run again,
-    the commit included. ``work`` gets the number of the try: from the second on, the one before
-    may have been committed without our hearing of it. A lost server is looked for as long as the
-    engine's patience lasts, unless ``tries`` is 1.
+    After a deadlock, a serialization failure or a lost connection the whole transaction is repeated,
+    the commit included. ``work`` gets the number of the attempt: from the second on, an earlier one
+    may have been committed although its connection broke. A lost server is retried until the
+    engine's read timeout has passed, unless ``attempts`` is 1.
     """
-    search: _Search | None = None
-    lost = False
+    retries: _Retries | None = None
+    outcome_unknown = False
     for number in count(1):
         try:
-            with translate_errors(lost=lost), engines.write_transaction(engine) as connection:
+            with translate_errors(outcome_unknown=outcome_unknown), engines.write_transaction(engine) as connection:
                 return work(connection, number)
         except DatabaseError as error:
             cause = error.__cause__
-            lost = lost or error_classes.commit_outcome_unknown(cause)
-            if search is None and tries > 1 and error_classes.connection_unusable(cause):
-                search = _Search(engines.timeout_of(engine), number)
-            if not _is_worth_another(cause, search) or (search is None and number >= tries):
+            outcome_unknown = outcome_unknown or error_classes.commit_outcome_unknown(cause)
+            if retries is None and attempts > 1 and error_classes.connection_unusable(cause):
+                retries = _Retries(engines.timeout_of(engine), number)
+            if not _may_retry(cause, retries) or (retries is None and number >= attempts):
                 raise
-        pause(search.next_pause() if search else _PAUSE_SECONDS * number)
+        pause(retries.next_pause() if retries else _PAUSE_SECONDS * number)
     raise AssertionError("unreachable")  # count never ends
 
 
-class _Search:
-    """A search for a server: when it is over, and how long to pause before each look."""
+class _Retries:
+    """Retries for a lost server: when they end, and how long to pause before the next one."""
 
-    def __init__(self, seconds: float, looks: int = 0) -> None:
+    def __init__(self, seconds: float, done: int = 0) -> None:
         self._ends_at = time.monotonic() + seconds
-        self._looks = looks
+        self._done = done
 
     @property
-    def is_over(self) -> bool:
-        return time.monotonic() >= self._ends_at or self._looks >= _MOST_TRIES_TO_FIND
+    def exhausted(self) -> bool:
+        return time.monotonic() >= self._ends_at or self._done >= _MOST_RETRIES
 
     def next_pause(self) -> float:
-        self._looks += 1
-        return min(_PAUSE_SECONDS * self._looks, _LONGEST_PAUSE_SECONDS)
+        self._done += 1
+        return min(_PAUSE_SECONDS * self._done, _LONGEST_PAUSE_SECONDS)
 
 
-def _is_worth_another(cause: BaseException | None, search: _Search | None) -> bool:
-    if search is None:
+def _may_retry(cause: BaseException | None, retries: _Retries | None) -> bool:
+    if retries is None:
         return error_classes.is_transient(cause)
-    # A lock may be held by our own transaction, whose commit nobody has heard of.
-    judges = (error_classes.is_transient, error_classes.retry_may_reach_server, error_classes.is_lock_wait)
-    return not search.is_over and any(judge(cause) for judge in judges)
+    # The lock may belong to our own earlier transaction, which the server has not ended yet.
+    tests = (error_classes.is_transient, error_classes.retry_may_reach_server, error_classes.is_lock_wait)
+    return not retries.exhausted and any(test(cause) for test in tests)
 
 
 @contextmanager
-def translate_errors(*, lost: bool = False) -> Iterator[None]:
-    """Turns errors of the database layer into ours, in one line and without a statement or secret.
+def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
+    """Turns errors of the database layer into errors of ``sync.errors``, each in one line.
 
-    ``lost`` says that an earlier try may have been committed without our hearing of it.
+    No message contains a statement or a secret. ``outcome_unknown``: an earlier attempt may have
+    been committed although its connection broke.
     """
     try:
         yield
     except (DatabaseSettingError, SchemaError) as error:
         raise UsageError(str(error)) from error
     except SQLAlchemyError as error:
-        raise DatabaseError(f"the database failed: {_cause(error)}; {_advice(error, lost=lost)}") from error
+        advice = _advice(error, outcome_unknown=outcome_unknown)
+        raise DatabaseError(f"the database failed: {_reason(error)}; {advice}") from error
 
 
-def _advice(error: SQLAlchemyError, *, lost: bool) -> str:
-    if lost or error_classes.commit_outcome_unknown(error):
-        return _UNKNOWN
-    return _DAMAGED if error_classes.is_damaged(error) else _ADVICE
+def _advice(error: SQLAlchemyError, *, outcome_unknown: bool) -> str:
+    if outcome_unknown or error_classes.commit_outcome_unknown(error):
+        return _OUTCOME_UNKNOWN
+    return _DAMAGED if error_classes.is_damaged(error) else _NOT_STORED
 
 
-def _cause(error: SQLAlchemyError) -> str:
-    """The driver's own words, first line only: what follows may quote a statement."""
+def _reason(error: SQLAlchemyError) -> str:
+    """The first line of the driver's own message: the lines after it may quote a statement."""
     original = getattr(error, "orig", None) or error
-    words = " ".join(str(part) for part in original.args if isinstance(part, (str, int))) or str(original)
-    return " ".join((words.strip().splitlines() or [type(original).__name__])[0].split())
+    message = " ".join(str(part) for part in original.args if isinstance(part, (str, int))) or str(original)
+    return " ".join((message.strip().splitlines() or [type(original).__name__])[0].split())

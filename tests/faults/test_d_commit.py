@@ -22,7 +22,7 @@ from tests.support.synced_database import LISTED, STATUS, Site, image
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 # The first transaction of a run writes that it began, the second all that it came to.
 BEGIN, STORE = 1, 2
-UNKNOWN = "whether this step was stored is not known"
+UNKNOWN = "whether this step was stored is unknown"
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def test_a_run_that_another_overtook_between_two_tries_is_superseded(host: Host,
 
 def test_a_commit_that_never_succeeds_ends_as_a_database_error_and_a_failed_run(host: Host, commits: Commits) -> None:
     commits.failures = dict.fromkeys(range(STORE, STORE + LOOKS), commits.undone)
-    with pytest.raises(DatabaseError, match=r"the database failed: .*; whether this step was stored is not known"):
+    with pytest.raises(DatabaseError, match=r"the database failed: .*; whether this step was stored is unknown"):
         host.sync([A])
 
     assert column(host.engine, "sync_runs.status", "error_type") == [("failed", "DatabaseError")]

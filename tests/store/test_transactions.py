@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from models_db.tables import sync_runs
 from sync.errors import DatabaseError, UsageError
-from sync.store.database import in_transaction, open_database, reading
+from sync.store.database import Database, in_transaction, reading
 from tests.support.run_driver import START, column
 
 RUN = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_version": "0"}
@@ -100,14 +100,14 @@ def test_a_reader_sees_one_moment(engine: Engine) -> None:
 
 
 def test_a_database_at_head_opens(migrated_url: str) -> None:
-    open_database(migrated_url).dispose()
+    Database(migrated_url).require_head()
 
 
 def test_a_database_that_was_never_migrated_is_a_matter_of_usage(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="catalog-sync migrate"):
-        open_database(database_url)
+        Database(database_url).require_head()
 
 
 def test_a_database_that_does_not_answer_is_a_database_error() -> None:
     with pytest.raises(DatabaseError):
-        open_database("postgresql://nobody:secret@127.0.0.1:1/none")
+        Database("postgresql://nobody:secret@127.0.0.1:1/none").require_head()

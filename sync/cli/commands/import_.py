@@ -15,7 +15,7 @@ import click
 
 from sync import __version__
 from sync.cli import options, run_report
-from sync.cli.composition import Target, guard, limits
+from sync.cli.composition import database, guard, limits, pause_until
 from sync.cli.process.gc_tuning import expect_long_work
 from sync.cli.process.masking import masker
 from sync.cli.process.messages import print_error, print_line
@@ -26,6 +26,7 @@ from sync.errors import CatalogSyncError, ExitCode
 if TYPE_CHECKING:
     from sync.run.import_ import ImportDependencies
     from sync.source.files.jsonl import SavedResponse
+    from sync.store.database import Database
 
 Moved: TypeAlias = Callable[[], None]
 
@@ -61,17 +62,17 @@ def import_(
     from sync.run.import_ import ImportDependencies
 
     stop, mask = threading.Event(), masker(os.environ)
-    target = Target(database_url, bounds["database_timeout"], stop)
+    catalog = database(database_url, bounds["database_timeout"], stop)
     backfill = ImportDependencies(
         clock=options.now,
         app_version=__version__,
         guard=guard(bounds["max_removal_percent"], bounds["max_removal_count"], accept_removals),
         limits=limits(bounds["max_models"]),
         mask=mask,
-        pause=target.pause,
+        pause=pause_until(stop),
     )
     quiet_bar = quiet or as_json
-    outcome = run_until_stopped(lambda: import_files(files, at, target, backfill, quiet=quiet_bar), stop)
+    outcome = run_until_stopped(lambda: import_files(files, at, catalog, backfill, stop, quiet=quiet_bar), stop)
     if as_json:
         print_line(run_report.import_json(outcome.value, mask))
     elif not quiet and (outcome.value.imported or not outcome.value.problem):
@@ -84,31 +85,30 @@ def import_(
 def import_files(
     files: Sequence[Path],
     at: datetime | None,
-    target: Target,
+    catalog: Database,
     backfill: ImportDependencies,
+    stop: threading.Event,
     *,
     quiet: bool,
 ) -> ImportTotals:
-    """What came of all the files; stops at the first error, and soon after the target's ``stop`` is set.
+    """What came of all the files; stops at the first error, and soon after ``stop`` is set.
 
     Raises what has to do with the database's setting; an error in the lines is in the totals.
     """
     from sync.run.import_ import import_responses
     from sync.source.files.saved import read_saved
 
-    engine, stop = target.open(), target.stop
     totals = ImportTotals()
-    expect_long_work()
-    try:
-        for file in files:
-            with _watched(file, quiet=quiet) as moved:
-                lines = _until(stop, moved, read_saved(file, at))
-                for result in import_responses(engine, lines, backfill):
-                    totals.add(result)
-    except CatalogSyncError as error:
-        totals.stopped_by(error)
-    finally:
-        engine.dispose()
+    with catalog.opened() as engine:
+        expect_long_work()
+        try:
+            for file in files:
+                with _watched(file, quiet=quiet) as moved:
+                    lines = _until(stop, moved, read_saved(file, at))
+                    for result in import_responses(engine, lines, backfill):
+                        totals.add(result)
+        except CatalogSyncError as error:
+            totals.stopped_by(error)
     if stop.is_set() and totals.exit_code is ExitCode.DONE:
         totals.problem = "told to stop; the lines before are stored, run it again to go on"
     return totals

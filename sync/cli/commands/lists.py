@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options
-from sync.cli.output import database, print_rows
+from sync.cli.composition import database
+from sync.cli.output import print_rows
 
 if TYPE_CHECKING:
     from sync.store.queries import Filter
@@ -54,7 +55,7 @@ def models(
     from sync.catalog.history.as_of import CatalogEntry, catalog_entry
     from sync.store import queries
 
-    with database(database_url) as connection:
+    with database(database_url).reading() as connection:
         if as_of is None:
             found = queries.current_models(connection, queries.Filter(mode=mode, provider=provider))
             rows = [asdict(entry) for entry in found]
@@ -112,7 +113,7 @@ def _print_changes(
 ) -> None:
     from sync.store import queries
 
-    with database(database_url) as connection:
+    with database(database_url).reading() as connection:
         rows = [asdict(change) for change in queries.changes(connection, wanted, limit)]
     if not as_json and not as_csv:
         rows = [_readable(row) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sync.cli import options
-from sync.cli.composition import bring_to_head
+from sync.cli.composition import database, upgrade
 
 
 @click.command(short_help="Make the database, or bring it to head.", epilog="Example: catalog-sync migrate")
@@ -13,13 +13,14 @@ from sync.cli.composition import bring_to_head
 @click.option("--check", is_flag=True, help="Only say whether it is at head; exit 2 if not.")
 def migrate(*, database_url: str, check: bool) -> None:
     """Bring the database to the schema of this version; make an SQLite file that is missing."""
-    from sync.store import schema
+    from sync.store.database import HEAD
 
+    catalog = database(database_url)
     if check:
-        schema.require_head(database_url)
-        click.echo(f"{schema.masked_url(database_url)} is at revision {schema.HEAD}")
+        catalog.require_head()
+        click.echo(f"{catalog.masked_url} is at revision {HEAD}")
         return
-    bring_to_head(database_url)
-    click.echo(f"{schema.masked_url(database_url)} is now at revision {schema.HEAD}")
-    if note := schema.storage_warning_for(database_url):
-        click.echo(f"note: {note}")
+    upgrade(catalog)
+    click.echo(f"{catalog.masked_url} is now at revision {HEAD}")
+    if warning := catalog.storage_warning():
+        click.echo(f"note: {warning}")

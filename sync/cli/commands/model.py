@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options
-from sync.cli.output import database, print_rows
+from sync.cli.composition import database
+from sync.cli.output import print_rows
 from sync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
     from sync.show.cost_timeline import ModeSpan, readable_span, sparkline
     from sync.store import model_queries
 
-    with database(database_url) as connection:
+    with database(database_url).reading() as connection:
         known = _known(connection, model_id, mode)
         now = options.now()
         rows = {
@@ -82,7 +83,7 @@ def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime 
     from sync.show.model_detail import model_detail_lines
     from sync.show.table import to_json
 
-    with database(database_url) as connection:
+    with database(database_url).reading() as connection:
         found = [_described(connection, model, as_of) for model in _known(connection, model_id, mode)]
     described = [model for model in found if model is not None]
     if not described:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import options
+from sync.cli.composition import database
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import exit_code, run_until_stopped
 from sync.errors import ExitCode
@@ -61,19 +62,16 @@ def prune(*, database_url: str, before: datetime, dry_run: bool, quiet: bool, as
 
 
 def _prune(database_url: str, before: datetime, stop: threading.Event, *, dry_run: bool, display: bool) -> Pruned:
-    from sync.store.database import open_database, reading
+    from sync.store.database import reading
     from sync.store.prune import old_runs
 
-    engine = open_database(database_url)
-    try:
+    with database(database_url).opened() as engine:
         with reading(engine) as connection:
             found = old_runs(connection, before)
         if dry_run:
             return Pruned(found.forgettable, found.needed)
         with _watched(found.forgettable, display=display) as moved:
             return Pruned(_forget(engine, before, stop, moved), found.needed)
-    finally:
-        engine.dispose()
 
 
 def _forget(engine: Engine, before: datetime, stop: threading.Event, moved: Callable[[int], None]) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from sync.cli import options, run_report
-from sync.cli.commands.sync import complain, run_once
-from sync.cli.composition import ApiSettings, Target, sync_dependencies
+from sync.cli.commands.sync import complain
+from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
 from sync.cli.param_types import Duration
 from sync.cli.process.gc_tuning import expect_long_work
 from sync.cli.process.messages import print_error, print_line, told
@@ -50,18 +50,20 @@ def schedule(
     One run at a time; runs missed while the machine slept are made up for by one. A run that fails
     is told on stderr and the next one comes at its time.
     """
+    from sync.run import run_sync
     from sync.schedule import make_timetable, run_forever
 
     stop, given = threading.Event(), ApiSettings(**api)
     timetable = make_timetable(every, cron, timezone, jitter)
     mask = sync_dependencies(given, stop).mask  # faults in the settings come before the first run
-    target = Target(database_url, given.database_timeout, stop)
+    catalog = database(database_url, given.database_timeout, stop)
 
     def once() -> None:
         job = sync_dependencies(
             given, stop, mode=mode, trigger_kind="schedule"
         )  # with a key that was changed meanwhile
-        result = run_once(target, job)
+        with catalog.opened() as engine:  # for this run alone: a connection would not outlast the sleep
+            result = run_sync(engine, job)
         if not quiet:
             print_line(job.mask(run_report.run_text(result)))
         complain(result, job.mask)
@@ -71,8 +73,8 @@ def schedule(
 
     def work() -> None:
         if migrate_first:
-            target.migrate()
-        target.open().dispose()  # and so do those of the database
+            upgrade(catalog)
+        catalog.require_head()
         expect_long_work()
         run_forever(timetable, once, failed, stop)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from sync.cli import options
-from sync.cli.output import database
+from sync.cli.composition import database
 from sync.cli.param_types import Duration
 from sync.errors import CheckFailed, ExitCode
 
@@ -50,7 +50,7 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     from sync.store import queries
 
     now = options.now()
-    with database(database_url) as connection:
+    with database(database_url).reading() as connection:
         found = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
         looks = [look for look in queries.last_successes(connection) if mode in (None, look.mode)]
     runs = [run for run in found if mode is None or run["mode"] in (None, mode)]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options, run_report
-from sync.cli.composition import ApiSettings, Target, sync_dependencies
+from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import Outcome, exit_code, run_until_stopped
 from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from sync.run import RunResult, SyncDependencies
+    from sync.run import RunResult
 
 
 @click.command(epilog="Example: CATALOG_SYNC_API_KEY_FILE=~/.genviral-key catalog-sync sync --migrate")
@@ -43,16 +43,19 @@ def sync(
     The API key comes from CATALOG_SYNC_API_KEY, or from the file that CATALOG_SYNC_API_KEY_FILE
     names. Exits 0 when all is well, changed or not; the README lists the other codes.
     """
+    from sync.run import run_sync
+
     stop, given = threading.Event(), ApiSettings(**api)
     job = sync_dependencies(given, stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
         raise UsageError("--dry-run writes nothing at all, --migrate does: give one of them")
-    target = Target(database_url, given.database_timeout, stop)
+    catalog = database(database_url, given.database_timeout, stop)
 
     def work() -> RunResult:
         if migrate_first:
-            target.migrate()
-        return run_once(target, job, dry_run=dry_run)
+            upgrade(catalog)
+        with catalog.opened() as engine:
+            return run_sync(engine, job, dry_run=dry_run)
 
     outcome = run_until_stopped(work, stop)
     if as_json:
@@ -68,17 +71,6 @@ def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
         raise Interrupted(f"told to stop; the run had ended by then{went_wrong}", exit_code(outcome.signal))
     complain(outcome.value, mask)
     return outcome.value.exit_code
-
-
-def run_once(target: Target, job: SyncDependencies, *, dry_run: bool = False) -> RunResult:
-    """One run on a database that is opened for it: a scheduler's sleep is long for a connection."""
-    from sync.run import run_sync
-
-    engine = target.open()
-    try:
-        return run_sync(engine, job, dry_run=dry_run)
-    finally:
-        engine.dispose()
 
 
 def complain(result: RunResult, mask: Callable[[str], str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli import options
+from sync.cli.composition import database
 from sync.cli.process.messages import print_line
 from sync.errors import CheckFailed
 
@@ -26,16 +27,11 @@ def verify(*, database_url: str, as_json: bool) -> None:
 
     Costs, changes and current rows are made again from what the API sent, and compared. Reads only.
     """
-    from sync.store.database import open_database, reading
     from sync.store.verify.read_models import Audit
 
-    engine = open_database(database_url)
-    try:
-        with reading(engine) as connection:
-            audit = Audit(connection)
-            number = _tell_as_json(audit) if as_json else _tell(audit)
-    finally:
-        engine.dispose()
+    with database(database_url).reading() as connection:
+        audit = Audit(connection)
+        number = _tell_as_json(audit) if as_json else _tell(audit)
     if number:
         raise CheckFailed(
             f"{number} faults in the stored data, each named on stdout: sync no more before a backup that"
