@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import part_growth, part_import
+from benchmarks import part_history, part_import
 from benchmarks.bench import Bench
 from benchmarks.commands import Programs
+from benchmarks.databases import KINDS, MeasuredDatabase, missing, place_of
 from benchmarks.part_startup import measure_startup
 from benchmarks.part_sync import SHAPES, measure_syncs, measure_writes, prepared
-from benchmarks.places import KINDS, MeasuredDatabase, missing, place_of
-from benchmarks.processes import background
+from benchmarks.process_usage import background
 from benchmarks.report import printed, publish
 from benchmarks.results import LATEST, load, this_machine
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str], now: datetime) -> None:
     results.made_on |= this_machine(now)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        port = stack.enter_context(background([sys.executable, "-m", "benchmarks.server", str(folder / "answers")]))
+        port = stack.enter_context(background([sys.executable, "-m", "benchmarks.api_server", str(folder / "answers")]))
         programs = Programs(
             _absolute(options.python), _absolute(options.peer_python), f"http://127.0.0.1:{port}", options.peer_limit
         )
@@ -85,7 +85,7 @@ def _measure_in(bench: Bench, place: MeasuredDatabase, choice: Choice) -> None:
                 if "sync" in choice.parts:
                     measure_syncs(ready)
     if "growth" in choice.parts:
-        part_growth.measure_growth(bench, place, part_growth.QUICK if choice.is_quick else part_growth.FULL)
+        part_history.measure_growth(bench, place, part_history.QUICK if choice.is_quick else part_history.FULL)
     if "import" in choice.parts:
         for load in part_import.QUICK if choice.is_quick else part_import.FULL:
             part_import.measure_import(bench, place, load)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.api_server import save
 from benchmarks.catalogs import Catalog
 from benchmarks.commands import Programs
-from benchmarks.places import MeasuredDatabase
-from benchmarks.processes import Command, Sample, measure
+from benchmarks.databases import MeasuredDatabase
+from benchmarks.process_usage import Command, Sample, measure
 from benchmarks.results import Results
-from benchmarks.server import save
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import Command, clean_environment
+from benchmarks.process_usage import Command, clean_environment
 
 _HERE = Path(__file__).parent
 _MODULES = {"sqlite": "sqlite3", "postgresql": "psycopg", "mariadb": "pymysql"}
@@ -49,11 +49,11 @@ class Programs:
         return self.code(f"import requests, sqlalchemy, click, {_MODULES[kind]}")
 
     def floor(self, what: str, url: str, served: str, dump: Path | None = None) -> Command:
-        argv = (self.python, str(_HERE / "floor.py"), what, _with_driver(url, _OUR_DRIVERS), f"{self.api}/{served}")
+        argv = (self.python, str(_HERE / "baseline.py"), what, _with_driver(url, _OUR_DRIVERS), f"{self.api}/{served}")
         return Command((*argv, str(dump)) if dump else argv, clean_environment())
 
     def peer(self, shape: str, url: str, served: str, folder: Path) -> Command:
-        argv = (self.peer_python, str(_HERE / "peer.py"), shape, _with_driver(url, _PEER_DRIVERS))
+        argv = (self.peer_python, str(_HERE / "dlt_comparison.py"), shape, _with_driver(url, _PEER_DRIVERS))
         environment = {**clean_environment(), **_QUIET_PEER, "HOME": str(folder)}
         return Command((*argv, f"{self.api}/{served}", str(folder)), environment, self.peer_limit)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.catalogs import MODES, SEED, Model, as_sent, envelope, made_catalog
-from benchmarks.places import MeasuredDatabase
-from benchmarks.processes import Sample, middle
+from benchmarks.databases import MeasuredDatabase
+from benchmarks.process_usage import Sample, middle
 
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 _CHANGED_EACH_TIME = 0.01

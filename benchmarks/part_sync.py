@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from benchmarks.baseline_rows import counted_rows, dump_rows
 from benchmarks.bench import Bench
 from benchmarks.catalogs import MODES, made_steps
-from benchmarks.dump import counted_rows, dump_rows
-from benchmarks.meters import written
-from benchmarks.places import MeasuredDatabase
-from benchmarks.processes import BenchError, Command
+from benchmarks.databases import MeasuredDatabase
+from benchmarks.process_usage import BenchError, Command
+from benchmarks.write_counters import written
 from models_db.engine import migration_engine
 
 SHAPES = {"child": "dlt", "json": "dlt_json"}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmarks.cells import Target
 from benchmarks.chart import chart
-from benchmarks.places import KINDS
+from benchmarks.databases import KINDS
+from benchmarks.result_table import Target
 from benchmarks.results import LATEST, Results, load
 from benchmarks.targets import all_targets
 

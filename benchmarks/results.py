@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import Sample, middle
+from benchmarks.process_usage import Sample, middle
 
 LATEST = Path(__file__).with_name("results") / "latest.json"
 _MIB = 1024 * 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import targets_of_history, targets_of_syncs
-from benchmarks.cells import Target
+from benchmarks.result_table import Target
 from benchmarks.results import Results
 
 _SECTIONS = (

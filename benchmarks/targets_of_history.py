@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks.cells import MIB, Cell, Limit, Target, target
-from benchmarks.places import KINDS
+from benchmarks.databases import KINDS
+from benchmarks.result_table import MIB, Cell, Limit, Target, target
 from benchmarks.results import Results
 
 _GROWTH = Limit(1.1)

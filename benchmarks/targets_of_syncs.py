@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from benchmarks.cells import KIB, MIB, Cell, Limit, Target, target
+from benchmarks.result_table import KIB, MIB, Cell, Limit, Target, target
 from benchmarks.results import Results
 
 SIZES = (100, 1_000, 10_000, 100_000)

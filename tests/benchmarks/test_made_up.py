@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from benchmarks.catalogs import as_sent, envelope, made_catalog, made_steps
-from benchmarks.grown import fill
 from benchmarks.lives import Shape, last_catalog
+from benchmarks.seed_history import fill
 from models_db.engine import read_transaction
 from sync.store.verify.read_models import Audit
 from tests.support.run_driver import Host

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.places import KINDS
-from benchmarks.processes import Sample
+from benchmarks.databases import KINDS
+from benchmarks.process_usage import Sample
 
 KIB, MIB = 1024, 1024 * 1024
 _WHOLE_FROM = 20  # seconds

@@ -1,6 +1,6 @@
 """What measured syncs stand beside: dlt with its scd2 merge, on the same answers. Runs in a venv of its own.
 
-    python peer.py SHAPE URL BASE_URL FOLDER
+    python dlt_comparison.py SHAPE URL BASE_URL FOLDER
 
 SHAPE is ``child`` (lists become child tables, as dlt does unless told) or ``json`` (nested values
 become JSON columns, which is cheaper). Imports nothing of ours.

@@ -1,6 +1,6 @@
 """Fill a migrated database with a long history, as the job would have written it in years.
 
-    python -m benchmarks.grown sqlite:////tmp/grown.sqlite --models 1000 --intervals 1000000 --runs 1000000
+    python -m benchmarks.seed_history sqlite:////tmp/grown.sqlite --models 1000 --intervals 1000000 --runs 1000000
 
 The rows agree with each other: ``catalog-sync verify`` finds the database sound. The models listed at
 the end are those of the made-up catalogs (``benchmarks.catalogs``), so that a sync of the same finds
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str], now: datetime) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.grown", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.seed_history", description=__doc__.partition("\n")[0])
     parser.add_argument("url", help="database URL, as catalog-sync takes it")
     parser.add_argument("--models", type=int, default=1_000, help="models listed at the end")
     parser.add_argument("--intervals", type=int, default=1_000_000, help="intervals of costs, as many as versions")

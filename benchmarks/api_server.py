@@ -1,6 +1,6 @@
 """Serves saved answers over loopback HTTP, in a process of its own: its time is nobody's.
 
-    python -m benchmarks.server FOLDER
+    python -m benchmarks.api_server FOLDER
 
 A folder ``NAME`` with ``image.json`` and ``video.json`` is the API at ``http://127.0.0.1:PORT/NAME``.
 Prints its port. Bodies go out as they are, never packed.

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.places import MeasuredDatabase, Sqlite
+from benchmarks.databases import MeasuredDatabase, Sqlite
 from benchmarks.servers import Mariadb, Postgresql
 
 Written: TypeAlias = dict[str, dict[str, int]]

@@ -1,7 +1,7 @@
 """The floor: the least that a process could do for the same work. Imports nothing of ours.
 
-    python floor.py read URL BASE_URL
-    python floor.py write URL BASE_URL FOLDER
+    python baseline.py read URL BASE_URL
+    python baseline.py write URL BASE_URL FOLDER
 
 Both import what the job imports, read the same bodies over HTTP and hash them. ``read`` then reads the
 fingerprint of every listed model; ``write`` writes the rows that the job stored, dumped beforehand into

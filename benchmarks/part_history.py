@@ -8,11 +8,11 @@ from functools import partial
 
 from benchmarks.bench import Bench
 from benchmarks.catalogs import made_steps
-from benchmarks.grown import fill
+from benchmarks.databases import MeasuredDatabase
 from benchmarks.lives import Shape, last_catalog
-from benchmarks.places import MeasuredDatabase
-from benchmarks.processes import Command
+from benchmarks.process_usage import Command
 from benchmarks.questions import touched_by_question
+from benchmarks.seed_history import fill
 
 _ROUNDS_EACH = 2  # a difference of a tenth is to be seen
 

@@ -90,7 +90,11 @@ def missing(kind: str) -> str | None:
 @contextmanager
 def place_of(kind: str, folder: Path) -> Iterator[MeasuredDatabase]:
     """A place that is stopped at the end."""
-    make: dict[str, Callable[[Path], MeasuredDatabase]] = {"sqlite": Sqlite, "postgresql": Postgresql, "mariadb": Mariadb}
+    make: dict[str, Callable[[Path], MeasuredDatabase]] = {
+        "sqlite": Sqlite,
+        "postgresql": Postgresql,
+        "mariadb": Mariadb,
+    }
     place = make[kind](folder / kind)
     try:
         yield place
