@@ -1,53 +1,142 @@
-"""A PostgreSQL connection that does not wait for ever.
-
-The driver waits for an answer as long as the server's host lives. A server that is frozen, or whose
-COMMIT waits for a standby that is gone, would hold a run for good; no setting of the server ends that.
-"""
+"""Connections to PostgreSQL: session settings, a read timeout, and COPY."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Generator, Iterable
+from typing import Any, Self, TypeAlias, TypeVar
 
 import psycopg
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
+
+from models_db.engine.error_classes import is_read_only
+from models_db.engine.timeouts import connect_seconds
 
 T = TypeVar("T")
-Asking: TypeAlias = Generator[Any, Any, T]
-"""How the driver asks to be woken: what it waits for goes out, what is ready comes in, none as 0."""
+WaitGenerator: TypeAlias = Generator[Any, Any, T]
+"""What the driver waits with: yields what to wait for, is sent what is ready or 0, and returns the result."""
+
+_COPY = "COPY "
+
+
+def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> Engine:
+    """Return an engine; a ``timeout`` of None means no read timeout."""
+    arguments: dict[str, Any] = {
+        "prepare_threshold": None,  # a transaction pooler gives the next statement to another session
+        "client_encoding": "utf8",
+        "connect_timeout": url.query.get("connect_timeout", connect_seconds(timeout)),
+        # TCP reports an unreachable host within about a minute.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,  # milliseconds
+    }
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        use_native_hstore=False,  # saves a query at each start
+        connect_args=arguments,
+        **options,
+    )
+    if timeout is not None:
+        _use_read_timeout(engine, timeout)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "handle_error", _on_error)
+    return engine
+
+
+def _use_read_timeout(engine: Engine, timeout: float) -> None:
+    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> ReadTimeoutConnection:
+        connection = ReadTimeoutConnection.connect(*arguments, **options)
+        connection.timeout = timeout
+        connection.cursor_factory = CopyCursor
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.autocommit = True
+    # These are statements because PgBouncer rejects the "options" parameter. The driver reads times in ISO form only.
+    connection.execute("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'")
+    connection.autocommit = False
+
+
+def _on_error(context: ExceptionContext) -> None:
+    # After a failover the old primary may be a standby: the next connection must go to the new primary.
+    if is_read_only(context.original_exception):
+        context.is_disconnect = True
 
 
 class ReadTimeout(psycopg.OperationalError):
-    """The server has sent nothing for too long. The connection is closed; what was asked may have been done."""
+    """The server has sent nothing for too long. The connection is closed; the commit outcome may be unknown."""
 
 
 class ReadTimeoutConnection(psycopg.Connection[Any]):
-    """Raises ``ReadTimeout`` when an answer, or the rest of it, does not come within ``timeout`` seconds."""
+    """A connection that raises ``ReadTimeout`` when the server sends nothing for ``timeout`` seconds.
+
+    The driver itself waits as long as the server's host is up. A frozen server, or a COMMIT that waits
+    for an unreachable standby, would block a run forever, and no setting of the server prevents that.
+    """
 
     timeout = float("inf")
 
-    def wait(self, gen: Asking[T], *args: Any, **kwargs: Any) -> T:
-        """What the driver does for every answer it waits for: statements, commits, rollbacks."""
+    def wait(self, gen: WaitGenerator[T], *args: Any, **kwargs: Any) -> T:
+        """Wait for the server. The driver calls this method for statements, commits and rollbacks."""
         try:
-            return super().wait(_limited(gen, self.timeout), *args, **kwargs)
+            return super().wait(_with_read_timeout(gen, self.timeout), *args, **kwargs)
         except ReadTimeout:
-            self.pgconn.finish()  # in the middle of an answer it is of no more use
+            self.pgconn.finish()  # the protocol cannot continue after part of a response
             raise
 
 
-def _limited(gen: Asking[T], seconds: float) -> Asking[T]:
-    """The same, ended when nothing has come for so long; the driver asks several times a second."""
+def _with_read_timeout(gen: WaitGenerator[T], seconds: float) -> WaitGenerator[T]:
+    """Run ``gen``, but raise ``ReadTimeout`` after ``seconds`` without data.
+
+    The driver resumes the generator several times a second even when nothing is ready.
+    """
     try:
         wanted = next(gen)
-        last = time.monotonic()
+        last_data_at = time.monotonic()
         while True:
             ready = yield wanted
             now = time.monotonic()
             if ready:
-                last = now
-            elif now - last > seconds:
-                raise ReadTimeout(f"no answer within {seconds:g} s")
+                last_data_at = now
+            elif now - last_data_at > seconds:
+                raise ReadTimeout(f"no response within {seconds:g} s")
             wanted = gen.send(ready)
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+class CopyCursor(psycopg.Cursor[Any]):
+    """A cursor that takes the rows of ``COPY ... FROM STDIN`` as parameters.
+
+    So SQLAlchemy runs COPY like any other statement, and events and errors work as usual.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        if params is None or not _is_copy(query):
+            return super().execute(query, params, **options)
+        self._copy_rows(query, [params])
+        return self
+
+    def executemany(self, query: Any, params_seq: Iterable[Any], *, returning: bool = False) -> None:
+        if _is_copy(query):
+            self._copy_rows(query, params_seq)
+        else:
+            super().executemany(query, params_seq, returning=returning)
+
+    def _copy_rows(self, query: Any, rows: Iterable[Any]) -> None:
+        with self.copy(query) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+def _is_copy(query: object) -> bool:
+    return isinstance(query, str) and query.startswith(_COPY)

@@ -1,4 +1,4 @@
-"""The database setting: one text in, one URL that our drivers understand out."""
+"""Database URLs: what users write is checked, and turned into a URL for the installed driver."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ _DRIVERS = {
 }
 _EXTRAS = {_POSTGRESQL: ("psycopg", "postgres"), _MARIADB: ("pymysql", "mariadb")}
 
+# Several hosts as libpq takes them: postgresql://user@one:5432,two:5433/db
 _SEVERAL_HOSTS = re.compile(
     r"(?P<scheme>[\w+]+)://(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@,]+(?:,[^/?#@,]+)+)"
     r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?"
@@ -37,16 +38,18 @@ _SECRET_OPTION = re.compile(r"pass(?!file)|pwd|secret|token", re.IGNORECASE)
 
 
 def normalise_url(text: str) -> URL:
-    """The URL with the driver we use, an SQLite path made absolute.
+    """Return the URL with the driver of this project. An SQLite path becomes absolute.
 
-    Raises ``DatabaseSettingError`` for what cannot be read or is not supported, for a password where it
-    could be shown, and for a driver that is not installed. The text itself is never in the message.
+    Raises ``DatabaseSettingError`` for a URL that cannot be parsed or is not supported, for a password
+    in a part that would be printed, and for a driver that is not installed. No message repeats the text.
     """
-    if any("\ud800" <= char <= "\udfff" for char in text):  # so are bytes handed over that the locale does not know
+    # Python decodes bytes that are invalid in the locale as lone surrogates.
+    if any("\ud800" <= char <= "\udfff" for char in text):
         raise DatabaseSettingError(
-            "the database URL has bytes that are no letters in this locale: set LC_ALL=C.UTF-8, or write it in ASCII"
+            "the database URL has bytes that are not characters in this locale:"
+            " set LC_ALL=C.UTF-8, or write the URL in ASCII"
         )
-    url = _parsed(_with_hosts_apart(text.strip()))
+    url = _parse(_hosts_as_options(text.strip()))
     driver = _DRIVERS.get(url.drivername.lower())
     if driver is None:
         raise DatabaseSettingError(
@@ -61,40 +64,41 @@ def normalise_url(text: str) -> URL:
 
 
 def masked_url(url: URL) -> str:
-    """The URL as text that may be printed: password and secret options masked."""
-    masked = {key: "hidden" for key in url.query if _SECRET_OPTION.search(key)}
-    plain = url.update_query_dict(masked).set(drivername=url.get_backend_name())
-    hosts = _hosts_of(url)
+    """Return the URL as text that may be printed: password and secret options are masked."""
+    masked_options = {key: "hidden" for key in url.query if _SECRET_OPTION.search(key)}
+    masked = url.update_query_dict(masked_options).set(drivername=url.get_backend_name())
+    hosts = _several_hosts(url)
     if not hosts:
-        return plain.render_as_string(hide_password=True)
-    one = plain.difference_update_query(["host", "port"]).set(host="hosts").render_as_string(hide_password=True)
-    return re.sub(r"(//|@)hosts(?=/|$)", lambda match: match[1] + hosts, one, count=1)
+        return masked.render_as_string(hide_password=True)
+    # SQLAlchemy would print the hosts as options; the user wrote them in the host part.
+    text = masked.difference_update_query(["host", "port"]).set(host="hosts").render_as_string(hide_password=True)
+    return re.sub(r"(//|@)hosts(?=/|$)", lambda match: match[1] + hosts, text, count=1)
 
 
-def _parsed(text: str) -> URL:
+def _parse(text: str) -> URL:
     try:
         return make_url(text)
-    except (ArgumentError, ValueError):  # the errors repeat parts of the text, a password among them
+    except (ArgumentError, ValueError):  # these errors repeat parts of the text, such as the password
         raise DatabaseSettingError(
             "the database URL cannot be read: write it as postgresql://user:password@host:port/database,"
             " special characters in the password as %-codes, or as sqlite:////absolute/path.db"
         ) from None
 
 
-def _with_hosts_apart(text: str) -> str:
-    """Several hosts, as in postgresql://user@one:5432,two:5433/db, in the form that SQLAlchemy takes."""
-    found = _SEVERAL_HOSTS.fullmatch(text)
-    if not found:
+def _hosts_as_options(text: str) -> str:
+    """Move several hosts from the host part to the options, where SQLAlchemy accepts them."""
+    parts = _SEVERAL_HOSTS.fullmatch(text)
+    if not parts:
         return text
-    hosts, ports = zip(*(_host_and_port(one) for one in found["hosts"].split(",")), strict=True)
-    query = [f"host={','.join(hosts)}", f"port={','.join(ports)}", *filter(None, [found["query"]])]
-    if text.startswith("postgres") and "target_session_attrs" not in (found["query"] or ""):
-        query.append("target_session_attrs=read-write")  # of a primary and its standbys the primary is meant
-    return f"{found['scheme']}://{found['user'] or ''}/{found['database'] or ''}?{'&'.join(query)}"
+    hosts, ports = zip(*(_host_and_port(host) for host in parts["hosts"].split(",")), strict=True)
+    query = [f"host={','.join(hosts)}", f"port={','.join(ports)}", *filter(None, [parts["query"]])]
+    if text.startswith("postgres") and "target_session_attrs" not in (parts["query"] or ""):
+        query.append("target_session_attrs=read-write")  # the primary, not one of its standbys
+    return f"{parts['scheme']}://{parts['user'] or ''}/{parts['database'] or ''}?{'&'.join(query)}"
 
 
-def _hosts_of(url: URL) -> str:
-    """Several hosts as they are written; nothing where there is one."""
+def _several_hosts(url: URL) -> str:
+    """Return several hosts as the user wrote them; empty if there is one host."""
     hosts, ports = (str(url.query.get(name, "")).split(",") for name in ("host", "port"))
     if len(hosts) < 2:
         return ""
@@ -113,28 +117,26 @@ def _scheme(url: URL) -> str:
 def _sqlite(url: URL) -> URL:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise DatabaseSettingError(
-            "the SQLite URL names no file: a database in memory would be gone after the run; use sqlite:///path.db"
+            "the SQLite URL does not name a file: a database in memory ends with the run; use sqlite:///path.db"
         )
     if url.host or url.username or url.query:
-        raise DatabaseSettingError("the SQLite URL takes a path and nothing else: use sqlite:////absolute/path.db")
+        raise DatabaseSettingError("the SQLite URL has more than a path: use sqlite:////absolute/path.db")
     try:
         return url.set(database=str(Path(url.database).absolute()))
     except FileNotFoundError:
         raise DatabaseSettingError(
-            "the SQLite URL has a relative path, and the current folder is gone: use sqlite:////absolute/path.db"
+            "the SQLite URL has a relative path, and the current folder does not exist: use sqlite:////absolute/path.db"
         ) from None
 
 
 def _check_server(url: URL) -> None:
-    # An "@" in a password moves the rest of the password into host or database, where it would be shown.
+    # After an "@" in a password the rest of it is parsed as host or database, which are printed.
     if "@" in (url.host or "") + (url.database or ""):
-        raise DatabaseSettingError("the database URL has an @ too many: write an @ inside the password as %40")
+        raise DatabaseSettingError("the database URL has too many @: write an @ in the password as %40")
     if any(_PASSWORD_OPTION.match(key) for key in url.query):
-        raise DatabaseSettingError(
-            "the database URL has its password among the options: write it as user:password@host instead"
-        )
+        raise DatabaseSettingError("the database URL has its password in the options: write it as user:password@host")
     if url.drivername == _MARIADB and not url.database:
-        raise DatabaseSettingError("the database URL names no database: add it as mariadb://user@host/database")
+        raise DatabaseSettingError("the database URL does not name a database: add it as mariadb://user@host/database")
 
 
 def _require_driver(driver: str) -> None:
@@ -143,5 +145,5 @@ def _require_driver(driver: str) -> None:
         import_module(module)
     except ImportError:
         raise DatabaseSettingError(
-            f"the driver {module} is not installed: pip install 'catalog-sync[{extra}]'"
+            f"the database driver {module} is not installed: run pip install 'catalog-sync[{extra}]'"
         ) from None

@@ -39,7 +39,7 @@ def test_a_database_that_was_never_migrated_is_exit_2(
 ) -> None:
     shell.set(DATABASE_URL=database_url, BASE_URL=api.base_url)
     line = complaint(shell(*command), 2)
-    assert line.endswith("run catalog-sync migrate") or "run catalog-sync migrate, or mend the URL" in line
+    assert line.endswith("run catalog-sync migrate") or "run catalog-sync migrate, or correct the URL" in line
     if database_kind == "sqlite":  # and a mistyped path makes no empty database
         assert not Path(make_url(database_url).database or "").exists()
 
@@ -58,7 +58,7 @@ def test_a_newer_schema_is_exit_2_and_both_revisions_are_named(shell: Shell, sql
 @pytest.mark.parametrize("command", [*COMMANDS, ("migrate",)], ids=" ".join)
 def test_a_missing_folder_is_exit_2(shell: Shell, tmp_path: Path, api: Emulator, command: tuple[str, ...]) -> None:
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/catalog.db", BASE_URL=api.base_url)
-    remedy = f"make {tmp_path}/nowhere, or mend the URL" if command == ("migrate",) else "run catalog-sync migrate"
+    remedy = f"make {tmp_path}/nowhere, or correct the URL" if command == ("migrate",) else "run catalog-sync migrate"
     assert remedy in complaint(shell(*command), 2)
     assert not (tmp_path / "nowhere").exists()
 
@@ -84,7 +84,7 @@ def test_what_is_no_file_is_exit_2_at_once(
     shell.set(DATABASE_URL=f"sqlite:///{path}", BASE_URL=api.base_url)
     line = complaint(shell(*command), 2)
     assert f"at {path} " in line
-    assert line.endswith("mend the URL")
+    assert line.endswith("correct the URL")
 
 
 def test_a_relative_path_in_a_folder_that_is_gone_is_exit_2(
@@ -95,7 +95,7 @@ def test_a_relative_path_in_a_folder_that_is_gone_is_exit_2(
     monkeypatch.chdir(gone)
     gone.rmdir()
     shell.set(DATABASE_URL="sqlite:///catalog.db")
-    assert "the current folder is gone" in complaint(shell("migrate"), 2)
+    assert "the current folder does not exist" in complaint(shell("migrate"), 2)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])

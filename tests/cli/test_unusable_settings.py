@@ -28,7 +28,7 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "a base url that is none": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
     "a base url with a bad port": ({"BASE_URL": "https://api.example:port/v1"}, ["sync"], "is not a URL"),
     "a scheme nobody knows": ({"DATABASE_URL": "oracle://host/db"}, ["sync"], "begins with oracle"),
-    "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["sync"], "names no file"),
+    "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["sync"], "does not name a file"),
     "an @ too many": ({"DATABASE_URL": f"postgresql://me:{KEY}@x@host/db"}, ["sync"], "too many"),
     "a setting that is no number": ({"DEADLINE": "soon"}, ["sync"], "soon"),
     "a guard that is no number": ({"MAX_REMOVAL_PERCENT": "nan"}, ["sync"], "is not a number"),

@@ -16,8 +16,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from models_db import engine as engines
-from models_db.engine import open_engine, write_transaction
+from models_db.engine import open_engine, timeouts, write_transaction
 from models_db.migrate import upgrade
 from tests.cli.conftest import Shell
 from tests.faults.conftest import on_mariadb, on_postgresql
@@ -253,7 +252,7 @@ def test_d15_a_port_that_answers_and_says_nothing_holds_no_command_up(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     """Not even a migration, which waits for an answer as long as it takes."""
-    monkeypatch.setattr(engines, "CONNECT_SECONDS", 2)  # the least that PostgreSQL's driver takes
+    monkeypatch.setattr(timeouts, "CONNECT_SECONDS", 2)  # the least that PostgreSQL's driver takes
     with socket.create_server(("127.0.0.1", 0)) as silent:
         shell.set(DATABASE_URL=f"{scheme}://me@127.0.0.1:{silent.getsockname()[1]}/catalog")
         for command in ("migrate", "models"):

@@ -113,7 +113,7 @@ class FullDisk(sqlite3.Connection):
 
 def test_d6_a_new_file_that_gets_no_log_is_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FullDisk))
-    connection = sqlite.open_file(tmp_path / "catalog.db", create=True, wait=1)
+    connection = sqlite.open_file(tmp_path / "catalog.db", create=True, lock_timeout=1)
     assert connection.execute("PRAGMA page_count").fetchone() == (0,)
     connection.close()
 

@@ -59,17 +59,17 @@ def test_a_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 REFUSED = {
-    "sqlite://": "names no file",
-    "sqlite:///:memory:": "names no file",
-    "sqlite:///file:a.db?uri=true": "names no file",
-    "sqlite://host/a.db": "a path and nothing else",
-    "sqlite:///a.db?mode=ro": "a path and nothing else",
+    "sqlite://": "does not name a file",
+    "sqlite:///:memory:": "does not name a file",
+    "sqlite:///file:a.db?uri=true": "does not name a file",
+    "sqlite://host/a.db": "has more than a path",
+    "sqlite:///a.db?mode=ro": "has more than a path",
     "oracle://u@h/d": "begins with oracle: use sqlite:///, postgresql:// or mariadb://",
     "postgresql+asyncpg://u@h/d": "begins with postgresql[+]asyncpg",
-    "mariadb://u@h": "names no database",
+    "mariadb://u@h": "does not name a database",
     "no url": "cannot be read",
     "": "cannot be read",
-    "sqlite:////folder/\udcff.db": "no letters in this locale: set LC_ALL=C.UTF-8",
+    "sqlite:////folder/\udcff.db": "not characters in this locale: set LC_ALL=C.UTF-8",
 }
 
 
@@ -149,7 +149,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseSettingError, match=f"make {tmp_path}/none, or mend the URL"):
+    with pytest.raises(DatabaseSettingError, match=f"make {tmp_path}/none, or correct the URL"):
         open_engine(f"sqlite:///{tmp_path}/none/a.db", create=True)
 
 
