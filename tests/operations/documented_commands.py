@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, run as they stand there, on databases of a test."""
+"""The commands of docs/operations.md, run unchanged but for names and paths on the databases of a test."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _PRELUDE = f'catalog-sync() {{ "{sys.executable}" -m sync "$@"; }}\nset -o pipef
 
 @dataclass
 class OperatedDatabase:
-    """A database, the one that its backup is restored to, and a folder for the rest."""
+    """A database, the database that its backup is restored to, and a folder for the files."""
 
     url: URL
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
-    """What the shell has to know besides: where the server is, and the clients that fit it."""
+    """Environment variables of the commands: the address of the server, and a PATH with its client programs."""
 
     @property
     def kind(self) -> str:
@@ -36,14 +36,14 @@ class OperatedDatabase:
 
     @property
     def restored(self) -> URL:
-        """On SQLite the same file: a restore takes its place."""
+        """On SQLite this is the same file: a restore replaces it."""
         return self.url if self.kind == "sqlite" else self.url.set(database=f"{self.url.database}_restored")
 
     def back_up(self) -> None:
         self._run(self._commands()[0])
 
     def restore(self) -> str:
-        """What the last command prints, which proves the result."""
+        """Restores the backup; gives the output of the last command, which verifies the result."""
         return self._run(self._commands()[1])
 
     def _commands(self) -> list[str]:
@@ -51,15 +51,15 @@ class OperatedDatabase:
 
     def _run(self, commands: str) -> str:
         environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.settings}
-        script = _PRELUDE + self._here(commands)
+        script = _PRELUDE + self._with_names_of_the_test(commands)
         ended = subprocess.run(
             ["bash", "-euc", script], env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
         )
         assert (ended.returncode, ended.stderr) == (0, ""), (script, ended)
         return ended.stdout
 
-    def _here(self, commands: str) -> str:
-        """With the names and places of the test for those of the page."""
+    def _with_names_of_the_test(self, commands: str) -> str:
+        """The commands with the names and paths of the test in place of those on the page."""
         commands = commands.replace("/var/lib/catalog-sync", str(self.folder / "live"))
         commands = commands.replace("/var/backups", str(self.folder / "backups"))
         if self.kind == "sqlite":
@@ -70,31 +70,31 @@ class OperatedDatabase:
         return re.sub(r"\bcatalog(?=\s)", str(self.url.database), commands)
 
 
-def place_for(url: str, folder: Path) -> OperatedDatabase:
+def operated_database(url: str, folder: Path) -> OperatedDatabase:
     for name in ("live", "backups"):
         (folder / name).mkdir()
-    made = make_url(url)
-    if made.get_backend_name() == "sqlite":
-        return OperatedDatabase(made.set(database=str(folder / "live/catalog.sqlite")), folder)
-    settings = _postgresql(made) if made.get_backend_name() == "postgresql" else _mariadb(made, folder)
-    return OperatedDatabase(made, folder, settings)
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return OperatedDatabase(parsed.set(database=str(folder / "live/catalog.sqlite")), folder)
+    settings = _postgresql(parsed) if parsed.get_backend_name() == "postgresql" else _mariadb(parsed, folder)
+    return OperatedDatabase(parsed, folder, settings)
 
 
 def _postgresql(url: URL) -> dict[str, str]:
-    found = {"PGHOST": url.query.get("host") or url.host, "PGPORT": url.port, "PGUSER": url.username}
-    settings = {name: str(value) for name, value in {**found, "PGPASSWORD": url.password}.items() if value}
+    server = {"PGHOST": url.query.get("host") or url.host, "PGPORT": url.port, "PGUSER": url.username}
+    settings = {name: str(value) for name, value in {**server, "PGPASSWORD": url.password}.items() if value}
     with migration_engine(url).connect() as connection:
         major = int(connection.exec_driver_sql("SHOW server_version_num").scalar() or 0) // 10_000
     return {**settings, "PATH": os.pathsep.join([str(_clients_of(major)), os.environ["PATH"]])}
 
 
 def _clients_of(major: int) -> Path:
-    """A folder with the clients of this version of PostgreSQL: those of another one may refuse the server."""
+    """A folder with the client programs of a PostgreSQL version: an older pg_dump refuses a newer server."""
     for folder in _client_folders():
         client = folder / "pg_dump"
         if client.exists():
-            told = subprocess.run([client, "--version"], capture_output=True, text=True, check=True).stdout
-            if re.search(rf" {major}\b", told):
+            version = subprocess.run([client, "--version"], capture_output=True, text=True, check=True).stdout
+            if re.search(rf" {major}\b", version):
                 return folder
     raise AssertionError(f"no pg_dump of PostgreSQL {major} found: install its client programs")
 
@@ -108,8 +108,8 @@ def _client_folders() -> Iterator[Path]:
 
 
 def _mariadb(url: URL, folder: Path) -> dict[str, str]:
-    found: dict[str, object] = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
-    found |= {"socket": url.query.get("unix_socket")}
-    lines = [f"{name}={value}" for name, value in found.items() if value]
+    options: dict[str, object] = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
+    options |= {"socket": url.query.get("unix_socket")}
+    lines = [f"{name}={value}" for name, value in options.items() if value]
     (folder / ".my.cnf").write_text("\n".join(["[client]", *lines, ""]))
     return {}
