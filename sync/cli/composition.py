@@ -17,7 +17,7 @@ from sync.cli.process.masking import masker
 from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from sync.catalog.changes.plan import RemovalGuard
+    from sync.catalog.guards import RemovalGuard
     from sync.catalog.response.parse import ParseLimits
     from sync.run import SyncDependencies
     from sync.source.http.results import Fetched, FetchFailed
@@ -108,7 +108,7 @@ def sync_dependencies(
 
 
 def guard(percent: float, count: int, accepted: int | str | None) -> RemovalGuard:
-    from sync.catalog.changes.plan import RemovalGuard
+    from sync.catalog.guards import RemovalGuard
 
     return RemovalGuard(percent, count, cast(int | Literal["all"] | None, accepted))
 

@@ -7,18 +7,11 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from sync.catalog.changes.classify import classify
+from sync.catalog.changes.classify import ClassifiedResponse, all_unchanged, classify
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.changes.plan import (
-    RemovalCheck,
-    RemovalGuard,
-    accepted_removals,
-    check_removals,
-    make_plan,
-    needed_ids,
-    no_removals,
-)
+from sync.catalog.changes.plan import make_plan, needed_ids
 from sync.catalog.changes.stored import Listed
+from sync.catalog.guards import RemovalCheck, RemovalGuard, check_removals, removals_accepted
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 from sync.store import read
@@ -38,7 +31,8 @@ class Decision(Struct, frozen=True):
 class CheckedMode(Struct, frozen=True):
     """One mode's answer held against what is listed."""
 
-    assessment: RemovalCheck
+    classified: ClassifiedResponse
+    removals: RemovalCheck
     listed: dict[str, Listed]
 
 
@@ -64,22 +58,31 @@ def decide(
                 judged[mode] = _judge(connection, answer, guard)
             except ResponseRejected as error:
                 failures[mode] = error
-    accepted = accepted_removals([found.assessment for found in judged.values()], guard)
+    accepted = removals_accepted(guard, [checked.removals for checked in judged.values()])
     plans = {
         mode: make_plan(
-            found.assessment,
-            read.stored_models(connection, mode, needed_ids(found.assessment, found.listed)),
+            checked.classified,
+            checked.removals,
+            read.stored_models(connection, mode, needed_ids(checked.classified, checked.removals, checked.listed)),
             states[mode].last,
             observed_at=observed_at,
             accept_removals=accepted,
         )
-        for mode, found in judged.items()
+        for mode, checked in judged.items()
     }
     return Decision(plans, failures, superseded)
 
 
 def _judge(connection: Connection, answer: ParsedResponse, guard: RemovalGuard) -> CheckedMode:
     if answer.is_same:
-        return CheckedMode(no_removals(answer), {})
+        return CheckedMode(all_unchanged(answer), RemovalCheck(), {})
     listed = read.listed_models(connection, answer.mode)
-    return CheckedMode(check_removals(classify(answer, listed), listed, guard), listed)
+    classified = classify(answer, listed)
+    removals = check_removals(
+        classified.missing_from(listed),
+        guard,
+        listed=len(listed),
+        received=answer.reported,
+        has_unreadable=classified.has_unreadable,
+    )
+    return CheckedMode(classified, removals, listed)

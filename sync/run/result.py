@@ -184,12 +184,12 @@ def _plan_errors(plan: ModePlan, held: int) -> Iterator[CatalogSyncError]:
         told = list(dict.fromkeys(_rejected(model) for model in plan.rejected))
         named, more = "; ".join(told[:_NAMED_REJECTS]), len(told) - _NAMED_REJECTS
         yield ResponseRejected(
-            f"{len(plan.rejected)} of {plan.answer.reported} {plan.mode} models were rejected and kept as stored:"
+            f"{len(plan.rejected)} of {plan.response.reported} {plan.mode} models were rejected and kept as stored:"
             f" {named}{f'; and {more} more' if more > 0 else ''}; tell the API's maintainers"
         )
     if plan.removals_held:
         yield RemovalsHeld(
-            f"{plan.removals_held} {plan.mode} models are missing from an answer with {plan.answer.reported}:"
+            f"{plan.removals_held} {plan.mode} models are missing from an answer with {plan.response.reported}:"
             f" kept, all else was applied; if they are truly gone, run once with --accept-removals {held}"
         )
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.changes.plan import RemovalGuard
+from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.catalog.response.parsed import LastAppliedPayload, ParsedResponse

@@ -30,7 +30,7 @@ def mode_line(plan: ModePlan) -> str:
         "removals held": plan.removals_held,
     }
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"{plan.mode} {counted(plan.answer.reported, 'model')}: {told or 'nothing changed'}"
+    return f"{plan.mode} {counted(plan.response.reported, 'model')}: {told or 'nothing changed'}"
 
 
 def plan_lines(plan: ModePlan) -> Iterator[str]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.catalog.changes.classify import classify
 from sync.catalog.changes.diff import Event, RowChanges, events_between, row_changes
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
+from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.changes.stored import Listed
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.paths import differences
@@ -25,6 +23,7 @@ from sync.catalog.model.records import Record, Row
 from sync.catalog.response.parse import parse_response, split_by_mode
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError
+from tests.support.made_plans import plan_of
 from tests.support.made_responses import answer, record, stored_as
 from tests.support.model_strategies import catalogs, damaged, models, rewritten, values, written
 
@@ -33,7 +32,6 @@ checked = settings(deadline=None, derandomize=True, max_examples=100)
 few = settings(checked, max_examples=50)
 chances = st.randoms(use_true_random=False)
 FIELDS = ("id", "name", "provider", "credits", "capabilities", "inputs", "params", "raw_available_params", "x")
-SEEN = datetime(2026, 3, 3, tzinfo=UTC)
 
 
 def taken(value: Any) -> Record:
@@ -48,9 +46,7 @@ def plan(whole: ParsedResponse, known: list[Any]) -> ModePlan:
     """What is written when the answer comes after a catalog."""
     stored = {one["id"]: stored_as(taken(one), pk) for pk, one in enumerate(known, start=1)}
     listed = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in stored.items()}
-    assessment = check_removals(classify(whole, listed), listed, RemovalGuard())
-    needed = {id_: stored[id_] for id_ in needed_ids(assessment, listed) if id_ in stored}
-    return make_plan(assessment, needed, ModeWatermark(), observed_at=SEEN, accept_removals=True)
+    return plan_of(whole, listed, stored, ModeWatermark(), accept=True)
 
 
 def put(root: dict[str, Tree], path: tuple[str, ...], value: Tree | None) -> None:

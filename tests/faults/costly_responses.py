@@ -90,7 +90,8 @@ KINDS: dict[str, Filler] = {
 def outcome(body: bytes) -> str:
     """What comes of an answer from its bytes to the plan: a plan, or the error in a few words."""
     from sync.catalog.changes.classify import classify
-    from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan
+    from sync.catalog.changes.plan import ModeWatermark, make_plan
+    from sync.catalog.guards import RemovalCheck
     from sync.catalog.response.parse import parse_response
     from sync.errors import CatalogSyncError
     from sync.source.http.response_check import ResponseValidator
@@ -102,8 +103,10 @@ def outcome(body: bytes) -> str:
         )
         if error is not None:
             raise error
-        assessment = check_removals(classify(parse_response(body, "image"), {}), {}, RemovalGuard())
-        plan = make_plan(assessment, {}, ModeWatermark(), observed_at=datetime.now(UTC), accept_removals=False)
+        classified = classify(parse_response(body, "image"), {})
+        plan = make_plan(
+            classified, RemovalCheck(), {}, ModeWatermark(), observed_at=datetime.now(UTC), accept_removals=False
+        )
     except CatalogSyncError as rejected:
         return f"{type(rejected).__name__}: {str(rejected).partition('rejected: ')[2] or rejected}"[:60]
     return f"{len(plan.changes)} models taken, {len(plan.rejected)} rejected"

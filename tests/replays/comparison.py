@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from sync.catalog.changes.plan import RemovalGuard
+from sync.catalog.guards import RemovalGuard
 from sync.catalog.history.as_of import catalog_entry
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult

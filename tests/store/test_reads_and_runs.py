@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import read_transaction, write_transaction
-from sync.catalog.changes.classify import classify
-from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan
+from sync.catalog.changes.plan import ModeWatermark
 from sync.store import read, runs
 from sync.store.write import apply_plan
+from tests.support.made_plans import plan_of
 from tests.support.made_responses import Model, answer, listed, model, record
 from tests.support.run_driver import HOUR, SECOND, START, Host, column
 
@@ -112,7 +112,6 @@ def test_no_model_is_lost_between_two_statements(engine: Engine, count: int) -> 
 
 def test_a_plan_without_changes_costs_no_statement(engine: Engine) -> None:
     known = listed(model("a"))
-    assessment = check_removals(classify(answer([model("a")]), known), known, RemovalGuard())
-    plan = make_plan(assessment, {}, ModeWatermark(), observed_at=SEEN, accept_removals=False)
+    plan = plan_of(answer([model("a")]), known, {}, ModeWatermark())
 
     apply_plan(None, 1, plan)  # type: ignore[arg-type]  # there is nothing to ask a connection for

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sync.catalog.changes.classify import classify
+from sync.catalog.changes.classify import ClassifiedResponse, classify
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
+from sync.catalog.changes.plan import ModeWatermark, make_plan, needed_ids
 from sync.catalog.changes.stored import Listed, Stored
+from sync.catalog.guards import RemovalCheck, RemovalGuard, check_removals
+from sync.catalog.response.parsed import ParsedResponse
 from tests.support.made_responses import answer, model
 
 HOUR = timedelta(hours=1)
@@ -28,9 +30,36 @@ def plan(
 ) -> ModePlan:
     known = known or {}
     on_list = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in known.items() if one.is_listed}
-    assessment = check_removals(classify(answer(sent), on_list), on_list, RemovalGuard())
-    needed = {id_: known[id_] for id_ in needed_ids(assessment, on_list) if id_ in known}
-    return make_plan(assessment, needed, last, observed_at=observed_at, accept_removals=accept)
+    return plan_of(answer(sent), on_list, known, last, accept=accept, observed_at=observed_at)
+
+
+def plan_of(
+    response: ParsedResponse,
+    on_list: Mapping[str, Listed],
+    known: Mapping[str, Stored],
+    last: ModeWatermark,
+    *,
+    accept: bool = False,
+    observed_at: datetime = SEEN,
+) -> ModePlan:
+    """The plan that a run makes of a parsed response."""
+    classified = classify(response, on_list)
+    removals = removals_of(classified, on_list)
+    needed = {id_: known[id_] for id_ in needed_ids(classified, removals, on_list) if id_ in known}
+    return make_plan(classified, removals, needed, last, observed_at=observed_at, accept_removals=accept)
+
+
+def removals_of(
+    classified: ClassifiedResponse, on_list: Mapping[str, Listed], guard: RemovalGuard | None = None
+) -> RemovalCheck:
+    """What the guard, by default one with the limits of a run without options, says of a response."""
+    return check_removals(
+        classified.missing_from(on_list),
+        guard or RemovalGuard(),
+        listed=len(on_list),
+        received=classified.response.reported,
+        has_unreadable=classified.has_unreadable,
+    )
 
 
 def kinds(made: ModePlan) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from models_db.migrate import upgrade
 from models_db.tables import credit_history, model_versions, models, sync_runs, sync_state
 from models_db.views.definitions import VIEWS
-from sync.catalog.changes.plan import RemovalGuard
+from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
 from sync.errors import CatalogSyncError, ExitCode, worst
 from sync.run import RunResult

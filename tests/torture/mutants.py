@@ -12,9 +12,8 @@ import time
 from datetime import timedelta
 from itertools import count
 
-from sync.catalog.changes.classify import classify
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.changes.plan import ModeWatermark, RemovalGuard, check_removals, make_plan, needed_ids
+from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.model.normalise import normalise
 from sync.catalog.model.records import Record
@@ -23,6 +22,7 @@ from sync.catalog.response.parse import parse_response
 from sync.errors import CatalogSyncError, ExitCode
 from sync.source.http.response_check import ResponseValidator
 from sync.source.http.session import HttpResponse
+from tests.support.made_plans import plan_of
 from tests.support.made_responses import raw, stored_as
 from tests.support.run_driver import HOUR, SECOND, START
 from tests.torture.changing_catalog import Upheaval, sent
@@ -122,10 +122,8 @@ class _Life:
 
 
 def _plan(body: bytes, mode: str, listed: dict[str, Listed], stored: dict[str, Stored]) -> ModePlan:
-    assessment = check_removals(classify(parse_response(body, mode), listed), listed, RemovalGuard())
-    needed = {model_id: stored[model_id] for model_id in needed_ids(assessment, listed) if model_id in stored}
     last = ModeWatermark(START, START - timedelta(seconds=2), START)
-    return make_plan(assessment, needed, last, observed_at=START + SECOND, accept_removals=False)
+    return plan_of(parse_response(body, mode), listed, stored, last, observed_at=START + SECOND)
 
 
 def _as_stored(models: list[dict[str, object]], mode: str) -> tuple[dict[str, Listed], dict[str, Stored]]:

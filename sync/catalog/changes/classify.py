@@ -20,9 +20,9 @@ MAX_VALUES = 20_000_000
 
 
 class ClassifiedResponse(Struct, frozen=True):
-    """A whole answer, each model looked at as far as it needs to be."""
+    """A whole response, each model looked at as far as it needs to be."""
 
-    answer: ParsedResponse
+    response: ParsedResponse
     unchanged: frozenset[str]
     """Ids of models whose text is the one already stored."""
     records: LazyRecords
@@ -42,36 +42,36 @@ class ClassifiedResponse(Struct, frozen=True):
         return any(rejected.model_id is None for rejected in self.rejected)
 
 
-def all_unchanged(answer: ParsedResponse) -> ClassifiedResponse:
+def all_unchanged(response: ParsedResponse) -> ClassifiedResponse:
     """An answer that was applied before: what is listed is what it holds."""
-    return ClassifiedResponse(answer, frozenset(), LazyRecords(partial(_record, answer=answer), 0), ())
+    return ClassifiedResponse(response, frozenset(), LazyRecords(partial(_record, response=response), 0), ())
 
 
-def classify(answer: ParsedResponse, listed: Mapping[str, Listed]) -> ClassifiedResponse:
+def classify(response: ParsedResponse, listed: Mapping[str, Listed]) -> ClassifiedResponse:
     """Decodes only what is not stored already; equal copies of a model are one.
 
     Raises ``ResponseRejected`` when differing models share an id, one names another mode, or those
     to be decoded hold more than ``MAX_VALUES`` values.
     """
     ids = {known.fingerprint: model_id for model_id, known in listed.items()}
-    texts = {fingerprint(raw): raw for raw in answer.models}
+    texts = {fingerprint(raw): raw for raw in response.models}
     unchanged = {ids[key]: raw for key, raw in texts.items() if key in ids}
     others = [raw for key, raw in texts.items() if key not in ids]
-    _require_few_values(others, answer.mode)
-    records = LazyRecords(partial(_record, answer=answer), sum(memoryview(raw).nbytes for raw in others))
+    _require_few_values(others, response.mode)
+    records = LazyRecords(partial(_record, response=response), sum(memoryview(raw).nbytes for raw in others))
     rejected: list[Rejected] = []
     for raw in others:
-        model = _normalise(raw, answer)
+        model = _normalise(raw, response)
         if isinstance(model, Rejected):
             rejected.append(model)
         elif model.model_id in unchanged:
-            _require_equal(model, _normalise(unchanged[model.model_id], answer), answer.mode)
+            _require_equal(model, _normalise(unchanged[model.model_id], response), response.mode)
         elif model.model_id in records:
-            _require_equal(model, records[model.model_id], answer.mode)
+            _require_equal(model, records[model.model_id], response.mode)
         else:
             records.put(model, raw)
-    _require_no_rejected_copy(records.keys() | unchanged.keys(), rejected, answer.mode)
-    return ClassifiedResponse(answer, frozenset(unchanged), records, tuple(rejected))
+    _require_no_rejected_copy(records.keys() | unchanged.keys(), rejected, response.mode)
+    return ClassifiedResponse(response, frozenset(unchanged), records, tuple(rejected))
 
 
 def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
@@ -87,17 +87,17 @@ def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
         )
 
 
-def _normalise(raw: RawModel, answer: ParsedResponse) -> Record | Rejected:
+def _normalise(raw: RawModel, response: ParsedResponse) -> Record | Rejected:
     try:
-        return normalise(bytes(raw), answer.mode, needs_mode=answer.is_split)
+        return normalise(bytes(raw), response.mode, needs_mode=response.is_split)
     except WrongModeError as error:
         raise ResponseRejected(
-            f"the answer for mode={answer.mode} was not taken: {error}; nothing of this mode was changed"
+            f"the answer for mode={response.mode} was not taken: {error}; nothing of this mode was changed"
         ) from None
 
 
-def _record(raw: RawModel, answer: ParsedResponse) -> Record:
-    model = _normalise(raw, answer)
+def _record(raw: RawModel, response: ParsedResponse) -> Record:
+    model = _normalise(raw, response)
     assert isinstance(model, Record)  # noqa: S101  # a text that made a record makes it again
     return model
 

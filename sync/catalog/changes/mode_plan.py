@@ -86,7 +86,7 @@ class ModePlan(Struct, frozen=True):
     changes: Changes
     rejected: tuple[Rejected, ...]
     removals_held: int
-    answer: ParsedResponse
+    response: ParsedResponse
     notes: tuple[str, ...] = ()
 
     def count(self, *lifecycles: Lifecycle) -> int:

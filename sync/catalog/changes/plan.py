@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
 
-from sync.catalog.changes.classify import ClassifiedResponse, all_unchanged
+from sync.catalog.changes.classify import ClassifiedResponse
 from sync.catalog.changes.diff import Event, events_between, row_changes
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
 from sync.catalog.changes.stored import Listed, Stored
+from sync.catalog.guards import RemovalCheck
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.normalise import is_current, record_of_stored
 from sync.catalog.model.records import Record
-from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import DatabaseError
 
 _TICK = timedelta(microseconds=1)
-
-
-class RemovalGuard(Struct, frozen=True):
-    """How many models may vanish in one answer before a person has to agree."""
-
-    percent: float = 20
-    count: int = 3
-    accepted: int | Literal["all"] | None = None
-    """The number of removals that a person agreed to, in all modes of the run together."""
-
-    def exceeds_limit(self, listed: int, missing: int, received: int) -> bool:
-        """Whether so many missing models look like a broken answer rather than a changed catalog."""
-        if missing and not received:
-            return True
-        return missing >= self.count and missing * 100 > self.percent * listed
-
-    def accepts(self, total: int) -> bool:
-        return self.accepted in ("all", total)
 
 
 class ModeWatermark(Struct, frozen=True):
@@ -49,39 +31,10 @@ class ModeWatermark(Struct, frozen=True):
     good_stamp: datetime | None = None
 
 
-class RemovalCheck(Struct, frozen=True):
-    """A mode's answer with what is missing from it, before anybody has agreed to anything."""
-
-    classified: ClassifiedResponse
-    missing: tuple[str, ...]
-    """What may be removed: nothing, when an id in the answer could not be read."""
-    unsure: int
-    """How many are missing from an answer that cannot be trusted about it."""
-    exceeds_limit: bool
-
-
-def check_removals(classified: ClassifiedResponse, listed: Mapping[str, Listed], guard: RemovalGuard) -> RemovalCheck:
-    missing = tuple(classified.missing_from(listed))
-    if classified.has_unreadable:
-        return RemovalCheck(classified, (), len(missing), exceeds_limit=False)
-    exceeds_limit = guard.exceeds_limit(len(listed), len(missing), classified.answer.reported)
-    return RemovalCheck(classified, missing, 0, exceeds_limit)
-
-
-def no_removals(answer: ParsedResponse) -> RemovalCheck:
-    """What is to be said of the very answer that was applied last: nothing is new, nothing is missing."""
-    return RemovalCheck(all_unchanged(answer), (), 0, exceeds_limit=False)
-
-
-def accepted_removals(assessments: Sequence[RemovalCheck], guard: RemovalGuard) -> bool:
-    """Whether what a person agreed to is exactly what all modes of the run would hold together."""
-    return guard.accepts(sum(len(found.missing) for found in assessments if found.exceeds_limit))
-
-
-def needed_ids(assessment: RemovalCheck, listed: Mapping[str, Listed]) -> list[str]:
+def needed_ids(classified: ClassifiedResponse, removals: RemovalCheck, listed: Mapping[str, Listed]) -> list[str]:
     """The models whose stored state the plan has to know, in order."""
     outdated = (model_id for model_id, known in listed.items() if not is_current(known.fingerprint))
-    return sorted({*assessment.classified.records, *assessment.missing, *outdated})
+    return sorted({*classified.records, *removals.missing, *outdated})
 
 
 def monotonic_timestamp(observed_at: datetime, last: ModeWatermark) -> datetime:
@@ -90,7 +43,8 @@ def monotonic_timestamp(observed_at: datetime, last: ModeWatermark) -> datetime:
 
 
 def make_plan(
-    assessment: RemovalCheck,
+    classified: ClassifiedResponse,
+    removals: RemovalCheck,
     stored: Mapping[str, Stored],
     last: ModeWatermark,
     *,
@@ -102,25 +56,24 @@ def make_plan(
     ``stored`` holds the models that ``needed_ids`` names, as far as they were ever seen. Raises
     ``DatabaseError`` when a stored version cannot be read any more.
     """
-    classified = assessment.classified
-    held = assessment.exceeds_limit and not accept_removals
-    removed = () if held else assessment.missing
+    held = removals.exceeds_limit and not accept_removals
+    removed = () if held else removals.missing
     stamp = monotonic_timestamp(observed_at, last)
     changes = (
         *_changes_of_seen(classified, stored),
         *(_removed(model_id, stored[model_id], last) for model_id in removed),
-        *_rebuilt(stored, {*classified.records, *removed}, classified.answer.mode),
+        *_rebuilt(stored, {*classified.records, *removed}, classified.response.mode),
     )
     return ModePlan(
-        mode=classified.answer.mode,
+        mode=classified.response.mode,
         status=_status(classified, held=held),
         stamp=stamp,
         not_before=None if last.good_asked_at is None else min(last.good_asked_at, stamp),
         changes=Changes(changes, lambda model_id: _came(classified.records[model_id], None)),
         rejected=classified.rejected,
-        removals_held=len(assessment.missing) if held else 0,
-        answer=classified.answer,
-        notes=tuple(_notes(assessment, last, observed_at, is_first=last.stamp is None)),
+        removals_held=len(removals.missing) if held else 0,
+        response=classified.response,
+        notes=tuple(_notes(classified, removals, last, observed_at)),
     )
 
 
@@ -133,7 +86,7 @@ def _changes_of_seen(classified: ClassifiedResponse, stored: Mapping[str, Stored
         elif not known.is_listed:
             yield _came(classified.records[model_id], known)
         else:
-            change = _changed(classified.records[model_id], known, classified.answer.mode)
+            change = _changed(classified.records[model_id], known, classified.response.mode)
             if change is not None:
                 yield change
 
@@ -218,14 +171,16 @@ def _status(classified: ClassifiedResponse, *, held: bool) -> ModeStatus:
     return "held" if held else "success"
 
 
-def _notes(assessment: RemovalCheck, last: ModeWatermark, observed_at: datetime, *, is_first: bool) -> Iterator[str]:
-    mode = assessment.classified.answer.mode
-    if is_first and not assessment.classified.answer.reported:
+def _notes(
+    classified: ClassifiedResponse, removals: RemovalCheck, last: ModeWatermark, observed_at: datetime
+) -> Iterator[str]:
+    mode = classified.response.mode
+    if last.stamp is None and not classified.response.reported:
         yield f"the first answer for {mode} was empty"
     if last.stamp is not None and observed_at <= last.stamp:
         yield f"the clock stands {(last.stamp - observed_at).total_seconds():.6f} s behind the last stamp of {mode}"
-    cleaned = assessment.classified.records.cleaned
+    cleaned = classified.records.cleaned
     if cleaned:
         yield f"NUL or lone surrogates were left out of the texts of {cleaned} {mode} models; their raw text has them"
-    if assessment.unsure:
-        yield f"{assessment.unsure} {mode} models were missing and kept: an id in the answer could not be read"
+    if removals.unsure:
+        yield f"{removals.unsure} {mode} models were missing and kept: an id in the answer could not be read"

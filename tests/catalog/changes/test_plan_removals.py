@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sync.catalog.changes.classify import classify
-from sync.catalog.changes.plan import RemovalGuard, accepted_removals, check_removals
-from tests.support.made_plans import FIVE, kinds, plan
+from sync.catalog.guards import RemovalGuard, removals_accepted
+from tests.support.made_plans import FIVE, kinds, plan, removals_of
 from tests.support.made_responses import Model, answer, listed, model, stored
 
 
@@ -67,12 +67,12 @@ def test_accepted_removals_are_made() -> None:
 def test_the_accepted_number_is_that_of_all_held_modes_together(accepted: object, *, agreed: bool) -> None:
     guard = RemovalGuard(accepted=accepted)  # type: ignore[arg-type]  # each of them is allowed
     known = listed(*models(10))
-    assessments = [
-        check_removals(classify(answer(models(10)[missing:]), known), known, guard)
+    checks = [
+        removals_of(classify(answer(models(10)[missing:]), known), known, guard)
         for missing in (3, 4, 1)  # the last is not held and does not count
     ]
 
-    assert accepted_removals(assessments, guard) is agreed
+    assert removals_accepted(guard, checks) is agreed
 
 
 def test_nothing_is_removed_when_an_id_could_not_be_read() -> None:

@@ -1,0 +1,62 @@
+"""Guards against a response that would remove what it should not.
+
+A guard decides from counts and ids alone. What it holds back waits until a person accepts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+
+class RemovalGuard(Struct, frozen=True):
+    """The limit on removals in one mode; removals above both ``percent`` and ``count`` are held back."""
+
+    percent: float = 20
+    """Of the models listed before the response. Exactly this share passes."""
+    count: int = 3
+    """Fewer missing models than this always pass: in a small catalog each is many percent."""
+    accepted: int | Literal["all"] | None = None
+    """The number of held removals that a person accepted, over all modes of the run together."""
+
+    def exceeds_limit(self, listed: int, missing: int, received: int) -> bool:
+        """Whether the removals look like a broken response. An empty response always does."""
+        if missing and not received:
+            return True
+        return missing >= self.count and missing * 100 > self.percent * listed
+
+
+class RemovalCheck(Struct, frozen=True):
+    """What is missing from one mode's response, before anything a person accepted is considered."""
+
+    missing: tuple[str, ...] = ()
+    """Ids that may be removed, in order."""
+    unsure: int = 0
+    """The number of missing ids that stay listed, since the response has a model without a readable id."""
+    exceeds_limit: bool = False
+    """Whether the removals are held back unless a person accepted them."""
+
+
+def check_removals(
+    missing: Sequence[str], guard: RemovalGuard, *, listed: int, received: int, has_unreadable: bool
+) -> RemovalCheck:
+    """Holds the ids that are missing from a mode's response against the guard.
+
+    ``listed`` is the number of models listed before, ``received`` the number in the response. With
+    ``has_unreadable`` nothing is removed: any missing model may be the one whose id cannot be read.
+    """
+    if has_unreadable:
+        return RemovalCheck(unsure=len(missing))
+    return RemovalCheck(tuple(missing), exceeds_limit=guard.exceeds_limit(listed, len(missing), received))
+
+
+def removals_accepted(guard: RemovalGuard, checks: Iterable[RemovalCheck]) -> bool:
+    """Whether a person accepted exactly the removals that all modes of the run would hold back together.
+
+    The number protects against an acceptance that outlives its cause: a later response that lacks
+    other models is held back again.
+    """
+    held_back = sum(len(check.missing) for check in checks if check.exceeds_limit)
+    return guard.accepted in ("all", held_back)
