@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
+from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.model.normalise import fingerprint_mark
@@ -113,7 +114,7 @@ def is_recorded(connection: Connection, mode: str, observed_at: datetime, payloa
             sync_runs.c.observed_at == observed_at,
             sync_run_modes.c.mode == mode,
             sync_run_modes.c.payload_sha256 == payload_sha256,
-            sync_run_modes.c.status.in_(("success", "partial", "held")),
+            sync_run_modes.c.status.in_(APPLIED_STATUSES),
         )
     )
     return bool(connection.execute(query).scalar())

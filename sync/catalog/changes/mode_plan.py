@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias, overload
+from typing import Literal, TypeAlias, get_args, overload
 
 from msgspec import Struct
 
@@ -13,7 +13,10 @@ from sync.catalog.model.records import Record, Rejected
 from sync.catalog.response.parsed import ParsedResponse
 
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
+
 ModeStatus: TypeAlias = Literal["success", "partial", "held"]
+APPLIED_STATUSES: tuple[ModeStatus, ...] = get_args(ModeStatus)
+"""What ``sync_run_modes.status`` says of a mode to which a run applied a plan; the others wrote no history."""
 
 
 class ModelChange(Struct, frozen=True):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
+from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.modes import MODES
 from sync.catalog.verify.findings import Finding, RowScope, Values, format_value, instant, time_of, unreadable_findings
 
-_APPLIED = ("success", "partial", "held")
 _DAY = timedelta(days=1)
 _NAMED = (("opened_run_id", "valid_from"), ("closed_run_id", "valid_to"), ("run_id", "changed_at"))
 
@@ -65,9 +65,9 @@ def last_seen_of(last: Values, runs: Mapping[int, RunInMode]) -> datetime | None
 def _wrong_run(column: str, run_id: int, run: RunInMode | None, stamp: object) -> str:
     if run is None:
         return f"{column} is {run_id}, and there is no such run"
-    if run.status not in _APPLIED:
+    if run.status not in APPLIED_STATUSES:
         return f"{column} is {run_id}, which was not applied to this mode (status {format_value(run.status)})"
-    if run.run_status not in _APPLIED:
+    if run.run_status not in APPLIED_STATUSES:
         return f"{column} is {run_id}, which stored nothing (status {format_value(run.run_status)} in sync_runs)"
     if not isinstance(run.observed_at, datetime):
         return f"{column} is {run_id}, whose observed_at is {format_value(run.observed_at)}"
@@ -126,7 +126,7 @@ def _wrong_state(row: Values, facts: ModeBounds) -> Iterator[str]:
 def _wrong_last_run(row: Values, run: RunInMode | None) -> Iterator[str]:
     """The run applied last tells what the state has to be."""
     run_id, last, good, asked = row["run_id"], row["observed_at"], row["good_observed_at"], row["good_asked_at"]
-    if not isinstance(run_id, int) or run is None or run.status not in _APPLIED:
+    if not isinstance(run_id, int) or run is None or run.status not in APPLIED_STATUSES:
         yield f"run_id is {format_value(run_id)}, which is no run that was applied to this mode"
         return
     if isinstance(last, datetime) and isinstance(run.observed_at, datetime) and last < run.observed_at:

@@ -9,14 +9,13 @@ from typing import TypeVar
 
 import msgspec
 
+from sync.catalog.modes import MODES
 from sync.catalog.response.envelope import BOM, Envelope, EnvelopeData, read_envelope
 from sync.catalog.text import one_line
 from sync.errors import UsageError
 from sync.source.files.jsonl import GZIP_ERRORS, is_saved_responses, open_file, read_saved_responses
 
 _T = TypeVar("_T")
-
-MODES = ("image", "video")
 
 _FORM = "it must be a list of models, an envelope, a list of either, or saved answers in JSON Lines"
 

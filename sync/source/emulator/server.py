@@ -19,8 +19,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from sync.catalog.modes import MODES
 from sync.catalog.text import one_line
-from sync.source.emulator.catalogs import MODES, Catalog, load_catalogs
+from sync.source.emulator.catalogs import Catalog, load_catalogs
 
 __all__ = ["BUSY_KEY", "EXPIRED_KEY", "LOW_TIER_KEY", "NO_PLAN_KEY", "Catalog", "Emulator", "load_catalogs"]
 

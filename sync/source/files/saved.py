@@ -17,6 +17,7 @@ import msgspec
 
 from sync.catalog.json.surrogates import replace_lone_surrogates
 from sync.catalog.json.tree import MalformedError
+from sync.catalog.modes import MODES
 from sync.catalog.response.envelope import BOM, read_mode
 from sync.catalog.text import one_line
 from sync.errors import ResponseRejected, UsageError
@@ -29,7 +30,7 @@ from sync.source.files.jsonl import (
     read_saved_responses,
 )
 
-_MODES = ("image", "video", "all")
+_RESPONSE_MODES = (*MODES, "all")
 _ANSWERS = (".json", ".json.gz")
 _LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _TIME = re.compile(
@@ -122,7 +123,7 @@ def _mode(file: Path, body: bytes) -> str:
         raise ResponseRejected(
             f"{one_line(str(file))} is no saved answer ({one_line(str(error))}): it must be what the API sent"
         ) from error
-    if mode not in _MODES:
+    if mode not in _RESPONSE_MODES:
         raise ResponseRejected(
             f"{one_line(str(file))} is an answer for mode {one_line(mode)}: image, video or all is needed"
         )

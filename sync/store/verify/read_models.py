@@ -18,6 +18,7 @@ from models_db.tables import (
     sync_state,
 )
 from models_db.tables.metadata import metadata
+from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.model.entities import TABLES
 from sync.catalog.modes import MODES
 from sync.catalog.verify.findings import Finding, RowScope, Values, format_value, time_of
@@ -32,7 +33,6 @@ _ROWS = 20_000
 _CURRENT = tuple(metadata.tables[shape.table] for shape in TABLES)
 _HISTORY = {model_versions: "valid_from", credit_history: "valid_from", catalog_changes: "change_id"}
 _RUN_COLUMNS = ("opened_run_id", "closed_run_id", "run_id")
-_APPLIED = ("success", "partial", "held")
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Audit:
     def _facts_of(self, mode: str, states: Sequence[Values], looks: Mapping[int, RunInMode]) -> ModeBounds:
         named = next((row["run_id"] for row in states if row["mode"] == mode), None)
         run = looks.get(named) if isinstance(named, int) else None
-        applied = (sync_run_modes.c.mode == mode) & sync_run_modes.c.status.in_(_APPLIED)
+        applied = (sync_run_modes.c.mode == mode) & sync_run_modes.c.status.in_(APPLIED_STATUSES)
         number = self.connection.execute(select(func.count()).select_from(sync_run_modes).where(applied)).scalar()
         return replace(self._facts.get(mode, ModeBounds()), applied_runs=number or 0, run=run)
 
