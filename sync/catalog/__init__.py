@@ -1,1 +1,1 @@
-"""Pure values: what an answer says, what changed, and what is to be written. No I/O, no clock, no SQL."""
+"""Pure values: what a response says, what changed, and what a run writes. No I/O, no clock, no SQL."""

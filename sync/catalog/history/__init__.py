@@ -1,1 +1,1 @@
-"""TODO-DOC history."""
+"""The catalog and the costs at past times, from stored values that the caller passes in; changes nothing."""

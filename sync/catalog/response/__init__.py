@@ -1,1 +1,1 @@
-"""TODO-DOC response."""
+"""A response's bytes, checked against the documented envelope and cut into models; decodes no model."""

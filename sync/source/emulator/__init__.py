@@ -1,1 +1,1 @@
-"""TODO-DOC emulator."""
+"""The Partner API emulated on loopback, for demos and tests; a sync meets it over HTTP only."""

@@ -1,1 +1,1 @@
-"""TODO-DOC http."""
+"""Catalogs fetched from the Partner API, with retries and deadlines; decodes no model and stores nothing."""
