@@ -1,1 +1,1 @@
-"""Where catalogs come from: the Partner API, saved answers, and the emulator."""
+"""Where catalogs come from: the Partner API, saved responses, and the emulator."""

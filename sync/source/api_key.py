@@ -1,4 +1,4 @@
-"""The API key: what can be sent, and keeping it out of whatever is quoted from a server."""
+"""The API key: which keys can be sent, and masking the key in quoted text."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from itertools import groupby
 from sync.errors import UsageError
 
 HIDDEN = "[hidden]"
-# So many characters in common with the key count as a piece of it: enough to catch a key that the
-# server shortened, too many for ordinary words to be caught.
-_PIECE = 8
-_SHORTEST_PART = 4
+# A piece of the key of this length is masked as well, since a server may quote the key shortened. Shorter
+# pieces would also match ordinary words.
+_PIECE_LENGTH = 8
+_MIN_PART_LENGTH = 4
 
 
 def mask(text: str, key: str) -> str:
-    """The text with the key, the parts around its dot, and any longer piece of it replaced.
+    """The text with the key, the parts before and after its dot, and longer pieces of it replaced by ``[hidden]``.
 
-    Upper and lower case count as equal. Mask before cutting a text to length.
+    The case of letters is ignored. Mask a text before cutting it to length.
     """
-    # Letter by letter, since a few letters grow when lowered and positions must stay.
+    # Character by character, since lower() of some letters has two characters and would shift positions.
     lowered, hidden = "".join(char.lower()[0] for char in text), [False] * len(text)
     for piece in _pieces(key.lower()):
         start = lowered.find(piece)
@@ -30,17 +30,15 @@ def mask(text: str, key: str) -> str:
 
 
 def _pieces(key: str) -> set[str]:
-    whole = {part for part in (key, *key.split(".")) if len(part) >= _SHORTEST_PART}
-    return whole | {key[start : start + _PIECE] for start in range(len(key) - _PIECE + 1)}
+    parts = {part for part in (key, *key.split(".")) if len(part) >= _MIN_PART_LENGTH}
+    return parts | {key[start : start + _PIECE_LENGTH] for start in range(len(key) - _PIECE_LENGTH + 1)}
 
 
 def require_sendable(key: str) -> None:
-    """Raises ``UsageError``, without quoting the key, unless a header can carry it.
-
-    A key with a line break would reach an error text of http.client, so it never gets that far.
-    """
+    """Raises ``UsageError``, without quoting the key, unless an HTTP header can carry it."""
+    # http.client quotes a header value with a line break in its error, so such a key is refused before.
     if not key or not all("!" <= char <= "~" for char in key):
         raise UsageError(
-            "the API key is empty, or holds a blank, a line break or a character outside ASCII: "
+            "the API key cannot be sent: it is empty, or has a blank, a line break or a character outside ASCII; "
             "copy it again from the API Keys page and set CATALOG_SYNC_API_KEY"
         )

@@ -98,7 +98,7 @@ def outcome(body: bytes) -> str:
     from sync.source.http.session import HttpResponse
 
     try:
-        error = ResponseValidator("http://host/models", "http://host", "image", "gva_live_key.of0no1account").error(
+        error = ResponseValidator("http://host/models", "http://host", "image", "gva_live_key.of0no1account").check(
             HttpResponse(200, {}, body)
         )
         if error is not None:

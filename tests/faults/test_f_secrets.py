@@ -12,8 +12,8 @@ import pytest
 
 from sync.cli.composition import ApiSettings, sync_dependencies
 from sync.cli.process.masking import masker
-from sync.source.http.attempts import Work
 from sync.source.http.cancellation import SocketCanceller
+from sync.source.http.context import FetchContext
 from sync.source.http.session import open_session
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
@@ -88,7 +88,7 @@ def test_f4_nothing_that_holds_a_secret_shows_it_when_printed(monkeypatch: pytes
     given = ApiSettings("https://api.example", 1, 1, 1, 1, 1, 1, 1)
     require_hidden(repr(sync_dependencies(given, threading.Event())))
     require_hidden(repr(open_session(KEY, SocketCanceller(), trust_environment=False).auth))
-    assert not Work.__dataclass_fields__["api_key"].repr
+    assert not FetchContext.__dataclass_fields__["api_key"].repr
 
 
 def test_f4_help_shows_no_setting_of_the_environment(tmp_path: Path) -> None:

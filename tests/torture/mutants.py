@@ -93,7 +93,7 @@ class _Life:
     def _plan(self, body: bytes) -> ModePlan | None:
         """The way of an answer as a run takes it; None when it ends on the way."""
         try:
-            refused = _JUDGE[self._mode].error(HttpResponse(200, {}, body))
+            refused = _JUDGE[self._mode].check(HttpResponse(200, {}, body))
             if refused:
                 raise refused
             plan = _plan(body, self._mode, self._listed, self._stored)

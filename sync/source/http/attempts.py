@@ -1,18 +1,9 @@
-"""Asking for one mode until there is an answer, or no point in asking on.
-
-Runs in a thread of its own; whoever waits for it may give it up at any moment.
-"""
+"""One request for the catalog of a mode, and the error when it fails."""
 
 from __future__ import annotations
 
-import random
-import threading
-import time
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import datetime
-from queue import SimpleQueue
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,180 +11,111 @@ from msgspec.structs import replace
 from sync.errors import ApiUnreachable, CatalogSyncError, ResponseRejected, UsageError
 from sync.source.api_key import mask
 from sync.source.http.cancellation import SocketCanceller
-from sync.source.http.error_text import LIBRARY_ERRORS, UNUSABLE_ADDRESS, why
-from sync.source.http.response_check import ResponseValidator, may_be_asked_again
-from sync.source.http.results import Fetched, FetchFailed, FetchSettings, Retrying
-from sync.source.http.retry import RetryPolicy, parse_http_date, parse_retry_after, wait_before
-from sync.source.http.session import HttpResponse, ask, open_session, read_response
+from sync.source.http.context import FetchContext
+from sync.source.http.error_text import INVALID_ADDRESS, LIBRARY_ERRORS, describe
+from sync.source.http.response_check import ResponseValidator, is_retryable_response
+from sync.source.http.results import Fetched, FetchFailed
+from sync.source.http.retry import parse_http_date, parse_retry_after
+from sync.source.http.session import HttpResponse, open_session, read_response, send_request
 
+# Linux sends a SYN without a response again after 1, 3 and 7 s, so lost packets cause no failure yet.
 _CONNECT_TIMEOUT = 10.0
-_LATER = "try again later, and check the network"
 
 
-class Crashed(Struct, frozen=True):
-    """The thread met something that nobody foresaw."""
+class FailedAttempt(Struct, frozen=True):
+    """An attempt without a usable response.
 
-    error: BaseException
-
-
-Event = Fetched | FetchFailed | Retrying | Crashed
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the modes of one run share. ``ends_at`` is the deadline on the monotonic clock."""
-
-    settings: FetchSettings
-    url: str
-    where: str
-    api_key: str = field(repr=False)
-    trust_environment: bool
-    ends_at: float
-    clock: Callable[[], datetime]
-    rng: random.Random
-    events: SimpleQueue[Event]
-
-    def left(self) -> float:
-        """Seconds to the deadline; zero or less when it has passed."""
-        return self.ends_at - time.monotonic()
-
-
-class _FailedAttempt(Struct, frozen=True):
-    """An attempt that brought nothing: what to say when it was the last, and whether it must be."""
+    ``error`` is for the case that no attempt follows, ``reason`` a few words for the case that one does.
+    ``retry_after`` is the wait in seconds that the server requires, or None.
+    """
 
     error: CatalogSyncError
-    again: bool = False
+    is_retryable: bool = False
     reason: str = ""
     retry_after: float | None = None
 
 
-class ModeFetcher:
-    """The requests for one mode. What they come to is put on ``work.events``."""
+class LastRequest(Struct, frozen=True):
+    """What is known of the request that was sent last."""
 
-    def __init__(self, mode: str, work: Work) -> None:
-        self._mode, self._work = mode, work
-        self._watch = SocketCanceller()
-        self._policy = RetryPolicy(attempts=max(1, work.settings.attempts))
-        self._judge = ResponseValidator(work.url, work.where, mode, work.api_key)
-        # What is known of the last request. Replaced as a whole, never changed: the waiting thread
-        # reads it when the deadline has come.
-        self._last = FetchFailed(mode, ApiUnreachable("not asked yet"), None, 0, None, None)
-        self._reason = ""
+    attempts: int = 0
+    asked_at: datetime | None = None
+    http_status: int | None = None
+    server_date: datetime | None = None
 
-    def start(self) -> None:
-        """Begin asking, in a daemon thread: the look-up of a name cannot be cut short."""
-        threading.Thread(target=self._run, name=f"fetch-{self._mode}", daemon=True).start()
 
-    def abandon(self) -> None:
-        """End the request or wait under way, if any; the thread then ends by itself."""
-        self._watch.end()
+class ModeRequests:
+    """Sends the requests for one mode, one after the other; ``canceller`` ends the current one."""
 
-    def overdue(self) -> FetchFailed:
-        """How things stand when the deadline has come first."""
-        before = f", before that: {self._reason}" if self._reason else ""
-        return self._failed(
-            ApiUnreachable(
-                f"{self._work.where} gave no complete answer for mode {self._mode} within the deadline of "
-                f"{self._work.settings.deadline:g} s (attempt {self._last.attempts} of {self._policy.attempts}"
-                f"{before}); {_LATER}, or raise CATALOG_SYNC_DEADLINE"
-            )
-        )
+    def __init__(self, mode: str, context: FetchContext, canceller: SocketCanceller) -> None:
+        self._mode, self._context, self._canceller = mode, context, canceller
+        self._validator = ResponseValidator(context.url, context.server, mode, context.api_key)
+        # Replaced as a whole and never changed in place: at the deadline the waiting thread reads it
+        # while the worker may still be writing.
+        self.last = LastRequest()
 
-    def _run(self) -> None:
+    def send(self, attempt: int) -> Fetched | FailedAttempt:
+        """Send one request and read its response."""
+        asked_at = self._context.clock()
+        self.last = LastRequest(attempt, asked_at)
         try:
-            self._work.events.put(self._ask_until_done())
-        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it; here it would be lost
-            self._work.events.put(Crashed(error))
-        finally:
-            self._watch.end()
-
-    def _ask_until_done(self) -> Fetched | FetchFailed:
-        attempt = 1
-        while True:
-            outcome = self._attempt(attempt)
-            if isinstance(outcome, Fetched):
-                return outcome
-            if not outcome.again or attempt >= self._policy.attempts:
-                return self._failed(outcome.error)
-            attempt += 1
-            if stop := self._wait(attempt, outcome):
-                return stop
-
-    def _wait(self, attempt: int, trouble: _FailedAttempt) -> FetchFailed | None:
-        """Wait before the next attempt; a failure when the deadline leaves no time for that."""
-        wait = wait_before(attempt, trouble.retry_after, self._policy, self._work.rng)
-        self._reason = trouble.reason
-        if wait >= self._work.left():
-            return self._too_long(wait) if trouble.retry_after is not None else self.overdue()
-        self._work.events.put(Retrying(self._mode, attempt, wait, trouble.reason))
-        return self.overdue() if self._watch.ended.wait(wait) else None
-
-    def _too_long(self, wait: float) -> FetchFailed:
-        return self._failed(
-            ApiUnreachable(
-                f"{self._work.where} asks to wait {wait:.0f} s for mode {self._mode} ({self._reason}), but of the "
-                f"deadline of {self._work.settings.deadline:g} s only {max(self._work.left(), 0):.1f} s are left; "
-                "run again after that"
-            )
-        )
-
-    def _attempt(self, attempt: int) -> Fetched | _FailedAttempt:
-        asked_at = self._work.clock()
-        self._last = replace(self._last, attempts=attempt, asked_at=asked_at, http_status=None, server_date=None)
-        try:
-            response = self._ask()
-        except UNUSABLE_ADDRESS as error:
-            return _FailedAttempt(self._unusable_address(error))
+            response = self._read_response()
+        except INVALID_ADDRESS as error:
+            return FailedAttempt(self._invalid_address(error))
         except LIBRARY_ERRORS as error:
-            return self._broken(attempt, mask(why(error), self._work.api_key))
+            return self._connection_failed(attempt, mask(describe(error), self._context.api_key))
         except ResponseRejected as error:
-            return _FailedAttempt(self._unusable(error))
+            return FailedAttempt(self._invalid_body(error))
         finally:
-            self._watch.drop()
-        arrived_at = self._work.clock()
-        if refusal := self._judge.error(response):
-            return self._refused(response, refusal)
-        date = self._last.server_date
+            self._canceller.close_sockets()
+        arrived_at = self._context.clock()
+        if rejection := self._validator.check(response):
+            return self._error_response(response, rejection)
+        date = self.last.server_date
         return Fetched(self._mode, response.body, response.status, attempt, asked_at, date, arrived_at)
 
-    def _ask(self) -> HttpResponse:
-        work = self._work
-        left = max(work.left(), 0.001)
-        # Half of the deadline for a silence leaves time for a second try.
-        timeout = (min(_CONNECT_TIMEOUT, left), min(work.settings.deadline / 2, left))
-        # A new connection each time: one that a server is about to close may look alive, and another
-        # may lead to a server in better health.
+    def failure(self, error: CatalogSyncError) -> FetchFailed:
+        """The failure of the mode, with what is known of the last request."""
+        # Every message passes through here, so none of its parts can bring the key back in.
+        masked = type(error)(mask(str(error), self._context.api_key))
+        last = self.last
+        return FetchFailed(self._mode, masked, last.http_status, last.attempts, last.asked_at, last.server_date)
+
+    def _read_response(self) -> HttpResponse:
+        context = self._context
+        left = max(context.seconds_left(), 0.001)  # a timeout of 0 would make the socket non-blocking
+        # A read timeout of half the deadline leaves time for a second attempt.
+        timeout = (min(_CONNECT_TIMEOUT, left), min(context.settings.deadline / 2, left))
+        # Each attempt has a new connection. A kept one may be about to be closed by the server, and a new
+        # one may reach another server behind the same name.
         with (
-            open_session(work.api_key, self._watch, trust_environment=work.trust_environment) as session,
-            closing(ask(session, work.url, self._mode, timeout)) as response,
+            open_session(context.api_key, self._canceller, trust_environment=context.trust_environment) as session,
+            closing(send_request(session, context.url, self._mode, timeout)) as response,
         ):
             date = parse_http_date(response.headers.get("Date"))
-            self._last = replace(self._last, http_status=response.status_code, server_date=date)
-            return read_response(response, work.settings.max_bytes)
+            self.last = replace(self.last, http_status=response.status_code, server_date=date)
+            return read_response(response, context.settings.max_bytes)
 
-    def _broken(self, attempt: int, reason: str) -> _FailedAttempt:
+    def _connection_failed(self, attempt: int, reason: str) -> FailedAttempt:
         error = ApiUnreachable(
-            f"{self._work.where} gave no complete answer for mode {self._mode} in {attempt} "
-            f"attempt{'s' if attempt > 1 else ''}: {reason}; {_LATER} and CATALOG_SYNC_BASE_URL"
+            f"fetching mode {self._mode} from {self._context.server} failed after {attempt} "
+            f"attempt{'s' if attempt > 1 else ''}: {reason}; "
+            "try again later, and check the network and CATALOG_SYNC_BASE_URL"
         )
-        return _FailedAttempt(error, again=True, reason=reason)
+        return FailedAttempt(error, is_retryable=True, reason=reason)
 
-    def _unusable_address(self, error: Exception) -> UsageError:
-        kind = type(error).__name__
+    def _invalid_address(self, error: Exception) -> UsageError:
         return UsageError(
-            f"{self._work.where} cannot be asked ({kind}); check CATALOG_SYNC_BASE_URL and proxy variables"
+            f"fetching mode {self._mode} from {self._context.server} failed: the address or a proxy setting is invalid "
+            f"({type(error).__name__}); check CATALOG_SYNC_BASE_URL and the proxy variables"
         )
 
-    def _unusable(self, error: ResponseRejected) -> ResponseRejected:
-        return ResponseRejected(f"{self._work.where} answered for mode {self._mode}, but {error}")
+    def _invalid_body(self, error: ResponseRejected) -> ResponseRejected:
+        return ResponseRejected(f"the response for mode {self._mode} from {self._context.server} was rejected: {error}")
 
-    def _refused(self, response: HttpResponse, error: CatalogSyncError) -> _FailedAttempt:
-        again = isinstance(error, ApiUnreachable) and may_be_asked_again(response)
-        now = self._last.server_date or self._work.clock()
+    def _error_response(self, response: HttpResponse, error: CatalogSyncError) -> FailedAttempt:
+        is_retryable = isinstance(error, ApiUnreachable) and is_retryable_response(response)
+        # A date in Retry-After is by the server's clock, so it is compared with the server's own Date.
+        now = self.last.server_date or self._context.clock()
         wait = parse_retry_after(response.headers.get("Retry-After"), now)
-        return _FailedAttempt(error, again, f"it answered {response.status}", wait)
-
-    def _failed(self, error: CatalogSyncError) -> FetchFailed:
-        # Masked once more and for all, whatever the message was made of.
-        masked = type(error)(mask(str(error), self._work.api_key))
-        return replace(self._last, error=masked)
+        return FailedAttempt(error, is_retryable, f"HTTP status {response.status}", wait)

@@ -1,7 +1,8 @@
-"""Ending a request from outside.
+"""Ending a request from another thread.
 
-A time-out of a socket counts from one byte to the next, so a server that sends a byte now and then
-is never caught by it. The thread that waits ends such a request by shutting its sockets down.
+The timeout of a Python socket, which is also the read timeout of ``requests``, covers each receive call and
+not the whole response. A server that sends one byte now and then never exceeds it. The waiting thread
+ends such a request by shutting its sockets down, which makes the blocked call return.
 """
 
 from __future__ import annotations
@@ -12,37 +13,39 @@ import threading
 
 
 class SocketCanceller:
-    """The sockets of one request and its retries, open to being ended by another thread."""
+    """The sockets of one worker, which another thread can shut down."""
 
     def __init__(self) -> None:
-        self.ended = threading.Event()
+        self.cancelled = threading.Event()
         self._lock = threading.Lock()
-        self._twins: list[socket.socket] = []
+        self._duplicates: list[socket.socket] = []
 
-    def watch(self, sock: socket.socket) -> None:
-        """Remember a socket that has just been connected; refuse it when all is over already.
+    def add(self, sock: socket.socket) -> None:
+        """Register a socket that has just been connected.
 
-        A duplicate is kept, since TLS takes the original's descriptor away for its handshake, which
-        is when a silent server may have to be left. Shutting a duplicate down shuts both.
+        Raises ``ConnectionAbortedError``, with the socket closed, when ``cancel`` was called before.
         """
         with self._lock:
-            if not self.ended.is_set():
-                self._twins.append(sock.dup())
+            if not self.cancelled.is_set():
+                # A duplicate, since ssl.wrap_socket detaches the original's descriptor before the
+                # handshake, in which a server may hang as well. Both descriptors are one connection.
+                self._duplicates.append(sock.dup())
                 return
         sock.close()
-        raise ConnectionAbortedError("the request was given up")
+        raise ConnectionAbortedError("the request was cancelled")
 
-    def end(self) -> None:
-        """Shut every socket down, and let no new one begin. May be called again."""
+    def cancel(self) -> None:
+        """Shut all sockets down, and refuse new ones. May be called again."""
+        # Under the lock: a socket is either registered before and shut down here, or refused by add.
         with self._lock:
-            self.ended.set()
-        self.drop()
+            self.cancelled.set()
+        self.close_sockets()
 
-    def drop(self) -> None:
-        """Shut every socket down that there is so far."""
+    def close_sockets(self) -> None:
+        """Shut down all sockets that are registered so far."""
         with self._lock:
-            twins, self._twins = self._twins, []
-        for twin in twins:
-            with contextlib.suppress(OSError):
-                twin.shutdown(socket.SHUT_RDWR)
-            twin.close()
+            duplicates, self._duplicates = self._duplicates, []
+        for duplicate in duplicates:
+            with contextlib.suppress(OSError):  # the server may have disconnected already
+                duplicate.shutdown(socket.SHUT_RDWR)
+            duplicate.close()

@@ -1,4 +1,4 @@
-"""What an answer is worth, before anyone parses its models."""
+"""Whether a response may be parsed, or which error it stands for."""
 
 from __future__ import annotations
 
@@ -13,92 +13,95 @@ from sync.errors import CatalogSyncError, ResponseRejected
 from sync.source.api_key import mask
 from sync.source.http.session import HttpResponse
 
-# A refusal is short; a large body that says it failed is not asked for again.
-_SMALL_BODY = 64 * 1024
-_SHOWN_BODY = 80
+# An error of the API is short. A large body that reports an error is not requested again.
+_SMALL_BODY_BYTES = 64 * 1024
+_EXCERPT_LENGTH = 80
 _REDIRECTS = range(300, 400)
 
 
 class ResponseValidator:
-    """Judges the answers of one place; ``key`` is masked in whatever is quoted from them."""
+    """Checks the responses for one mode. ``key`` is masked in everything that is quoted from them.
 
-    def __init__(self, url: str, where: str, mode: str, key: str) -> None:
-        self._url, self._where, self._mode, self._key = url, where, mode, key
+    ``server`` names the API in messages; ``url`` is the address of the request.
+    """
 
-    def error(self, response: HttpResponse) -> CatalogSyncError | None:
-        """None when the answer may be parsed; else the error it stands for."""
+    def __init__(self, url: str, server: str, mode: str, key: str) -> None:
+        self._url, self._server, self._mode, self._key = url, server, mode, key
+
+    def check(self, response: HttpResponse) -> CatalogSyncError | None:
+        """None when the response may be parsed, otherwise the error to report."""
         if response.status in _REDIRECTS:
-            return self._redirected(response)
+            return self._redirect_error(response)
         if response.status != 200:
-            return self._bad_status(response)
+            return self._status_error(response)
         if not response.body.removeprefix(BOM).lstrip().startswith(b"{"):
-            return self._not_json(response)
-        envelope = _read_envelope(response.body)
-        # A body that is no JSON after all is the parser's to reject: it knows where it breaks.
-        refused = envelope and error_for_envelope(self._masked(envelope), mode=self._mode, where=self._where)
-        if not refused and self._key.encode() in response.body:
-            return self._echoed()
-        return refused or None
+            return self._not_json_error(response)
+        fields = _error_fields(response.body)
+        # A body that is not JSON after all has no fields. The parser rejects it and reports the position.
+        error = fields and error_for_envelope(self._masked(fields), mode=self._mode, where=self._server)
+        if not error and self._key.encode() in response.body:
+            return self._key_error()
+        return error or None
 
-    def _redirected(self, response: HttpResponse) -> CatalogSyncError:
-        target = self._quoted(_target(self._url, response.headers.get("Location", "")))
+    def _redirect_error(self, response: HttpResponse) -> CatalogSyncError:
+        target = self._quoted(_origin(self._url, response.headers.get("Location", "")))
         return ResponseRejected(
-            f"{self._where} answered {response.status} for mode {self._mode}, a redirect to {target}, which is not "
-            "followed since it would be sent the key; set CATALOG_SYNC_BASE_URL to the right address"
+            f"{self._server} returned {response.status} for mode {self._mode}: a redirect to {target}, which is not "
+            "followed because it would receive the API key; set CATALOG_SYNC_BASE_URL to the right address"
         )
 
-    def _bad_status(self, response: HttpResponse) -> CatalogSyncError:
-        envelope = self._masked(_read_envelope(response.body) or {})
-        words = {name: value for name, value in envelope.items() if isinstance(value, str)}
-        # An error that is not the API's own comes from something in between: show what it is.
-        message = words.get("message") or (self._shown(response) if response.body else None)
+    def _status_error(self, response: HttpResponse) -> CatalogSyncError:
+        fields = self._masked(_error_fields(response.body) or {})
+        texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+        # An error without the API's message comes from a proxy or another server: its body shows which.
+        message = texts.get("message") or (self._excerpt(response) if response.body else None)
         return error_for_status(
-            response.status, error_code=words.get("error_code"), message=message, mode=self._mode, where=self._where
+            response.status, error_code=texts.get("error_code"), message=message, mode=self._mode, where=self._server
         )
 
-    def _not_json(self, response: HttpResponse) -> CatalogSyncError:
-        what = f"something that is no JSON object ({self._shown(response)})" if response.body else "an empty body"
+    def _not_json_error(self, response: HttpResponse) -> CatalogSyncError:
+        body = f"a body that is not a JSON object ({self._excerpt(response)})" if response.body else "an empty body"
         return ResponseRejected(
-            f"{self._where} answered {response.status} with {what} for mode {self._mode}; check CATALOG_SYNC_BASE_URL, "
-            "and that no proxy or login page answers in its place"
+            f"{self._server} returned {response.status} with {body} for mode {self._mode}; "
+            "check CATALOG_SYNC_BASE_URL, and that no proxy or login page responds in place of the API"
         )
 
-    def _echoed(self) -> CatalogSyncError:
-        # What is stored is stored as it was sent, so that what must not be stored is not taken.
+    def _key_error(self) -> CatalogSyncError:
+        # Models are stored byte for byte, so a response with the key would put it into the database.
         return ResponseRejected(
-            f"{self._where} repeats the API key in its answer for mode {self._mode}: nothing of it was stored; "
-            "make a new key on the API Keys page, and tell the API's maintainers"
+            f"the response for mode {self._mode} from {self._server} was rejected: it contains the API key; nothing "
+            "of it was stored; create a new key on the API Keys page, and report this to the API's maintainers"
         )
 
-    def _shown(self, response: HttpResponse) -> str:
+    def _excerpt(self, response: HttpResponse) -> str:
         kind = self._quoted(response.headers.get("Content-Type", "") or "no content type")
-        # Masked before it is cut, so that no half of a key is left over at the end.
-        beginning = response.body[: _SHOWN_BODY + 4 * len(self._key)].decode("utf-8", "replace")
-        return f"{kind}: {one_line(mask(one_line(beginning, len(beginning)), self._key), _SHOWN_BODY)}"
+        # Masked before it is cut, so that no part of the key remains at the end.
+        beginning = response.body[: _EXCERPT_LENGTH + 4 * len(self._key)].decode("utf-8", "replace")
+        return f"{kind}: {one_line(mask(one_line(beginning, len(beginning)), self._key), _EXCERPT_LENGTH)}"
 
     def _quoted(self, text: str) -> str:
         return one_line(mask(one_line(text, len(text)), self._key))
 
-    def _masked(self, envelope: dict[str, object]) -> dict[str, object]:
-        return {name: self._quoted(value) if isinstance(value, str) else value for name, value in envelope.items()}
+    def _masked(self, fields: dict[str, object]) -> dict[str, object]:
+        return {name: self._quoted(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
-def may_be_asked_again(response: HttpResponse) -> bool:
-    """Whether an answer that stands for a passing trouble is worth another request."""
-    return response.status != 200 or len(response.body) < _SMALL_BODY
+def is_retryable_response(response: HttpResponse) -> bool:
+    """Whether a response with a temporary error may be requested again."""
+    return response.status != 200 or len(response.body) < _SMALL_BODY_BYTES
 
 
-def _read_envelope(body: bytes) -> dict[str, object] | None:
+def _error_fields(body: bytes) -> dict[str, object] | None:
     try:
         return read_envelope(body.removeprefix(BOM)).error_fields()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _target(url: str, location: str) -> str:
-    """Scheme and host of a redirect: the rest may hold what nobody should read."""
+def _origin(url: str, location: str) -> str:
+    """Scheme and host of a redirect. User, path and query may contain secrets."""
     try:
         parts = urlsplit(urljoin(url, location))
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     except ValueError:
-        return "an address that makes no sense"
+        return "an invalid address"

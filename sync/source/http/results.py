@@ -1,8 +1,9 @@
-"""What asking for a mode came to."""
+"""The settings of a fetch, and what it gives for each mode."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -10,10 +11,10 @@ from sync.errors import CatalogSyncError
 
 
 class FetchSettings(Struct, frozen=True):
-    """Where to ask, and the bounds.
+    """The address of the API, and the limits.
 
     ``deadline`` is in seconds, for all requests of a run together; ``attempts`` are for each mode,
-    ``max_bytes`` for each mode's body once decoded.
+    ``max_bytes`` for each mode's decoded body.
     """
 
     base_url: str
@@ -23,10 +24,11 @@ class FetchSettings(Struct, frozen=True):
 
 
 class Fetched(Struct, frozen=True):
-    """A complete answer under HTTP 200 whose envelope does not refuse; not parsed beyond that.
+    """A complete response with HTTP status 200 whose envelope reports no error. The models are not parsed yet.
 
-    ``asked_at`` is just before the request that was answered, ``arrived_at`` when its last byte was
-    here, both by our clock; ``server_date`` is the answer's Date header, if it had a readable one.
+    ``asked_at`` is just before the successful request was sent, ``arrived_at`` just after its last byte
+    was received, both by this host's clock. ``server_date`` is the Date header of the response, or None
+    when it is missing or not a date.
     """
 
     mode: str
@@ -39,7 +41,7 @@ class Fetched(Struct, frozen=True):
 
 
 class FetchFailed(Struct, frozen=True):
-    """No usable answer, and why; the other fields tell about the last request made, if any."""
+    """Why a mode has no usable response. The other fields describe the last request, if one was sent."""
 
     mode: str
     error: CatalogSyncError
@@ -50,9 +52,18 @@ class FetchFailed(Struct, frozen=True):
 
 
 class Retrying(Struct, frozen=True):
-    """A request failed and is made again as ``attempt`` after ``wait`` seconds."""
+    """A request failed for ``reason``; ``attempt`` follows after ``wait`` seconds."""
 
     mode: str
     attempt: int
     wait: float
     reason: str
+
+
+class WorkerCrashed(Struct, frozen=True):
+    """A worker ended with an unexpected error."""
+
+    error: BaseException
+
+
+FetchEvent: TypeAlias = Fetched | FetchFailed | Retrying | WorkerCrashed

@@ -1,6 +1,6 @@
-"""One HTTP request by ``requests``, with what it does by itself and we do not want turned off.
+"""One HTTP request with ``requests``, without its redirects, retries and .netrc.
 
-Import this late: ``requests`` is a good part of a program's start.
+Import this module late: ``requests`` takes a large part of the start of a program.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNREADABLE: tuple[type[Exception], ...] = (ResponseRejected, *LIBRARY_ERRORS)
 
 
 class HttpResponse(Struct, frozen=True):
-    """An answer read to its end. Header names are matched in any case."""
+    """A response that was read completely. Header names are case-insensitive."""
 
     status: int
     headers: Mapping[str, str]
@@ -37,10 +37,10 @@ class HttpResponse(Struct, frozen=True):
 
 
 class _BearerAuth(AuthBase):
-    """Sets the header last of all.
+    """Sets the Authorization header.
 
-    Having an auth object also keeps requests from reading .netrc, whose entry for the host would
-    otherwise replace a header given by hand.
+    A session without an auth object reads .netrc, and an entry there replaces an Authorization header
+    that was set by hand.
     """
 
     def __init__(self, key: str) -> None:
@@ -53,13 +53,13 @@ class _BearerAuth(AuthBase):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: even when told not to follow, requests would read a redirect's body, all of it."""
+        """None. Even with ``allow_redirects=False`` requests reads the whole body of a redirect, without a limit."""
 
 
-def open_session(api_key: str, watch: SocketCanceller, *, trust_environment: bool) -> requests.Session:
-    """A session that asks once, follows nothing, and whose sockets ``watch`` can end.
+def open_session(api_key: str, canceller: SocketCanceller, *, trust_environment: bool) -> requests.Session:
+    """A session without retries and redirects, whose sockets ``canceller`` can shut down.
 
-    With ``trust_environment`` the usual proxy and CA bundle variables count.
+    With ``trust_environment`` the usual proxy and CA bundle variables apply.
     """
     session = _Session()
     session.trust_env = trust_environment
@@ -70,33 +70,35 @@ def open_session(api_key: str, watch: SocketCanceller, *, trust_environment: boo
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "Connection": "close",
-            # An old answer from a cache in between would be taken for today's prices.
+            # A response from a cache in between could have outdated prices.
             "Cache-Control": "no-cache",
         }
     )
-    session.mount("https://", _WatchedAdapter(watch))
-    session.mount("http://", _WatchedAdapter(watch))
+    session.mount("https://", _CancellableAdapter(canceller))
+    session.mount("http://", _CancellableAdapter(canceller))
     return session
 
 
-def ask(session: requests.Session, url: str, mode: str, timeout: tuple[float, float]) -> requests.Response:
-    """Send one request; its body is still to be read, and the response to be closed."""
+def send_request(session: requests.Session, url: str, mode: str, timeout: tuple[float, float]) -> requests.Response:
+    """Send one request. The caller reads the body and closes the response.
+
+    ``timeout`` has the seconds to connect and the seconds between two reads.
+    """
     return session.get(url, params={"mode": mode}, timeout=timeout, stream=True, allow_redirects=False)
 
 
 def read_response(response: requests.Response, limit: int) -> HttpResponse:
-    """The answer with its body.
+    """The response with its body, which for an error status may be cut or empty.
 
-    Raises ``ResponseRejected`` for a body that cannot be used, and what requests and urllib3 raise
-    when it did not arrive in full.
+    Raises ``ResponseRejected`` for a body that is invalid or larger than ``limit``, and one of
+    ``LIBRARY_ERRORS`` when it was not received completely.
     """
-    good = response.status_code == 200
-    body = _read(response, limit) if good else _read_error(response)
+    body = _read(response, limit) if response.status_code == 200 else _read_error(response)
     return HttpResponse(response.status_code, response.headers, body)
 
 
 def _read(response: requests.Response, limit: int) -> bytes:
-    # read(), not stream(): urllib3's own reading of chunks takes a size line of any length.
+    # read() leaves chunks to http.client, which limits the length of a size line; urllib3's stream() does not.
     return read_body(
         lambda size: response.raw.read(size, decode_content=False) or b"",
         response.headers.get("Content-Encoding", ""),
@@ -105,18 +107,18 @@ def _read(response: requests.Response, limit: int) -> bytes:
 
 
 def _read_error(response: requests.Response) -> bytes:
-    """As much of an error's body as helps; the status says enough when it cannot be read."""
+    """The body of an error response; empty when it is invalid or too large, since the status is enough."""
     try:
         return _read(response, _ERROR_BODY_LIMIT)
     except _UNREADABLE:
         return b""
 
 
-class _WatchedAdapter(HTTPAdapter):
-    """An adapter whose connections, through a proxy too, are of the watched kind."""
+class _CancellableAdapter(HTTPAdapter):
+    """An adapter that registers the socket of each connection, also of one through a proxy."""
 
-    def __init__(self, watch: SocketCanceller) -> None:
-        self._pools = _watched_pools(watch)
+    def __init__(self, canceller: SocketCanceller) -> None:
+        self._pools = _cancellable_pools(canceller)  # before the base class, whose __init__ makes the pool manager
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -129,14 +131,14 @@ class _WatchedAdapter(HTTPAdapter):
         return manager
 
 
-def _watched_pools(watch: SocketCanceller) -> dict[str, type[HTTPConnectionPool]]:
-    # urllib3 makes its connections from classes, so what they should know is closed over here.
+def _cancellable_pools(canceller: SocketCanceller) -> dict[str, type[HTTPConnectionPool]]:
+    # urllib3 takes classes and makes the connections itself, so the canceller is bound in classes made here.
     class Plain(HTTPConnection):
         response_class = StrictHttpResponse
 
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()
-            watch.watch(sock)
+            canceller.add(sock)
             return sock
 
     class Secure(HTTPSConnection):
@@ -144,7 +146,7 @@ def _watched_pools(watch: SocketCanceller) -> dict[str, type[HTTPConnectionPool]
 
         def _new_conn(self) -> socket.socket:
             sock = super()._new_conn()
-            watch.watch(sock)
+            canceller.add(sock)
             return sock
 
     class PlainPool(HTTPConnectionPool):

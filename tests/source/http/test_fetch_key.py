@@ -65,5 +65,5 @@ def test_a_catalog_that_repeats_the_key_is_not_taken() -> None:
     with RudeServer(says(response("200 OK", catalog().replace(b"Studio", KEY.encode())))) as server:
         error = failed(server.url, attempts=1).error
     assert isinstance(error, ResponseRejected)
-    assert "repeats the API key" in str(error)
+    assert "contains the API key" in str(error)
     assert KEY not in str(error)

@@ -12,7 +12,7 @@ import pytest
 from sync.errors import ApiUnreachable, UsageError
 from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.fetch import FetchSettings, fetch_modes
-from sync.source.http.session import ask, open_session, read_response
+from sync.source.http.session import open_session, read_response, send_request
 from tests.support.fetching import KEY, NoWait, ask_both, failed, fetched, now
 from tests.support.rude_server import GOOD, RudeServer, catalog, response, says
 
@@ -48,10 +48,10 @@ def test_a_netrc_does_not_replace_the_key(netrc: None, *, trust_environment: boo
     with (
         RudeServer(GOOD) as server,
         open_session(KEY, watch, trust_environment=trust_environment) as session,
-        ask(session, f"{server.url}/studio/models", "image", (1, 1)) as response,
+        send_request(session, f"{server.url}/studio/models", "image", (1, 1)) as response,
     ):
         assert read_response(response, 1000).body == catalog()
-        watch.end()
+        watch.cancel()
     assert headers_of(server.requests[0])["authorization"] == f"Bearer {KEY}"
 
 

@@ -152,7 +152,7 @@ def test_another_status_is_rejected_without_asking_again(status: int) -> None:
         ("http://www.genviral.io/api", "http://www.genviral.io,"),
         (f"https://user:pass@other.example.com/?key={KEY}", "https://other.example.com,"),
         (f"https://{KEY}.example.com/", "https://[hidden].example.com,"),
-        ("http://[::1", "an address that makes no sense"),
+        ("http://[::1", "an invalid address"),
     ],
 )
 def test_a_redirect_is_not_followed_and_its_target_is_named(location: str, shown: str) -> None:
@@ -178,9 +178,9 @@ def test_a_redirect_with_a_body_without_an_end_is_still_a_redirect() -> None:
         ),
         (response("200 OK", b"\x1b[2Jnothing here"), "no content type: [2Jnothing here"),
         (response("200 OK", b"[]", "Content-Type: application/json"), "application/json: []"),
-        (response("200 OK", catalog().decode().encode("utf-16")), "no JSON object"),
-        (response("200 OK", b"\xff\xfe\xfd"), "no JSON object"),
-        (response("200 OK", b"  \n"), "no JSON object"),
+        (response("200 OK", catalog().decode().encode("utf-16")), "not a JSON object"),
+        (response("200 OK", b"\xff\xfe\xfd"), "not a JSON object"),
+        (response("200 OK", b"  \n"), "not a JSON object"),
         (response("200 OK"), "200 with an empty body"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", "204"),
         (response("200 OK", f"<p>{KEY}".encode()), "<p>[hidden]"),

@@ -53,7 +53,7 @@ def test_a_wait_past_the_deadline_is_not_begun_but_named(status: str) -> None:
     assert time.monotonic() - begun < 3
     assert isinstance(failure.error, ApiUnreachable)
     assert len(server.requests) == 1
-    assert "wait 120 s" in str(failure.error)
+    assert "wait of 120 s" in str(failure.error)
 
 
 def test_a_date_to_wait_for_is_measured_by_the_servers_own_clock() -> None:
@@ -63,14 +63,14 @@ def test_a_date_to_wait_for_is_measured_by_the_servers_own_clock() -> None:
         f"Retry-After: {format_datetime(far_off + timedelta(seconds=90), usegmt=True)}",
     ]
     with RudeServer(says(response("503 Busy", b"", *headers))) as server:
-        assert "wait 90 s" in str(failed(server.url).error)
+        assert "wait of 90 s" in str(failed(server.url).error)
 
 
 def test_a_retry_is_reported_before_its_wait() -> None:
     reports: list[tuple[str, int, float, str]] = []
     with RudeServer(says(response("503 Busy"))) as server:
         failed(server.url, on_retry=lambda *report: reports.append(report))
-    assert reports == [("image", 2, 0.0, "it answered 503"), ("image", 3, 0.0, "it answered 503")]
+    assert reports == [("image", 2, 0.0, "HTTP status 503"), ("image", 3, 0.0, "HTTP status 503")]
 
 
 def test_the_last_request_is_the_one_reported() -> None:
