@@ -38,7 +38,7 @@ def refused(code: int, error_code: str = "some_code", **fields: object) -> bytes
 
 
 STATUSES: Mapping[str, tuple[int, str]] = {
-    "401 Unauthorized": (3, "make a new one on the API Keys page"),
+    "401 Unauthorized": (3, "create a new key on the API Keys page"),
     "402 Payment Required": (3, "subscribe"),
     "403 Forbidden": (3, "plan"),
     "422 Unprocessable Content": (3, "mode"),
@@ -121,7 +121,8 @@ def test_nobody_listening_is_exit_4(listed: Shell, sqlite_url: str) -> None:
         url = api.url
     before = every_row(sqlite_url)
     line = complaint(listed("sync", "--base-url", url), 4)
-    assert "for modes image and video in 1 attempt: connection refused" in line
+    assert "fetching modes image and video from " in line
+    assert "failed after 1 attempt: connection refused" in line
     assert changed_tables(before, every_row(sqlite_url)) == RUN_TABLES
 
 

@@ -49,7 +49,8 @@ def test_a1_a_refused_connection_is_tried_again_and_then_exit_4(site: Site) -> N
 
     line = complaint(site.shell("sync", "--base-url", url), 4)
 
-    assert "for modes image and video in 2 attempts: connection refused" in line
+    assert "fetching modes image and video from " in line
+    assert " failed after 2 attempts: connection refused; try again later" in line
     site.unharmed(before)
 
 
@@ -64,7 +65,7 @@ def test_a1_a_host_name_nobody_knows_is_tried_again_and_then_exit_4(
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     line = complaint(sqlite_site.shell("sync", "--base-url", "https://api.example/v1"), 4)
 
-    assert "in 2 attempts: the host name cannot be resolved" in line
+    assert "failed after 2 attempts: the host name cannot be resolved" in line
     sqlite_site.unharmed(before)
 
 
@@ -98,7 +99,7 @@ CUTS = {
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_a4_a_cut_answer_is_asked_for_again_and_then_exit_4(sqlite_site: Site, cut: str) -> None:
-    assert "in 2 attempts: " in sqlite_site.refuses(4, CUTS[cut], "--attempts", "2")
+    assert "failed after 2 attempts: " in sqlite_site.refuses(4, CUTS[cut], "--attempts", "2")
     assert "image 4 models" in sqlite_site.succeeds("--attempts", "2", image=first(CUTS[cut], image()))
 
 
@@ -110,7 +111,7 @@ def test_a5_a_body_without_a_length_that_ends_early_is_exit_5(sqlite_site: Site,
 def test_a5_a_list_that_is_short_of_its_total_is_exit_5(site: Site) -> None:
     line = site.fails(5, "--mode", "image", image=image(LISTED[:3], total=4))
 
-    assert "data.total is '4' but it holds 3 models" in line
+    assert "data.total is '4' but it has 3 models" in line
 
 
 @pytest.mark.parametrize("cut", [1, 8, 9, 40])
@@ -135,7 +136,7 @@ def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(sqlite_site: Site) -> N
         script = says(response("503 Service Unavailable", b"", f"Retry-After: {wait}"))
         with within(5):
             line = sqlite_site.refuses(4, script, "--attempts", "4")
-        assert "asks to wait 21" in line
+        assert "requires a wait of 21" in line
         assert "of the deadline of 20 s" in line
 
 

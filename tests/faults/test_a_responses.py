@@ -43,7 +43,7 @@ def test_a8_an_endless_body_stops_at_the_limit(sqlite_site: Site, chunk: bytes) 
 
 
 REFUSALS = {
-    401: ("invalid_token", "make a new one on the API Keys page"),
+    401: ("invalid_token", "create a new key on the API Keys page"),
     402: ("subscription_required", "Creator, Professional or Business plan"),
     403: ("tier_not_allowed", "Scheduler tier"),
     422: ("invalid_query", "does not support this mode"),

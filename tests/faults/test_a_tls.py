@@ -52,7 +52,7 @@ def test_a1_an_unknown_authority_is_exit_4_and_the_line_says_how_to_name_it(site
     line = refused(site, authority.certificate())
 
     assert "the TLS certificate is not valid (unable to get local issuer certificate" in line
-    assert "name its file in REQUESTS_CA_BUNDLE" in line
+    assert "for a private certificate authority, set REQUESTS_CA_BUNDLE to its file" in line
 
 
 def test_a1_a_certificate_for_another_host_is_exit_4(

@@ -104,7 +104,7 @@ def test_b12_equal_copies_of_a_model_are_one(site: Site) -> None:
 def test_b12_differing_copies_are_exit_5_and_that_mode_stays(site: Site) -> None:
     line = complaint(site.sync(image=image([*LISTED, model("acme/image-0", 99)])), 5)
 
-    assert "differing models under the id 'acme/image-0'" in line
+    assert "different models with the id 'acme/image-0'" in line
     assert site.events() == []
     site.prove()
 
@@ -133,7 +133,7 @@ def test_b15_a_total_that_is_not_the_count_is_exit_5(sqlite_site: Site, total: o
     line = complaint(sqlite_site.sync(image=image(LISTED, total=total)), 5)
 
     assert "data.total is" in line
-    assert "but it holds 4 models" in line
+    assert "but it has 4 models" in line
     assert sqlite_site.events() == []
     sqlite_site.prove()
 

@@ -19,13 +19,13 @@ IMAGE = [model("a"), model("b"), model("c", credits={"default_cost": 2})]
 def looked_into(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The modes of the answers of which the envelope was read."""
     seen: list[str] = []
-    require_sound = parse._require_sound
+    require_success = parse._require_success
 
     def note(envelope: object, mode: str) -> None:
         seen.append(mode)
-        require_sound(envelope, mode)  # type: ignore[arg-type]  # as it came
+        require_success(envelope, mode)  # type: ignore[arg-type]  # as it came
 
-    monkeypatch.setattr(parse, "_require_sound", note)
+    monkeypatch.setattr(parse, "_require_success", note)
     return seen
 
 

@@ -12,6 +12,7 @@ from sync.catalog.changes.lazy_records import LazyRecords
 from sync.catalog.changes.stored import Listed
 from sync.catalog.model.normalise import WrongModeError, fingerprint, normalise
 from sync.catalog.model.records import RawModel, Record, Rejected
+from sync.catalog.response.api_errors import response_rejected
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 
@@ -81,19 +82,14 @@ def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
     """
     values = sum(raw.count(b",") + raw.count(b"[") + raw.count(b"{") for raw in map(bytes, raws))
     if values > MAX_VALUES:
-        raise ResponseRejected(
-            f"the answer for mode={mode} was not taken: its new and changed models hold some {values} values, more than"
-            f" {MAX_VALUES}; nothing of this mode was changed; if it stays so, tell the API's maintainers"
-        )
+        raise response_rejected(mode, f"its new and changed models have about {values} values, more than {MAX_VALUES}")
 
 
 def _normalise(raw: RawModel, response: ParsedResponse) -> Record | Rejected:
     try:
         return normalise(bytes(raw), response.mode, needs_mode=response.is_split)
     except WrongModeError as error:
-        raise ResponseRejected(
-            f"the answer for mode={response.mode} was not taken: {error}; nothing of this mode was changed"
-        ) from None
+        raise response_rejected(response.mode, str(error)) from None
 
 
 def _record(raw: RawModel, response: ParsedResponse) -> Record:
@@ -114,7 +110,4 @@ def _require_no_rejected_copy(taken: AbstractSet[str], rejected: Sequence[Reject
 
 
 def _differing_copies(model_id: str, mode: str) -> ResponseRejected:
-    return ResponseRejected(
-        f"the answer for mode={mode} was not taken: it has differing models under the id {model_id[:80]!r};"
-        " nothing of this mode was changed; if it stays so, tell the API's maintainers"
-    )
+    return response_rejected(mode, f"it has different models with the id {model_id[:80]!r}")

@@ -75,7 +75,7 @@ def _require_mode(tree: dict[str, Tree], mode: str, unsaid: str | None) -> None:
     if not isinstance(own_mode, str):
         raise MalformedError("mode is missing or not a text")
     if own_mode != mode:
-        raise WrongModeError(f"a model of mode {own_mode[:40]!r} is in the answer for {mode}")
+        raise WrongModeError(f"it has a model of mode {own_mode[:40]!r}")
 
 
 def _record(tree: dict[str, Tree], text: str, raw: bytes) -> Record:

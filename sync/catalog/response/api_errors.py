@@ -1,7 +1,7 @@
-"""What each status of the Partner API means for us, and what its reader should do.
+"""What each error status of the Partner API means, and what the operator can do about it.
 
-The same list serves the HTTP status of an answer and the ``code`` of an envelope, which the API
-documents as mirroring it: ``ok: false`` may come under HTTP 200.
+The same table serves the HTTP status of a response and the ``code`` of its envelope: the API documents that
+``code`` repeats the status, and a response with ``ok: false`` may have HTTP status 200.
 """
 
 from __future__ import annotations
@@ -9,85 +9,116 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from msgspec import Struct
+
 from sync.catalog.text import one_line
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 
 _STATUSES = range(100, 1000)
+_SERVER_ERRORS = range(500, 600)
+_ERROR_CODE_LENGTH = 64
 
-_REFUSED = {
-    401: "the key is missing, invalid or revoked: make a new one on the API Keys page and set CATALOG_SYNC_API_KEY",
-    402: "the Studio needs an active Creator, Professional or Business plan: subscribe, then run again",
-    403: "the plan of this key, such as the Scheduler tier, cannot use the Studio: "
-    "use a key of a Creator, Professional or Business plan",
-    422: "the API does not support this mode: ask for image or video",
+
+class _Meaning(Struct, frozen=True):
+    kind: type[CatalogSyncError]
+    reason: str
+    action: str
+
+
+_MEANINGS = {
+    401: _Meaning(
+        ApiRefused,
+        "the key is missing, invalid or revoked",
+        "create a new key on the API Keys page and set CATALOG_SYNC_API_KEY",
+    ),
+    402: _Meaning(
+        ApiRefused,
+        "the Studio requires an active Creator, Professional or Business plan",
+        "subscribe, then run the command again",
+    ),
+    403: _Meaning(
+        ApiRefused,
+        "the plan of this key, such as the Scheduler tier, does not include the Studio",
+        "use a key of a Creator, Professional or Business plan",
+    ),
+    404: _Meaning(ResponseRejected, "there is no catalog at this address", "check CATALOG_SYNC_BASE_URL"),
+    408: _Meaning(ApiUnreachable, "the request timed out on the server", "try again later"),
+    422: _Meaning(ApiRefused, "the API does not support this mode", "use image or video"),
+    429: _Meaning(ApiUnreachable, "too many requests in a short time", "sync less often, or try again later"),
 }
-_UNREACHABLE = {
-    408: "the API gave up waiting: try again later",
-    429: "too many requests in a short time: run less often, or try again later",
-}
-_REJECTED = {404: "there is no catalog at this address: check CATALOG_SYNC_BASE_URL"}
-_SERVER_FAULT = "the API is in trouble: try again later"
-_SERVER_FAULTS = range(500, 600)
-_UNEXPECTED = "this is no answer of the documented API: check CATALOG_SYNC_BASE_URL, and that no proxy answers for it"
+_SERVER_ERROR = _Meaning(ApiUnreachable, "the server has a problem", "try again later")
+_UNDOCUMENTED = _Meaning(
+    ResponseRejected,
+    "this is not a documented response of the API",
+    "check CATALOG_SYNC_BASE_URL, and that no proxy responds in place of the API",
+)
 
 
 def is_retryable(status: int) -> bool:
-    """Whether the same request may be answered well a little later."""
-    return status in _UNREACHABLE or status in _SERVER_FAULTS
+    """Whether the same request may succeed a little later."""
+    return _meaning(status).kind is ApiUnreachable
 
 
 def error_for_status(
     status: int, *, error_code: str | None, message: str | None, mode: str | None, where: str
 ) -> CatalogSyncError:
-    """The error that a status other than 200 stands for, with the API's own words and the remedy.
+    """The error for a status other than 200, with the API's own message, the reason and what to do.
 
-    It is returned, not raised. ``where`` names the server or the file; ``error_code`` and
-    ``message`` are the API's own, and are made safe to print here. Secrets are not masked here.
+    The error is returned, not raised. ``where`` names the server or the file. ``error_code`` and ``message``
+    are the API's own and are made safe to print here; secrets in them are not masked.
     """
-    kind, remedy = _meaning(status)
-    asked = f" for mode {mode}" if mode else ""
-    return kind(f"{where} answered {_in_its_words(status, error_code, message)}{asked}; {remedy}")
+    meaning = _meaning(status)
+    status_text = " ".join(filter(None, (str(status), _quoted(error_code, message))))
+    return meaning.kind(f"{where} returned {status_text}{_for_mode(mode)}: {meaning.reason}; {meaning.action}")
 
 
 def error_for_envelope(
     envelope: Mapping[str, object], *, mode: str | None = None, where: str = "the API"
 ) -> CatalogSyncError | None:
-    """The error an envelope stands for, or None when it says that all went well.
+    """The error that an envelope reports, or None for a success.
 
-    Well is ``ok: true`` and a ``code`` of 200, or none. A code that is missing while ``ok`` is not
-    true, is no whole number, or means nothing to us, makes the answer one that cannot be trusted.
+    A success has ``ok: true`` and a ``code`` of 200 or none. An envelope that is neither a success nor has
+    the code of an error gives ``ResponseRejected``.
     """
-    code = _whole_number(envelope["code"]) if "code" in envelope else None
-    well = envelope.get("ok") is True
-    if well and (code == 200 or "code" not in envelope):
+    code = _status(envelope["code"]) if "code" in envelope else None
+    is_ok = envelope.get("ok") is True
+    if is_ok and (code == 200 or "code" not in envelope):
         return None
     error_code, message = _text(envelope.get("error_code")), _text(envelope.get("message"))
     if code is not None and code != 200:
         return error_for_status(code, error_code=error_code, message=message, mode=mode, where=where)
-    fault = "a code that is no status" if well else "an envelope whose ok is not true"
-    quoted = "".join(f" {one_line(text)}" for text in (error_code, message) if text)
-    asked = f" for mode {mode}" if mode else ""
-    return ResponseRejected(f"{where} answered with {fault}{asked}{':' if quoted else ''}{quoted}; {_UNEXPECTED}")
+    problem = "a code that is not a status" if is_ok else "an envelope whose ok is not true"
+    quoted = " ".join(filter(None, (problem, _quoted(error_code, message))))
+    return ResponseRejected(
+        f"{where} returned {quoted}{_for_mode(mode)}: {_UNDOCUMENTED.reason}; {_UNDOCUMENTED.action}"
+    )
 
 
-def _meaning(status: int) -> tuple[type[CatalogSyncError], str]:
-    if status in _REFUSED:
-        return ApiRefused, _REFUSED[status]
-    if is_retryable(status):
-        return ApiUnreachable, _UNREACHABLE.get(status, _SERVER_FAULT)
-    return ResponseRejected, _REJECTED.get(status, _UNEXPECTED)
+def response_rejected(mode: str, reason: str) -> ResponseRejected:
+    """The error for a response that is not a whole, consistent catalog of a mode."""
+    return ResponseRejected(
+        f"the response for mode {mode} was rejected: {reason}; nothing was changed in mode {mode}; "
+        "if this persists, report it to the API's maintainers"
+    )
 
 
-def _in_its_words(status: int, error_code: str | None, message: str | None) -> str:
-    code = one_line(error_code or "", 64)
-    words = one_line(message or "")
-    return " ".join(filter(None, (str(status), code, f"({words})" if words else "")))
+def _meaning(status: int) -> _Meaning:
+    return _MEANINGS.get(status, _SERVER_ERROR if status in _SERVER_ERRORS else _UNDOCUMENTED)
 
 
-def _whole_number(value: object) -> int | None:
+def _for_mode(mode: str | None) -> str:
+    return f" for mode {mode}" if mode else ""
+
+
+def _quoted(error_code: str | None, message: str | None) -> str:
+    code, text = one_line(error_code or "", _ERROR_CODE_LENGTH), one_line(message or "")
+    return " ".join(filter(None, (code, f"({text})" if text else "")))
+
+
+def _status(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    # Only three digits are looked at: int() of a number with a huge exponent would build them all.
+    # The range is checked before int(), which would create all digits of a number like 1e999999999.
     return int(value) if value in _STATUSES else None
 
 

@@ -1,4 +1,4 @@
-"""The response of one mode after its envelope was checked."""
+"""The response for one mode after its envelope was checked."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from sync.catalog.model.records import RawModel
 
 
 class ParsedResponse(Struct, frozen=True):
-    """One mode's answer whose envelope is sound; its models are not looked into yet."""
+    """The response for one mode with a consistent envelope. Its models are not decoded yet."""
 
     mode: str
     reported: int
-    """The total that the answer states; equal to the number of models."""
+    """``data.total``, which equals the number of models."""
     models: tuple[RawModel, ...]
     payload_bytes: int
     payload_sha256: str
     is_split: bool = False
-    """Whether it came out of an answer for all modes, where only a model itself can say its mode."""
+    """Whether it is a part of a response for all modes. Then each model must name its mode."""
     is_same: bool = False
-    """Whether it is byte by byte the answer that was applied last: then its models are not even cut out."""
+    """Whether its bytes are those that were applied last. Then ``models`` is empty."""
 
 
 class LastAppliedPayload(Struct, frozen=True):
-    """The answer that was applied last to a mode; it was taken as a whole, by this version of the normaliser."""
+    """The response that was applied last to a mode, completely and by this version of the normaliser."""
 
     payload_sha256: str
     models: int

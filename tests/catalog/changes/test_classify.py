@@ -9,7 +9,7 @@ from sync.errors import ResponseRejected
 from tests.support.made_responses import answer, listed, model, raw, spelled
 
 A, B, C = model("a"), model("b"), model("c")
-DIFFER = "differing models under the id 'a'"
+DIFFER = "different models with the id 'a'"
 
 
 def test_a_model_whose_text_is_stored_already_is_not_decoded() -> None:
@@ -86,5 +86,5 @@ def test_two_malformed_copies_of_a_model_are_rejected_alone() -> None:
 
 
 def test_a_model_of_another_mode_rejects_the_answer() -> None:
-    with pytest.raises(ResponseRejected, match="a model of mode 'video' is in the answer for image; nothing"):
+    with pytest.raises(ResponseRejected, match="it has a model of mode 'video'; nothing"):
         classify(answer([A, model("b", mode="video")]), {})

@@ -37,7 +37,7 @@ def test_what_is_not_there_is_not_made(room: int) -> None:
 
 def test_copies_of_a_model_are_compared_with_the_first(room: int) -> None:
     assert len(classify.classify(answer([model("a"), model("a", tags=None)]), {}).records) == 1
-    with pytest.raises(ResponseRejected, match="differing models under the id 'a'"):
+    with pytest.raises(ResponseRejected, match="different models with the id 'a'"):
         classify.classify(answer([model("a"), model("a", cost=4)]), {})
 
 

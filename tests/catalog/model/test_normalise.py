@@ -97,7 +97,7 @@ def test_an_id_deeper_inside_is_not_the_models_own() -> None:
 
 
 def test_a_model_of_another_mode_is_an_error_of_the_whole_answer() -> None:
-    with pytest.raises(WrongModeError, match="a model of mode 'video' is in the answer for image"):
+    with pytest.raises(WrongModeError, match="it has a model of mode 'video'"):
         normalise(raw(model(mode="video")), "image")
 
 

@@ -30,11 +30,11 @@ def test_each_status_has_its_kind_of_error(status: int, kind: type[CatalogSyncEr
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [
-        (401, "make a new one on the API Keys page and set CATALOG_SYNC_API_KEY"),
+        (401, "create a new key on the API Keys page and set CATALOG_SYNC_API_KEY"),
         (402, "Creator, Professional or Business plan"),
         (403, "Scheduler tier"),
         (404, "check CATALOG_SYNC_BASE_URL"),
-        (422, "ask for image or video"),
+        (422, "use image or video"),
         (429, "try again later"),
         (500, "try again later"),
     ],
@@ -45,7 +45,7 @@ def test_the_message_names_the_remedy(status: int, remedy: str) -> None:
 
 def test_the_message_says_where_what_and_in_whose_words() -> None:
     message = str(refused(401, "API key not found", "invalid_token"))
-    assert message.startswith("the API answered 401 invalid_token (API key not found) for mode image; ")
+    assert message.startswith("the API returned 401 invalid_token (API key not found) for mode image: the key is ")
 
 
 def test_the_words_of_the_api_are_made_safe_and_short() -> None:
@@ -92,9 +92,9 @@ def test_an_envelope_that_is_none_of_success_goes_by_its_code(
 def test_an_envelope_is_quoted_with_its_own_words_and_place() -> None:
     envelope = {"ok": False, "code": 402, "error_code": "subscription_required", "message": "Pay\nfirst"}
     message = str(error_for_envelope(envelope, mode="video", where="saved.jsonl line 3"))
-    assert message.startswith("saved.jsonl line 3 answered 402 subscription_required (Pay first) for mode video; ")
+    assert message.startswith("saved.jsonl line 3 returned 402 subscription_required (Pay first) for mode video: the ")
 
 
 @pytest.mark.parametrize("words", [{"message": 5, "error_code": []}, {"message": None}])
 def test_words_that_are_no_text_are_left_out(words: dict[str, object]) -> None:
-    assert str(error_for_envelope({"ok": False, "code": 401, **words})).startswith("the API answered 401; ")
+    assert str(error_for_envelope({"ok": False, "code": 401, **words})).startswith("the API returned 401: the key")

@@ -76,11 +76,11 @@ def test_a_total_is_a_number_however_it_is_spelled(total: object) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ({"total": 1}, "data.total is '1' but it holds 2 models"),
-        ({"total": 3}, "data.total is '3' but it holds 2 models"),
+        ({"total": 1}, "data.total is '1' but it has 2 models"),
+        ({"total": 3}, "data.total is '3' but it has 2 models"),
         ({"total": 0}, "data.total is '0'"),
         ({"total": None}, "data.total is missing"),
-        ({"total": "2"}, "data.total is '2' but it holds 2 models"),
+        ({"total": "2"}, "data.total is '2' but it has 2 models"),
         ({"total": spelled("2.5")}, "data.total is '2.5'"),
         ({"total": True}, "data.total is True"),
         ({"mode": "video"}, "data.mode is 'video'"),
@@ -128,8 +128,8 @@ def test_what_is_no_whole_answer_is_refused(sent: bytes, reason: str) -> None:
     message = refused(sent)
 
     assert reason in message
-    assert message.startswith("the answer for mode=image was not taken: ")
-    assert "; nothing of this mode was changed;" in message
+    assert message.startswith("the response for mode image was rejected: ")
+    assert "; nothing was changed in mode image;" in message
 
 
 @pytest.mark.parametrize(
