@@ -1,4 +1,4 @@
-"""From answers to plans: what the pure steps need is read here, what they decide is handed on."""
+"""Decides what a run writes: reads what the pure steps need, and turns responses into plans."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from sync.store.database import Connection
 
 
 class Decision(Struct, frozen=True):
-    """What is to become of each mode that gave an answer."""
+    """What happens to each mode with a parsed response: each mode is in exactly one of the three fields."""
 
     plans: dict[str, ModePlan] = field(default_factory=dict)
     failures: dict[str, ResponseRejected] = field(default_factory=dict)
-    """Modes whose answer turned out bad when held against what is stored."""
+    """Modes whose response was rejected when its models were compared with the listed ones."""
     superseded: frozenset[str] = frozenset()
-    """Modes to which another run applied its answer since this one began."""
+    """Modes to which another run applied a response after this run had read their versions."""
 
 
 class CheckedMode(Struct, frozen=True):
-    """One mode's answer held against what is listed."""
+    """One mode's response compared with the listed models."""
 
     classified: ClassifiedResponse
     removals: RemovalCheck
@@ -38,51 +38,53 @@ class CheckedMode(Struct, frozen=True):
 
 def decide(
     connection: Connection,
-    answers: Mapping[str, ParsedResponse],
+    responses: Mapping[str, ParsedResponse],
     states: Mapping[str, read.ModeState],
     versions: Mapping[str, int],
     guard: RemovalGuard,
     observed_at: datetime,
 ) -> Decision:
-    """The plan of each mode, or why it has none.
+    """The plan of each mode, or the reason why it has none.
 
-    ``states`` are the check-and-set rows now (locked, when the plans are to be written);
-    ``versions`` are those the run first read.
+    ``states`` are the check-and-set rows now, locked if the plans are to be written; ``versions``
+    are those that the run read before it fetched. A version that differs means that another run
+    has stored its response in the meantime.
     """
-    superseded = frozenset(mode for mode in answers if states[mode].version != versions[mode])
+    superseded = frozenset(mode for mode in responses if states[mode].version != versions[mode])
     failures: dict[str, ResponseRejected] = {}
-    judged: dict[str, CheckedMode] = {}
-    for mode, answer in answers.items():
+    checked: dict[str, CheckedMode] = {}
+    for mode, response in responses.items():
         if mode not in superseded:
             try:
-                judged[mode] = _judge(connection, answer, guard)
+                checked[mode] = _check(connection, response, guard)
             except ResponseRejected as error:
                 failures[mode] = error
-    accepted = removals_accepted(guard, [checked.removals for checked in judged.values()])
+    # A person accepts one number for the whole run, so every mode is checked before the first is planned.
+    accepted = removals_accepted(guard, [one.removals for one in checked.values()])
     plans = {
         mode: make_plan(
-            checked.classified,
-            checked.removals,
-            read.stored_models(connection, mode, needed_ids(checked.classified, checked.removals, checked.listed)),
+            one.classified,
+            one.removals,
+            read.stored_models(connection, mode, needed_ids(one.classified, one.removals, one.listed)),
             states[mode].last,
             observed_at=observed_at,
             accept_removals=accepted,
         )
-        for mode, checked in judged.items()
+        for mode, one in checked.items()
     }
     return Decision(plans, failures, superseded)
 
 
-def _judge(connection: Connection, answer: ParsedResponse, guard: RemovalGuard) -> CheckedMode:
-    if answer.is_same:
-        return CheckedMode(all_unchanged(answer), RemovalCheck(), {})
-    listed = read.listed_models(connection, answer.mode)
-    classified = classify(answer, listed)
+def _check(connection: Connection, response: ParsedResponse, guard: RemovalGuard) -> CheckedMode:
+    if response.is_same:
+        return CheckedMode(all_unchanged(response), RemovalCheck(), {})
+    listed = read.listed_models(connection, response.mode)
+    classified = classify(response, listed)
     removals = check_removals(
         classified.missing_from(listed),
         guard,
         listed=len(listed),
-        received=answer.reported,
+        received=response.reported,
         has_unreadable=classified.has_unreadable,
     )
     return CheckedMode(classified, removals, listed)

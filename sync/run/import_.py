@@ -1,4 +1,4 @@
-"""Saved answers stored as history: one line is one run, at the time the line carries."""
+"""Imports saved responses as history: one line is one run, at the time that the line carries."""
 
 from __future__ import annotations
 
@@ -14,107 +14,116 @@ from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mo
 from sync.catalog.response.parsed import ParsedResponse
 from sync.catalog.text import one_line
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, ResponseRejected, UsageError
+from sync.run.apply import write_result
 from sync.run.decide import decide
 from sync.run.result import ModeFetch, RunResult, make_result
-from sync.run.sync import Clock, write_result
+from sync.run.sync import Clock
 from sync.source.files.jsonl import SavedResponse
 from sync.store import read, runs
 from sync.store.database import Connection, Engine, Pause, in_transaction
 
+# The clock of the host that saved the responses may be a little ahead of this host's clock.
 MAX_AHEAD = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class ImportDependencies:
-    """What an import needs to know and to be given."""
+    """What an import needs: its settings, the clock, and its way of waiting."""
 
     clock: Clock
     app_version: str
     guard: RemovalGuard = field(default_factory=RemovalGuard)
     limits: ParseLimits = field(default_factory=ParseLimits)
     mask: Callable[[str], str] = str
+    """Hides secrets in a text that is to be stored."""
     pause: Pause = time.sleep
+    """Waits before a transaction is retried; an exception it raises ends the import."""
 
 
 def import_responses(
-    engine: Engine, lines: Iterable[SavedResponse], backfill: ImportDependencies
+    engine: Engine, lines: Iterable[SavedResponse], deps: ImportDependencies
 ) -> Iterator[RunResult | None]:
-    """Stores line by line and gives each one's result; None for a line that is recorded already.
+    """Stores the lines one by one and yields the result of each; None for a line that is stored already.
 
-    A line's time is never moved. Raises the error of the first line that is broken, out of order
-    or held, naming file and line; the lines before it stay, so a rerun goes on there.
+    A line's time is never changed. Raises the error of the first line that is broken, out of order
+    or held back, with file and line number in its text. The lines before it stay stored, so a second
+    import continues there.
     """
     for line in lines:
         try:
-            yield _import_line(engine, line, backfill)
+            yield _import_line(engine, line, deps)
         except CatalogSyncError as error:
-            error.args = (f"{_place(line)}: {error}",)
+            error.args = (f"{_location(line)}: {error}",)
             raise
 
 
-def _import_line(engine: Engine, line: SavedResponse, backfill: ImportDependencies) -> RunResult | None:
-    if line.at > backfill.clock() + MAX_AHEAD:
-        raise UsageError(f"its time {line.at:%Y-%m-%dT%H:%M:%SZ} is still to come; mend the line, then import again")
-    answers = _answers(line, backfill.limits)
-    start = runs.RunStart(backfill.clock(), "import", None, backfill.app_version)
+def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) -> RunResult | None:
+    if line.at > deps.clock() + MAX_AHEAD:
+        raise UsageError(f"the time {line.at:%Y-%m-%dT%H:%M:%SZ} is in the future; correct the line and import again")
+    responses = _parse(line, deps.limits)
+    start = runs.RunStart(deps.clock(), "import", None, deps.app_version)
 
     def work(connection: Connection, _: int) -> RunResult | None:
-        states = read.mode_states(connection, sorted(answers), lock=True)
-        fresh = {mode: answer for mode, answer in answers.items() if _is_new(connection, line, answer, states[mode])}
-        if not fresh:
+        states = read.lock_mode_states(connection, sorted(responses))
+        new = {
+            mode: response for mode, response in responses.items() if _is_new(connection, line, response, states[mode])
+        }
+        if not new:
             return None
+        # Nothing is fetched, so the versions are those just locked, and no mode can be superseded.
         versions = {mode: state.version for mode, state in states.items()}
-        decision = decide(connection, fresh, states, versions, backfill.guard, line.at)
+        decision = decide(connection, new, states, versions, deps.guard, line.at)
         run_id = runs.begin_run(connection, start)
-        asked = [ModeFetch(mode, line.at, answer=answer) for mode, answer in fresh.items()]
+        fetches = [ModeFetch(mode, line.at, response=response) for mode, response in new.items()]
         previous = {mode: state.last.good_stamp for mode, state in states.items()}
-        result = _with_origin(make_result(run_id, line.at, asked, decision, previous), line)
-        _refuse_broken_or_held(result)
-        write_result(connection, run_id, result, backfill.clock(), backfill.mask)
+        result = _with_origin(make_result(run_id, line.at, fetches, decision, previous), line)
+        _require_applicable(result)
+        write_result(connection, run_id, result, deps.clock(), deps.mask)
         return result
 
-    return in_transaction(engine, work, pause=backfill.pause)
+    return in_transaction(engine, work, pause=deps.pause)
 
 
-def _answers(line: SavedResponse, limits: ParseLimits) -> dict[str, ParsedResponse]:
+def _parse(line: SavedResponse, limits: ParseLimits) -> dict[str, ParsedResponse]:
     try:
-        answers = {mode: parse_response(body, mode, limits) for mode, body in line.payloads.items()}
+        responses = {mode: parse_response(body, mode, limits) for mode, body in line.payloads.items()}
     except (ApiRefused, ApiUnreachable) as error:
         raise ResponseRejected(
-            f"it holds a refusal, not a catalog ({str(error).partition(';')[0]}): take the line out, then import again"
+            f"the saved response is an API error and not a catalog ({str(error).partition(';')[0]});"
+            " remove the line and import again"
         ) from error
-    return split_by_mode(answers["all"]) if "all" in answers else answers
+    return split_by_mode(responses["all"]) if "all" in responses else responses
 
 
-def _is_new(connection: Connection, line: SavedResponse, answer: ParsedResponse, state: read.ModeState) -> bool:
-    """Whether the mode's history can take the answer: False if it has it, an error if it is too late."""
+def _is_new(connection: Connection, line: SavedResponse, response: ParsedResponse, state: read.ModeState) -> bool:
+    """Whether the response is to be stored: False if it is stored already, an error if it is too late."""
     last = state.last.stamp
     if last is None or line.at > last:
         return True
-    if read.is_recorded(connection, answer.mode, line.at, answer.payload_sha256):
+    if read.was_applied(connection, response.mode, line.at, response.payload_sha256):
         return False
     raise ResponseRejected(
-        f"its time {line.at.isoformat()} is not later than {last.isoformat()}, the last one stored for mode"
-        f" {answer.mode}: history cannot be changed; sort the lines by time, or import into a new database"
+        f"the time {line.at.isoformat()} is not later than {last.isoformat()}, the last one stored for mode"
+        f" {response.mode}, and stored history cannot be changed; sort the lines by time, or import into a new database"
     )
 
 
-def _refuse_broken_or_held(result: RunResult) -> None:
-    """A model rejected alone is no reason to stop: its line is stored as partial."""
+def _require_applicable(result: RunResult) -> None:
+    """Raises the error of a broken or held line. A line with rejected models is stored as partial."""
     for mode in result.modes:
         if mode.plan is None:
             raise mode.errors[-1]
     held = sum(mode.plan.removals_held for mode in result.modes if mode.plan)
     if held:
         raise RemovalsHeld(
-            f"it lacks {held} models of those before it: the line was not stored; if they were truly gone,"
-            f" import again with --accept-removals {held}, or with all for every line"
+            f"{held} listed models are missing: removals held back, and nothing of the line was stored; if the models"
+            f" were really removed, import again with --accept-removals {held}, or with all for every line"
         )
 
 
 def _with_origin(result: RunResult, line: SavedResponse) -> RunResult:
-    return replace(result, notes=(f"imported from {_place(line)}", *result.notes))
+    return replace(result, notes=(f"imported from {_location(line)}", *result.notes))
 
 
-def _place(line: SavedResponse) -> str:
+def _location(line: SavedResponse) -> str:
     return one_line(f"{line.file} line {line.line}")

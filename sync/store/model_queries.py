@@ -1,4 +1,4 @@
-"""What is stored of one model, now or at a moment. Reads only."""
+"""Queries about one model, now or at a moment. Reads only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sync.catalog.history.cost_timeline import CostInterval
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model that was ever listed, in one mode."""
+    """A model that is or was listed in one mode. Times in UTC; the last two are None while it is listed."""
 
     model_pk: int
     mode: str
@@ -26,7 +26,7 @@ class KnownModel:
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """What the API said of a model, from when to when."""
+    """The JSON that the API sent for a model, in one interval; ``valid_to`` is None while it is open."""
 
     raw: str
     valid_from: datetime
@@ -34,7 +34,7 @@ class StoredVersion:
 
 
 def find(connection: Connection, model_id: str, mode: str | None) -> list[KnownModel]:
-    """The model of this id in each mode that ever had it, or in one mode."""
+    """The model with this id in each mode that ever listed it, or only in ``mode``."""
     columns = (
         models.c.model_pk,
         models.c.mode,
@@ -49,12 +49,15 @@ def find(connection: Connection, model_id: str, mode: str | None) -> list[KnownM
 
 
 def all_ids(connection: Connection) -> list[str]:
-    """Every id ever listed."""
+    """Every id that was ever listed, in order."""
     return list(connection.scalars(select(models.c.model_id).distinct().order_by(models.c.model_id)))
 
 
 def version_at(connection: Connection, model_pk: int, moment: datetime | None) -> StoredVersion | None:
-    """What the API last said of the model at a moment, or at all; None when it was not listed yet."""
+    """The last version that began at or before ``moment``, or the last of all; None if there is none.
+
+    The version may have ended before ``moment``: then the model was not listed at that moment.
+    """
     columns = (model_versions.c.raw, model_versions.c.valid_from, model_versions.c.valid_to)
     query = select(*columns).where(model_versions.c.model_pk == model_pk)
     if moment is not None:
@@ -64,7 +67,7 @@ def version_at(connection: Connection, model_pk: int, moment: datetime | None) -
 
 
 def cost_intervals(connection: Connection, model_pk: int) -> Iterator[CostInterval]:
-    """The model's costs in order of time."""
+    """The model's cost intervals in order of time."""
     columns = (credit_history.c.valid_from, credit_history.c.valid_to, credit_history.c.default_cost_exact)
     query = select(*columns).where(credit_history.c.model_pk == model_pk).order_by(credit_history.c.valid_from)
     return (CostInterval(row.valid_from, row.valid_to, row.default_cost_exact) for row in connection.execute(query))

@@ -1,4 +1,4 @@
-"""Forgetting old runs: those that nothing refers to and that went well. Some at a time, so that nobody waits long."""
+"""Deletes old runs that went well and that nothing refers to, a window of runs at a time."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from models_db.tables import sync_run_modes, sync_runs
 from models_db.tables.metadata import metadata
 from sync.catalog.modes import MODES
 from sync.store import read
+from sync.store.batches import batches
 from sync.store.database import in_transaction, reading
 
-# Runs looked at together: a step holds the check-and-set rows for some hundredths of a second.
+# The run_ids of one step, which holds the check-and-set rows for some hundredths of a second.
 WINDOW = 1000
 
-# Not abandoned ones: one that is still alive writes its end over that, and else they are failures.
-_WENT_WELL = ("success", "superseded")
-_REFERRING = [
+# An abandoned run is a failure, or is alive and will write its own end.
+_DELETABLE_STATUSES = ("success", "superseded")
+_REFERENCES = [
     column
     for table in metadata.sorted_tables
     for column in table.columns
@@ -29,26 +30,26 @@ _REFERRING = [
 
 @dataclass(frozen=True, slots=True)
 class OldRuns:
-    """The runs that ended before a time."""
+    """Numbers of the runs that ended before a time."""
 
-    forgettable: int
+    deletable: int
     needed: int
     """Runs that stay: history, an import or an auditor needs them."""
 
 
 def old_runs(connection: Connection, before: datetime) -> OldRuns:
-    """How many runs ended before a time, and how many of them ``forget`` would take. Reads only."""
+    """The numbers of runs that ended before a time and that ``delete_old_runs`` deletes or keeps. Reads only."""
     ended = _count(connection, sync_runs.c.finished_at < before)
-    forgettable = _count(connection, *_is_forgettable(before))
-    return OldRuns(forgettable, ended - forgettable)
+    deletable = _count(connection, *_is_deletable(before))
+    return OldRuns(deletable, ended - deletable)
 
 
-def forget(engine: Engine, before: datetime) -> Iterator[int]:
-    """Deletes the runs that ended before a time, but for those that are needed; gives their number step by step.
+def delete_old_runs(engine: Engine, before: datetime) -> Iterator[int]:
+    """Deletes the runs that ended before a time, but for the needed ones; yields the number of each step.
 
-    Needed are runs that history or ``sync_state`` refers to, those that did not go well, and those
-    of an import, whose rows say that a line is recorded. Each step is a transaction of its own, so
-    the caller may stop between two. Safe beside runs, and beside another one of these.
+    A run is needed if history or ``sync_state`` refers to it, if it did not go well, or if it is an
+    import, whose rows say which lines are stored. Each step is a transaction, so the caller may stop
+    between two. Other runs, and another call of this function, may be at work at the same time.
     """
     after = 0
     while True:
@@ -56,46 +57,49 @@ def forget(engine: Engine, before: datetime) -> Iterator[int]:
             last = _window_end(connection, after)
             if last is None:
                 return
-            found = _found(connection, before, after, last)
-        yield _forget(engine, before, after, last) if found else 0
+            run_ids = _deletable_ids(connection, before, after, last)
+        # A window with nothing to delete takes no lock.
+        yield _delete_window(engine, before, after, last) if run_ids else 0
         after = last
 
 
 def _window_end(connection: Connection, after: int) -> int | None:
-    """The number of the last of the next runs; None when there are no more."""
+    """The last ``run_id`` of the window that begins after ``after``; None when no runs follow."""
     following = select(sync_runs.c.run_id).where(sync_runs.c.run_id > after).order_by(sync_runs.c.run_id)
     return connection.execute(select(func.max(following.limit(WINDOW).subquery().c.run_id))).scalar()
 
 
-def _found(connection: Connection, before: datetime, after: int, last: int) -> list[int]:
-    number = sync_runs.c.run_id
-    return list(connection.scalars(select(number).where(number > after, number <= last, *_is_forgettable(before))))
+def _deletable_ids(connection: Connection, before: datetime, after: int, last: int) -> list[int]:
+    run_id = sync_runs.c.run_id
+    return list(connection.scalars(select(run_id).where(run_id > after, run_id <= last, *_is_deletable(before))))
 
 
-def _forget(engine: Engine, before: datetime, after: int, last: int) -> int:
-    gone: set[int] = set()
+def _delete_window(engine: Engine, before: datetime, after: int, last: int) -> int:
+    run_ids: set[int] = set()
 
     def work(connection: Connection, _: int) -> int:
-        # As a run takes them, and first: MariaDB locks what lies beside a deleted row in the tables
-        # that refer to it, and a run that writes there would be waited for while it waits.
-        read.mode_states(connection, MODES, lock=True)
-        # All that was found in any try: one before may have been committed without our hearing of it.
-        gone.update(_found(connection, before, after, last))
-        for chunk in read.chunks(sorted(gone)):
-            connection.execute(delete(sync_run_modes).where(sync_run_modes.c.run_id.in_(chunk)))
-            connection.execute(delete(sync_runs).where(sync_runs.c.run_id.in_(chunk)))
-        return len(gone)
+        # A DELETE on MariaDB also locks the gaps beside the row in every table that refers to it. A sync
+        # that inserts there would wait for this transaction while this one waits for the sync, so both
+        # take the check-and-set rows first.
+        read.lock_mode_states(connection, MODES)
+        # The last attempt may have been committed although its connection broke before the server said
+        # so. Then its runs are not found any more, so the ids of all attempts are kept and counted.
+        run_ids.update(_deletable_ids(connection, before, after, last))
+        for batch in batches(sorted(run_ids)):
+            connection.execute(delete(sync_run_modes).where(sync_run_modes.c.run_id.in_(batch)))
+            connection.execute(delete(sync_runs).where(sync_runs.c.run_id.in_(batch)))
+        return len(run_ids)
 
     return in_transaction(engine, work)
 
 
-def _is_forgettable(before: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Such a run has ended, so nothing can come to refer to it any more."""
+def _is_deletable(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """No row can come to refer to such a run between the check and the DELETE: only a running run adds references."""
     return (
         sync_runs.c.finished_at < before,
-        sync_runs.c.status.in_(_WENT_WELL),
+        sync_runs.c.status.in_(_DELETABLE_STATUSES),
         sync_runs.c.trigger_kind != "import",
-        *(~select(column).where(column == sync_runs.c.run_id).exists() for column in _REFERRING),
+        *(~select(column).where(column == sync_runs.c.run_id).exists() for column in _REFERENCES),
     )
 
 

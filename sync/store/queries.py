@@ -1,4 +1,4 @@
-"""What people ask the database through the commands. Reads only."""
+"""Queries of the commands that list models, changes and runs. Reads only."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from sync.catalog.history.as_of import CatalogEntry, PastVersion
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What to look at; None looks at everything. Times in UTC."""
+    """Conditions of a list; None and an empty sequence match everything. Times in UTC."""
 
     mode: str | None = None
     provider: str | None = None
     kinds: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
-    """Up to but not including this moment."""
+    """Excluded itself."""
     entities: Sequence[str] = ()
     model: str | None = None
-    """A model's id, or what ids are like: ``*``, ``?`` and ``[...]`` as in file names, exact to case."""
-    least_percent: float | None = None
-    """Only costs that moved by so many percent or more, up or down."""
+    """A model's id or a pattern for ids: ``*``, ``?`` and ``[...]`` as in file names, case-sensitive."""
+    min_percent: float | None = None
+    """Only costs that changed by at least this percentage, up or down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row of the change feed; costs are exact decimals, values JSON text."""
+    """A row of the change feed. Costs are exact decimals, values are JSON text, times are in UTC."""
 
     change_id: int
     changed_at: datetime
@@ -66,14 +66,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class LastSuccess:
-    """When a mode was last seen well; None when it never was."""
+    """When the last successful sync of a mode observed it; None when there was none."""
 
     mode: str
     good_observed_at: datetime | None
 
 
-def current_models(connection: Connection, wanted: Filter) -> Iterator[CatalogEntry]:
-    """The listed models by mode and id."""
+def current_models(connection: Connection, filters: Filter) -> Iterator[CatalogEntry]:
+    """The listed models, in the order of mode and id."""
     query = (
         select(
             models.c.mode,
@@ -89,11 +89,11 @@ def current_models(connection: Connection, wanted: Filter) -> Iterator[CatalogEn
         .join(credit_history, credit_history.c.open_model_pk == models.c.model_pk)
         .order_by(models.c.mode, models.c.model_id)
     )
-    return (CatalogEntry(*_plain(row)) for row in connection.execute(_filtered(query, wanted)))
+    return (CatalogEntry(*_values(row)) for row in connection.execute(_filtered(query, filters)))
 
 
 def versions_at(connection: Connection, moment: datetime, mode: str | None) -> Iterator[PastVersion]:
-    """What the API said of each model listed at a moment, by mode and id."""
+    """The version of each model listed at a moment, in the order of mode and id."""
     query = select(
         models.c.mode,
         models.c.model_id,
@@ -102,19 +102,20 @@ def versions_at(connection: Connection, moment: datetime, mode: str | None) -> I
         models.c.first_seen_at,
     ).select_from(models)
     for interval in (model_versions, credit_history):
-        begin = latest_interval_start(connection, interval, moment)
-        query = query.join(begin, begin.c.model_pk == models.c.model_pk).join(
-            interval, (interval.c.model_pk == begin.c.model_pk) & (interval.c.valid_from == begin.c.valid_from)
+        start = latest_interval_start(connection, interval, moment)
+        query = query.join(start, start.c.model_pk == models.c.model_pk).join(
+            interval, (interval.c.model_pk == start.c.model_pk) & (interval.c.valid_from == start.c.valid_from)
         )
-        # Not written so that an index on valid_to could be taken: all that ended later is far more than these.
+        # COALESCE keeps the databases from using the index on valid_to, which would read every interval
+        # that ended after the moment.
         query = query.where(func.coalesce(interval.c.valid_to > moment, true()))
     query = query.order_by(models.c.mode, models.c.model_id)
     query = query if mode is None else query.where(models.c.mode == mode)
-    return (PastVersion(*_plain(row)) for row in connection.execute(query))
+    return (PastVersion(*_values(row)) for row in connection.execute(query))
 
 
-def changes(connection: Connection, wanted: Filter, limit: int | None = None) -> Iterator[Change]:
-    """The change feed, newest first; the newest ``limit`` only, if that is given."""
+def changes(connection: Connection, filters: Filter, limit: int | None = None) -> Iterator[Change]:
+    """The change feed, newest first; with ``limit`` only the newest rows."""
     log = catalog_changes.c
     query = (
         select(
@@ -136,32 +137,32 @@ def changes(connection: Connection, wanted: Filter, limit: int | None = None) ->
             log.pct_change,
             log.run_id,
         )
-        # Outer, though every change has its model: else MariaDB begins with the models and sorts all changes.
+        # Every change has a model. With an inner join MariaDB would start from the models and sort all changes.
         .outerjoin(models, models.c.model_pk == log.model_pk)
         .order_by(log.changed_at.desc(), log.change_id.desc())
         .limit(limit)
     )
-    if wanted.mode is not None:
-        query = query.where(models.c.mode == wanted.mode)
-    if wanted.provider is not None:
-        query = query.where(log.provider == wanted.provider)
-    if wanted.kinds:
-        query = query.where(log.change_kind.in_(wanted.kinds))
-    if wanted.since is not None:
-        query = query.where(log.changed_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(log.changed_at < wanted.until)
-    if wanted.entities:
-        query = query.where(log.entity.in_(wanted.entities))
-    if wanted.model is not None:
-        query = query.where(_is_like(connection, wanted.model))
-    if wanted.least_percent is not None:
-        query = query.where(func.abs(log.pct_change) >= wanted.least_percent)
-    return (Change(*_plain(row)) for row in connection.execute(query))
+    if filters.mode is not None:
+        query = query.where(models.c.mode == filters.mode)
+    if filters.provider is not None:
+        query = query.where(log.provider == filters.provider)
+    if filters.kinds:
+        query = query.where(log.change_kind.in_(filters.kinds))
+    if filters.since is not None:
+        query = query.where(log.changed_at >= filters.since)
+    if filters.until is not None:
+        query = query.where(log.changed_at < filters.until)
+    if filters.entities:
+        query = query.where(log.entity.in_(filters.entities))
+    if filters.model is not None:
+        query = query.where(_matches_model(connection, filters.model))
+    if filters.min_percent is not None:
+        query = query.where(func.abs(log.pct_change) >= filters.min_percent)
+    return (Change(*_values(row)) for row in connection.execute(query))
 
 
 def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ...]]]:
-    """The last runs, newest first, a row for each mode they asked."""
+    """The last runs, newest first: a row for each mode of a run, or one without a mode if it has none."""
     last = select(sync_runs.c.run_id).order_by(sync_runs.c.run_id.desc()).limit(limit).subquery()
     query = (
         select(
@@ -189,29 +190,29 @@ def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ..
 
 
 def last_successes(connection: Connection) -> list[LastSuccess]:
-    """When each mode was last seen well."""
+    """The last success of each mode, in mode order."""
     query = select(sync_state.c.mode, sync_state.c.good_observed_at).order_by(sync_state.c.mode)
-    return [LastSuccess(*_plain(row)) for row in connection.execute(query)]
+    return [LastSuccess(*_values(row)) for row in connection.execute(query)]
 
 
-def _plain(row: Sequence[Any]) -> tuple[Any, ...]:
-    """A row as a plain tuple: its columns are those of the value made from it, in order."""
+def _values(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row as an untyped tuple, for a class whose fields are the columns of the query in the same order."""
     return tuple(row)
 
 
-def _is_like(connection: Connection, model: str) -> ColumnElement[bool]:
-    """Globs are matched here: the databases' LIKE differs in case and in what it takes for a letter."""
-    if not any(sign in model for sign in "*?["):
+def _matches_model(connection: Connection, model: str) -> ColumnElement[bool]:
+    """A pattern is matched in Python: LIKE differs between the databases in case and in what is a letter."""
+    if not any(character in model for character in "*?["):
         return models.c.model_id == model
     ids = connection.execute(select(models.c.model_pk, models.c.model_id))
     pks = [model_pk for model_pk, model_id in ids if fnmatchcase(model_id, model)]
-    # Written into the statement: as many parameters may be more than a database takes.
+    # The keys become part of the statement's text: they may be more than a statement's parameters.
     return catalog_changes.c.model_pk.in_(bindparam("pks", pks, expanding=True, literal_execute=True))
 
 
-def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
-    if wanted.mode is not None:
-        query = query.where(models.c.mode == wanted.mode)
-    if wanted.provider is not None:
-        query = query.where(models.c.provider == wanted.provider)
+def _filtered(query: Select[Any], filters: Filter) -> Select[Any]:
+    if filters.mode is not None:
+        query = query.where(models.c.mode == filters.mode)
+    if filters.provider is not None:
+        query = query.where(models.c.provider == filters.provider)
     return query

@@ -1,11 +1,10 @@
-"""What a run has to know before it can plan."""
+"""What a run reads before it can plan. Reads only, but for the locks of ``lock_mode_states``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, Select, bindparam, case, func, select
@@ -16,9 +15,7 @@ from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.model.normalise import fingerprint_mark
 from sync.catalog.response.parsed import LastAppliedPayload
-
-# Databases bound the parameters of one statement.
-CHUNK = 500
+from sync.store.batches import batches
 
 
 class ModeState(Struct, frozen=True):
@@ -28,17 +25,28 @@ class ModeState(Struct, frozen=True):
     last: ModeWatermark
 
 
-def mode_states(connection: Connection, modes: Sequence[str], *, lock: bool = False) -> dict[str, ModeState]:
-    """The state of each mode, in mode order; ``lock`` keeps other runs out until the transaction ends.
+def mode_states(connection: Connection, modes: Sequence[str]) -> dict[str, ModeState]:
+    """The state of each mode, in mode order."""
+    return _states(connection, _states_query(modes))
 
-    All runs lock in the same order, so two of them wait and do not deadlock. On SQLite the
-    transaction itself holds the only write lock.
+
+def lock_mode_states(connection: Connection, modes: Sequence[str]) -> dict[str, ModeState]:
+    """The state of each mode, in mode order, locked until the transaction ends: other runs wait.
+
+    Every run locks in the same order, so two runs at once wait for each other and do not deadlock.
+    SQLite has no row locks and needs none: BEGIN IMMEDIATE gave this transaction the only write lock.
     """
-    query = select(sync_state).where(sync_state.c.mode.in_(modes)).order_by(sync_state.c.mode)
-    rows = connection.execute(query.with_for_update() if lock else query)
+    return _states(connection, _states_query(modes).with_for_update())
+
+
+def _states_query(modes: Sequence[str]) -> Select[Any]:
+    return select(sync_state).where(sync_state.c.mode.in_(modes)).order_by(sync_state.c.mode)
+
+
+def _states(connection: Connection, query: Select[Any]) -> dict[str, ModeState]:
     return {
         row.mode: ModeState(row.version, ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at))
-        for row in rows
+        for row in connection.execute(query)
     }
 
 
@@ -82,9 +90,9 @@ def listed_models(connection: Connection, mode: str) -> dict[str, Listed]:
 
 
 def stored_models(connection: Connection, mode: str, model_ids: Sequence[str]) -> dict[str, Stored]:
-    """What is stored of those of the models that were ever seen, by id."""
+    """What is stored of these models, by id; a model that was never listed is left out."""
     query = _stored_query(mode)
-    rows = (row for chunk in chunks(model_ids) for row in connection.execute(query, {"model_ids": chunk}))
+    rows = (row for batch in batches(model_ids) for row in connection.execute(query, {"model_ids": batch}))
     return {
         row.model_id: Stored(
             model_pk=row.model_pk,
@@ -100,13 +108,13 @@ def stored_models(connection: Connection, mode: str, model_ids: Sequence[str]) -
     }
 
 
-def stored_run_status(connection: Connection, run_id: int) -> str | None:
-    """The status written for a run; None when there is no such run."""
+def run_status(connection: Connection, run_id: int) -> str | None:
+    """The status in a run's row; None when there is no such row."""
     return connection.execute(select(sync_runs.c.status).where(sync_runs.c.run_id == run_id)).scalar()
 
 
-def is_recorded(connection: Connection, mode: str, observed_at: datetime, payload_sha256: str) -> bool:
-    """Whether a run applied just this payload, observed at just this time."""
+def was_applied(connection: Connection, mode: str, observed_at: datetime, payload_sha256: str) -> bool:
+    """Whether a run applied exactly this payload, observed at exactly this time."""
     query = (
         select(func.count())
         .select_from(sync_run_modes.join(sync_runs, sync_runs.c.run_id == sync_run_modes.c.run_id))
@@ -121,6 +129,7 @@ def is_recorded(connection: Connection, mode: str, observed_at: datetime, payloa
 
 
 def _stored_query(mode: str) -> Select[tuple[object, ...]]:
+    # The cost of a removed model is in its last interval, which is closed: relisted events need it.
     last_cost = credit_history.alias("last_cost")
     last_from = (
         select(func.max(credit_history.c.valid_from))
@@ -144,13 +153,3 @@ def _stored_query(mode: str) -> Select[tuple[object, ...]]:
         .outerjoin(last_cost, (last_cost.c.model_pk == models.c.model_pk) & (last_cost.c.valid_from == last_from))
         .where(models.c.mode == mode, models.c.model_id.in_(bindparam("model_ids", expanding=True)))
     )
-
-
-Item = TypeVar("Item")
-
-
-def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """The items in lists short enough for one statement."""
-    remaining = iter(items)
-    while chunk := list(islice(remaining, CHUNK)):
-        yield chunk

@@ -1,4 +1,4 @@
-"""The rows that tell of runs: begun, ended, and what each mode came to."""
+"""Writes the rows of runs: their begin, their end, their modes, the check-and-set rows and the calendar."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IS_AT_HEAD = exists().select_from(table(migrate.VERSION_TABLE, _REVISION)).wher
 
 
 class RunStart(Struct, frozen=True):
-    """A run as it begins."""
+    """The columns of ``sync_runs`` that are known when a run begins; the time in UTC."""
 
     started_at: datetime
     trigger_kind: str
@@ -30,7 +30,7 @@ class RunStart(Struct, frozen=True):
 
 
 class RunEnd(Struct, frozen=True):
-    """A run as it ends; times in UTC, the message in one line with secrets masked."""
+    """The columns of ``sync_runs`` that are written when a run ends: times in UTC, the message one masked line."""
 
     status: str
     finished_at: datetime
@@ -41,7 +41,7 @@ class RunEnd(Struct, frozen=True):
 
 
 class ModeRow(Struct, frozen=True):
-    """What a run came to in one mode: the columns of ``sync_run_modes``."""
+    """The result of a run in one mode: the columns of ``sync_run_modes``."""
 
     mode: str
     status: str
@@ -64,7 +64,7 @@ class ModeRow(Struct, frozen=True):
 
 
 def begin_run(connection: Connection, start: RunStart) -> int:
-    """Writes the run as running and gives its number."""
+    """Inserts a run with status ``running`` and returns its ``run_id``."""
     result = connection.execute(insert(sync_runs).values(status="running", **asdict(start)))
     key = result.inserted_primary_key
     if key is None:
@@ -73,7 +73,10 @@ def begin_run(connection: Connection, start: RunStart) -> int:
 
 
 def end_run(connection: Connection, run_id: int, end: RunEnd, mode_rows: Iterable[ModeRow]) -> None:
-    """Writes the run's end, over ``abandoned`` too: whoever writes it is alive."""
+    """Writes the end of a run and the rows of its modes.
+
+    Overwrites ``abandoned``: another run marked this one while it was slow, and it is alive after all.
+    """
     connection.execute(update(sync_runs).where(sync_runs.c.run_id == run_id).values(**asdict(end)))
     rows = [{"run_id": run_id, **row.columns()} for row in mode_rows]
     if rows:
@@ -81,36 +84,43 @@ def end_run(connection: Connection, run_id: int, end: RunEnd, mode_rows: Iterabl
 
 
 def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> None:
-    """Marks runs that began before this one and never ended; one that is alive will write over it."""
+    """Marks runs that began before this one and have no end.
+
+    Such a run has died, or is still fetching on this host or another one. Then it writes its own end
+    over this mark.
+    """
     unfinished = (sync_runs.c.status == "running") & (sync_runs.c.run_id < run_id)
     connection.execute(update(sync_runs).where(unfinished).values(status="abandoned", finished_at=now))
 
 
 def advance_state(connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime) -> None:
-    """Moves the mode's check-and-set row on, last of all that the mode writes; only a success is a good look.
+    """Advances the mode's check-and-set row; the ``good_*`` times only for a successful sync.
 
-    Raises ``UsageError`` when the schema was brought to another revision since the database was
-    opened: what was written for the old one may lack what the new one needs.
+    This is the last statement of a mode. Raises ``UsageError`` if the schema was migrated after the
+    database was opened: rows written for the old schema may lack what the new one needs.
     """
     values: dict[str, object] = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id}
     if plan.status == "success":
         values |= {"good_asked_at": asked_at, "good_observed_at": plan.stamp}
-    found = connection.execute(update(sync_state).where(sync_state.c.mode == plan.mode, _IS_AT_HEAD).values(values))
-    if not found.rowcount:
+    # A newer program may have migrated the database while this run was fetching, or be migrating it now.
+    # As a condition of the UPDATE the check holds until the COMMIT: on SQLite and PostgreSQL a migration
+    # waits for this transaction. MariaDB commits DDL before the revision, so a short window stays there.
+    result = connection.execute(update(sync_state).where(sync_state.c.mode == plan.mode, _IS_AT_HEAD).values(values))
+    if not result.rowcount:
         raise UsageError(
-            f"the schema came to revision {migrate.current_revision(connection)} while this run was at work, this"
-            f" program needs {migrate.HEAD}: nothing was stored; run again with the program that migrated it"
+            f"the run was not stored: the database was migrated to revision {migrate.current_revision(connection)}"
+            f" during the run, and this program needs {migrate.HEAD}; run again with the program that migrated it"
         )
 
 
 def fill_calendar(connection: Connection, up_to: datetime) -> None:
-    """Adds the UTC days up to the one of this moment, without a gap to those already there."""
+    """Adds the UTC day of this moment, and every day between it and the days already stored."""
     day = up_to.astimezone(UTC).date()
     first, last = connection.execute(select(func.min(calendar_days.c.day), func.max(calendar_days.c.day))).one()
     days = list(_missing_days(day, first, last))
     if days:
-        # A run of the other mode may be adding the same day.
-        connection.execute(insert_absent(connection, calendar_days), [_calendar_row(missing) for missing in days])
+        # A run of the other mode holds no lock that this run needs, and may insert the same day now.
+        connection.execute(insert_absent(connection, calendar_days), [_calendar_row(one) for one in days])
 
 
 def _missing_days(day: date, first: date | None, last: date | None) -> Iterator[date]:

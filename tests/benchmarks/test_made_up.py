@@ -12,7 +12,7 @@ from benchmarks.catalogs import as_sent, envelope, made_catalog, made_steps
 from benchmarks.lives import Shape, last_catalog
 from benchmarks.seed_history import fill
 from models_db.engine import read_transaction
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.support.run_driver import Host
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
@@ -27,10 +27,10 @@ def grown(engine: Engine, migrated_url: str) -> Engine:
 
 def test_a_long_history_is_sound(grown: Engine) -> None:
     with read_transaction(grown) as connection:
-        audit = Audit(connection)
+        verification = Verification(connection)
 
-        assert list(audit.faults()) == []
-        assert (audit.models, audit.versions, audit.costs) == (21, 900, 900)
+        assert list(verification.findings()) == []
+        assert (verification.models, verification.versions, verification.costs) == (21, 900, 900)
 
 
 def test_a_sync_of_what_is_listed_at_the_end_of_a_long_history_finds_nothing_changed(grown: Engine) -> None:

@@ -240,7 +240,7 @@ def test_a_clock_an_hour_ahead_of_the_api_applies_nothing(listed: Shell, sqlite_
     before = every_row(sqlite_url)
     with RudeServer(image=body, video=GOOD_VIDEO) as api:
         line = complaint(listed("sync", "--base-url", api.url), 2)
-    assert "set the clock right" in line
+    assert "correct this host's clock" in line
     assert changed_tables(before, every_row(sqlite_url)) == {"sync_runs"}
 
 

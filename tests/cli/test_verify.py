@@ -15,7 +15,7 @@ from sqlalchemy import URL, Engine
 from models_db.engine import migration_engine, open_engine
 from models_db.migrate import upgrade
 from sync.catalog.verify.findings import Finding
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.cli.conftest import Shell
 from tests.cli.damaged_rows import DAMAGES
 from tests.support import database_servers
@@ -43,7 +43,7 @@ class Kept:
         with self.engine.connect() as connection:
             connection.exec_driver_sql(CHECKS_OFF[connection.dialect.name])
             connection.exec_driver_sql(damage.replace("%", "%%"))
-            found = list(Audit(connection).faults())
+            found = list(Verification(connection).findings())
             connection.rollback()
         return found
 
@@ -73,14 +73,18 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_a_rich_history_is_sound(kept: Kept) -> None:
     with kept.engine.connect() as connection:
-        audit = Audit(connection)
-        assert list(audit.faults()) == []
+        verification = Verification(connection)
+        assert list(verification.findings()) == []
         statuses = connection.exec_driver_sql("SELECT DISTINCT status FROM sync_run_modes").scalars()
         kinds = connection.exec_driver_sql("SELECT DISTINCT change_kind FROM catalog_changes").scalars()
         assert {"success", "partial", "held", "failed"} == set(statuses)
         assert {"removed", "relisted", "cost_set", "cost_unset", "increase", "decrease", "changed"} < set(kinds)
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM sync_runs").scalar() == LOOKS
-    assert (audit.models, audit.versions > audit.models, audit.costs > audit.models) == (9, True, True)
+    assert (
+        verification.models,
+        verification.versions > verification.models,
+        verification.costs > verification.models,
+    ) == (9, True, True)
 
 
 @pytest.mark.parametrize(("damage", "table", "model_id", "wrong"), DAMAGES)

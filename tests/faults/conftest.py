@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from models_db.engine import open_engine, read_transaction
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.cli.conftest import Shell, shell, sqlite_url
 from tests.support import database_servers
 from tests.support.own_database_server import MariaDB, PostgreSQL, Server
@@ -36,7 +36,7 @@ def _proved(request: pytest.FixtureRequest) -> Iterator[None]:
         engine = open_engine(url)
         assert_sound(engine)
         with read_transaction(engine) as connection:
-            assert list(Audit(connection).faults()) == []
+            assert list(Verification(connection).findings()) == []
         engine.dispose()
 
 

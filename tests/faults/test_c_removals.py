@@ -23,7 +23,7 @@ def test_c1_an_empty_answer_for_a_listed_mode_is_held_with_exit_7(site: Site) ->
     for mode, script in (("image", image([])), ("video", video([]))):
         before = site.costs("image"), site.costs("video")
         line = complaint(site.sync(**{mode: script}), 7)
-        assert f"{mode} models are missing from an answer with 0" in line
+        assert f"{mode} models are missing from a response with 0" in line
         assert (site.costs("image"), site.costs("video")) == before
     assert site.events() == []
     assert site.ask("SELECT status FROM sync_runs WHERE run_id > 1") == [("held",), ("held",)]
@@ -48,7 +48,7 @@ def test_c3_too_many_missing_are_held_while_what_was_seen_is_stored(site: Site) 
     seen = [model("acme/image-0", 77), *TEN[1:7]]
     line = complaint(site.sync(image=image(seen)), 7)
 
-    assert "3 image models are missing from an answer with 7" in line
+    assert "3 image models are missing from a response with 7" in line
     assert line.endswith("run once with --accept-removals 3")
     assert len(site.costs()) == 10
     assert site.costs()["acme/image-0"] == "77"

@@ -205,7 +205,7 @@ def test_d4_of_two_runs_at_once_one_is_stored_and_the_other_is_exit_8(site: Site
         gate.set()
         line = complaint(finished(process), 8)
 
-    assert "another run stored its look" in line
+    assert "another run stored a newer response" in line
     assert site.costs()["acme/image-0"] == "50"
     assert site.ask(STATUS) == [("success",), ("superseded",), ("success",)]
     site.unharmed(before)

@@ -51,7 +51,7 @@ def test_e1_a_clock_ahead_of_the_answers_date_is_exit_2_and_applies_nothing(
     line = site.fails(2, image=image([], dated(true)), video=video([], dated(true)))
 
     assert "this host's clock says" in line
-    assert "set the clock right and run again" in line
+    assert "correct this host's clock and run again" in line
     assert site.ask(STATUS)[-1] == ("failed",)
 
 

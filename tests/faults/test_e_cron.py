@@ -91,7 +91,7 @@ def test_e9_two_schedulers_on_one_database_store_each_look_once(site: Site) -> N
         ended = [finished(process, within=10) for process in (one, two)]
 
     assert [each.code for each in ended] == [0, 0]
-    assert all("another run stored its look" in line for each in ended for line in each.err.splitlines())
+    assert all("another run stored a newer response" in line for each in ended for line in each.err.splitlines())
     assert site.events() == ["increase"]
     applied = site.ask("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
     assert site.ask("SELECT version FROM sync_state WHERE mode = 'image'") == applied

@@ -14,7 +14,7 @@ from models_db import migrate
 from models_db.engine import migration_engine, open_engine, read_transaction
 from models_db.tables.metadata import metadata
 from models_db.views.definitions import VIEWS
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.models_db.first_release import COLUMNS, FIRST, kept, release, revisions
 from tests.models_db.interrupted_migration import Halt, Watch, halt_at
 from tests.models_db.migrated_schema import OURS, contents, described
@@ -58,7 +58,7 @@ def require_sound(url: str) -> None:
     engine = open_engine(url)
     assert_sound(engine)
     with read_transaction(engine) as connection:
-        assert list(Audit(connection).faults()) == []
+        assert list(Verification(connection).findings()) == []
     engine.dispose()
 
 

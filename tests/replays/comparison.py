@@ -17,7 +17,7 @@ from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_responses
 from sync.store.queries import versions_at
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.replays.daily_truth import daily_faults, provider_faults
 from tests.replays.truth import Truth, cost_of
 from tests.replays.view_contents import (
@@ -62,7 +62,7 @@ def faults(connection: Connection, truth: Truth) -> Iterator[str]:
 
 def audit_faults(connection: Connection) -> list[str]:
     """What ``verify`` names."""
-    return [str(fault) for fault in Audit(connection).faults()]
+    return [str(fault) for fault in Verification(connection).findings()]
 
 
 def past_faults(connection: Connection, truth: Truth, when: datetime) -> Iterator[str]:

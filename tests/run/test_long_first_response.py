@@ -7,7 +7,7 @@ import pytest
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from sync.catalog.changes import lazy_records
-from sync.store import read, write
+from sync.store import batches, write
 from tests.support.made_responses import FULL, model
 from tests.support.run_driver import Host, dump
 
@@ -29,7 +29,7 @@ def test_it_is_stored_as_if_all_of_it_had_been_kept(
     kept = rows_of(Host(other))
     other.dispose()
     monkeypatch.setattr(lazy_records, "KEPT_BYTES", 0)
-    for place in (read, write):
-        monkeypatch.setattr(place, "CHUNK", 3)
+    for module in (batches, write):
+        monkeypatch.setattr(module, "BATCH_SIZE", 3)
 
     assert rows_of(host) == kept

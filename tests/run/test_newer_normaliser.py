@@ -20,7 +20,7 @@ from sync.errors import ApiUnreachable
 from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.source.files.jsonl import read_saved_responses
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.support.made_responses import FULL, body, model
 from tests.support.run_driver import Host, Rows, column, dump
 
@@ -61,9 +61,9 @@ def rows(host: Host, names: tuple[str, ...]) -> Rows:
 def outdated(engine: Engine) -> int:
     """How many models verify still takes for the older program's, in a database that is sound."""
     with read_transaction(engine) as connection:
-        audit = Audit(connection)
-        assert list(audit.faults()) == []
-        return audit.outdated
+        verification = Verification(connection)
+        assert list(verification.findings()) == []
+        return verification.outdated
 
 
 def events(result: RunResult) -> list[tuple[str, str]]:
@@ -216,7 +216,7 @@ def test_a_fingerprint_of_another_text_is_damage_whatever_its_version(upgraded: 
     with upgraded.engine.begin() as connection:
         connection.execute(update(models).where(models.c.model_id == "a").values(fingerprint="0:" + "0" * 64))
     with read_transaction(upgraded.engine) as connection:
-        faults = list(Audit(connection).faults())
+        faults = list(Verification(connection).findings())
     assert [(fault.table, fault.model_id) for fault in faults] == [("models", "a")]
 
     upgraded.sync(IMAGE, [V])

@@ -19,7 +19,10 @@ from tests.support.made_responses import body, model
 from tests.support.run_driver import Host, column, dump
 
 BUMP = f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"
-MOVED = rf"the schema came to revision 9999 while this run was at work, this program needs {migrate.HEAD}: nothing was"
+MOVED = (
+    "the run was not stored: the database was migrated to revision 9999 during the run,"
+    f" and this program needs {migrate.HEAD}; run again with"
+)
 HISTORY = ("models", "credits", "model_versions", "credit_history", "catalog_changes", "sync_state", "calendar_days")
 
 

@@ -27,7 +27,7 @@ def test_an_empty_answer_holds_all_removals(host: Host) -> None:
 
     assert (result.status, result.exit_code) == ("held", ExitCode.HELD)
     assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
-    assert "1 image models are missing from an answer with 0" in str(result.errors[0])
+    assert "1 image models are missing from a response with 0" in str(result.errors[0])
     assert column(host.engine, "sync_run_modes.status", "removals_held", where={"run_id": 2}) == [
         ("held", 1),
         ("success", 0),

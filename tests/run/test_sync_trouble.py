@@ -160,7 +160,7 @@ def test_a_clock_more_than_an_hour_ahead_of_the_api_applies_nothing(host: Host) 
     host.sync([A], [B])
     before = dump(host.engine)
     host.server_is_behind = HOUR + SECOND
-    with pytest.raises(UsageError, match="set the clock right"):
+    with pytest.raises(UsageError, match="correct this host's clock"):
         host.sync([model("a", cost=9)], [B])
 
     assert grown(before, dump(host.engine)) == {"sync_runs": 1}

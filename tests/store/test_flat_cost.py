@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from sync.store.read import CHUNK
+from sync.store.batches import BATCH_SIZE
 from tests.support.made_responses import Model, body, model
 from tests.support.run_driver import Host
 
 # More than one statement takes, in each mode.
-MANY = CHUNK + 1
+MANY = BATCH_SIZE + 1
 
 
 class Traffic:

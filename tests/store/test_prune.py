@@ -19,7 +19,7 @@ from sync.errors import ApiUnreachable
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.source.files.jsonl import read_saved_responses
 from sync.store import database, prune
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.support.eventful_history import make_history
 from tests.support.made_responses import body, model
 from tests.support.run_driver import START, Host, column, nothing
@@ -40,11 +40,11 @@ def host(engine: Engine) -> Iterator[Host]:
 
 def faults(engine: Engine) -> list[Any]:
     with read_transaction(engine) as connection:
-        return list(Audit(connection).faults())
+        return list(Verification(connection).findings())
 
 
 def forget(engine: Engine, before: Any = LATER) -> int:
-    return sum(prune.forget(engine, before))
+    return sum(prune.delete_old_runs(engine, before))
 
 
 def answers(engine: Engine) -> dict[str, list[Any]]:
@@ -97,7 +97,7 @@ def test_once_forgotten_there_is_nothing_left_to_forget(host: Host) -> None:
     with read_transaction(host.engine) as connection:
         found = prune.old_runs(connection, LATER)
 
-    assert forget(host.engine) == found.forgettable > 0
+    assert forget(host.engine) == found.deletable > 0
     assert len(runs(host.engine)) == found.needed > 0
     assert forget(host.engine) == 0
     with read_transaction(host.engine) as connection:
@@ -200,8 +200,8 @@ def test_runs_are_forgotten_a_window_at_a_time(host: Host, monkeypatch: pytest.M
     for _ in range(8):
         host.sync([A], [V])
 
-    assert list(prune.forget(host.engine, LATER)) == [2, 3, 1]
-    assert list(prune.forget(host.engine, LATER)) == [0]
+    assert list(prune.delete_old_runs(host.engine, LATER)) == [2, 3, 1]
+    assert list(prune.delete_old_runs(host.engine, LATER)) == [0]
     assert runs(host.engine) == [1, 8]
 
 

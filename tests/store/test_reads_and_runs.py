@@ -87,10 +87,10 @@ def test_a_payload_is_recorded_when_a_run_applied_it_at_just_that_time(engine: E
     Host(engine).sync([model("a")], b"<html>")
     (sha,) = column(engine, "sync_run_modes.payload_sha256", where={"mode": "image"})
     with read_transaction(engine) as connection:
-        assert read.is_recorded(connection, "image", SEEN, sha)
-        assert not read.is_recorded(connection, "image", SEEN + timedelta(microseconds=1), sha)
-        assert not read.is_recorded(connection, "video", SEEN, sha)
-        assert not read.is_recorded(connection, "image", SEEN, "0" * 64)
+        assert read.was_applied(connection, "image", SEEN, sha)
+        assert not read.was_applied(connection, "image", SEEN + timedelta(microseconds=1), sha)
+        assert not read.was_applied(connection, "video", SEEN, sha)
+        assert not read.was_applied(connection, "image", SEEN, "0" * 64)
 
 
 @pytest.mark.parametrize("count", [500, 501])

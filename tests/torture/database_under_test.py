@@ -17,7 +17,7 @@ from sqlalchemy import Engine, NullPool, create_engine, make_url
 from models_db.engine import open_engine
 from sync.run import RunResult
 from sync.store.database import reading
-from sync.store.verify.read_models import Audit
+from sync.store.verify.read_models import Verification
 from tests.support.history_checker import meaning, plain_json
 from tests.support.made_responses import text_of
 from tests.support.migrated_databases import Migrated
@@ -92,7 +92,8 @@ def require_sound(url: str) -> None:
 def require_sound_with(engine: Engine) -> None:
     with reading(engine) as connection:
         proved = [
-            f"{fault.table} {fault.mode} {fault.model_id!r}: {fault.wrong}" for fault in Audit(connection).faults()
+            f"{fault.table} {fault.mode} {fault.model_id!r}: {fault.wrong}"
+            for fault in Verification(connection).findings()
         ]
     found = [f"verify: {fault}" for fault in proved] + [f"checker: {fault}" for fault in faults(engine)]
     require(not found, f"{len(found)} faults in the stored data: {'; '.join(found[:3])}"[:2000])

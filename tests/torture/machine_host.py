@@ -20,7 +20,7 @@ from sync.errors import CatalogSyncError, ExitCode, worst
 from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.source.files.jsonl import SavedResponse
-from sync.store.prune import forget
+from sync.store.prune import delete_old_runs
 from tests.support.history_checker import plain_json
 from tests.support.made_responses import Model, body, spelled
 from tests.support.run_driver import HOUR, SECOND, START, Host, dump
@@ -116,7 +116,7 @@ class MachineHost:
         before = self.now - hours * HOUR
         gone = self.expected.forget(before)
         found: list[int] = []
-        self._unchanged(lambda engine: found.extend(forget(engine, before)), _answers_of_views)
+        self._unchanged(lambda engine: found.extend(delete_old_runs(engine, before)), _answers_of_views)
         require(sum(found) == gone, f"prune forgot {sum(found)} runs, not {gone}")
 
     def import_line(self, modes: Sequence[str], minutes: int, *, accept: bool) -> None:

@@ -78,7 +78,7 @@ def models(
 @click.option("--entity", "entities", multiple=True, type=click.Choice(ENTITIES), help="Only this part of a model.")
 @click.option(
     "--min-pct",
-    "least_percent",
+    "min_percent",
     type=options.Finite(min=0),
     metavar="NUMBER",
     help="Only costs that moved by so many percent, up or down.",

@@ -69,16 +69,16 @@ def _prune(database_url: str, before: datetime, stop: threading.Event, *, dry_ru
         with reading(engine) as connection:
             found = old_runs(connection, before)
         if dry_run:
-            return Pruned(found.forgettable, found.needed)
-        with _watched(found.forgettable, display=display) as moved:
+            return Pruned(found.deletable, found.needed)
+        with _watched(found.deletable, display=display) as moved:
             return Pruned(_forget(engine, before, stop, moved), found.needed)
 
 
 def _forget(engine: Engine, before: datetime, stop: threading.Event, moved: Callable[[int], None]) -> int:
-    from sync.store.prune import forget
+    from sync.store.prune import delete_old_runs
 
     forgotten = 0
-    for number in forget(engine, before):
+    for number in delete_old_runs(engine, before):
         forgotten += number
         moved(number)
         if stop.wait(_BREATH_SECONDS):

@@ -14,7 +14,7 @@ from sync.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sync.catalog.verify.findings import Finding
-    from sync.store.verify.read_models import Audit
+    from sync.store.verify.read_models import Verification
 
 _LINE_LIMIT = 2000
 
@@ -27,11 +27,11 @@ def verify(*, database_url: str, as_json: bool) -> None:
 
     Costs, changes and current rows are made again from what the API sent, and compared. Reads only.
     """
-    from sync.store.verify.read_models import Audit
+    from sync.store.verify.read_models import Verification
 
     with database(database_url).reading() as connection:
-        audit = Audit(connection)
-        number = _tell_as_json(audit) if as_json else _tell(audit)
+        verification = Verification(connection)
+        number = _tell_as_json(verification) if as_json else _tell(verification)
     if number:
         raise CheckFailed(
             f"{number} faults in the stored data, each named on stdout: sync no more before a backup that"
@@ -39,33 +39,33 @@ def verify(*, database_url: str, as_json: bool) -> None:
         )
 
 
-def _tell(audit: Audit) -> int:
+def _tell(verification: Verification) -> int:
     number = 0
-    for number, fault in enumerate(audit.faults(), start=1):  # noqa: B007  # told after the loop
+    for number, fault in enumerate(verification.findings(), start=1):  # noqa: B007  # told after the loop
         print_line(_line(fault))
     if not number:
         print_line(
-            f"sound: {audit.models} models, {audit.versions} versions, {audit.costs} costs"
-            f" and {audit.changes} changes agree{_outdated(audit)}"
+            f"sound: {verification.models} models, {verification.versions} versions, {verification.costs} costs"
+            f" and {verification.changes} changes agree{_outdated(verification)}"
         )
     return number
 
 
-def _tell_as_json(audit: Audit) -> int:
+def _tell_as_json(verification: Verification) -> int:
     from sync.show.table import to_json
 
-    faults = [asdict(fault) for fault in audit.faults()]
-    counts = {name: getattr(audit, name) for name in ("models", "versions", "costs", "changes", "outdated")}
+    faults = [asdict(fault) for fault in verification.findings()]
+    counts = {name: getattr(verification, name) for name in ("models", "versions", "costs", "changes", "outdated")}
     print_line(to_json({**counts, "faults": faults}))
     return len(faults)
 
 
-def _outdated(audit: Audit) -> str:
-    if not audit.outdated:
+def _outdated(verification: Verification) -> str:
+    if not verification.outdated:
         return ""
     return (
-        f"; another version of catalog-sync read {audit.outdated} of the models: the next sync makes their current"
-        " rows anew, and until then these are not compared"
+        f"; another version of catalog-sync read {verification.outdated} of the models: the next sync makes their"
+        " current rows anew, and until then these are not compared"
     )
 
 

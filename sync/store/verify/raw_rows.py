@@ -1,7 +1,7 @@
-"""Rows as they stand in the database, whatever stands there.
+"""Reads rows exactly as they are stored, values of a wrong type included.
 
-SQLite lets any value stand in any column. Reading through the columns' types would end at the first
-one that is wrong; here it becomes ``Unreadable``, so that it can be named.
+SQLite accepts any value in any column. SQLAlchemy's column types would raise at the first wrong
+one; here it becomes ``Unreadable``, so that ``verify`` can report it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from sqlalchemy.types import NullType, TypeEngine
 from models_db.tables.column_types import Decimals, UtcDateTime
 from sync.catalog.verify.findings import Unreadable, Values
 
-_FORM = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
+_SQLITE_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
 
 
 def raw(table: FromClause, name: str) -> ColumnElement[Any]:
-    """A column whose values come as the driver gives them."""
+    """A column whose values are read as the driver returns them."""
     return type_coerce(table.c[name], NullType()).label(name)
 
 
 def every_column(table: Table) -> Select[Any]:
-    """The columns of a table, less those that the database makes itself, for ``read_rows``."""
+    """All columns of a table but the computed ones, for ``read_rows``."""
     return select(*(raw(table, column.name) for column in _columns(table)))
 
 
@@ -36,15 +36,15 @@ def read_rows(connection: Connection, table: Table, query: Select[Any]) -> Itera
     """The rows of a query made of ``every_column``."""
     readers = [(column.name, _reader(column.type)) for column in _columns(table)]
     with tolerate_bad_utf8(connection):
-        found: Sequence[Any] = connection.execute(query).all()
-    for row in found:
+        rows: Sequence[Any] = connection.execute(query).all()
+    for row in rows:
         yield {name: None if value is None else read(value) for (name, read), value in zip(readers, row, strict=True)}
 
 
 def time(value: object) -> object:
-    """A time in UTC; None for none."""
+    """A stored time in UTC, None for NULL, ``Unreadable`` for anything that is not a time."""
     if isinstance(value, str):
-        value = _time_of_text(value)
+        value = _parse_sqlite_time(value)
     if not isinstance(value, datetime):
         return value if value is None or isinstance(value, Unreadable) else Unreadable(value)
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -52,7 +52,7 @@ def time(value: object) -> object:
 
 @contextmanager
 def tolerate_bad_utf8(connection: Connection) -> Iterator[None]:
-    """Takes texts from SQLite that are not UTF-8, as bytes; the servers let none in."""
+    """Within it, SQLite texts that are not UTF-8 are read as bytes. The servers accept no such text."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name != "sqlite":
         yield
@@ -82,13 +82,13 @@ def _reader(kind: TypeEngine[Any]) -> Callable[[object], object]:
         return _number
     if isinstance(kind, Date):
         return _day
-    wanted = int if isinstance(kind, Integer) else str
-    return lambda value: value if isinstance(value, wanted) else Unreadable(value)
+    expected = int if isinstance(kind, Integer) else str
+    return lambda value: value if isinstance(value, expected) else Unreadable(value)
 
 
-def _time_of_text(text: str) -> object:
-    """Text of SQLite; in any other form it would not sort as time."""
-    if not _FORM.fullmatch(text):
+def _parse_sqlite_time(text: str) -> object:
+    """A time in the fixed-width form in which SQLite's texts sort as times; other forms are unreadable."""
+    if not _SQLITE_TIME.fullmatch(text):
         return Unreadable(text)
     try:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
@@ -97,7 +97,7 @@ def _time_of_text(text: str) -> object:
 
 
 def _number(value: object) -> object:
-    """A decimal; SQLite has doubles, and gives a whole one as an integer."""
+    """A decimal, or a double on SQLite, which returns a whole double as an integer."""
     if isinstance(value, Decimal):
         return value
     return float(value) if isinstance(value, (int, float)) else Unreadable(value)
