@@ -52,7 +52,7 @@ class Commits:
         self._commit = host.engine.dialect.do_commit
         monkeypatch.setattr(host.engine.dialect, "do_commit", self.commit)
         monkeypatch.setattr(database, "_PAUSE_SECONDS", 0)
-        monkeypatch.setattr(database, "_MOST_TRIES_TO_FIND", LOOKS)
+        monkeypatch.setattr(database, "_MOST_RETRIES", LOOKS)
 
     def commit(self, connection: Any) -> None:
         self.count += 1
