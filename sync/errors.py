@@ -1,116 +1,213 @@
-"""What can go wrong, and the exit code that says so.
+"""The table of outcomes, and one class of errors for each that is a failure.
 
-Every error a user can meet is one of these classes. The message is one line: what happened, where,
-and what to do next. The exit codes are a contract with crontabs and service units (README).
+Every failure that a user can meet is an error of one of these classes. Its message is one line: what
+failed, the reason, and what to do. Outcome names and exit codes are a contract with crontabs,
+service units and alert rules; README.md shows the same table (``python -m sync.cli.doc_tables``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import IntEnum
+from enum import IntEnum, unique
+from typing import NamedTuple, Self
 
 
-class ExitCode(IntEnum):
-    """What a finished command tells the shell."""
-
-    DONE = 0
-    UNEXPECTED = 1
-    USAGE = 2
-    REFUSED = 3
-    UNREACHABLE = 4
-    REJECTED = 5
-    DATABASE = 6
-    HELD = 7
-    SUPERSEDED = 8
-    CHECK_FAILED = 9
-    INTERRUPTED = 130
-    TERMINATED = 143
+class _Row(NamedTuple):
+    code: int
+    meaning: str
+    action: str
+    retry_helps: bool
+    stored: str
 
 
-# A run can end in several ways at once; the first of these that applies is the one it exits with.
-_PRECEDENCE = (
-    ExitCode.DATABASE,
-    ExitCode.REFUSED,
-    ExitCode.UNREACHABLE,
-    ExitCode.REJECTED,
-    ExitCode.HELD,
-    ExitCode.SUPERSEDED,
-    ExitCode.USAGE,
-    ExitCode.UNEXPECTED,
-)
+@unique
+class Outcome(IntEnum):
+    """How a command can end. The value is the exit code, the name in lower case is the stable name.
+
+    The members stand in order of precedence: a run with several outcomes exits with the first one.
+    """
+
+    meaning: str
+    """What happened."""
+    action: str
+    """What the operator does about it."""
+    retry_helps: bool
+    """Whether the same command may succeed later without any action."""
+    stored: str
+    """What of the run is stored. Rows of earlier runs stay in every case."""
+
+    DATABASE = _Row(
+        code=6,
+        meaning="the database failed",
+        action="check the server, the disk and the password; the next run catches up",
+        retry_helps=True,
+        stored="nothing of the step that failed; if that is unknown, the line says so",
+    )
+    REFUSED = _Row(
+        code=3,
+        meaning="the API refused the request: 401, 402, 403, 422",
+        action="check the API key and the plan",
+        retry_helps=False,
+        stored="the other mode",
+    )
+    UNREACHABLE = _Row(
+        code=4,
+        meaning="the API was not reachable within the attempts and the time allowed: 408, 429, 5xx, timeouts",
+        action="nothing if it is rare; otherwise check the network and `CATALOG_SYNC_DEADLINE`",
+        retry_helps=True,
+        stored="the other mode",
+    )
+    REJECTED = _Row(
+        code=5,
+        meaning="a response, or single models in it, cannot be trusted",
+        action="the line names the fault; report it to Genviral, or check the base URL after a 404",
+        retry_helps=False,
+        stored="the other mode, and all models but the rejected ones if the response itself is good",
+    )
+    HELD = _Row(
+        code=7,
+        meaning="too many models are missing at once, so none of them was removed",
+        action="check whether they are really gone; if so, run `catalog-sync sync --accept-removals N` with the number"
+        " printed",
+        retry_helps=False,
+        stored="everything but the removals",
+    )
+    SUPERSEDED = _Row(
+        code=8,
+        meaning="another run stored its observation first",
+        action="nothing",
+        retry_helps=False,
+        stored="the other run",
+    )
+    USAGE = _Row(
+        code=2,
+        meaning="a setting, an argument, the schema or the clock of this host is wrong",
+        action="do what the line says; after an upgrade of catalog-sync that is `catalog-sync migrate`",
+        retry_helps=False,
+        stored="nothing",
+    )
+    UNEXPECTED = _Row(
+        code=1,
+        meaning="an unexpected error; or the output could not be written, as on a full disk",
+        action="do what the line says; after an unexpected error run `catalog-sync --debug COMMAND` and report what it"
+        " prints",
+        retry_helps=False,
+        stored="nothing; everything if only the output failed",
+    )
+    CHECK_FAILED = _Row(
+        code=9,
+        meaning="a check failed: `status --max-age` found no recent successful sync, or `verify` found rows that break"
+        " a rule",
+        action="run `catalog-sync status` to see what went wrong; `verify` names each row on stdout",
+        retry_helps=False,
+        stored="checks write nothing",
+    )
+    INTERRUPTED = _Row(
+        code=130,
+        meaning="interrupted by SIGINT",
+        action="run it again",
+        retry_helps=True,
+        stored="nothing, unless the line says that the run had ended",
+    )
+    TERMINATED = _Row(
+        code=143,
+        meaning="stopped by SIGTERM",
+        action="run it again",
+        retry_helps=True,
+        stored="nothing, unless the line says that the run had ended",
+    )
+    DONE = _Row(
+        code=0,
+        meaning="done, whether or not anything changed",
+        action="nothing",
+        retry_helps=False,
+        stored="everything",
+    )
+
+    def __new__(cls, code: int, meaning: str, action: str, retry_helps: bool, stored: str) -> Self:  # noqa: FBT001  # a row
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning, member.action = meaning, action
+        member.retry_helps, member.stored = retry_helps, stored
+        return member
+
+    @property
+    def label(self) -> str:
+        """The stable name, such as ``check_failed``."""
+        return self.name.lower()
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The first of several outcomes in order of precedence; ``DONE`` when there are none."""
+    present = set(outcomes)
+    return next((outcome for outcome in Outcome if outcome in present), Outcome.DONE)
 
 
 class CatalogSyncError(Exception):
-    """Anything unforeseen."""
+    """Base of all errors that end a command; by itself an unexpected one."""
 
-    exit_code = ExitCode.UNEXPECTED
+    outcome = Outcome.UNEXPECTED
 
 
-class OutputLost(CatalogSyncError):
-    """What a command prints did not reach the file that it was to go to."""
+class OutputNotWritten(CatalogSyncError):
+    """The operating system did not accept what a command printed on stdout."""
 
 
 class UsageError(CatalogSyncError):
     """A setting, an argument or the schema is not as the program needs it."""
 
-    exit_code = ExitCode.USAGE
+    outcome = Outcome.USAGE
 
 
 class ApiRefused(CatalogSyncError):
-    """The API answered and said no; asking again will not help."""
+    """The API refused the request; another attempt does not help."""
 
-    exit_code = ExitCode.REFUSED
+    outcome = Outcome.REFUSED
 
 
 class ApiUnreachable(CatalogSyncError):
-    """The API gave no complete answer in the attempts and the time allowed."""
+    """The API gave no complete response within the attempts and the time allowed."""
 
-    exit_code = ExitCode.UNREACHABLE
+    outcome = Outcome.UNREACHABLE
 
 
 class ResponseRejected(CatalogSyncError):
-    """The API answered with something that is not a catalog that can be trusted."""
+    """The response is not a catalog that can be trusted."""
 
-    exit_code = ExitCode.REJECTED
+    outcome = Outcome.REJECTED
     reported: int | None = None
-    """How many models the answer said it holds, where that is what is wrong."""
+    """The response's own number of models, where the response is rejected for that number."""
     received: int | None = None
-    """How many it held."""
+    """The number of models that the response contains, likewise."""
 
 
 class DatabaseError(CatalogSyncError):
-    """The database could not be reached, or refused a statement."""
+    """The database could not be reached, or a statement failed."""
 
-    exit_code = ExitCode.DATABASE
+    outcome = Outcome.DATABASE
 
 
 class RemovalsHeld(CatalogSyncError):
-    """More models vanished at once than the removal guard lets pass."""
+    """More models are missing at once than the removal guard lets pass."""
 
-    exit_code = ExitCode.HELD
+    outcome = Outcome.HELD
 
 
 class Superseded(CatalogSyncError):
-    """Another run applied its answer while this one was asking."""
+    """Another run stored its observation of the mode while this run fetched its own."""
 
-    exit_code = ExitCode.SUPERSEDED
+    outcome = Outcome.SUPERSEDED
 
 
 class CheckFailed(CatalogSyncError):
-    """A check found what it looks for."""
+    """``status --max-age`` or ``verify`` found what it checks for."""
 
-    exit_code = ExitCode.CHECK_FAILED
+    outcome = Outcome.CHECK_FAILED
 
 
 class Interrupted(CatalogSyncError):
-    """The user, or the service manager, asked the program to stop."""
+    """SIGINT or SIGTERM stopped the command."""
 
-    def __init__(self, message: str, exit_code: ExitCode = ExitCode.INTERRUPTED) -> None:
+    def __init__(self, message: str, outcome: Outcome = Outcome.INTERRUPTED) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
-
-
-def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """The one exit code that stands for several; ``DONE`` only when none of them is anything else."""
-    present = set(codes) - {ExitCode.DONE}
-    return next((code for code in (*_PRECEDENCE, *sorted(present)) if code in present), ExitCode.DONE)
+        self.outcome = outcome

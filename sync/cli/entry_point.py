@@ -13,7 +13,7 @@ from sync.cli.commands import cli
 from sync.cli.process.masking import masker
 from sync.cli.process.messages import PROGRAM, print_error, told
 from sync.cli.process.stdio import drop_output, flush_at_exit, install_safe_streams, require_written
-from sync.errors import ExitCode
+from sync.errors import Outcome
 
 _DEBUG = "--debug"
 
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return _invoke([argument for argument in arguments if argument != _DEBUG])
     except BrokenPipeError:  # the reader has what it wanted, as with "| head"
         drop_output()
-        return int(ExitCode.DONE)
+        return int(Outcome.DONE)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it leaves as one line and a code
         if debug:
             _print_traceback(mask)
@@ -52,9 +52,9 @@ def _invoke(arguments: Sequence[str]) -> int:
             code = cli.invoke(context)
     except click.exceptions.Exit as end:  # --help, --version
         code = end.exit_code
-    if code in (None, ExitCode.DONE):  # else there is a line on stderr already
+    if code in (None, Outcome.DONE):  # else there is a line on stderr already
         require_written()
-    return int(code) if isinstance(code, int) else int(ExitCode.DONE)
+    return int(code) if isinstance(code, int) else int(Outcome.DONE)
 
 
 def _print_traceback(mask: Callable[[str], str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sync.errors import CatalogSyncError, ExitCode, worst
+from sync.errors import CatalogSyncError, Outcome, worst
 from sync.show.table import to_json
 from sync.show.text import counted, mode_line, plan_json, plan_lines
 
@@ -35,7 +35,7 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
             {**mode.row.columns(), "changes": plan_json(mode.plan) if mode.plan else []} for mode in result.modes
         ],
         "notes": list(result.notes),
-        "errors": [{"exit_code": int(error.exit_code), "message": mask(str(error))} for error in result.errors],
+        "errors": [{"exit_code": int(error.outcome), "message": mask(str(error))} for error in result.errors],
     }
     return to_json(document)
 
@@ -49,7 +49,7 @@ class ImportTotals:
     changes: int = 0
     problem: str | None = None
     """What stopped it, or what is wrong with lines that were stored all the same."""
-    codes: list[ExitCode] = field(default_factory=list)
+    codes: list[Outcome] = field(default_factory=list)
 
     def add(self, result: RunResult | None) -> None:
         """Counts one line; None is one that was recorded before."""
@@ -59,15 +59,15 @@ class ImportTotals:
         self.imported += 1
         self.changes += sum(mode.plan.changes.events for mode in result.modes if mode.plan)
         for error in result.errors:
-            self.codes.append(error.exit_code)
+            self.codes.append(error.outcome)
             self.problem = f"{'; '.join(result.notes)}: {error}"
 
     def stopped_by(self, error: CatalogSyncError) -> None:
-        self.codes = [error.exit_code]
+        self.codes = [error.outcome]
         self.problem = str(error)
 
     @property
-    def exit_code(self) -> ExitCode:
+    def exit_code(self) -> Outcome:
         return worst(self.codes)
 
 

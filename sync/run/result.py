@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.response.parsed import ParsedResponse
-from sync.errors import CatalogSyncError, ExitCode, ResponseRejected, worst
+from sync.errors import CatalogSyncError, Outcome, ResponseRejected, worst
 from sync.run.decide import Decision
 from sync.run.messages import joined_message, plan_errors, superseded_error
 from sync.store.runs import ModeRow
@@ -60,8 +60,8 @@ class RunResult(Struct, frozen=True):
         return joined_message((mode.row.mode, error) for mode in self.modes for error in mode.errors)
 
     @property
-    def exit_code(self) -> ExitCode:
-        return worst(error.exit_code for error in self.errors)
+    def exit_code(self) -> Outcome:
+        return worst(error.outcome for error in self.errors)
 
 
 def make_result(
@@ -96,8 +96,8 @@ def combined_status(statuses: Sequence[str]) -> str:
 
 def primary_error(errors: Sequence[CatalogSyncError]) -> CatalogSyncError | None:
     """The error that decides the exit code of a run."""
-    code = worst(error.exit_code for error in errors)
-    return next((error for error in errors if error.exit_code == code), None)
+    code = worst(error.outcome for error in errors)
+    return next((error for error in errors if error.outcome == code), None)
 
 
 def _fetch_row(fetch: ModeFetch, previous_success_at: datetime | None) -> ModeRow:

@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 from sync.catalog.modes import MODES
 from sync.cli.commands import cli
 from sync.demo.catalogs import catalogs
-from sync.errors import ExitCode
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.settings import PREFIX
 from sync.source.emulator.catalogs import Catalog
@@ -122,10 +121,6 @@ def test_every_link_leads_to_a_file(name: str) -> None:
     folder = (ROOT / name).parent
 
     assert [link for link in LINK.findall(page(name)) if not (folder / link).exists()] == []
-
-
-def test_the_table_of_exit_codes_is_the_programs() -> None:
-    assert [int(row[0]) for row in cells(section(README, "## Exit codes"))] == sorted(ExitCode)
 
 
 def test_the_table_of_settings_is_the_programs() -> None:

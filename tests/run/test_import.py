@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 
 from models_db.tables import catalog_changes, credits, models
 from sync.catalog.guards import RemovalGuard
-from sync.errors import CatalogSyncError, ExitCode, RemovalsHeld, ResponseRejected, UsageError
+from sync.errors import CatalogSyncError, Outcome, RemovalsHeld, ResponseRejected, UsageError
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_responses
@@ -182,23 +182,23 @@ def test_a_line_more_than_five_minutes_ahead_is_refused(
 @pytest.mark.parametrize(
     ("broken", "code"),
     [
-        (b"{}", ExitCode.REJECTED),
-        (body("image", FIVE, total=6), ExitCode.REJECTED),
-        (body("video", FIVE), ExitCode.REJECTED),
-        (body("image", [*FIVE, model("a", cost=9)]), ExitCode.REJECTED),
-        (body("image", [model("f", mode="video")]), ExitCode.REJECTED),
-        (b'{"ok": false, "code": 401}', ExitCode.REJECTED),
+        (b"{}", Outcome.REJECTED),
+        (body("image", FIVE, total=6), Outcome.REJECTED),
+        (body("video", FIVE), Outcome.REJECTED),
+        (body("image", [*FIVE, model("a", cost=9)]), Outcome.REJECTED),
+        (body("image", [model("f", mode="video")]), Outcome.REJECTED),
+        (b'{"ok": false, "code": 401}', Outcome.REJECTED),
     ],
 )
 def test_a_broken_line_stops_the_import_and_what_came_before_stays(
-    store: Engine, tmp_path: Path, broken: bytes, code: ExitCode
+    store: Engine, tmp_path: Path, broken: bytes, code: Outcome
 ) -> None:
     good = {"video": body("video", FIVE)}
     path = saved(tmp_path, image(*FIVE), {**good, "image": broken}, image(model("g")))
     with pytest.raises(CatalogSyncError, match=r"answers-1\.jsonl line 2: ") as caught:
         take(store, path)
 
-    assert caught.value.exit_code == code
+    assert caught.value.outcome == code
     assert column(store, "sync_runs.observed_at") == [day(1)]
     assert column(store, "models.mode", "model_id") == [("image", id_) for id_ in "abcde"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sync.errors import ExitCode
+from sync.errors import Outcome
 from tests.support.made_responses import FULL, body, model, spelled
 from tests.support.run_driver import HOUR, SECOND, START, Host, column, dump, grown
 
@@ -21,7 +21,7 @@ def costs(host: Host) -> list[Any]:
 def test_a_first_sync_adds_every_model(host: Host) -> None:
     result = host.sync([A, FULL], [B])
 
-    assert (result.status, result.exit_code) == ("success", ExitCode.DONE)
+    assert (result.status, result.exit_code) == ("success", Outcome.DONE)
     assert result.notes == (
         "NUL or lone surrogates were left out of the texts of 1 image models; their raw text has them",
     )

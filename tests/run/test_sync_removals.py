@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.errors import ExitCode
+from sync.errors import Outcome
 from tests.support.made_responses import model
 from tests.support.run_driver import START, Host, column, dump, grown
 
@@ -25,7 +25,7 @@ def test_an_empty_answer_holds_all_removals(host: Host) -> None:
     before = dump(host.engine)
     result = host.sync([], [B])
 
-    assert (result.status, result.exit_code) == ("held", ExitCode.HELD)
+    assert (result.status, result.exit_code) == ("held", Outcome.HELD)
     assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
     assert "1 image models are missing from a response with 0" in str(result.errors[0])
     assert column(host.engine, "sync_run_modes.status", "removals_held", where={"run_id": 2}) == [
@@ -52,7 +52,7 @@ def test_a_held_run_says_the_same_until_the_number_is_accepted(host: Host) -> No
     assert listed(host) == list("abcde")
 
     result = host.sync([A, B], [], accept=8)
-    assert (result.status, result.exit_code) == ("success", ExitCode.DONE)
+    assert (result.status, result.exit_code) == ("success", Outcome.DONE)
     assert (listed(host), listed(host, "video")) == (["a", "b"], [])
 
 
@@ -74,7 +74,7 @@ def test_a_held_look_is_no_good_look(host: Host) -> None:
 def test_an_empty_first_answer_is_a_success_and_noted(host: Host) -> None:
     result = host.sync([A], [])
 
-    assert (result.status, result.exit_code) == ("success", ExitCode.DONE)
+    assert (result.status, result.exit_code) == ("success", Outcome.DONE)
     assert column(host.engine, "sync_runs.note") == ["the first answer for video was empty"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from models_db.tables import sync_runs
-from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, DatabaseError, ExitCode, Interrupted, UsageError
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, DatabaseError, Outcome, Interrupted, UsageError
 from tests.support.made_responses import body, model
 from tests.support.run_driver import HOUR, SECOND, START, Host, column, dump, grown
 
@@ -34,18 +34,18 @@ def events(host: Host) -> list[Any]:
 @pytest.mark.parametrize(
     ("bad", "code"),
     [
-        (DOWN, ExitCode.UNREACHABLE),
-        (ApiRefused("no"), ExitCode.REFUSED),
-        (b"<html>", ExitCode.REJECTED),
-        (body("image", [A], total=2), ExitCode.REJECTED),
-        (body("image", [A, model("a", cost=9)]), ExitCode.REJECTED),
-        (body("image", [model("b", mode="video")]), ExitCode.REJECTED),
-        (body("image", [A])[:-9], ExitCode.REJECTED),
-        (b'{"ok": false, "code": 402, "error_code": "subscription_required"}', ExitCode.REFUSED),
+        (DOWN, Outcome.UNREACHABLE),
+        (ApiRefused("no"), Outcome.REFUSED),
+        (b"<html>", Outcome.REJECTED),
+        (body("image", [A], total=2), Outcome.REJECTED),
+        (body("image", [A, model("a", cost=9)]), Outcome.REJECTED),
+        (body("image", [model("b", mode="video")]), Outcome.REJECTED),
+        (body("image", [A])[:-9], Outcome.REJECTED),
+        (b'{"ok": false, "code": 402, "error_code": "subscription_required"}', Outcome.REFUSED),
     ],
 )
 def test_a_mode_with_a_bad_answer_stays_while_the_other_is_applied(
-    host: Host, bad: bytes | CatalogSyncError, code: ExitCode
+    host: Host, bad: bytes | CatalogSyncError, code: Outcome
 ) -> None:
     host.sync(FIVE, [A])
     state = column(host.engine, "sync_state.version", "observed_at")
@@ -63,7 +63,7 @@ def test_when_no_mode_can_be_used_only_the_run_is_written(host: Host) -> None:
     before = dump(host.engine)
     result = host.sync(DOWN, b"<html>")
 
-    assert (result.status, result.exit_code) == ("failed", ExitCode.UNREACHABLE)
+    assert (result.status, result.exit_code) == ("failed", Outcome.UNREACHABLE)
     assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
     assert before["sync_state"] == dump(host.engine)["sync_state"]
     assert column(host.engine, "sync_runs.error_type")[1] == "ApiUnreachable"
@@ -75,7 +75,7 @@ def test_a_rejected_model_keeps_its_rows_while_the_others_change(host: Host) -> 
     before = column(host.engine, "credits.model_pk", "default_cost_exact")
     result = host.sync([model("a", cost="free"), model("b", cost=9), C, D])
 
-    assert (result.status, result.exit_code) == ("partial", ExitCode.REJECTED)
+    assert (result.status, result.exit_code) == ("partial", Outcome.REJECTED)
     assert "1 of 4 image models were rejected and kept as stored: 'a' (credits.default_cost is" in str(result.errors[0])
     assert listed(host) == list("abcd")
     assert column(host.engine, "credits.model_pk", "default_cost_exact") == [before[0], (2, "9"), before[2], before[3]]
@@ -87,7 +87,7 @@ def test_a_run_that_another_one_overtook_writes_nothing_but_itself(host: Host) -
     host.meanwhile = lambda: other.sync([model("a", cost=9)], [B])
     result = host.sync([model("a", cost=1)], [])
 
-    assert (result.status, result.exit_code) == ("superseded", ExitCode.SUPERSEDED)
+    assert (result.status, result.exit_code) == ("superseded", Outcome.SUPERSEDED)
     assert events(host) == ["added", "added", "increase"]
     assert column(host.engine, "sync_runs.status", "error_type")[1:] == [
         ("superseded", "Superseded"),
@@ -101,7 +101,7 @@ def test_a_run_overtaken_in_one_mode_is_applied_in_the_other(host: Host) -> None
     host.meanwhile = lambda: other.sync([A], modes=["image"])
     result = host.sync([B], [C])
 
-    assert (result.status, result.exit_code) == ("partial", ExitCode.SUPERSEDED)
+    assert (result.status, result.exit_code) == ("partial", Outcome.SUPERSEDED)
     assert (listed(host), listed(host, "video")) == (["a"], ["c"])
 
 
@@ -176,7 +176,7 @@ def test_a_clock_an_hour_ahead_or_far_behind_is_let_through(host: Host, behind: 
 
 def test_a_run_that_is_told_to_stop_says_so(host: Host) -> None:
     def stop() -> None:
-        raise Interrupted("stopped", ExitCode.TERMINATED)
+        raise Interrupted("stopped", Outcome.TERMINATED)
 
     host.meanwhile = stop
     with pytest.raises(Interrupted):
@@ -219,7 +219,7 @@ def test_a_dry_run_decides_alike_and_writes_nothing(host: Host, *, first: bool) 
 
     assert dump(host.engine) == before
     assert result.run_id is None
-    assert result.exit_code == ExitCode.REJECTED
+    assert result.exit_code == Outcome.REJECTED
     assert result.modes[0].row.status == ("success" if first else "held")
     assert result.modes[0].row.models_changed == (0 if first else 1)
 

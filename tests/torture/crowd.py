@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
 
-from sync.errors import ExitCode
+from sync.errors import Outcome
 from tests.support.run_driver import HOUR, START, Host, nothing
 from tests.torture.changing_catalog import Catalog, Upheaval, sent
 from tests.torture.database_under_test import Ground, ask, opened, require, require_ended, require_listed, require_sound
@@ -23,7 +23,7 @@ from tests.torture.progress import Ledger
 
 RUNS = 20
 ROUNDS_IN_A_LIFE = 4
-_DONE, _SUPERSEDED = int(ExitCode.DONE), int(ExitCode.SUPERSEDED)
+_DONE, _SUPERSEDED = int(Outcome.DONE), int(Outcome.SUPERSEDED)
 
 
 def run(ground: Ground, ledger: Ledger) -> None:

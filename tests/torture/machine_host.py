@@ -16,7 +16,7 @@ from models_db.tables import credit_history, model_versions, models, sync_runs, 
 from models_db.views.definitions import VIEWS
 from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
-from sync.errors import CatalogSyncError, ExitCode, worst
+from sync.errors import CatalogSyncError, Outcome, worst
 from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.source.files.jsonl import SavedResponse
@@ -77,7 +77,7 @@ class MachineHost:
         require(found == [statuses[mode] for mode in modes], f"the modes came to {found}, not {statuses}")
         codes = [code for mode in modes for code in self._codes(mode, answers, failing, statuses)]
         held = bool(statuses) and any(mode.row.removals_held for mode in result.modes)
-        codes += [ExitCode.HELD] if held else []
+        codes += [Outcome.HELD] if held else []
         require(result.exit_code == worst(codes), f"it ended with {result.exit_code}, not {worst(codes)}")
 
     def crash(self, number: int, *, after: bool) -> None:
@@ -180,23 +180,23 @@ class MachineHost:
 
     def _codes(
         self, mode: str, answers: Mapping[str, Sent], failing: Mapping[str, Given], statuses: Mapping[str, str]
-    ) -> list[ExitCode]:
+    ) -> list[Outcome]:
         if mode in failing:
             how = failing[mode]
-            return [how.exit_code if isinstance(how, CatalogSyncError) else ExitCode.REJECTED]
-        return [ExitCode.DONE if answers[mode].is_whole else ExitCode.REJECTED]
+            return [how.outcome if isinstance(how, CatalogSyncError) else Outcome.REJECTED]
+        return [Outcome.DONE if answers[mode].is_whole else Outcome.REJECTED]
 
     def _import(self, line: SavedResponse, answers: dict[str, Sent], accepted: Literal["all"] | None) -> None:
         now = self._next()
         fresh = {mode: sent for mode, sent in answers.items() if self._is_fresh(line, mode)}
         late = any(mode not in fresh and not self._is_recorded(line, mode) for mode in answers)
-        refused = ExitCode.DONE
+        refused = Outcome.DONE
         if line.at > now + _SOON:
-            refused = ExitCode.USAGE
+            refused = Outcome.USAGE
         elif late:
-            refused = ExitCode.REJECTED
+            refused = Outcome.REJECTED
         elif accepted is None and self.expected.held(fresh):
-            refused = ExitCode.HELD
+            refused = Outcome.HELD
         run_id, code = self._import_for_real(line, now, accepted)
         require(code == refused, f"the import came to {code!r}, not {refused!r}")
         require((run_id is not None) == bool(fresh and not refused), f"the import made run {run_id}")
@@ -209,14 +209,14 @@ class MachineHost:
 
     def _import_for_real(
         self, line: SavedResponse, now: datetime, accepted: Literal["all"] | None
-    ) -> tuple[int | None, ExitCode]:
+    ) -> tuple[int | None, Outcome]:
         backfill = ImportDependencies(clock=lambda: now, app_version="0", guard=RemovalGuard(accepted=accepted))
         with opened(self.url) as engine:
             try:
                 result = next(iter(import_responses(engine, [line], backfill)))
             except CatalogSyncError as error:
-                return None, error.exit_code
-        return (result.run_id if result else None), ExitCode.DONE
+                return None, error.outcome
+        return (result.run_id if result else None), Outcome.DONE
 
     def _is_fresh(self, line: SavedResponse, mode: str) -> bool:
         last = self.expected.shelves[mode].stamp

@@ -19,7 +19,7 @@ from sync.catalog.model.normalise import normalise
 from sync.catalog.model.records import Record
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import parse_response
-from sync.errors import CatalogSyncError, ExitCode
+from sync.errors import CatalogSyncError, Outcome
 from sync.source.http.response_check import ResponseValidator
 from sync.source.http.session import HttpResponse
 from tests.support.made_plans import plan_of
@@ -39,7 +39,7 @@ _BY_HTTP_EVERY = 20
 _STORED_EVERY = 50
 _KEY = "gva_live_torture.0123456789"
 _JUDGE = {mode: ResponseValidator("http://127.0.0.1", "http://127.0.0.1", mode, _KEY) for mode in MODES}
-_DOCUMENTED = {ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.REJECTED, ExitCode.HELD}
+_DOCUMENTED = {Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.REJECTED, Outcome.HELD}
 
 
 def run(ground: Ground, ledger: Ledger) -> None:
@@ -98,7 +98,7 @@ class _Life:
                 raise refused
             plan = _plan(body, self._mode, self._listed, self._stored)
         except CatalogSyncError as error:
-            require(error.exit_code in _DOCUMENTED, f"exit {error.exit_code}: {error}")
+            require(error.outcome in _DOCUMENTED, f"exit {error.outcome}: {error}")
             require(len(str(error).splitlines()) == 1, f"not one line: {error!r}")
             self._ledger.add("refused as a whole")
             return None

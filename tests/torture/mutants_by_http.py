@@ -8,13 +8,13 @@ import socket
 import threading
 from datetime import UTC, datetime
 
-from sync.errors import ExitCode
+from sync.errors import Outcome
 from sync.source.http.fetch import Fetched, FetchSettings, fetch_modes
 from tests.support.rude_server import RudeServer, Script
 from tests.torture.database_under_test import require
 
 _DEADLINE = 10.0
-_DOCUMENTED = {ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.REJECTED}
+_DOCUMENTED = {Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.REJECTED}
 _ODD_LINES = (
     "Content-Length: 5",
     "Transfer-Encoding: chunked",
@@ -42,7 +42,7 @@ def fetched(body: bytes, mode: str, key: str, chance: random.Random) -> bytes | 
         )[mode]
     if isinstance(found, Fetched):
         return found.body
-    require(found.error.exit_code in _DOCUMENTED, f"exit {found.error.exit_code}: {found.error}")
+    require(found.error.outcome in _DOCUMENTED, f"exit {found.error.outcome}: {found.error}")
     require(len(str(found.error).splitlines()) == 1, f"not one line: {found.error}")
     return None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sync.cli.process.signals import run_until_stopped
-from sync.errors import ExitCode, UsageError
+from sync.errors import Outcome, UsageError
 
 
 @click.command(
@@ -40,4 +40,4 @@ def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
         run_until_stopped(serve, stop)
     except OSError as error:
         raise UsageError(f"port {port} cannot be used: {error.strerror}; leave --port out for a free one") from error
-    return ExitCode.DONE
+    return Outcome.DONE

@@ -19,9 +19,9 @@ from sync.cli.composition import database, guard, limits, pause_until
 from sync.cli.process.gc_tuning import expect_long_work
 from sync.cli.process.masking import masker
 from sync.cli.process.messages import print_error, print_line
-from sync.cli.process.signals import exit_code, run_until_stopped
+from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.cli.run_report import ImportTotals
-from sync.errors import CatalogSyncError, ExitCode
+from sync.errors import CatalogSyncError, Outcome
 
 if TYPE_CHECKING:
     from sync.run.import_ import ImportDependencies
@@ -72,14 +72,14 @@ def import_(
         pause=pause_until(stop),
     )
     quiet_bar = quiet or as_json
-    outcome = run_until_stopped(lambda: import_files(files, at, catalog, backfill, stop, quiet=quiet_bar), stop)
+    ended = run_until_stopped(lambda: import_files(files, at, catalog, backfill, stop, quiet=quiet_bar), stop)
     if as_json:
-        print_line(run_report.import_json(outcome.value, mask))
-    elif not quiet and (outcome.value.imported or not outcome.value.problem):
-        print_line(run_report.import_text(outcome.value))
-    if outcome.value.problem:
-        print_error(mask(outcome.value.problem))
-    return exit_code(outcome.signal) if outcome.signal else outcome.value.exit_code
+        print_line(run_report.import_json(ended.value, mask))
+    elif not quiet and (ended.value.imported or not ended.value.problem):
+        print_line(run_report.import_text(ended.value))
+    if ended.value.problem:
+        print_error(mask(ended.value.problem))
+    return outcome_of(ended.signal) if ended.signal else ended.value.exit_code
 
 
 def import_files(
@@ -109,7 +109,7 @@ def import_files(
                         totals.add(result)
         except CatalogSyncError as error:
             totals.stopped_by(error)
-    if stop.is_set() and totals.exit_code is ExitCode.DONE:
+    if stop.is_set() and totals.exit_code is Outcome.DONE:
         totals.problem = "told to stop; the lines before are stored, run it again to go on"
     return totals
 

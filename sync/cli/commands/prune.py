@@ -15,8 +15,8 @@ import click
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.process.messages import print_error, print_line
-from sync.cli.process.signals import exit_code, run_until_stopped
-from sync.errors import ExitCode
+from sync.cli.process.signals import outcome_of, run_until_stopped
+from sync.errors import Outcome
 
 if TYPE_CHECKING:
     from sync.store.database import Engine
@@ -50,15 +50,15 @@ def prune(*, database_url: str, before: datetime, dry_run: bool, quiet: bool, as
     """
     stop = threading.Event()
     display = not quiet and not as_json and sys.stderr.isatty()
-    outcome = run_until_stopped(lambda: _prune(database_url, before, stop, dry_run=dry_run, display=display), stop)
+    ended = run_until_stopped(lambda: _prune(database_url, before, stop, dry_run=dry_run, display=display), stop)
     if as_json:
-        print_line(_json(outcome.value, before, dry_run=dry_run))
-    elif not quiet and (outcome.signal is None or outcome.value.forgotten):
-        print_line(_text(outcome.value, before, dry_run=dry_run))
-    if outcome.signal is None:
-        return ExitCode.DONE
+        print_line(_json(ended.value, before, dry_run=dry_run))
+    elif not quiet and (ended.signal is None or ended.value.forgotten):
+        print_line(_text(ended.value, before, dry_run=dry_run))
+    if ended.signal is None:
+        return Outcome.DONE
     print_error("told to stop; what was forgotten stays so, run it again to go on")
-    return exit_code(outcome.signal)
+    return outcome_of(ended.signal)
 
 
 def _prune(database_url: str, before: datetime, stop: threading.Event, *, dry_run: bool, display: bool) -> Pruned:

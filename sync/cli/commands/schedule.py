@@ -16,7 +16,7 @@ from sync.cli.param_types import Duration
 from sync.cli.process.gc_tuning import expect_long_work
 from sync.cli.process.messages import print_error, print_line, told
 from sync.cli.process.signals import run_until_stopped
-from sync.errors import ExitCode, Interrupted
+from sync.errors import Interrupted, Outcome
 
 
 @click.command(short_help="Stay, and sync at set times.", epilog="Example: catalog-sync schedule --every 15m --migrate")
@@ -79,5 +79,5 @@ def schedule(
         run_forever(timetable, once, failed, stop)
 
     with suppress(Interrupted):  # told to stop before the first run
-        run_until_stopped(work, stop, left_behind=ExitCode.DONE)
-    return ExitCode.DONE
+        run_until_stopped(work, stop, outcome_if_abandoned=Outcome.DONE)
+    return Outcome.DONE

@@ -11,7 +11,7 @@ import click
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.param_types import Duration
-from sync.errors import CheckFailed, ExitCode
+from sync.errors import CheckFailed, Outcome
 
 _RUN_COLUMNS = {
     "run_id": "RUN",
@@ -66,7 +66,7 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
         for number, error in {run["run_id"]: run["error_message"] for run in runs if run["error_message"]}.items():
             click.echo(f"run {number}: {one_line(str(error), 500)}")
     _require_fresh(ages, max_age)
-    return ExitCode.DONE
+    return Outcome.DONE
 
 
 def _age_text(age: timedelta | None) -> str:

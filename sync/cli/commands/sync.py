@@ -11,7 +11,7 @@ import click
 from sync.cli import options, run_report
 from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
 from sync.cli.process.messages import print_error, print_line
-from sync.cli.process.signals import Outcome, exit_code, run_until_stopped
+from sync.cli.process.signals import WorkResult, outcome_of, run_until_stopped
 from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -57,20 +57,20 @@ def sync(
         with catalog.opened() as engine:
             return run_sync(engine, job, dry_run=dry_run)
 
-    outcome = run_until_stopped(work, stop)
+    ended = run_until_stopped(work, stop)
     if as_json:
-        print_line(run_report.run_json(outcome.value, job.mask, dry_run=dry_run))
+        print_line(run_report.run_json(ended.value, job.mask, dry_run=dry_run))
     elif not quiet:
-        print_line(job.mask(run_report.run_text(outcome.value, dry_run=dry_run)))
-    return _exit(outcome, job.mask)
+        print_line(job.mask(run_report.run_text(ended.value, dry_run=dry_run)))
+    return _exit(ended, job.mask)
 
 
-def _exit(outcome: Outcome[RunResult], mask: Callable[[str], str]) -> int:
-    if outcome.signal is not None:
-        went_wrong = f": {mask(outcome.value.message)}" if outcome.value.message else ""
-        raise Interrupted(f"told to stop; the run had ended by then{went_wrong}", exit_code(outcome.signal))
-    complain(outcome.value, mask)
-    return outcome.value.exit_code
+def _exit(ended: WorkResult[RunResult], mask: Callable[[str], str]) -> int:
+    if ended.signal is not None:
+        went_wrong = f": {mask(ended.value.message)}" if ended.value.message else ""
+        raise Interrupted(f"told to stop; the run had ended by then{went_wrong}", outcome_of(ended.signal))
+    complain(ended.value, mask)
+    return ended.value.exit_code
 
 
 def complain(result: RunResult, mask: Callable[[str], str]) -> None:

@@ -6,7 +6,7 @@ import click
 
 from sync.cli.process.signals import Terminated
 from sync.cli.process.stdio import drop_output
-from sync.errors import CatalogSyncError, ExitCode
+from sync.errors import CatalogSyncError, Outcome
 
 PROGRAM = "catalog-sync"
 _LONGEST = 4000  # characters of a complaint
@@ -30,13 +30,13 @@ def print_error(words: str) -> None:
 def told(error: BaseException) -> tuple[int, str]:
     """The exit code that an error stands for, and what to say of it; secrets are not masked here."""
     if isinstance(error, CatalogSyncError):
-        return error.exit_code, str(error)
+        return error.outcome, str(error)
     if isinstance(error, click.ClickException):
-        return ExitCode.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
+        return Outcome.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
     if isinstance(error, Terminated):
-        return ExitCode.TERMINATED, "told to stop; run it again"
+        return Outcome.TERMINATED, "told to stop; run it again"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
-        return ExitCode.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
-    return ExitCode.UNEXPECTED, (
+        return Outcome.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
+    return Outcome.UNEXPECTED, (
         f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
     )

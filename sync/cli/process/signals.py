@@ -1,7 +1,8 @@
-"""SIGINT and SIGTERM: the work is asked to stop, given a moment, and then left behind.
+"""SIGINT and SIGTERM: how a command ends within the 10 seconds that service managers allow.
 
-The work runs in a thread of its own, since a signal handler only runs between two steps of the main
-thread, and a database may keep a step waiting for longer than a service manager waits for us.
+Commands that do a run, an import or any other work in steps use ``run_until_stopped``: the work ends
+its step, so that it is stored or rolled back as a whole. ``end_on_sigterm`` covers everything else,
+loading the program included: there SIGTERM acts like Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,35 +14,39 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from types import FrameType
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NamedTuple, NoReturn, TypeVar
 
-from sync.errors import ExitCode, Interrupted
+from sync.errors import Interrupted, Outcome
 
 T = TypeVar("T")
 
-# Service managers allow 10 s.
+# Service managers kill a process 10 s after SIGTERM; the rest is for the exit itself.
 GRACE_SECONDS = 8.0
-"""How long what was told to stop may take, before it is left behind."""
-_LEFT_COMMAND = b"catalog-sync: told to stop, and left what it waited for; run it again\n"
-_LEFT = (
-    b"catalog-sync: stopped while the database kept it waiting; catalog-sync status tells whether the run was stored\n"
+"""How long a command may go on after a signal before the process exits without waiting for it."""
+_RUN_ABANDONED = (
+    b"catalog-sync: stopped while the database did not respond; catalog-sync status shows whether the run was stored\n"
 )
-_EXIT_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+_COMMAND_ABANDONED = b"catalog-sync: stopped by SIGTERM while waiting; run it again\n"
+_OUTCOMES = {signal.SIGINT: Outcome.INTERRUPTED, signal.SIGTERM: Outcome.TERMINATED}
 
 
-@dataclass(frozen=True)
-class Outcome(Generic[T]):
-    """What the work gave, and the signal that came meanwhile, if one did."""
+class WorkResult(NamedTuple, Generic[T]):
+    """The value that the work returned, and the signal that arrived meanwhile, if any."""
 
     value: T
     signal: signal.Signals | None
 
 
 class _Work(Generic[T]):
-    def __init__(self, work: Callable[[], T], stop: threading.Event, left_behind: ExitCode | None) -> None:
-        self._left_behind = left_behind
+    """Work in a thread of its own.
+
+    Python calls a signal handler only between two steps of the main thread, and a statement in a
+    database driver can keep the main thread in one step for longer than the grace period.
+    """
+
+    def __init__(self, work: Callable[[], T], stop: threading.Event, outcome_if_abandoned: Outcome | None) -> None:
+        self._outcome_if_abandoned = outcome_if_abandoned
         self.stop = stop
         self.received: signal.Signals | None = None
         self._work = work
@@ -62,84 +67,88 @@ class _Work(Generic[T]):
         self.stop.set()
 
     def wait(self) -> T:
+        # In short waits: only between two of them can the main thread call a signal handler.
         while not self._done.wait(0.2):
             if self.stop.is_set() and not self._done.wait(GRACE_SECONDS):
-                self._leave()  # what is not stored by now is rolled back by the database
+                self._abandon()  # the database rolls back what is not committed by now
         if self._error is not None:
             raise self._error
         return self._values[0]
 
-    def _leave(self) -> None:
-        # Not sys.exit: that would wait for the thread that does not end.
-        code = self._left_behind
-        if code is None:
-            code = exit_code(self.received) if self.received else ExitCode.UNEXPECTED
+    def _abandon(self) -> None:
+        outcome = self._outcome_if_abandoned
+        if outcome is None:
+            outcome = outcome_of(self.received) if self.received else Outcome.UNEXPECTED
         with suppress(OSError):
-            os.write(2, _LEFT)
-        os._exit(code)
+            os.write(2, _RUN_ABANDONED)
+        os._exit(outcome)  # sys.exit would wait for the thread
 
 
-def run_until_stopped(work: Callable[[], T], stop: threading.Event, left_behind: ExitCode | None = None) -> Outcome[T]:
-    """Runs the work; ``stop`` is set when SIGINT or SIGTERM comes. Raises what the work raises.
+def run_until_stopped(
+    work: Callable[[], T], stop: threading.Event, outcome_if_abandoned: Outcome | None = None
+) -> WorkResult[T]:
+    """Runs the work and sets ``stop`` when SIGINT or SIGTERM arrives. Raises what the work raises.
 
-    Work that does not end within 8 s of the signal ends with the process, whose exit code is then
-    ``left_behind``, or the signal's.
+    Work that does not end within ``GRACE_SECONDS`` of the signal is abandoned: the process exits
+    with ``outcome_if_abandoned``, or with the outcome of the signal.
     """
-    task = _Work(work, stop, left_behind)
-    before = {number: signal.signal(number, task.on_signal) for number in _EXIT_CODES}
+    task = _Work(work, stop, outcome_if_abandoned)
+    before = {number: signal.signal(number, task.on_signal) for number in _OUTCOMES}
     thread = threading.Thread(target=task.run, daemon=True, name="work")
     try:
         thread.start()
-        return Outcome(task.wait(), task.received)
+        return WorkResult(task.wait(), task.received)
     except Interrupted as error:
         if task.received:
-            error.exit_code = exit_code(task.received)
+            error.outcome = outcome_of(task.received)
         raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def exit_code(number: signal.Signals) -> ExitCode:
-    return _EXIT_CODES[number]
+def outcome_of(number: signal.Signals) -> Outcome:
+    return _OUTCOMES[number]
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+    """SIGTERM arrived."""
 
 
 def end_on_sigterm() -> None:
-    """From here on SIGTERM raises ``Terminated`` in the main thread, or ends the process if that does not come to it.
+    """From now on SIGTERM raises ``Terminated`` in the main thread, and after ``GRACE_SECONDS`` ends the process.
 
-    A statement in a database's own library lets no handler run until it ends, which may take as long
-    as a lock is waited for. The interpreter writes a signal's number to a pipe all the same.
+    The second part is for a statement in a database driver that waits for a lock: until it ends no
+    handler runs. The interpreter writes the number of each signal to a pipe all the same, and a
+    thread reads it there.
     """
-    reader, writer = map(_above_streams, os.pipe())
+    reader, writer = map(_outside_standard_streams, os.pipe())
     os.set_blocking(writer, False)
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _raise_terminated)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(reader,), daemon=True, name="sigterm").start()
+    threading.Thread(target=_exit_after_sigterm, args=(reader,), daemon=True, name="sigterm").start()
 
 
-def _above_streams(number: int) -> int:
-    """Another number for an open file: one of a closed stream would be taken for that stream."""
-    if number > 2:
-        return number
+def _outside_standard_streams(descriptor: int) -> int:
+    """The same open file under a number above 2: with stdout closed, the pipe would get the number of stdout."""
+    if descriptor > 2:
+        return descriptor
     try:
-        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
-def _terminate(_number: int, _frame: object) -> NoReturn:
+def _raise_terminated(_number: int, _frame: object) -> NoReturn:
     raise Terminated
 
 
-def _watch(reader: int) -> None:
-    while os.read(reader, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not _terminate:
-        pass  # of another signal, or of a run, which sees to it by itself
+def _exit_after_sigterm(reader: int) -> None:
+    # Other signals are of no interest here, and a SIGTERM during run_until_stopped is handled there.
+    while os.read(reader, 1)[0] != signal.SIGTERM or signal.getsignal(signal.SIGTERM) is not _raise_terminated:
+        pass
     time.sleep(GRACE_SECONDS)
     try:
-        os.write(2, _LEFT_COMMAND)
+        os.write(2, _COMMAND_ABANDONED)
     finally:
-        os._exit(128 + signal.SIGTERM)
+        os._exit(Outcome.TERMINATED)

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from sync.errors import OutputLost
+from sync.errors import OutputNotWritten
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -43,11 +43,11 @@ def install_safe_streams() -> None:
 
 
 def require_written() -> None:
-    """Raises ``OutputLost`` unless all that was printed on stdout has gone out."""
+    """Raises ``OutputNotWritten`` unless all that was printed on stdout has gone out."""
     sys.stdout.flush()
     lost = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if isinstance(lost, _Output) and lost.lost is not None:
-        raise OutputLost(
+        raise OutputNotWritten(
             f"what it prints could not be written: {lost.lost.strerror}; all else was done: make room where stdout"
             " goes, then run it again"
         ) from lost.lost

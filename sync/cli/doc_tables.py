@@ -1,0 +1,96 @@
+"""The tables of README.md and docs/commands.md that are made from the program.
+
+``python -m sync.cli.doc_tables`` in the project folder writes them again. A table stands between
+``<!-- table: NAME -->`` and ``<!-- end of table -->``; NAME is ``exit codes``, ``options`` for those before
+the command, or ``options of COMMAND``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from sync.cli.commands import cli
+from sync.errors import Outcome
+
+PAGES = ("README.md", "docs/commands.md")
+_TABLE = re.compile(r"(<!-- table: (.*?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def with_tables(page: str) -> str:
+    """The text of a page with each of its marked tables written anew. Raises ``KeyError`` for an unknown table."""
+    tables = all_tables()
+    return _TABLE.sub(lambda found: f"{found[1]}\n{tables[found[2]]}\n{found[3]}", page)
+
+
+def all_tables() -> dict[str, str]:
+    """Every table as Markdown, by name."""
+    options = {f"options of {name}": _options_table(command) for name, command in cli.commands.items()}
+    return {"exit codes": _exit_codes_table(), "options": _options_table(cli), **options}
+
+
+def _exit_codes_table() -> str:
+    return _table(
+        ("code", "outcome", "meaning", "what to do", "retry helps", "stored"),
+        (
+            (
+                str(int(outcome)),
+                f"`{outcome.label}`",
+                outcome.meaning,
+                outcome.action,
+                "yes" if outcome.retry_helps else "no",
+                outcome.stored,
+            )
+            for outcome in sorted(Outcome)
+        ),
+    )
+
+
+def _options_table(command: click.Command) -> str:
+    context = click.Context(command, info_name=command.name)
+    return _table(("option", "value", "does"), _option_rows(command, context))
+
+
+def _option_rows(command: click.Command, context: click.Context) -> Iterator[tuple[str, str, str]]:
+    for option in command.params:
+        if isinstance(option, click.Option):
+            flags = ", ".join(f"`{flag}`" for flag in option.opts)
+            yield flags, _value(option, context), " ".join([option.help or "", *_remarks(option)])
+
+
+def _value(option: click.Option, context: click.Context) -> str:
+    if option.is_flag:
+        return ""
+    if isinstance(option.type, click.Choice):
+        return ", ".join(f"`{choice}`" for choice in option.type.choices)
+    return f"`{option.make_metavar(context)}`".replace("|", "` or `")
+
+
+def _remarks(option: click.Option) -> Iterator[str]:
+    if option.required:
+        yield "Required."
+    if option.multiple:
+        yield "May be repeated."
+    if option.show_default:
+        default = str(option.default).removesuffix(".0")
+        yield f"Default: `{default}`."
+    if option.envvar:
+        yield f"Setting: `{option.envvar}`."
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _write_pages() -> None:
+    for name in PAGES:
+        page = Path(name)
+        page.write_text(with_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write_pages()
