@@ -17,11 +17,11 @@ _PLACES = Decimal("0.000001")
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its statements, and the answer that is printed below them, the names of the columns first."""
+    """A question, its statements, and the result printed below them, which begins with the names of the columns."""
 
     name: str
     statements: Sequence[str]
-    answer: Sequence[Sequence[str]]
+    result: Sequence[Sequence[str]]
 
 
 def questions() -> Iterator[Question]:
@@ -37,7 +37,7 @@ def _table(text: str) -> list[list[str]]:
 
 
 def written(value: Any) -> str:
-    """A value as the page shows it, whichever database it is from: six decimals at most, no zeros behind them."""
+    """A value as the page shows it, the same for every database: at most six decimals, without trailing zeros."""
     if value is None:
         return "NULL"
     if isinstance(value, datetime):

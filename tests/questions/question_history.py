@@ -1,4 +1,4 @@
-"""Five weeks of a small catalog, made by whole runs: the data behind the answers in docs/questions.md."""
+"""Five weeks of a small catalog, made by whole runs: the data behind the results in docs/questions.md."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def at(month: int, day: int, hour: int) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=UTC)
 
 
-def listed(costs: Mapping[str, Any], *gone: str, description: str = "Photos", **now: Any) -> list[Model]:
-    """The models of a mode, less those that are gone; a cost given as ``acme_paint=0.3`` is that of acme/paint."""
+def listed(costs: Mapping[str, Any], *missing: str, description: str = "Photos", **now: Any) -> list[Model]:
+    """The models of a mode without the missing ones; ``acme_paint=0.3`` sets the cost of acme/paint."""
     costs = {**costs, **{name.replace("_", "/"): cost for name, cost in now.items()}}
     extra: dict[str, dict[str, Any]] = {"birch/photo": {"description": description}}
     return [
         model(name, cost, **extra.get(name, {}), params=PARAMS.get(name, {})) | {"provider": name.partition("/")[0]}
         for name, cost in costs.items()
-        if name not in gone
+        if name not in missing
     ]
 
 
 def make_history(engine: Engine) -> None:
-    """Nine runs: an import, six good looks, and three in which something was wrong."""
+    """Nine runs: an import, five successful syncs, and three in which something was wrong."""
     saved = {"image": body("image", listed(IMAGE)), "video": body("video", listed(VIDEO))}
     backfill = ImportDependencies(clock=lambda: at(3, 2, 8), app_version="0.9")
     assert all(import_responses(engine, [SavedResponse("saved", 1, at(3, 1, 12), saved)], backfill))
@@ -51,15 +51,15 @@ def make_history(engine: Engine) -> None:
         host.now = moment
         host.sync(image, video)
 
-    # sketch is at 5 for just a day, free at 1 for an hour less than two
+    # acme/sketch costs 5 for exactly a day, dune/free costs 1 for an hour less than two days
     run(at(3, 2, 10), listed(IMAGE, acme_sketch=5, description="Sharp photos"), listed(VIDEO))
     image = listed(IMAGE, "cedar/old", dune_free=1, description="Sharp photos")
     run(at(3, 3, 10), image, listed(VIDEO, cedar_reel=9))
     image = listed(IMAGE, "cedar/old", "acme/paint", dune_free=1, description="Sharp photos")
-    run(at(3, 4, 10), image, ApiUnreachable("no answer"))
+    run(at(3, 4, 10), image, ApiUnreachable("no response"))
     image = listed(IMAGE, "cedar/old", "acme/paint", description="Sharp photos")
     run(at(3, 5, 9), [*image, BROKEN], body("video", listed(VIDEO, cedar_reel=9), total=9))
-    # clip is at 15 for an hour more than two days, and reel is away as long
+    # birch/clip costs 15 for an hour more than two days, and cedar/reel is not listed for that long
     image = listed(IMAGE, "cedar/old", acme_paint=0.3, acme_sketch=6, description="Sharp photos")
     run(at(3, 8, 10), image, listed(VIDEO, "cedar/reel", birch_clip=15))
     run(at(3, 10, 11), image, listed(VIDEO, cedar_reel=9))

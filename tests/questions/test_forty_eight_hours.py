@@ -12,15 +12,15 @@ from tests.questions.documented_questions import questions
 from tests.support.made_responses import model
 from tests.support.run_driver import Host
 
-FLAPPING = "Which changes were taken back within 48 hours?"
-BLIPS = "Which repricings are real, and which were blips?"
+REVERTED = "Which changes were reverted within 48 hours?"
+BLIPS = "Which cost changes were repricings, and which were blips?"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TWO_DAYS = timedelta(hours=48)
 SECOND = timedelta(seconds=1)
 
 
-def ask(engine: Engine, name: str) -> list[tuple[str, str]]:
-    """The model and its kind of change, or of interval."""
+def rows_of(engine: Engine, name: str) -> list[tuple[str, str]]:
+    """The id of each model in the result, with its kind of change or of interval."""
     (statement,) = (question.statements[0] for question in questions() if question.name == name)
     with read_transaction(engine) as connection:
         return [
@@ -33,21 +33,21 @@ MIDNIGHT = NOON.replace(hour=0)
 EVENING = NOON.replace(hour=23, minute=59)
 
 
-def raise_and_take_back(engine: Engine, start: datetime, later: timedelta) -> None:
+def raise_and_revert(engine: Engine, start: datetime, later: timedelta) -> None:
     host = Host(engine)
     for moment, cost in ((start - TWO_DAYS, 1), (start, 2), (start + later, 1)):
-        host.now = moment - 2 * SECOND  # so long the answer takes
+        host.now = moment - 2 * SECOND  # the response arrives 2 s after the request
         host.sync([model("a", cost)], [])
 
 
 @pytest.mark.parametrize(
     ("start", "later"), [(NOON, TWO_DAYS), (MIDNIGHT, TWO_DAYS), (EVENING, TWO_DAYS), (EVENING, timedelta(minutes=2))]
 )
-def test_a_change_taken_back_within_48_hours_is_a_blip(engine: Engine, start: datetime, later: timedelta) -> None:
-    raise_and_take_back(engine, start, later)
+def test_a_change_reverted_within_48_hours_is_a_blip(engine: Engine, start: datetime, later: timedelta) -> None:
+    raise_and_revert(engine, start, later)
 
-    assert ask(engine, FLAPPING) == [("a", "increase")]
-    assert ask(engine, BLIPS) == [("a", "blip")]
+    assert rows_of(engine, REVERTED) == [("a", "increase")]
+    assert rows_of(engine, BLIPS) == [("a", "blip")]
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_a_change_taken_back_within_48_hours_is_a_blip(engine: Engine, start: da
         (NOON.replace(hour=1), timedelta(hours=70)),
     ],
 )
-def test_a_change_taken_back_later_is_two_repricings(engine: Engine, start: datetime, later: timedelta) -> None:
-    raise_and_take_back(engine, start, later)
+def test_a_change_reverted_later_is_two_repricings(engine: Engine, start: datetime, later: timedelta) -> None:
+    raise_and_revert(engine, start, later)
 
-    assert ask(engine, FLAPPING) == []
-    assert ask(engine, BLIPS) == [("a", "repricing")] * 2
+    assert rows_of(engine, REVERTED) == []
+    assert rows_of(engine, BLIPS) == [("a", "repricing")] * 2
 
 
-def test_a_removal_taken_back_at_the_same_cost_counts_and_at_another_cost_does_not(engine: Engine) -> None:
+def test_a_removal_reverted_at_the_same_cost_counts_and_at_another_cost_does_not(engine: Engine) -> None:
     host = Host(engine)
     host.sync([model("same"), model("dearer", 3), model("stays")])
     host.sync([model("stays")])
     host.sync([model("same"), model("dearer", 4), model("stays")])
 
-    assert ask(engine, FLAPPING) == [("same", "removed")]
-    assert ask(engine, BLIPS) == [("dearer", "repricing")]
+    assert rows_of(engine, REVERTED) == [("same", "removed")]
+    assert rows_of(engine, BLIPS) == [("dearer", "repricing")]

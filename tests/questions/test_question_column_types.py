@@ -1,4 +1,4 @@
-"""What docs/bi.md says of columns and times: the types a driver is told, and that UTC stays UTC."""
+"""What docs/bi.md says about columns and times: the declared types, and that times stay UTC."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models_db.views.definitions import VIEWS
 from tests.questions.question_history import make_history
 from tests.support.docs_pages import blocks, cells, page, section
 
-PLACES = {"postgresql": 1, "mariadb": 2, "sqlite": 3}
+TABLE_CELLS = {"postgresql": 1, "mariadb": 2, "sqlite": 3}
 TYPES = {
     "postgresql": "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
     " WHERE attrelid = '{view}'::regclass AND attnum > 0",
@@ -23,7 +23,7 @@ TYPES = {
     " WHERE table_schema = DATABASE() AND table_name = '{view}'",
     "sqlite": "SELECT name, type FROM pragma_table_info('{view}')",
 }
-DISPLAY_WIDTH = re.compile(r"(?<=int)\(\d+\)| /\*.*")  # MariaDB's own remarks: they change nothing
+DISPLAY_WIDTH = re.compile(r"(?<=int)\(\d+\)| /\*.*")  # MariaDB adds these; they do not change the type
 AGGREGATES = "SELECT min_credit_cost, avg_credit_cost, max_credit_cost FROM v_provider_costs_daily"
 
 
@@ -31,12 +31,12 @@ class Declared(float):
     """A number of a column that SQLite declared as NUMERIC."""
 
 
-sqlite3.register_converter("NUMERIC", Declared)  # for connections that ask for it, as the one below
+sqlite3.register_converter("NUMERIC", Declared)  # for connections with detect_types, as the one below
 
 
 @contextmanager
 def declaring(engine: Engine) -> Iterator[sqlite3.Connection]:
-    """Reads the same file as a driver would that goes by the declared types of a result."""
+    """A connection to the same file that uses the declared types of a result, as many drivers do."""
     with closing(sqlite3.connect(str(engine.url.database), detect_types=sqlite3.PARSE_DECLTYPES)) as connection:
         yield connection
 
@@ -45,7 +45,9 @@ def numbers_after_null(connection: sqlite3.Connection, shape: str) -> Iterator[t
     """The values of each NUMERIC column of each view, NULL first."""
     for view in VIEWS:
         connection.execute(f"CREATE TEMP VIEW over_{view.name} AS SELECT * FROM {view.name}")
-        for name in (column.name for column in view.columns if told(column.name, "sqlite").startswith("NUMERIC")):
+        for name in (
+            column.name for column in view.columns if documented_type(column.name, "sqlite").startswith("NUMERIC")
+        ):
             query = f"SELECT {name} FROM {shape.format(view=view.name)} ORDER BY {name} IS NOT NULL, {name}"
             yield f"{view.name}.{name}", [value for (value,) in connection.execute(query)]
 
@@ -57,21 +59,23 @@ def declared(connection: Connection) -> Iterator[tuple[str, str]]:
             yield name, DISPLAY_WIDTH.sub("", type_) or "none"
 
 
-def told(name: str, kind: str) -> str:
+def documented_type(name: str, kind: str) -> str:
     for row in cells(section(page("docs/bi.md"), "## Types of columns")):
         patterns = ["*"] if row[0] == "all others" else re.findall(r"[a-z_*0-9]+", row[0])
         if any(fnmatch(name, pattern) for pattern in patterns):
-            return row[PLACES[kind]]
+            return row[TABLE_CELLS[kind]]
     raise AssertionError(name)
 
 
-def test_every_column_has_the_type_that_the_page_tells(engine: Engine) -> None:
+def test_every_column_has_the_type_on_the_page(engine: Engine) -> None:
     with engine.connect() as connection:
         kind = connection.dialect.name
-        found = set(declared(connection))
+        columns = set(declared(connection))
 
-    assert found
-    assert {(name, type_, told(name, kind)) for name, type_ in found if type_ != told(name, kind)} == set()
+    assert columns
+    assert {
+        (name, type_, documented_type(name, kind)) for name, type_ in columns if type_ != documented_type(name, kind)
+    } == set()
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -91,7 +95,7 @@ def test_costs_of_a_provider_are_never_integers_on_sqlite(engine: Engine) -> Non
 def test_every_number_with_decimals_is_declared_in_a_result_that_begins_with_null_on_sqlite(
     engine: Engine, shape: str
 ) -> None:
-    """A driver that finds no declared type takes the first row's, and NULL has none."""
+    """A driver that finds no declared type uses that of the first row, and NULL has none."""
     make_history(engine)
 
     with declaring(engine) as connection:
@@ -107,9 +111,11 @@ def test_the_calculation_of_the_page_gives_the_greatest_cost_of_each_provider(en
 
     with engine.connect() as connection:
         costs = connection.exec_driver_sql("SELECT provider, credit_cost FROM v_credit_cost_history").all()
-        found = {row.provider: row.highest for row in connection.exec_driver_sql(statement.rstrip(";\n"))}
+        highest = {row.provider: row.highest for row in connection.exec_driver_sql(statement.rstrip(";\n"))}
 
-    assert found == {one: max((cost for name, cost in costs if name == one and cost), default=None) for one, _ in costs}
+    assert highest == {
+        one: max((cost for name, cost in costs if name == one and cost), default=None) for one, _ in costs
+    }
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -126,11 +132,11 @@ def test_times_do_not_move_with_the_session_on_mariadb(engine: Engine) -> None:
     make_history(engine)
 
     with engine.connect() as connection:
-        ask = "SELECT MAX(changed_at) FROM v_catalog_changes"
-        before = connection.exec_driver_sql(ask).scalar()
+        query = "SELECT MAX(changed_at) FROM v_catalog_changes"
+        before = connection.exec_driver_sql(query).scalar()
         connection.exec_driver_sql("SET time_zone = '+09:00'")
 
-        assert connection.exec_driver_sql(ask).scalar() == before
+        assert connection.exec_driver_sql(query).scalar() == before
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
@@ -138,8 +144,8 @@ def test_days_stay_utc_days_in_another_zone_on_postgresql(engine: Engine) -> Non
     make_history(engine)
 
     with engine.connect() as connection:
-        ask = "SELECT * FROM v_credit_cost_daily ORDER BY day, mode, model_id"
-        before = connection.exec_driver_sql(ask).fetchall()
+        query = "SELECT * FROM v_credit_cost_daily ORDER BY day, mode, model_id"
+        before = connection.exec_driver_sql(query).fetchall()
         connection.exec_driver_sql("SET TIME ZONE 'Asia/Tokyo'")
 
-        assert connection.exec_driver_sql(ask).fetchall() == before
+        assert connection.exec_driver_sql(query).fetchall() == before

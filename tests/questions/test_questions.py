@@ -1,4 +1,4 @@
-"""docs/questions.md: every question gets, on every database, the answer that is printed below it."""
+"""docs/questions.md: every query gives the result that is printed below it, on every database."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(rf"{DAY.pattern} \d\d:\d\d:\d\d\.\d{{6}}")
 
 
-def ask(engine: Engine, question: Question) -> list[list[str]]:
+def result_of(engine: Engine, question: Question) -> list[list[str]]:
     """The names of the columns, then the rows, written as on the page."""
     with read_transaction(engine) as connection:
         result = connection.exec_driver_sql(question.statements[0])
         return [list(result.keys()), *([written(value) for value in row] for row in result)]
 
 
-def test_every_question_gets_the_answer_below_it_on_every_database(engine: Engine) -> None:
+def test_every_query_gives_the_result_below_it_on_every_database(engine: Engine) -> None:
     make_history(engine)
 
-    answers = {question.name: ask(engine, question) for question in questions()}
+    results = {question.name: result_of(engine, question) for question in questions()}
 
-    assert answers == {question.name: question.answer for question in questions()}
+    assert results == {question.name: question.result for question in questions()}
 
 
-def test_every_question_has_one_statement_and_an_answer_with_rows() -> None:
-    shapes = {question.name: (len(question.statements), len(question.answer) > 1) for question in questions()}
+def test_every_question_has_one_statement_and_a_result_with_rows() -> None:
+    shapes = {question.name: (len(question.statements), len(question.result) > 1) for question in questions()}
 
     assert shapes
     assert {name: shape for name, shape in shapes.items() if shape != (1, True)} == {}
 
 
-def test_every_question_is_asked_of_the_views_alone() -> None:
-    """Names made by WITH are the statement's own."""
+def test_every_query_reads_views_only() -> None:
+    """Names defined by WITH are not views."""
     for question in questions():
         statement = question.statements[0]
         made = set(re.findall(r"(?:WITH|,)\s+(\w+) AS \(\s", statement))

@@ -1,4 +1,4 @@
-"""The accounts of docs/bi.md: they read the views, nothing else, and go on doing so after a migration."""
+"""The reader accounts of docs/bi.md: they read the views and nothing else, before and after a migration."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.parametrize("database_kind", HEADINGS, indirect=True)
 
 @dataclass(frozen=True)
 class Reader:
-    """An account made as the page says."""
+    """An account created by the statements of the page."""
 
     engine: Engine
     database: str
@@ -55,7 +55,7 @@ def engine_of(url: URL) -> Engine:
 @pytest.fixture
 def reader(database_kind: str, database_url: str) -> Iterator[Reader]:
     migrate.upgrade(database_url)
-    name = f"reader_{uuid4().hex[:8]}"  # the server is shared
+    name = f"reader_{uuid4().hex[:8]}"  # other tests use the same server
     (statements,) = blocks(section(page("docs/bi.md"), HEADINGS[database_kind]), "sql")
     with engine_of(normalise_url(database_url)).connect() as owner:
         for statement in filter(None, statements.replace("catalog_reader", name).split(";\n")):
@@ -83,10 +83,10 @@ def test_the_reader_writes_nothing(reader: Reader) -> None:
     assert [statement for statement in WRITES if not reader.refused(statement)] == []
 
 
-def test_the_reader_still_reads_every_view_when_a_migration_has_made_them_anew(
+def test_the_reader_still_reads_every_view_after_a_migration_recreated_them(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A column less cannot be had in place on PostgreSQL: there all views are dropped and made again."""
+    """PostgreSQL cannot drop a column of a view in place, so all views are dropped and created again there."""
     narrower = replace(CURRENT_CATALOG, columns=CURRENT_CATALOG.columns[:-1])
     monkeypatch.setattr(install, "VIEWS", (narrower, *VIEWS[1:]))
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def reader(engine: Engine) -> Iterator[sqlite3.Connection]:
-    """It does not wait for a lock at all."""
+    """A connection that never waits for a lock."""
     make_history(engine)
     (uri,) = blocks(section(page("docs/bi.md"), "## SQLite, while runs go on"))
     uri = uri.strip().replace(DOCUMENTED, str(engine.url.database))
@@ -47,7 +47,7 @@ def test_a_reader_sees_the_state_before_the_run_until_the_run_is_stored(
     assert before > 0
 
 
-def test_a_reader_in_a_transaction_holds_no_run_up_and_goes_on_seeing_the_old_state(
+def test_a_reader_in_a_transaction_does_not_block_a_run_and_still_sees_the_old_state(
     engine: Engine, reader: sqlite3.Connection
 ) -> None:
     reader.execute("BEGIN")
