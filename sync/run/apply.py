@@ -39,5 +39,6 @@ def write_result(
 
 def _apply(connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime) -> None:
     write.apply_plan(connection, run_id, plan)
+    # After the plan's rows: it also checks that no migration has changed the tables they were written to.
     runs.advance_state(connection, run_id, plan, asked_at)
     runs.fill_calendar(connection, plan.stamp)

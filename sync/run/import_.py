@@ -64,6 +64,7 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
     start = runs.RunStart(deps.clock(), "import", None, deps.app_version)
 
     def work(connection: Connection, _: int) -> RunResult | None:
+        # Locked before the check: another import of the same file may be storing this line right now.
         states = read.lock_mode_states(connection, sorted(responses))
         new = {
             mode: response for mode, response in responses.items() if _is_new(connection, line, response, states[mode])
@@ -73,6 +74,7 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
         # Nothing is fetched, so the versions are those just locked, and no mode can be superseded.
         versions = {mode: state.version for mode, state in states.items()}
         decision = decide(connection, new, states, versions, deps.guard, line.at)
+        # In this transaction, unlike the begin of a sync: a line that is not stored leaves no run.
         run_id = runs.begin_run(connection, start)
         fetches = [ModeFetch(mode, line.at, response=response) for mode, response in new.items()]
         previous = {mode: state.last.good_stamp for mode, state in states.items()}

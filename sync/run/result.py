@@ -91,6 +91,7 @@ def combined_status(statuses: Sequence[str]) -> str:
     distinct = set(statuses)
     if len(distinct) == 1:
         return statuses[0]
+    # Every mode of such a run was applied. Any other mixture has a mode that was not, or not completely.
     return "held" if distinct == {"success", "held"} else "partial"
 
 
@@ -111,6 +112,7 @@ def _fetch_row(fetch: ModeFetch, previous_success_at: datetime | None) -> ModeRo
         previous_success_at=previous_success_at,
     )
     if fetch.response is not None:
+        # Parsing rejects a response whose number of models is not the reported total.
         return replace(
             row,
             models_reported=fetch.response.reported,

@@ -82,12 +82,14 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
     def begin(connection: Connection, _: int) -> tuple[_StateBefore, int]:
         return _read_state(connection, deps), runs.begin_run(connection, start)
 
+    # If the outcome of this COMMIT is unknown, the retry inserts a second row. The first one stays
+    # ``running`` until a run that applies something marks it abandoned, and this run may be that one.
     before, run_id = in_transaction(engine, begin, pause=deps.pause)
     try:
         # Outside any transaction: a slow API must not keep locks that other runs wait for.
         fetched = _fetch(deps, before.payloads)
         return _store(engine, deps, run_id, fetched, before.versions)
-    except BaseException as error:
+    except BaseException as error:  # also the exceptions by which a signal ends the program
         unrecorded = _record_failure(engine, deps, run_id, error)
         if unrecorded and isinstance(error, CatalogSyncError) and not isinstance(error, DatabaseError | Interrupted):
             _append(unrecorded, str(error))
@@ -115,6 +117,7 @@ def _fetch(deps: SyncDependencies, payloads: Mapping[str, LastAppliedPayload]) -
     outcomes = deps.fetch(deps.modes)
     _require_clock_not_ahead(deps.clock(), outcomes)
     arrivals = [outcome.arrived_at for outcome in outcomes.values() if isinstance(outcome, Fetched)]
+    # All modes carry one time, that of the last arrival: nothing that the run stores was received later.
     fetches = tuple(_parse(outcome, deps.limits, payloads.get(outcome.mode)) for outcome in outcomes.values())
     return _FetchedModes(fetches, max(arrivals, default=None))
 
@@ -208,6 +211,7 @@ def _record_failure(engine: Engine, deps: SyncDependencies, run_id: int, error: 
             runs.end_run(connection, run_id, end, ())
 
     try:
+        # Not repeated: the run has waited for the database already, and after a signal it must end soon.
         in_transaction(engine, work, attempts=1)
     except DatabaseError as failure:
         return failure

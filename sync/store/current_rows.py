@@ -53,6 +53,7 @@ class _RowBatch:
 
     def add(self, change: ModelChange, pk: int) -> None:
         record = change.record
+        # The rows of an older normaliser cannot be compared with new ones, so all of them are replaced.
         if record is None or change.replaces_rows:
             self.emptied_models.append(pk)
         if record is not None and (change.replaces_rows or change.lifecycle in {"added", "relisted"}):

@@ -28,6 +28,7 @@ def write_versions(connection: Connection, run_id: int, plan: ModePlan, pks: Map
         for change in plan.changes
         if change.record and change.lifecycle != "rebuilt"
     ]
+    # Closed first: the database refuses a second open interval of a model.
     _close(connection, model_versions, run_id, plan, _ended(plan.changes, pks))
     _open(connection, model_versions, ("raw",), run_id, plan, opened)
 

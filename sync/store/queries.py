@@ -163,6 +163,7 @@ def changes(connection: Connection, filters: Filter, limit: int | None = None) -
 
 def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ...]]]:
     """The last runs, newest first: a row for each mode of a run, or one without a mode if it has none."""
+    # The limit counts runs, and a run has a row for each of its modes: it is applied before the join.
     last = select(sync_runs.c.run_id).order_by(sync_runs.c.run_id.desc()).limit(limit).subquery()
     query = (
         select(

@@ -89,6 +89,7 @@ def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> No
     Such a run has died, or is still fetching on this host or another one. Then it writes its own end
     over this mark.
     """
+    # A run with a higher run_id began later than this one and may well be fetching now.
     unfinished = (sync_runs.c.status == "running") & (sync_runs.c.run_id < run_id)
     connection.execute(update(sync_runs).where(unfinished).values(status="abandoned", finished_at=now))
 

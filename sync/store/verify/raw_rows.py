@@ -72,6 +72,7 @@ def _text_or_bytes(stored: bytes) -> str | bytes:
 
 
 def _columns(table: Table) -> list[Any]:
+    # A computed column cannot differ from the columns it is computed from.
     return [column for column in table.columns if column.computed is None]
 
 

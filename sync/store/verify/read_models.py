@@ -57,6 +57,7 @@ class Verification:
         """Every row that breaks a rule, as they are found. Can be iterated once."""
         for batch in _batches(self.connection):
             yield from self._batch_findings(batch)
+        # A row without a model is in no batch of models.
         for table in (*_HISTORY, *_CURRENT):
             yield from _orphans(self.connection, table)
         yield from self._run_findings()

@@ -41,6 +41,7 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
     runs: dict[str, dict[int, RunInMode]] = defaultdict(dict)
     columns = [sync_runs.c.run_id, sync_runs.c.status.label("run_status"), raw(sync_runs, "observed_at")]
     columns += [raw(sync_run_modes, name) for name in ("status", "asked_at", "previous_success_at", "mode")]
+    # Outer join: a run without an end has no rows by mode, and must not look like a run that is not stored.
     for batch in batches(sorted(run_ids)):
         query = select(*columns).select_from(sync_runs.outerjoin(sync_run_modes)).where(sync_runs.c.run_id.in_(batch))
         for row in connection.execute(query):
