@@ -15,6 +15,7 @@ PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{file.name}" for file in sorte
 ARCHITECTURE = page("docs/architecture.md").partition("<!-- entity diagram: begin -->")[0]
 PATH = re.compile(r"\b(?:sync|models_db|alembic|tests|docs)(?:/\w+)+(?:\.\w+)?")
 NAME = re.compile(r"\b(?:[a-z]+(?:_[a-z]+)+|[A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
+PLACE = re.compile(r"`([\w/]+\.py)`, `(\w+)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)#([^)]+)\)")
 
 
@@ -45,6 +46,13 @@ def test_every_name_of_the_architecture_is_in_the_code() -> None:
 
     assert names
     assert names - code == set()
+
+
+def test_every_function_of_the_architecture_is_in_the_file_beside_it() -> None:
+    places = PLACE.findall(ARCHITECTURE)
+
+    assert places
+    assert [(file, name) for file, name in places if f"def {name}(" not in page(file)] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
