@@ -82,7 +82,7 @@ def test_an_import_stops_before_a_broken_line_and_names_it(shell: Shell, sqlite_
     file = saved(tmp_path / "saved.jsonl", *good[:2], "", '{"at": "2026-01-03T00:00:00Z", "image":', good[2])
     shell.set(DATABASE_URL=sqlite_url)
     told = shell("import", file)
-    assert f"{file} line 4 is no saved answer" in complaint(told, 5)
+    assert f"{file} line 4 is not a saved response" in complaint(told, 5)
     assert told.out == "imported 2 lines with 2 changes\n"
     assert ask(sqlite_url, "SELECT status, trigger_kind FROM sync_runs") == [("success", "import")] * 2
     mended = saved(tmp_path / "saved.jsonl", *good)

@@ -39,4 +39,6 @@ def test_d11_a_time_without_an_offset_is_exit_5(sqlite_site: Site, tmp_path: Pat
     file = tmp_path / "answers.jsonl"
     file.write_text(line(at, 1) + "\n")
 
-    assert "answers.jsonl line 1 has no usable time" in complaint(sqlite_site.shell("import", str(file)), 5)
+    assert 'answers.jsonl line 1 is not a saved response: "at" is not a usable time' in complaint(
+        sqlite_site.shell("import", str(file)), 5
+    )

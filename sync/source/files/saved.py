@@ -1,7 +1,7 @@
-"""Saved answers in whatever form people have them: JSON Lines, one answer a file, a folder of such files.
+"""Saved responses from JSON Lines, from a file with one response, or from a folder of such files.
 
-An answer alone in its file has no ``at``: its time comes from the caller, or from the file's name,
-such as ``image-2026-03-01T12-00-00Z.json``. Its mode is the one that it says.
+A file with one response has no ``at``. Its time comes from the caller or from the name of the file, such as
+``image-2026-03-01T12-00-00Z.json``, and its mode is ``data.mode``.
 """
 
 from __future__ import annotations
@@ -21,52 +21,38 @@ from sync.catalog.modes import MODES
 from sync.catalog.response.envelope import BOM, read_mode
 from sync.catalog.text import one_line
 from sync.errors import ResponseRejected, UsageError
-from sync.source.files.jsonl import (
-    GZIP_ERRORS,
-    MAX_LINE,
-    SavedResponse,
-    is_saved_responses,
-    open_file,
-    read_saved_responses,
-)
+from sync.source.files.input_file import GZIP_ERRORS, open_file
+from sync.source.files.jsonl import MAX_LINE_BYTES, SavedResponse, is_saved_responses, read_saved_responses
 
 _RESPONSE_MODES = (*MODES, "all")
-_ANSWERS = (".json", ".json.gz")
-_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_RESPONSE_SUFFIXES = (".json", ".json.gz")
+_LINES_SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _TIME = re.compile(
     r"""(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)                # the day
     (?:[T_ -]?(\d\d)[-:_.]?(\d\d)(?:[-:_.]?(\d\d))?)?  # the time of day
     (?!\d)(?P<zone>[+-]\d\d:?\d\d)?""",
     re.IGNORECASE | re.VERBOSE,
 )
+# A time with another offset is ignored: the time in a name is always UTC.
 _UTC_ZONES = (None, "+00:00", "+0000")
 
 
 def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedResponse]:
-    """The saved answers of a file or folder in order of time, those of one time together.
+    """The saved responses of a file or folder in order of time; the responses of one time are one value.
 
-    ``at`` is the time of a file with one answer. Raises ``UsageError`` where it makes no sense or
-    the path cannot be read, ``ResponseRejected`` naming the file for what is no saved answer.
+    ``at`` is the time of a file with one response. Raises ``UsageError`` when ``at`` cannot be used with the
+    path or the path cannot be read, and ``ResponseRejected`` with the file's name for an invalid response.
     """
     if _is_folder(path):
-        _refuse(
-            at, f"{path} is a folder: --at is the time of a single answer; the names of its files must carry theirs"
-        )
-        yield from _in_folder(path)
+        _require_no_time(at, f"{path} is a folder; put a time into the name of each file")
+        yield from _read_folder(path)
         return
-    found = at or time_in_name(path.name)
-    if found is None or path.name.lower().endswith(_LINES) or is_saved_responses(path):
-        _refuse(at, f"the lines of {path} carry their own times: leave --at out")
+    time = at or time_in_name(path.name)
+    if time is None or path.name.lower().endswith(_LINES_SUFFIXES) or is_saved_responses(path):
+        _require_no_time(at, f"each line of {path} has its own time; leave --at out")
         yield from read_saved_responses(path)
     else:
-        yield _alone(path, found)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name that is too long, for one: opening it says what is wrong
-        return False
+        yield _read_response(path, time)
 
 
 def time_in_name(name: str) -> datetime | None:
@@ -81,65 +67,82 @@ def time_in_name(name: str) -> datetime | None:
         return None
 
 
-def _in_folder(folder: Path) -> Iterator[SavedResponse]:
+def _is_folder(path: Path) -> bool:
     try:
-        files = sorted(file for file in folder.iterdir() if file.name.lower().endswith(_ANSWERS) and file.is_file())
+        return path.is_dir()
+    except OSError:  # such as a name that is too long: opening the file reports it
+        return False
+
+
+def _require_no_time(at: datetime | None, reason: str) -> None:
+    if at is not None:
+        raise UsageError(f"--at cannot be used: {reason}")
+
+
+def _read_folder(folder: Path) -> Iterator[SavedResponse]:
+    try:
+        files = sorted(
+            file for file in folder.iterdir() if file.name.lower().endswith(_RESPONSE_SUFFIXES) and file.is_file()
+        )
     except OSError as error:
         raise UsageError(f"{folder} cannot be read: {error.strerror}; check the path") from error
     if not files:
-        raise UsageError(f"{folder} holds no file that ends in .json or .json.gz: give the folder with the answers")
-    timed = sorted((_time_of(file), file) for file in files)
+        raise UsageError(
+            f"{folder} cannot be imported: it has no file whose name ends in .json or .json.gz; "
+            "give the folder with the responses"
+        )
+    timed = sorted((_require_time_in_name(file), file) for file in files)
     for at, group in groupby(timed, key=lambda entry: entry[0]):
-        yield _together([_alone(file, at) for _, file in group])
+        yield _merge([_read_response(file, at) for _, file in group])
 
 
-def _together(answers: list[SavedResponse]) -> SavedResponse:
-    """The answers of one moment as one: each mode once."""
-    first, *others = answers
+def _merge(responses: list[SavedResponse]) -> SavedResponse:
+    """The responses of one time as one value, with each mode once."""
+    first, *others = responses
     for other in others:
         if first.payloads.keys() & other.payloads.keys() or "all" in {*first.payloads, *other.payloads}:
             raise ResponseRejected(
-                f"{one_line(other.file)} has the same time and mode as {one_line(first.file)}: keep one of them"
+                f"{one_line(other.file)} cannot be imported: {one_line(first.file)} has the same time and mode; "
+                "keep one of them"
             )
         first = replace(first, payloads={**first.payloads, **other.payloads})
     return first
 
 
-def _alone(file: Path, at: datetime) -> SavedResponse:
+def _read_response(file: Path, at: datetime) -> SavedResponse:
+    name = one_line(str(file))
     try:
         with open_file(file) as opened:
-            body = opened.read(MAX_LINE + 1)
+            body = opened.read(MAX_LINE_BYTES + 1)
     except GZIP_ERRORS as error:
-        raise ResponseRejected(f"{one_line(str(file))}: its gzip data is cut or damaged; get the file anew") from error
-    if len(body) > MAX_LINE:
-        raise ResponseRejected(f"{one_line(str(file))} is longer than {MAX_LINE} bytes: it is no saved answer")
-    return SavedResponse(str(file), 1, at, {_mode(file, body): body})
+        raise ResponseRejected(
+            f"{name} cannot be read: the gzip data is truncated or damaged; get the file again"
+        ) from error
+    if len(body) > MAX_LINE_BYTES:
+        raise ResponseRejected(f"{name} cannot be read: it is longer than {MAX_LINE_BYTES} bytes; check the file")
+    return SavedResponse(str(file), 1, at, {_mode(name, body): body})
 
 
-def _mode(file: Path, body: bytes) -> str:
+def _mode(name: str, body: bytes) -> str:
     try:
         mode = read_mode(replace_lone_surrogates(body.removeprefix(BOM)))
     except (MalformedError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ResponseRejected(
-            f"{one_line(str(file))} is no saved answer ({one_line(str(error))}): it must be what the API sent"
+            f"{name} is not a saved response: {one_line(str(error))}; save what the API sent, unchanged"
         ) from error
     if mode not in _RESPONSE_MODES:
         raise ResponseRejected(
-            f"{one_line(str(file))} is an answer for mode {one_line(mode)}: image, video or all is needed"
+            f"{name} cannot be imported: it is a response for mode {one_line(mode)}; "
+            "give a response for image, video or all"
         )
     return mode
 
 
-def _time_of(file: Path) -> datetime:
+def _require_time_in_name(file: Path) -> datetime:
     at = time_in_name(file.name)
     if at is None:
         raise ResponseRejected(
-            f"{one_line(str(file))} has no time in its name: call it such as 2026-03-01T12-00-00Z.json,"
-            " or import it alone with --at"
+            f"{one_line(str(file))} cannot be imported: its name has no time; "
+            "rename it like 2026-03-01T12-00-00Z.json, or import it alone with --at"
         )
     return at
-
-
-def _refuse(at: datetime | None, why: str) -> None:
-    if at is not None:
-        raise UsageError(why)

@@ -86,17 +86,17 @@ def test_a_folder_takes_no_time(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no file"):
+    with pytest.raises(UsageError, match="it has no file"):
         list(read_saved(tmp_path))
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("answer.json", answer("image"), "has no time in its name"),
-        ("2026-03-01.json", b"<html>", "is no saved answer"),
-        ("2026-03-01.json", answer("audio"), "an answer for mode audio"),
-        ("2026-03-01.json.gz", gzip.compress(answer("image"), mtime=0)[:-9], "cut or damaged"),
+        ("answer.json", answer("image"), "its name has no time"),
+        ("2026-03-01.json", b"<html>", "is not a saved response"),
+        ("2026-03-01.json", answer("audio"), "a response for mode audio"),
+        ("2026-03-01.json.gz", gzip.compress(answer("image"), mtime=0)[:-9], "truncated or damaged"),
     ],
 )
 def test_a_file_that_is_no_answer_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
@@ -116,7 +116,7 @@ def test_two_answers_of_one_mode_and_time_are_one_too_many(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["answers.jsonl", "2026-03-01.json"])
 def test_a_pipe_is_refused_before_it_is_waited_for(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
-    with pytest.raises(UsageError, match=f"{name} is a pipe, and is to be read more than once"):
+    with pytest.raises(UsageError, match=f"{name} cannot be read: it is a pipe, and the file is read more than once"):
         list(read_saved(tmp_path / name))
 
 
