@@ -1,3 +1,3 @@
-"""The whole job in a few seconds: a made-up week of a catalog, synced from an API on loopback."""
+"""A demonstration of the job: it syncs a made-up week of a catalog from an emulator, in a few seconds."""
 
 from sync.demo.runner import run_demo as run_demo

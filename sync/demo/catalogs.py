@@ -1,4 +1,4 @@
-"""The made-up catalog and what happens to it in a week. No real model, no real cost."""
+"""The made-up catalog of the demo and its changes during a week. No model and no cost is real."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ _FIRST_DAY = (
     _model("video", "borealis/clip", "Borealis", 5, duration_seconds=_SECONDS, aspect_ratio=_RATIOS),
 )
 
-# What each further day brings: fields to set by dotted path, None to remove the model, a whole model to add.
-_LATER: tuple[Mapping[str, Any], ...] = (
+# The changes of each further day by model: fields to set by dotted path, None to remove the model, a whole
+# model to add it. One day has none, so that the demo shows an unchanged catalog.
+_LATER_DAYS: tuple[Mapping[str, Any], ...] = (
     {"acme/sketch-pro": {"credits.default_cost": 1.5}},
     {"borealis/clip": {"credits.default_cost": 6.5, "params.aspect_ratio.options": ["16:9", "9:16"]}},
     {"cinder/photo": None, "dune/reel": _model("video", "dune/reel", "Dune", 9.75, duration_seconds=_SECONDS)},
@@ -51,31 +52,31 @@ _LATER: tuple[Mapping[str, Any], ...] = (
 )
 
 
-def catalogs() -> Iterator[Catalog]:
-    """The catalog of each day, the first one included."""
+def daily_catalogs() -> Iterator[Catalog]:
+    """The catalog of each day, beginning with the first."""
     models = {model["id"]: model for model in _FIRST_DAY}
     yield _catalog(models)
-    for day in _LATER:
-        for model_id, news in day.items():
-            models = _with_news(models, model_id, news)
+    for day in _LATER_DAYS:
+        for model_id, change in day.items():
+            models = _with_change(models, model_id, change)
         yield _catalog(models)
 
 
-def _with_news(models: Mapping[str, Any], model_id: str, news: Mapping[str, Any] | None) -> dict[str, Any]:
-    others = {known: model for known, model in models.items() if known != model_id}
-    if news is None:
+def _with_change(models: Mapping[str, Any], model_id: str, change: Mapping[str, Any] | None) -> dict[str, Any]:
+    others = {other_id: model for other_id, model in models.items() if other_id != model_id}
+    if change is None:
         return others
-    return {**others, model_id: news if "id" in news else _with_fields(models[model_id], news)}
+    return {**others, model_id: change if "id" in change else _with_fields(models[model_id], change)}
 
 
 def _with_fields(model: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     changed = copy.deepcopy(dict(model))
     for path, value in fields.items():
         *parents, last = path.split(".")
-        place = changed
+        parent = changed
         for key in parents:
-            place = place[key]
-        place[last] = value
+            parent = parent[key]
+        parent[last] = value
     return changed
 
 

@@ -118,7 +118,7 @@ def test_the_demo_shows_a_week_with_a_decrease_and_its_database(tmp_path: Path) 
 def test_a_demo_whose_file_cannot_be_replaced_says_so(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "demo.db").mkdir()
     line = complaint(shell("demo", "--directory", str(tmp_path)), 2)
-    assert f"{tmp_path}/demo.db cannot be made anew: Is a directory" in line
+    assert f"{tmp_path}/demo.db cannot be deleted: Is a directory" in line
 
 
 def test_the_command_that_the_demo_prints_works(shell: Shell, tmp_path: Path) -> None:

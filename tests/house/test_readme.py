@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from sync.catalog.modes import MODES
 from sync.cli.commands import cli
-from sync.demo.catalogs import catalogs
+from sync.demo.catalogs import daily_catalogs
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.settings import PREFIX
 from sync.source.emulator.catalogs import Catalog
@@ -63,7 +63,7 @@ def week(engine: Engine) -> Engine:
     """The week of the demo, from the first of March."""
     answers = [
         SavedResponse("week", day, FIRST_DAY + timedelta(days=day), {mode: envelope(catalog, mode) for mode in MODES})
-        for day, catalog in enumerate(catalogs())
+        for day, catalog in enumerate(daily_catalogs())
     ]
     backfill = ImportDependencies(clock=lambda: FIRST_DAY + timedelta(days=30), app_version="0")
     assert all(import_responses(engine, answers, backfill))
