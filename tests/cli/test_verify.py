@@ -91,7 +91,7 @@ def test_a_rich_history_is_sound(kept: Kept) -> None:
 def test_a_damaged_row_is_named(kept: Kept, damage: str, table: str, model_id: str | None, wrong: str) -> None:
     found = kept.faults_after(damage)
 
-    assert [fault for fault in found if (fault.table, fault.model_id) == (table, model_id) and wrong in fault.wrong]
+    assert [fault for fault in found if (fault.table, fault.model_id) == (table, model_id) and wrong in fault.problem]
 
 
 @pytest.mark.parametrize("value", ["'2026-03-01T10:00:02Z'", "'soon'", "7", "x'ff'"])
@@ -164,7 +164,7 @@ def test_each_fault_is_a_line_and_the_end_is_exit_9_with_their_number(
     line = complaint(ended, 9)
     lines = ended.out.splitlines()
     assert line.startswith(f"catalog-sync: {len(lines)} faults in the stored data, ")
-    assert lines[0] == "credits image 'a': notes is 'x', the open version says NULL"
+    assert lines[0] == "credits image 'a': notes is 'x', but the open version gives NULL"
     assert all(line.startswith("credits ") for line in lines)
 
 
@@ -182,7 +182,7 @@ def test_json_has_each_fault_with_its_place_and_time(shell: Shell, migrated_url:
             "mode": "image",
             "model_id": "gone",
             "at": "2026-03-01T10:00:02Z",
-            "wrong": "default_cost_exact is '8', model_versions says '7'",
+            "problem": "default_cost_exact is '8', but model_versions gives '7'",
         }
     ]
 

@@ -92,7 +92,7 @@ def require_sound(url: str) -> None:
 def require_sound_with(engine: Engine) -> None:
     with reading(engine) as connection:
         proved = [
-            f"{fault.table} {fault.mode} {fault.model_id!r}: {fault.wrong}"
+            f"{fault.table} {fault.mode} {fault.model_id!r}: {fault.problem}"
             for fault in Verification(connection).findings()
         ]
     found = [f"verify: {fault}" for fault in proved] + [f"checker: {fault}" for fault in faults(engine)]

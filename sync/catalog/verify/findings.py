@@ -1,4 +1,4 @@
-"""What is wrong with stored rows, and the comparison of rows that finds it."""
+"""Findings about stored rows, and the comparison of stored rows with the rows that follow from a source."""
 
 from __future__ import annotations
 
@@ -7,122 +7,127 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from sync.catalog.text import one_line
 
-_SHOWN = 60
-T = TypeVar("T")
+_VALUE_LIMIT = 60  # characters: a finding names many values and stays one line
 
-Values: TypeAlias = Mapping[str, object]
-"""A stored row by column: texts, whole numbers, decimals (doubles where the database has no others),
-days, times in UTC, None, or ``Unreadable``."""
+StoredRow: TypeAlias = Mapping[str, object]
+"""A row by column: str, int, Decimal (float where the database has no decimals), date, datetime in UTC,
+None, or ``Unreadable``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What stands in a column and is no value of its type."""
+    """A stored value that is not of its column's type. SQLite takes any value in any column."""
 
-    found: object
+    value: object
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A row that breaks a rule; what does not apply to its table is None. The time is in UTC."""
+    """A row that breaks a rule; a field that does not apply to the row's table is None."""
 
     table: str
     mode: str | None
     model_id: str | None
     at: datetime | None
-    """When the row begins or happened, by which it is found."""
-    wrong: str
-    """What is wrong with it, in one line."""
+    """The row's ``valid_from`` or ``changed_at``, in UTC."""
+    problem: str
+    """One line for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowScope:
-    """Where rows stand that are looked at together."""
+    """The table, mode and model that the rows under check have in common."""
 
     table: str
     mode: str | None = None
     model_id: str | None = None
 
-    def fault(self, wrong: str, at: object = None) -> Finding:
-        return Finding(self.table, self.mode, self.model_id, at if isinstance(at, datetime) else None, wrong)
+    def finding(self, problem: str, at: object = None) -> Finding:
+        return Finding(self.table, self.mode, self.model_id, at if isinstance(at, datetime) else None, problem)
 
 
-def time_of(row: Values) -> object:
-    """The time by which a row of history is found; None for any other row."""
+def time_of(row: StoredRow) -> object:
+    """The row's ``valid_from`` or ``changed_at``; None for a row outside the history tables."""
     return row.get("valid_from") or row.get("changed_at")
 
 
-def unreadable_findings(place: RowScope, rows: Iterable[Values]) -> Iterator[Finding]:
-    """A fault for each row with a value that is none of its column's type."""
+def unreadable_findings(scope: RowScope, rows: Iterable[StoredRow]) -> Iterator[Finding]:
+    """A finding for each row with a value that is not of its column's type."""
     for row in rows:
-        bad = {name: value.found for name, value in row.items() if isinstance(value, Unreadable)}
-        if bad:
-            told = "; ".join(
-                f"{name} holds {format_value(value)}, which is no value of its type" for name, value in bad.items()
-            )
-            yield place.fault(told, time_of(row))
+        unreadable = {column: stored.value for column, stored in row.items() if isinstance(stored, Unreadable)}
+        problems = (
+            f"{column} holds {format_value(value)}, which is not a value of its type"
+            for column, value in unreadable.items()
+        )
+        if unreadable:
+            yield scope.finding("; ".join(problems), time_of(row))
 
 
 def row_findings(
-    place: RowScope, key: Sequence[str], expected: Iterable[Values], stored: Iterable[Values], source: str
+    scope: RowScope, key: Sequence[str], expected: Iterable[StoredRow], stored: Iterable[StoredRow], source: str
 ) -> Iterator[Finding]:
-    """Where stored rows are not exactly those expected; only columns of the expected rows are compared.
+    """A finding for each row that is missing, unexpected or different.
 
-    ``source`` says what the expected rows follow from.
+    Rows are matched by ``key``. Columns that the expected rows lack are not compared. ``source``
+    names what the expected rows follow from.
     """
-    left: dict[tuple[object, ...], list[Values]] = defaultdict(list)
+    # Lists: damaged tables may hold a key twice, and then each stored row counts.
+    unmatched: dict[tuple[object, ...], list[StoredRow]] = defaultdict(list)
     for row in stored:
-        left[tuple(row[name] for name in key)].append(row)
+        unmatched[tuple(row[column] for column in key)].append(row)
     for row in expected:
-        found = left.get(tuple(row[name] for name in key))
-        if not found:
-            yield place.fault(f"a row is missing:{_named(key, row)} {source} gives one", time_of(row))
+        candidates = unmatched.get(tuple(row[column] for column in key))
+        if not candidates:
+            yield scope.finding(f"{_key_prefix(key, row)}a row is missing; {source} gives one", time_of(row))
             continue
-        different = _differences(row, found.pop(0), source)
-        if different:
-            yield place.fault(f"{_named(key, row)} {different}".strip(), time_of(row))
-    for rows in left.values():
+        differences = _differences(row, candidates.pop(0), source)
+        if differences:
+            yield scope.finding(f"{_key_prefix(key, row)}{differences}", time_of(row))
+    for rows in unmatched.values():
         for row in rows:
-            yield place.fault(f"a row too many:{_named(key, row)} {source} gives none", time_of(row))
+            yield scope.finding(f"{_key_prefix(key, row)}a row is unexpected; {source} gives none", time_of(row))
 
 
-def same(expected: object, stored: object) -> bool:
-    """Whether a column keeps just this value. A database without decimals keeps the nearest double."""
+def equals_stored(expected: object, stored: object) -> bool:
+    """Whether a column holds the expected value. SQLite has no decimals and keeps the nearest double."""
     if isinstance(expected, Decimal) and isinstance(stored, float):
         return float(expected) == stored
     return expected == stored
 
 
 def format_value(value: object) -> str:
-    """A value in a message: short, and in one line."""
+    """A value as a finding shows it: at most 60 characters, in one line."""
     if isinstance(value, datetime):
-        return instant(value)
+        return format_time(value)
     if isinstance(value, str):
-        return one_line(repr(value), _SHOWN)
+        return one_line(repr(value), _VALUE_LIMIT)
     if isinstance(value, Decimal):
         value = f"{value.normalize():f}" if value.is_finite() else value
-    return "NULL" if value is None else one_line(str(value), _SHOWN)
+    return "NULL" if value is None else one_line(str(value), _VALUE_LIMIT)
 
 
-def instant(value: datetime) -> str:
+def format_time(value: datetime) -> str:
+    """ISO 8601 in UTC, with ``Z``."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _differences(expected: Values, stored: Values, source: str) -> str:
+def _differences(expected: StoredRow, stored: StoredRow, source: str) -> str:
     return "; ".join(
-        f"{name} is {format_value(stored[name])}, {source} says {format_value(value)}"
-        for name, value in expected.items()
-        if not same(value, stored[name])
+        f"{column} is {format_value(stored[column])}, but {source} gives {format_value(value)}"
+        for column, value in expected.items()
+        if not equals_stored(value, stored[column])
     )
 
 
-def _named(key: Sequence[str], row: Values) -> str:
-    """The part of a row's key that is not its time."""
+def _key_prefix(key: Sequence[str], row: StoredRow) -> str:
+    """The row's key for a message, without NULLs and without the time, which the finding has as ``at``."""
     parts = [
-        f"{name} {format_value(row[name])}" for name in key if row[name] is not None and row[name] is not time_of(row)
+        f"{column} {format_value(row[column])}"
+        for column in key
+        if row[column] is not None and row[column] is not time_of(row)
     ]
-    return f" {', '.join(parts)}:" if parts else ""
+    return f"{', '.join(parts)}: " if parts else ""

@@ -1,6 +1,7 @@
-"""The costs and changes that a model's versions give, to be held against those that are stored.
+"""The costs and changes that follow from a model's versions, compared with the stored ones.
 
-The job writes them run by run as it goes; here all of them follow at once from what the API sent.
+``model_versions`` is the truth; ``credit_history`` and ``catalog_changes`` are derived from it. A run
+derives them step by step as it applies a plan; here they are derived again from all versions at once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import pairwise
 from sync.catalog.changes.diff import EVENT_COLUMNS, Event, events_between
 from sync.catalog.model.costs import OPEN_GAP_END, CostChange, for_arithmetic
 from sync.catalog.model.records import Record
-from sync.catalog.verify.findings import Finding, RowScope, Values, instant, row_findings, time_of
+from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, row_findings, time_of
 
 _SOURCE = "model_versions"
 _EVENT_KEY = ("changed_at", "entity", "field")
@@ -21,9 +22,9 @@ _EVENT_KEY = ("changed_at", "entity", "field")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A stored version that could be read."""
+    """A row of ``model_versions`` whose text could be read."""
 
-    row: Values
+    row: StoredRow
     record: Record
 
     @property
@@ -31,97 +32,116 @@ class Version:
         return self.row["valid_to"] is None
 
     def is_followed_by(self, later: Version) -> bool:
-        """Whether the model stayed listed between the two."""
+        """Whether the model stayed listed between the two versions: no gap lies between them."""
         return self.row["valid_to"] == later.row["valid_from"]
 
 
-def interval_findings(place: RowScope, rows: Sequence[Values]) -> Iterator[Finding]:
-    """Intervals that run backward, overlap, stay open twice, or end without a run; ``rows`` in order of begin."""
+def interval_findings(scope: RowScope, rows: Sequence[StoredRow]) -> Iterator[Finding]:
+    """Intervals that run backward, overlap or lack the run that closed them, and open ones that are not the last.
+
+    ``rows`` are in the order of ``valid_from``.
+    """
     for row in rows:
-        begin, end = row["valid_from"], row["valid_to"]
-        if isinstance(begin, datetime) and isinstance(end, datetime) and end <= begin:
-            yield place.fault(f"it ends at {instant(end)}, not after it begins", begin)
+        start, end = row["valid_from"], row["valid_to"]
+        if isinstance(start, datetime) and isinstance(end, datetime) and end <= start:
+            yield scope.finding(f"valid_to is {format_time(end)}, not after valid_from", start)
         if (end is None) != (row["closed_run_id"] is None):
-            yield place.fault("only one of valid_to and closed_run_id is NULL", begin)
+            yield scope.finding("only one of valid_to and closed_run_id is NULL", start)
     for row, later in pairwise(rows):
-        end, begin = row["valid_to"], later["valid_from"]
+        end, next_start = row["valid_to"], later["valid_from"]
         if end is None:
-            yield place.fault("it is open and another one follows", row["valid_from"])
-        elif isinstance(end, datetime) and isinstance(begin, datetime) and end > begin:
-            yield place.fault(f"it overlaps the one before, which ends at {instant(end)}", begin)
+            yield scope.finding("valid_to is NULL, but a later interval follows", row["valid_from"])
+        elif isinstance(end, datetime) and isinstance(next_start, datetime) and end > next_start:
+            yield scope.finding(f"the interval overlaps the previous one, which ends at {format_time(end)}", next_start)
 
 
-def version_findings(place: RowScope, versions: Sequence[Version]) -> Iterator[Finding]:
-    """Versions that follow each other and say the same, or were not closed and opened by one run."""
+def version_findings(scope: RowScope, versions: Sequence[Version]) -> Iterator[Finding]:
+    """Adjacent versions that mean the same, or that two different runs closed and opened."""
     for old, new in pairwise(versions):
         if not old.is_followed_by(new):
             continue
         if old.record.tree == new.record.tree:
-            yield place.fault("it means the same as the version before it", time_of(new.row))
-        if old.row["closed_run_id"] != new.row["opened_run_id"]:
-            yield place.fault("it was opened by another run than closed the one before it", time_of(new.row))
+            yield scope.finding("raw means the same as in the previous version", time_of(new.row))
+        closed_by, opened_by = old.row["closed_run_id"], new.row["opened_run_id"]
+        if closed_by != opened_by:
+            yield scope.finding(
+                f"opened_run_id is {format_value(opened_by)},"
+                f" but run {format_value(closed_by)} closed the previous version",
+                time_of(new.row),
+            )
 
 
-def cost_findings(place: RowScope, versions: Sequence[Version], stored: Sequence[Values]) -> Iterator[Finding]:
-    return row_findings(place, ("valid_from",), _expected_costs(versions), stored, _SOURCE)
+def cost_findings(scope: RowScope, versions: Sequence[Version], stored: Sequence[StoredRow]) -> Iterator[Finding]:
+    """Rows of ``credit_history`` that are not exactly those that follow from the versions."""
+    return row_findings(scope, ("valid_from",), _expected_costs(versions), stored, _SOURCE)
 
 
-def change_findings(place: RowScope, versions: Sequence[Version], stored: Sequence[Values]) -> Iterator[Finding]:
-    """``stored`` in the order of ``change_id``."""
-    yield from row_findings(place, _EVENT_KEY, _expected_changes(versions), stored, _SOURCE)
+def change_findings(scope: RowScope, versions: Sequence[Version], stored: Sequence[StoredRow]) -> Iterator[Finding]:
+    """Rows of ``catalog_changes`` that are not those that follow from the versions, or not in order of time.
+
+    ``stored`` is in the order of ``change_id``.
+    """
+    yield from row_findings(scope, _EVENT_KEY, _expected_changes(versions), stored, _SOURCE)
     for row, later in pairwise(stored):
         before, after = row["changed_at"], later["changed_at"]
         if isinstance(before, datetime) and isinstance(after, datetime) and after < before:
-            yield place.fault("it was recorded after a later change", after)
+            yield scope.finding("changed_at is earlier than that of a change with a lower change_id", after)
 
 
-def _expected_costs(versions: Sequence[Version]) -> Iterator[Values]:
-    begun: list[Version] = []
+def _expected_costs(versions: Sequence[Version]) -> Iterator[StoredRow]:
+    """One interval for each run of adjacent versions with the same cost."""
+    first: Version | None = None
     for version, later in zip(versions, (*versions[1:], None), strict=False):
-        begun = begun or [version]
+        first = first or version
         if later and version.is_followed_by(later) and version.record.cost == later.record.cost:
             continue
         yield {
-            "valid_from": begun[0].row["valid_from"],
+            "valid_from": first.row["valid_from"],
             "valid_to": version.row["valid_to"],
             "default_cost": for_arithmetic(version.record.cost),
             "default_cost_exact": version.record.cost,
-            "opened_run_id": begun[0].row["opened_run_id"],
+            "opened_run_id": first.row["opened_run_id"],
             "closed_run_id": version.row["closed_run_id"],
-            "gap_to": _gap_to(version, later),
+            "gap_to": _gap_end(version, later),
         }
-        begun = []
+        first = None
 
 
-def _gap_to(version: Version, later: Version | None) -> object:
+def _gap_end(version: Version, later: Version | None) -> object:
+    """When the gap after a version ends; None where no gap follows."""
     if version.is_open or (later and version.is_followed_by(later)):
         return None
     return later.row["valid_from"] if later else OPEN_GAP_END
 
 
-def _expected_changes(versions: Sequence[Version]) -> Iterator[Values]:
-    before: Version | None = None
+def _expected_changes(versions: Sequence[Version]) -> Iterator[StoredRow]:
+    previous: Version | None = None
     for version in versions:
-        if before is not None and before.is_followed_by(version):
-            events = tuple(events_between(before.record.tree, version.record.tree))
+        if previous is not None and previous.is_followed_by(version):
+            events = tuple(events_between(previous.record.tree, version.record.tree))
         else:
-            if before is not None:
-                yield _removal(before)
-            cost = CostChange(before.record.cost if before else None, version.record.cost)
-            events = (Event("models", None, "relisted" if before else "added", cost=cost),)
-        row = version.row
-        yield from (_change(row["valid_from"], row["opened_run_id"], version.record, event) for event in events)
-        before = version
-    if before is not None and not before.is_open:
-        yield _removal(before)
+            if previous is not None:
+                yield _removal(previous)
+            # A return is one event, however much changed while the model was not listed.
+            cost = CostChange(previous.record.cost if previous else None, version.record.cost)
+            events = (Event("models", None, "relisted" if previous else "added", cost=cost),)
+        start, run_id = version.row["valid_from"], version.row["opened_run_id"]
+        yield from (_change_row(start, run_id, version.record, event) for event in events)
+        previous = version
+    if previous is not None and not previous.is_open:
+        yield _removal(previous)
 
 
-def _removal(last: Version) -> Values:
+def _removal(last: Version) -> StoredRow:
     event = Event("models", None, "removed", cost=CostChange(last.record.cost, None))
-    return _change(last.row["valid_to"], last.row["closed_run_id"], last.record, event)
+    return _change_row(last.row["valid_to"], last.row["closed_run_id"], last.record, event)
 
 
-def _change(at: object, run_id: object, record: Record, event: Event) -> Values:
-    named = {"model_name": record.text("name"), "provider": record.text("provider")}
-    said = dict(zip(EVENT_COLUMNS, event.values(), strict=True))
-    return {"changed_at": at, **said, "run_id": run_id, **named}
+def _change_row(changed_at: object, run_id: object, record: Record, event: Event) -> StoredRow:
+    return {
+        "changed_at": changed_at,
+        **dict(zip(EVENT_COLUMNS, event.values(), strict=True)),
+        "run_id": run_id,
+        "model_name": record.text("name"),
+        "provider": record.text("provider"),
+    }

@@ -1,4 +1,7 @@
-"""Proves one model: whatever is stored of it follows from what the API sent, or is named as a fault."""
+"""The rules of one model: whatever is stored of it follows from the texts that the API sent.
+
+The texts are in ``model_versions``. Every other row of the model is derived from them again and compared.
+"""
 
 from __future__ import annotations
 
@@ -10,130 +13,143 @@ from sync.catalog.json.tree import MalformedError
 from sync.catalog.model.entities import MODELS, TABLES
 from sync.catalog.model.normalise import is_current, is_of_text, record_of_stored
 from sync.catalog.model.records import Record
-from sync.catalog.verify.findings import Finding, RowScope, Values, format_value, row_findings, unreadable_findings
+from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, row_findings, unreadable_findings
 from sync.catalog.verify.history import Version, change_findings, cost_findings, interval_findings, version_findings
-from sync.catalog.verify.runs import RunInMode, history_run_findings, last_seen_of
+from sync.catalog.verify.runs import RunInMode, history_run_findings, last_seen_at
 
 _VERSIONS = "model_versions"
 _COSTS = "credit_history"
 _CHANGES = "catalog_changes"
-_OPEN = "the open version"
+_OPEN_VERSION = "the open version"
+_NOT_CHECKED = "rows derived from it were not checked"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """Everything that is stored of one model, by table; its history in the order of time and ``change_id``."""
+    """All rows of one model. Versions and costs are in the order of ``valid_from``, changes of ``change_id``."""
 
-    model: Values
-    versions: Sequence[Values] = ()
-    costs: Sequence[Values] = ()
-    changes: Sequence[Values] = ()
-    current: Mapping[str, Sequence[Values]] = field(default_factory=dict)
+    model: StoredRow
+    versions: Sequence[StoredRow] = ()
+    costs: Sequence[StoredRow] = ()
+    changes: Sequence[StoredRow] = ()
+    current: Mapping[str, Sequence[StoredRow]] = field(default_factory=dict)
+    """The rows of the catalog as it is now, by table."""
 
-    def place(self, table: str) -> RowScope:
+    def scope(self, table: str) -> RowScope:
         mode, model_id = self.model["mode"], self.model["model_id"]
         return RowScope(table, mode if isinstance(mode, str) else None, model_id if isinstance(model_id, str) else None)
 
-    def tables(self) -> Iterator[tuple[str, Sequence[Values]]]:
-        yield from (("models", (self.model,)), (_VERSIONS, self.versions), (_COSTS, self.costs))
-        yield from ((_CHANGES, self.changes), *self.current.items())
+    def tables(self) -> Iterator[tuple[str, Sequence[StoredRow]]]:
+        yield "models", (self.model,)
+        yield from self.history()
+        yield from self.current.items()
+
+    def history(self) -> Iterator[tuple[str, Sequence[StoredRow]]]:
+        yield from ((_VERSIONS, self.versions), (_COSTS, self.costs), (_CHANGES, self.changes))
 
 
 def model_findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> list[Finding]:
-    """Every row of a model that breaks a rule. ``runs`` are those its history names, as its mode saw them.
+    """Every row of a model that breaks a rule. ``runs`` has the runs that the model's history names.
 
-    Values of another type than their column's are named alone: nothing can be compared with them.
+    A value that is not of its column's type cannot be compared. Where a model has one, such values
+    are the only findings.
     """
-    unreadable = [fault for table, rows in stored.tables() for fault in unreadable_findings(stored.place(table), rows)]
-    return unreadable or list(_faults(stored, runs))
+    unreadable = [
+        finding for table, rows in stored.tables() for finding in unreadable_findings(stored.scope(table), rows)
+    ]
+    return unreadable or list(_findings(stored, runs))
 
 
 def stamps(stored: StoredModel) -> Iterator[datetime]:
-    """Every time that the job stamped a row of the model's history with."""
-    history = (*stored.versions, *stored.costs, *stored.changes)
-    times = (row.get(name) for row in history for name in ("valid_from", "valid_to", "changed_at"))
-    yield from (time for time in times if isinstance(time, datetime))
+    """Every stamp in the model's history: the times that runs wrote, in UTC."""
+    for _, rows in stored.history():
+        for row in rows:
+            times = (row.get(column) for column in ("valid_from", "valid_to", "changed_at"))
+            yield from (time for time in times if isinstance(time, datetime))
 
 
 def is_outdated(stored: StoredModel) -> bool:
-    """Whether another version of the program made the current rows of a listed model: the next run makes them anew."""
+    """Whether another version of the normaliser made the current rows of a listed model.
+
+    The next sync rebuilds such rows, so until then they are not a finding. A fingerprint of another
+    text is one, whatever version it names.
+    """
     fingerprint, last = stored.model["fingerprint"], stored.versions[-1] if stored.versions else None
     if last is None or last["valid_to"] is not None or not isinstance(fingerprint, str):
         return False
     return not is_current(fingerprint) and is_of_text(fingerprint, str(last["raw"]))
 
 
-def _faults(stored: StoredModel, runs: Mapping[int, RunInMode]) -> Iterator[Finding]:
-    yield from interval_findings(stored.place(_VERSIONS), stored.versions)
-    yield from interval_findings(stored.place(_COSTS), stored.costs)
-    versions = [_version(stored, row) for row in stored.versions]
-    yield from (found for found in versions if isinstance(found, Finding))
-    readable = [found for found in versions if isinstance(found, Version)]
+def _findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> Iterator[Finding]:
+    yield from interval_findings(stored.scope(_VERSIONS), stored.versions)
+    yield from interval_findings(stored.scope(_COSTS), stored.costs)
+    versions = [_read_version(stored, row) for row in stored.versions]
+    readable = [version for version in versions if isinstance(version, Version)]
+    yield from (version for version in versions if isinstance(version, Finding))
     yield from _model_row_findings(stored, runs, versions[-1] if versions else None)
-    yield from _current_findings(stored, versions[-1] if versions else None)
+    yield from _current_row_findings(stored, versions[-1] if versions else None)
+    # One unreadable version would make its neighbours look like an addition and a removal.
     if len(readable) == len(versions):
-        yield from version_findings(stored.place(_VERSIONS), readable)
-        yield from cost_findings(stored.place(_COSTS), readable, stored.costs)
-        yield from change_findings(stored.place(_CHANGES), readable, stored.changes)
-    for table, rows in ((_VERSIONS, stored.versions), (_COSTS, stored.costs), (_CHANGES, stored.changes)):
-        yield from history_run_findings(stored.place(table), rows, runs)
+        yield from version_findings(stored.scope(_VERSIONS), readable)
+        yield from cost_findings(stored.scope(_COSTS), readable, stored.costs)
+        yield from change_findings(stored.scope(_CHANGES), readable, stored.changes)
+    for table, rows in stored.history():
+        yield from history_run_findings(stored.scope(table), rows, runs)
 
 
-def _version(stored: StoredModel, row: Values) -> Version | Finding:
-    place, at = stored.place(_VERSIONS), row["valid_from"]
-    record = _record(row["raw"], stored.model["mode"])
+def _read_version(stored: StoredModel, row: StoredRow) -> Version | Finding:
+    scope, start = stored.scope(_VERSIONS), row["valid_from"]
+    record = _read_record(row["raw"], stored.model["mode"])
     if isinstance(record, str):
-        return place.fault(f"raw {record}: what follows from it was not checked", at)
+        return scope.finding(f"raw {record}; {_NOT_CHECKED}", start)
     if record.model_id != stored.model["model_id"]:
-        return place.fault(f"raw is of model {format_value(record.model_id)}: what follows from it was not checked", at)
+        return scope.finding(f"raw is the text of model {format_value(record.model_id)}; {_NOT_CHECKED}", start)
     return Version(row, record)
 
 
-def _record(raw: object, mode: object) -> Record | str:
-    """The record of a stored text, or why there is none."""
+def _read_record(raw: object, mode: object) -> Record | str:
+    """The record of a stored text, or the problem with the text."""
     try:
         record = record_of_stored(str(raw), str(mode))
     except MalformedError as error:
-        return f"cannot be of this mode ({error})"
+        return f"is not of this mode ({error})"
     return record or "cannot be read as a model"
 
 
 def _model_row_findings(
     stored: StoredModel, runs: Mapping[int, RunInMode], last: Version | Finding | None
 ) -> Iterator[Finding]:
-    place, model = stored.place("models"), stored.model
+    scope, model = stored.scope("models"), stored.model
     if not stored.versions or last is None:
-        yield place.fault("it has no version")
+        yield scope.finding("the model has no version")
         return
-    row = stored.versions[-1]
-    removed = row["valid_to"] is not None
-    expected: dict[str, object] = {"first_seen_at": stored.versions[0]["valid_from"], "removed_at": row["valid_to"]}
-    if not removed:
+    removed_at = stored.versions[-1]["valid_to"]
+    expected: dict[str, object] = {"first_seen_at": stored.versions[0]["valid_from"], "removed_at": removed_at}
+    if removed_at is None:
         expected["last_seen_at"] = None
-    elif (seen := last_seen_of(row, runs)) is not None:
+    elif (seen := last_seen_at(stored.versions[-1], runs)) is not None:
         expected["last_seen_at"] = seen
     elif model["last_seen_at"] is None:
-        yield place.fault("it is removed and last_seen_at is NULL")
+        yield scope.finding("last_seen_at is NULL, but the model is removed")
     if isinstance(last, Version) and not is_outdated(stored):
         expected |= dict(zip(MODELS.values, last.record.rows[MODELS.table][0], strict=True))
-        expected["fingerprint"] = None if removed else last.record.fingerprint
-    yield from row_findings(place, (), [expected], [model], "model_versions")
+        expected["fingerprint"] = None if removed_at is not None else last.record.fingerprint
+    yield from row_findings(scope, (), [expected], [model], _VERSIONS)
 
 
-def _current_findings(stored: StoredModel, last: Version | Finding | None) -> Iterator[Finding]:
-    """The current rows: those of the open version, none of a removed model."""
-    if isinstance(last, Finding) or (last and last.is_open and not _is_of_this_normaliser(stored)):
+def _current_row_findings(stored: StoredModel, last: Version | Finding | None) -> Iterator[Finding]:
+    """Rows that are not those of the open version. A removed model must have none."""
+    if isinstance(last, Finding) or (last and last.is_open and not _has_comparable_rows(stored)):
         return
     for shape in TABLES:
         columns = (*shape.key, *shape.values)
         rows = last.record.rows[shape.table] if last and last.is_open else ()
-        expected: Iterable[Values] = [dict(zip(columns, row, strict=True)) for row in rows]
-        yield from row_findings(
-            stored.place(shape.table), shape.key, expected, stored.current.get(shape.table, ()), _OPEN
-        )
+        expected: Iterable[StoredRow] = [dict(zip(columns, row, strict=True)) for row in rows]
+        current = stored.current.get(shape.table, ())
+        yield from row_findings(stored.scope(shape.table), shape.key, expected, current, _OPEN_VERSION)
 
 
-def _is_of_this_normaliser(stored: StoredModel) -> bool:
-    """Rows that another one made are not to be compared; a fingerprint of another text is the fault itself."""
+def _has_comparable_rows(stored: StoredModel) -> bool:
+    """Whether this version of the normaliser made the current rows. Another version may make other rows."""
     fingerprint = stored.model["fingerprint"]
     return fingerprint is None or is_current(str(fingerprint))

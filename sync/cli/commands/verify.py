@@ -71,8 +71,8 @@ def _outdated(verification: Verification) -> str:
 
 def _line(fault: Finding) -> str:
     from sync.catalog.text import one_line
-    from sync.catalog.verify.findings import instant
+    from sync.catalog.verify.findings import format_time
 
     model = repr(fault.model_id) if fault.model_id else None
-    where = [fault.table, fault.mode, model, instant(fault.at) if fault.at else None]
-    return one_line(f"{' '.join(filter(None, where))}: {fault.wrong}", _LINE_LIMIT)
+    where = [fault.table, fault.mode, model, format_time(fault.at) if fault.at else None]
+    return one_line(f"{' '.join(filter(None, where))}: {fault.problem}", _LINE_LIMIT)

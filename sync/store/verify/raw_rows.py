@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Date, FromClause, Integer, Sel
 from sqlalchemy.types import NullType, TypeEngine
 
 from models_db.tables.column_types import Decimals, UtcDateTime
-from sync.catalog.verify.findings import Unreadable, Values
+from sync.catalog.verify.findings import StoredRow, Unreadable
 
 _SQLITE_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
 
@@ -32,7 +32,7 @@ def every_column(table: Table) -> Select[Any]:
     return select(*(raw(table, column.name) for column in _columns(table)))
 
 
-def read_rows(connection: Connection, table: Table, query: Select[Any]) -> Iterator[Values]:
+def read_rows(connection: Connection, table: Table, query: Select[Any]) -> Iterator[StoredRow]:
     """The rows of a query made of ``every_column``."""
     readers = [(column.name, _reader(column.type)) for column in _columns(table)]
     with tolerate_bad_utf8(connection):

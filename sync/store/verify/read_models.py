@@ -21,9 +21,10 @@ from models_db.tables.metadata import metadata
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.model.entities import TABLES
 from sync.catalog.modes import MODES
-from sync.catalog.verify.findings import Finding, RowScope, Values, format_value, time_of
+from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, time_of
 from sync.catalog.verify.model import StoredModel, is_outdated, model_findings, stamps
-from sync.catalog.verify.runs import ModeBounds, RunInMode, calendar_findings, state_findings
+from sync.catalog.verify.runs import RunInMode
+from sync.catalog.verify.state import ModeBounds, calendar_findings, state_findings
 from sync.store.verify.raw_rows import every_column, read_rows
 from sync.store.verify.read_runs import RunCache
 
@@ -90,7 +91,7 @@ class Verification:
         stamped = [row["observed_at"] for row in states]
         yield from calendar_findings(list(read_rows(self.connection, calendar_days, days)), bounds.values(), stamped)
 
-    def _mode_bounds(self, mode: str, states: Sequence[Values], runs: Mapping[int, RunInMode]) -> ModeBounds:
+    def _mode_bounds(self, mode: str, states: Sequence[StoredRow], runs: Mapping[int, RunInMode]) -> ModeBounds:
         run_id = next((row["run_id"] for row in states if row["mode"] == mode), None)
         run = runs.get(run_id) if isinstance(run_id, int) else None
         applied = (sync_run_modes.c.mode == mode) & sync_run_modes.c.status.in_(APPLIED_STATUSES)
@@ -114,7 +115,7 @@ def _batches(connection: Connection) -> Iterator[list[StoredModel]]:
         size = max(1, min(_MAX_BATCH, len(batch) * _ROWS_PER_BATCH // max(rows, 1)))
 
 
-def _with_rows(connection: Connection, model_rows: Sequence[Values]) -> Iterator[StoredModel]:
+def _with_rows(connection: Connection, model_rows: Sequence[StoredRow]) -> Iterator[StoredModel]:
     pk_range = (model_rows[0]["model_pk"], model_rows[-1]["model_pk"])
     rows = {table: _by_model(connection, table, pk_range) for table in (*_HISTORY, *_CURRENT)}
     for model in model_rows:
@@ -128,11 +129,11 @@ def _with_rows(connection: Connection, model_rows: Sequence[Values]) -> Iterator
         )
 
 
-def _by_model(connection: Connection, table: Table, pk_range: tuple[object, object]) -> dict[object, list[Values]]:
+def _by_model(connection: Connection, table: Table, pk_range: tuple[object, object]) -> dict[object, list[StoredRow]]:
     query = every_column(table).where(table.c.model_pk.between(*pk_range)).order_by(table.c.model_pk)
     if table in _HISTORY:
         query = query.order_by(table.c[_HISTORY[table]])
-    grouped: dict[object, list[Values]] = defaultdict(list)
+    grouped: dict[object, list[StoredRow]] = defaultdict(list)
     for row in read_rows(connection, table, query):
         grouped[row["model_pk"]].append(row)
     return grouped
@@ -142,8 +143,8 @@ def _orphans(connection: Connection, table: Table) -> Iterator[Finding]:
     """Rows without a model. SQLite enforces foreign keys only for programs that switch them on."""
     owner = select(models.c.model_pk).where(models.c.model_pk == table.c.model_pk).exists()
     for row in read_rows(connection, table, every_column(table).where(~owner)):
-        wrong = f"model_pk is {format_value(row['model_pk'])}, and there is no such model"
-        yield RowScope(table.name).fault(wrong, time_of(row))
+        problem = f"model_pk is {format_value(row['model_pk'])}, but there is no such model"
+        yield RowScope(table.name).finding(problem, time_of(row))
 
 
 def _run_ids(stored: StoredModel) -> Iterator[int]:

@@ -52,7 +52,7 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
                     observed_at=time(row.observed_at),
                     asked_at=time(row.asked_at),
                     previous_success_at=time(row.previous_success_at),
-                    previous_asked=frozenset(previous[row.run_id, row.mode]),
+                    previous_asked_at=frozenset(previous[row.run_id, row.mode]),
                 )
             for mode in MODES:
                 runs[mode].setdefault(row.run_id, RunInMode(None, row.run_status))

@@ -1,4 +1,4 @@
-"""Proving a model from values alone."""
+"""The findings about one model, from values alone."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from sync.catalog.model.entities import TABLES
-from sync.catalog.verify.findings import Finding, RowScope, Unreadable, format_value, row_findings, same
+from sync.catalog.verify.findings import Finding, RowScope, Unreadable, equals_stored, format_value, row_findings
 from sync.catalog.verify.model import StoredModel, model_findings
 from sync.catalog.verify.runs import RunInMode
 from tests.support.made_responses import FULL, Model, model, raw, record
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(12)]
-PLACE = RowScope("table")
+SCOPE = RowScope("table")
 RUNS = {
     number: RunInMode("success", "success", T[number], T[number], T[number - 1] if number > 1 else None)
     for number in range(1, 9)
@@ -93,13 +93,13 @@ BACK = listed(
 )
 
 
-def told(found: Sequence[Finding]) -> list[tuple[str, str]]:
-    return [(fault.table, fault.wrong) for fault in found]
+def problems(found: Sequence[Finding]) -> list[tuple[str, str]]:
+    return [(finding.table, finding.problem) for finding in found]
 
 
-@pytest.mark.parametrize("sound", [ONE, RAISED, BACK], ids=["one", "raised", "back"])
-def test_a_sound_model_has_no_fault(sound: StoredModel) -> None:
-    assert model_findings(sound, RUNS) == []
+@pytest.mark.parametrize("consistent", [ONE, RAISED, BACK], ids=["one", "raised", "back"])
+def test_a_consistent_model_has_no_findings(consistent: StoredModel) -> None:
+    assert model_findings(consistent, RUNS) == []
 
 
 def test_current_rows_are_compared_in_every_table() -> None:
@@ -108,10 +108,10 @@ def test_current_rows_are_compared_in_every_table() -> None:
     emptied = replace(full, current={}, changes=changes)
 
     assert model_findings(replace(full, changes=changes), RUNS) == []
-    assert {fault.table for fault in model_findings(emptied, RUNS)} == {shape.table for shape in TABLES}
+    assert {finding.table for finding in model_findings(emptied, RUNS)} == {shape.table for shape in TABLES}
 
 
-def test_a_fault_names_table_mode_model_and_time() -> None:
+def test_a_finding_names_table_mode_model_and_time() -> None:
     broken = replace(RAISED, costs=[cost(1, 2, "3"), cost(2, None, "5")])
 
     assert model_findings(broken, RUNS) == [
@@ -120,7 +120,7 @@ def test_a_fault_names_table_mode_model_and_time() -> None:
             "image",
             "a",
             T[2],
-            "default_cost is 5, model_versions says 4; default_cost_exact is '5', model_versions says '4'",
+            "default_cost is 5, but model_versions gives 4; default_cost_exact is '5', but model_versions gives '4'",
         )
     ]
 
@@ -128,7 +128,7 @@ def test_a_fault_names_table_mode_model_and_time() -> None:
 def test_an_interval_that_ends_before_it_begins_runs_backward() -> None:
     broken = replace(ONE, costs=[cost(3, 2, "3")])
 
-    assert ("credit_history", "it ends at 2026-03-01T02:00:00Z, not after it begins") in told(
+    assert ("credit_history", "valid_to is 2026-03-01T02:00:00Z, not after valid_from") in problems(
         model_findings(broken, RUNS)
     )
 
@@ -136,76 +136,85 @@ def test_an_interval_that_ends_before_it_begins_runs_backward() -> None:
 def test_two_open_intervals_are_one_too_many() -> None:
     broken = replace(RAISED, costs=[cost(1, None, "3"), cost(2, None, "4")])
 
-    assert ("credit_history", "it is open and another one follows") in told(model_findings(broken, RUNS))
+    assert ("credit_history", "valid_to is NULL, but a later interval follows") in problems(
+        model_findings(broken, RUNS)
+    )
 
 
 def test_an_interval_closed_by_no_run_is_named() -> None:
     broken = replace(RAISED, costs=[{**cost(1, 2, "3"), "closed_run_id": None}, cost(2, None, "4")])
 
-    assert ("credit_history", "only one of valid_to and closed_run_id is NULL") in told(model_findings(broken, RUNS))
+    assert ("credit_history", "only one of valid_to and closed_run_id is NULL") in problems(
+        model_findings(broken, RUNS)
+    )
 
 
 @pytest.mark.parametrize(
     "text",
     ["{", "", "[]", '{"id": "a", "credits": {"default_cost": "3"}}', '{"id": "a", "mode": "video"}', '{"id": "b"}'],
 )
-def test_a_text_that_is_no_such_model_is_a_fault_of_its_version(text: str) -> None:
+def test_a_text_that_is_not_this_model_is_a_finding_about_its_version(text: str) -> None:
     (found,) = model_findings(replace(RAISED, versions=[version(1, 2, text), RAISED.versions[1]]), RUNS)
 
     assert (found.table, found.at) == ("model_versions", T[1])
-    assert "what follows from it was not checked" in found.wrong
+    assert "rows derived from it were not checked" in found.problem
 
 
 def test_a_value_that_cannot_be_read_is_named_and_nothing_is_compared_with_it() -> None:
     broken = replace(RAISED, costs=[{**cost(1, 2, "3"), "valid_to": Unreadable("soon")}, cost(2, None, "4")])
 
-    assert told(model_findings(broken, RUNS)) == [
-        ("credit_history", "valid_to holds 'soon', which is no value of its type")
+    assert problems(model_findings(broken, RUNS)) == [
+        ("credit_history", "valid_to holds 'soon', which is not a value of its type")
     ]
 
 
-def test_a_change_that_stands_twice_is_one_row_too_many() -> None:
+def test_a_change_that_is_stored_twice_is_one_row_too_many() -> None:
     broken = replace(ONE, changes=[*ONE.changes, *ONE.changes])
 
-    assert told(model_findings(broken, RUNS)) == [
-        ("catalog_changes", "a row too many: entity 'models': model_versions gives none")
+    assert problems(model_findings(broken, RUNS)) == [
+        ("catalog_changes", "entity 'models': a row is unexpected; model_versions gives none")
     ]
 
 
 @pytest.mark.parametrize(
-    ("run", "wrong"),
+    ("run", "problem"),
     [
-        (RunInMode(None, "success", T[1], T[1]), "which was not applied to this mode (status NULL)"),
-        (RunInMode("superseded", "partial", T[1], T[1]), "which was not applied to this mode (status 'superseded')"),
-        (RunInMode("success", "failed", T[1], T[1]), "which stored nothing (status 'failed' in sync_runs)"),
-        (RunInMode("success", "success", T[2], T[2]), "which observed later, at 2026-03-01T02:00:00Z"),
+        (RunInMode(None, "success", T[1], T[1]), "a run that was not applied to this mode (status NULL)"),
+        (
+            RunInMode("superseded", "partial", T[1], T[1]),
+            "a run that was not applied to this mode (status 'superseded')",
+        ),
+        (RunInMode("success", "failed", T[1], T[1]), "a run that stored nothing (status 'failed' in sync_runs)"),
+        (RunInMode("success", "success", T[2], T[2]), "a run that observed the catalog later, at 2026-03-01T02:00:00Z"),
     ],
 )
-def test_a_row_whose_run_could_not_have_written_it_is_named_in_each_table(run: RunInMode, wrong: str) -> None:
+def test_a_row_whose_run_could_not_have_written_it_is_named_in_each_table(run: RunInMode, problem: str) -> None:
     found = model_findings(ONE, {1: run})
 
-    assert [fault.table for fault in found] == ["model_versions", "credit_history", "catalog_changes"]
-    assert all(fault.wrong.endswith(wrong) for fault in found)
+    assert [finding.table for finding in found] == ["model_versions", "credit_history", "catalog_changes"]
+    assert all(finding.problem.endswith(problem) for finding in found)
 
 
-def test_not_before_is_when_the_good_look_before_began_where_that_is_known() -> None:
-    known = {**RUNS, 2: replace(RUNS[2], previous_asked=frozenset({T[1] - timedelta(seconds=2)}))}
+def test_not_before_is_when_the_previous_successful_sync_began_its_request_where_that_is_known() -> None:
+    known = {**RUNS, 2: replace(RUNS[2], previous_asked_at=frozenset({T[1] - timedelta(seconds=2)}))}
 
     (found,) = model_findings(RAISED, known)
-    assert found.wrong == "not_before is 2026-03-01T01:00:00Z, the good look before it began at 2026-03-01T00:59:58Z"
+    assert found.problem == (
+        "not_before is 2026-03-01T01:00:00Z, but the previous successful sync began its request at 2026-03-01T00:59:58Z"
+    )
 
 
 def test_a_double_is_held_against_the_double_nearest_to_the_decimal() -> None:
-    assert same(Decimal("0.100000000000"), 0.1)
-    assert not same(Decimal("0.100000000001"), 0.1)
-    assert not same(Decimal(1), None)
+    assert equals_stored(Decimal("0.100000000000"), 0.1)
+    assert not equals_stored(Decimal("0.100000000001"), 0.1)
+    assert not equals_stored(Decimal(1), None)
 
 
 def test_rows_with_the_same_key_are_matched_one_by_one() -> None:
     rows = [{"key": 1, "value": "a"}]
 
-    assert [fault.wrong for fault in row_findings(PLACE, ["key"], rows, rows * 2, "the text")] == [
-        "a row too many: key 1: the text gives none"
+    assert [finding.problem for finding in row_findings(SCOPE, ["key"], rows, rows * 2, "the text")] == [
+        "key 1: a row is unexpected; the text gives none"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Proving the state of the modes and the calendar from values alone."""
+"""The findings about the state of the modes and the calendar, from values alone."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from typing import Any
 
 import pytest
 
-from sync.catalog.verify.runs import ModeBounds, RunInMode, calendar_findings, state_findings
+from sync.catalog.verify.runs import RunInMode
+from sync.catalog.verify.state import ModeBounds, calendar_findings, state_findings
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(4)]
 STATE = {"version": 2, "observed_at": T[2], "good_asked_at": T[2], "good_observed_at": T[2], "run_id": 2}
-FACTS = ModeBounds(T[1], T[2], 2, RunInMode("success", "success", T[2], T[2], T[1]))
+BOUNDS = ModeBounds(T[1], T[2], 2, RunInMode("success", "success", T[2], T[2], T[1]))
 
 
-def state(**changed: Any) -> list[str]:
+def state_problems(**changed: Any) -> list[str]:
     rows = [{"mode": mode, **STATE} for mode in ("image", "video")]
     return [
-        fault.wrong for fault in state_findings([{**rows[0], **changed}, rows[1]], {"image": FACTS, "video": FACTS})
+        finding.problem
+        for finding in state_findings([{**rows[0], **changed}, rows[1]], {"image": BOUNDS, "video": BOUNDS})
     ]
 
 
-def test_a_state_that_follows_from_its_last_run_is_sound() -> None:
-    assert state() == []
+def test_a_state_that_follows_from_its_last_run_has_no_findings() -> None:
+    assert state_problems() == []
 
 
-def test_after_a_partial_run_the_last_good_look_is_the_one_before() -> None:
-    facts = replace(FACTS, run=RunInMode("partial", "partial", T[2], T[2], T[1], frozenset({T[1]})))
+def test_after_a_partial_run_the_last_successful_sync_is_the_one_before() -> None:
+    bounds = replace(BOUNDS, run=RunInMode("partial", "partial", T[2], T[2], T[1], frozenset({T[1]})))
     row = {**STATE, "good_asked_at": T[1], "good_observed_at": T[1]}
 
     assert (
-        list(state_findings([{"mode": "image", **row}, {"mode": "video", **STATE}], {"image": facts, "video": FACTS}))
+        list(state_findings([{"mode": "image", **row}, {"mode": "video", **STATE}], {"image": bounds, "video": BOUNDS}))
         == []
     )
 
@@ -44,7 +46,7 @@ def test_after_a_partial_run_the_last_good_look_is_the_one_before() -> None:
     ],
 )
 def test_a_state_that_contradicts_its_history_is_named(changed: dict[str, Any]) -> None:
-    assert state(**changed) != []
+    assert state_problems(**changed) != []
 
 
 def day(number: int) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def day(number: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "wrong"),
+    ("numbers", "problems"),
     [
         ([1, 2, 3], []),
         ([1, 3], ["the days between 2026-03-01 and 2026-03-03 are missing"]),
@@ -62,7 +64,7 @@ def day(number: int) -> dict[str, Any]:
         ([1, 2, 3, 4], ["the day 2026-03-04 is later than the last run"]),
     ],
 )
-def test_the_calendar_goes_from_the_first_change_to_the_last_run(numbers: list[int], wrong: list[str]) -> None:
+def test_the_calendar_goes_from_the_first_change_to_the_last_run(numbers: list[int], problems: list[str]) -> None:
     found = calendar_findings([day(number) for number in numbers], [ModeBounds(T[1], T[2])], [T[2] + timedelta(days=2)])
 
-    assert [fault.wrong for fault in found] == wrong
+    assert [finding.problem for finding in found] == problems
