@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from models_db.engine import open_engine
 from tests.support import database_servers
-from tests.support.migrated_databases import Migrated
+from tests.support.migrated_databases import MigratedDatabases
 
 _ROOM = "CATALOG_SYNC_TEST_ROOM"
 
@@ -38,9 +38,9 @@ def _is_worker(config: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Migrated]:
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MigratedDatabases]:
     with ExitStack() as kept:
-        yield Migrated(tmp_path_factory.mktemp("migrated"), Path(os.environ[_ROOM]), kept)
+        yield MigratedDatabases(tmp_path_factory.mktemp("migrated"), Path(os.environ[_ROOM]), kept)
 
 
 @pytest.fixture(params=database_servers.KINDS)
@@ -66,7 +66,7 @@ def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def migrated_url(database_kind: str, tmp_path: Path, _migrated: Migrated) -> Iterator[str]:
+def migrated_url(database_kind: str, tmp_path: Path, _migrated: MigratedDatabases) -> Iterator[str]:
     """A database at head with no data.
 
     On MariaDB the same one serves test after test: a test that changes the schema takes

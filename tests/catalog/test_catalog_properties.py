@@ -24,7 +24,7 @@ from sync.catalog.response.parse import parse_response, split_by_mode
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError
 from tests.support.made_plans import plan_of
-from tests.support.made_responses import answer, record, stored_as
+from tests.support.made_responses import parsed_response, record, stored_as
 from tests.support.model_strategies import catalogs, damaged, models, rewritten, values, written
 
 # No deadline: a busy machine is no failure. The same examples in every run: a red run can be repeated.
@@ -39,7 +39,7 @@ def taken(value: Any) -> Record:
 
 
 def sent(catalog: Iterable[Any]) -> ParsedResponse:
-    return answer([written(one).encode() for one in catalog])
+    return parsed_response([written(one).encode() for one in catalog])
 
 
 def plan(whole: ParsedResponse, known: list[Any]) -> ModePlan:
@@ -165,7 +165,7 @@ def test_the_same_catalog_in_another_order_and_spelling_changes_nothing(catalog:
     texts += [rewritten(one, chance).encode() for one in catalog if chance.random() < 0.3]
     chance.shuffle(texts)
 
-    made = plan(answer(texts), catalog)
+    made = plan(parsed_response(texts), catalog)
 
     assert ([*made.changes], made.rejected) == ([], ())
 

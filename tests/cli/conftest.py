@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sync.cli.entry_point import run
-from tests.support.commands import PREFIX, Ended
+from tests.support.commands import PREFIX, CommandResult
 from tests.support.secrets_search import KEY
 
 if TYPE_CHECKING:
-    from tests.support.migrated_databases import Migrated
+    from tests.support.migrated_databases import MigratedDatabases
 
 
 class Shell:
@@ -33,10 +33,10 @@ class Shell:
             else:
                 self._patch.setenv(PREFIX + name, value)
 
-    def __call__(self, *arguments: str) -> Ended:
+    def __call__(self, *arguments: str) -> CommandResult:
         self._capture.readouterr()
         code = run(arguments, os.environ)
-        return Ended(code, *self._capture.readouterr())
+        return CommandResult(code, *self._capture.readouterr())
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, _migrated: Migrated) -> str:
+def sqlite_url(tmp_path: Path, _migrated: MigratedDatabases) -> str:
     """An SQLite database at head, for what is the same on all databases."""
     with ExitStack() as nothing_to_close:
         return _migrated.new("sqlite", tmp_path / "catalog.db", nothing_to_close)

@@ -14,7 +14,7 @@ import pytest
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, model
-from tests.support.commands import ROOT, Ended, complaint, environment, output, run_process, started
+from tests.support.commands import ROOT, CommandResult, environment, error_line, output, run_process, started
 from tests.support.secrets_search import KEY
 
 
@@ -51,7 +51,7 @@ def test_a_failure_is_told_even_if_nobody_reads_the_result(sqlite_url: str, tmp_
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": KEY}
         ended = run_process("sync", environ=environment(tmp_path, **settings), stdout=write)
     os.close(write)
-    assert "1 of 1 image models were rejected" in complaint(ended, 5)
+    assert "1 of 1 image models were rejected" in error_line(ended, 5)
 
 
 SHOWING = (("models",), ("models", "--json"), ("changes", "--csv"), ("status",), ("verify",), ("--help",), ("migrate",))
@@ -70,14 +70,14 @@ def environ(sqlite_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize("command", [*SHOWING, ("sync",)], ids=" ".join)
 def test_output_that_a_full_disk_does_not_take_is_told(environ: dict[str, str], command: tuple[str, ...]) -> None:
     with FULL.open("wb") as full:
-        line = complaint(run_process(*command, environ=environ, stdout=full), 1)
+        line = error_line(run_process(*command, environ=environ, stdout=full), 1)
     assert "could not be written: No space left on device; all else was done" in line
 
 
 def test_output_that_is_lost_hides_no_failure(environ: dict[str, str]) -> None:
     with FULL.open("wb") as full, Emulator([catalog(model("acme/a", "a text"))]) as api:
         ended = run_process("sync", "--base-url", api.base_url, environ=environ, stdout=full)
-    assert "1 of 1 image models were rejected" in complaint(ended, 5)
+    assert "1 of 1 image models were rejected" in error_line(ended, 5)
 
 
 def test_a_full_disk_under_stderr_leaves_the_exit_code(environ: dict[str, str]) -> None:
@@ -94,8 +94,8 @@ def test_a_command_without_an_open_stream_ends_well(environ: dict[str, str], com
     assert output(run_process("verify", environ=environ))
 
 
-def without_streams(*command: str, environ: dict[str, str], closed: str) -> Ended:
+def without_streams(*command: str, environ: dict[str, str], closed: str) -> CommandResult:
     """A command that the shell starts with streams closed: Popen opens each that it is not given."""
     line = shlex.join([sys.executable, "-m", "sync", *command])
     found = subprocess.run(["sh", "-c", f"{line} {closed}"], cwd=ROOT, env=environ, capture_output=True, text=True)  # noqa: PLW1510  # the code is judged
-    return Ended(found.returncode, found.stdout, found.stderr)
+    return CommandResult(found.returncode, found.stdout, found.stderr)

@@ -16,8 +16,8 @@ from sqlalchemy import make_url
 from models_db.engine import open_engine
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import catalog, model, some
-from tests.support.commands import complaint, environment, output, run_process
+from tests.support.api_catalogs import catalog, model, numbered_models
+from tests.support.commands import environment, error_line, output, run_process
 from tests.support.database_contents import every_row
 from tests.support.secrets_search import KEY, PASSWORD
 
@@ -29,7 +29,7 @@ COMMANDS = (
 
 @pytest.fixture
 def api() -> Iterator[Emulator]:
-    with Emulator([catalog(*some(3))], stepping="manual") as api:
+    with Emulator([catalog(*numbered_models(3))], stepping="manual") as api:
         yield api
 
 
@@ -38,7 +38,7 @@ def test_a_database_that_was_never_migrated_is_exit_2(
     shell: Shell, database_url: str, database_kind: str, api: Emulator, command: tuple[str, ...]
 ) -> None:
     shell.set(DATABASE_URL=database_url, BASE_URL=api.base_url)
-    line = complaint(shell(*command), 2)
+    line = error_line(shell(*command), 2)
     assert line.endswith("run catalog-sync migrate") or "run catalog-sync migrate, or correct the URL" in line
     if database_kind == "sqlite":  # and a mistyped path makes no empty database
         assert not Path(make_url(database_url).database or "").exists()
@@ -49,7 +49,7 @@ def test_a_newer_schema_is_exit_2_and_both_revisions_are_named(shell: Shell, sql
         connection.exec_driver_sql("UPDATE catalog_sync_version SET version_num = '9999'")
     shell.set(DATABASE_URL=sqlite_url, BASE_URL=api.base_url)
     for command in (*COMMANDS, ("migrate",), ("migrate", "--check"), ("sync", "--migrate")):
-        line = complaint(shell(*command), 2)
+        line = error_line(shell(*command), 2)
         assert "9999" in line
         assert "0002" in line
         assert "install a newer catalog-sync" in line
@@ -59,7 +59,7 @@ def test_a_newer_schema_is_exit_2_and_both_revisions_are_named(shell: Shell, sql
 def test_a_missing_folder_is_exit_2(shell: Shell, tmp_path: Path, api: Emulator, command: tuple[str, ...]) -> None:
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/nowhere/catalog.db", BASE_URL=api.base_url)
     remedy = f"make {tmp_path}/nowhere, or correct the URL" if command == ("migrate",) else "run catalog-sync migrate"
-    assert remedy in complaint(shell(*command), 2)
+    assert remedy in error_line(shell(*command), 2)
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -69,7 +69,7 @@ def test_a_file_that_is_no_database_is_exit_6(
 ) -> None:
     (tmp_path / "catalog.db").write_text("This is a shopping list and no database at all.\n" * 100)
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/catalog.db", BASE_URL=api.base_url)
-    line = complaint(shell(*command), 6)
+    line = error_line(shell(*command), 6)
     assert "not a database" in line
     assert "restore a backup of it, or mend CATALOG_SYNC_DATABASE_URL" in line
 
@@ -82,7 +82,7 @@ def test_what_is_no_file_is_exit_2_at_once(
     path = tmp_path / ("n" * 300 if kind == "long name" else "catalog.db")
     {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "loop": lambda: path.symlink_to(path)}.get(kind, str)()
     shell.set(DATABASE_URL=f"sqlite:///{path}", BASE_URL=api.base_url)
-    line = complaint(shell(*command), 2)
+    line = error_line(shell(*command), 2)
     assert f"at {path} " in line
     assert line.endswith("correct the URL")
 
@@ -95,7 +95,7 @@ def test_a_relative_path_in_a_folder_that_is_gone_is_exit_2(
     monkeypatch.chdir(gone)
     gone.rmdir()
     shell.set(DATABASE_URL="sqlite:///catalog.db")
-    assert "the current folder does not exist" in complaint(shell("migrate"), 2)
+    assert "the current folder does not exist" in error_line(shell("migrate"), 2)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
@@ -103,7 +103,7 @@ def test_a_relative_path_in_a_folder_that_is_gone_is_exit_2(
 def test_a_server_that_is_down_is_exit_6(shell: Shell, api: Emulator, scheme: str, command: tuple[str, ...]) -> None:
     url = f"{scheme}://me:{PASSWORD}@127.0.0.1:9/catalog"
     shell.set(DATABASE_URL=url, BASE_URL=api.base_url, DATABASE_TIMEOUT="1")
-    line = complaint(shell(*command), 6)
+    line = error_line(shell(*command), 6)
     assert line.startswith("catalog-sync: the database failed: ")
     assert "refused" in line
 
@@ -118,7 +118,7 @@ def test_a_file_that_may_not_be_written_is_exit_6(sqlite_url: str, tmp_path: Pat
     environ = environment(tmp_path, DATABASE_URL=sqlite_url, BASE_URL=api.base_url, API_KEY=KEY)
     before = every_row(sqlite_url)
     ended = run_process("sync", environ=environ, preexec_fn=obey_file_modes)
-    assert "readonly" in complaint(ended, 6)
+    assert "readonly" in error_line(ended, 6)
     assert "acme" not in output(run_process("models", environ=environ, preexec_fn=obey_file_modes))
     assert every_row(sqlite_url) == before
 
@@ -140,7 +140,7 @@ def test_a_full_disk_is_exit_6_and_changes_nothing(sqlite_url: str, tmp_path: Pa
     with Emulator([catalog(*many)]) as api:
         environ = environment(tmp_path, DATABASE_URL=sqlite_url, BASE_URL=api.base_url, API_KEY=KEY)
         ended = run_process("sync", environ=environ, preexec_fn=no_large_files)
-    assert complaint(ended, 6).startswith("catalog-sync: the database failed: ")
+    assert error_line(ended, 6).startswith("catalog-sync: the database failed: ")
     rows = every_row(sqlite_url)
     assert [name for name in rows if rows[name] and name not in {"sync_state", "installed_views"}] == ["sync_runs"]
 
@@ -148,11 +148,11 @@ def test_a_full_disk_is_exit_6_and_changes_nothing(sqlite_url: str, tmp_path: Pa
 def test_a_password_in_an_argument_is_refused(shell: Shell) -> None:
     for url in (f"postgresql://me:{PASSWORD}@host/db", f"mariadb://me:a/b@{PASSWORD}@host/db"):
         for command in (*COMMANDS, ("migrate",), ("import", "file")):
-            assert "set CATALOG_SYNC_DATABASE_URL" in complaint(shell(*command, "--database-url", url), 2)
+            assert "set CATALOG_SYNC_DATABASE_URL" in error_line(shell(*command, "--database-url", url), 2)
 
 
 def test_a_password_among_the_options_of_a_url_is_refused(shell: Shell) -> None:
     for url in (f"postgresql://me@host/db?password={PASSWORD}", f"mariadb://me@host/db?passwd={PASSWORD}"):
         shell.set(DATABASE_URL=url)
-        assert "user:password@host" in complaint(shell("sync"), 2)
-        assert "user:password@host" in complaint(shell("migrate"), 2)
+        assert "user:password@host" in error_line(shell("sync"), 2)
+        assert "user:password@host" in error_line(shell("migrate"), 2)

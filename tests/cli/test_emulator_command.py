@@ -9,14 +9,14 @@ import requests
 
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import catalog, envelope, some
-from tests.support.commands import complaint, environment, finished, output, started
+from tests.support.api_catalogs import catalog, envelope, numbered_models
+from tests.support.commands import environment, error_line, finished, output, started
 from tests.support.secrets_search import KEY
 
 
 def test_an_emulator_answers_steps_through_its_series_and_ends_well(tmp_path: Path) -> None:
     file = tmp_path / "series.json"
-    file.write_text(f"[{envelope(some(2)).decode()}, {envelope(some(3)).decode()}]")
+    file.write_text(f"[{envelope(numbered_models(2)).decode()}, {envelope(numbered_models(3)).decode()}]")
     with started("emulator", str(file), environ=environment(tmp_path)) as process:
         assert process.stdout
         url = process.stdout.readline().split()[1].rstrip(";") + "/studio/models"
@@ -33,7 +33,7 @@ def test_an_emulator_answers_steps_through_its_series_and_ends_well(tmp_path: Pa
 
 def test_an_emulator_that_holds_stays_on_its_first_catalog_and_can_be_quiet(tmp_path: Path) -> None:
     file = tmp_path / "series.json"
-    file.write_text(f"[{envelope(some(2)).decode()}, {envelope(some(3)).decode()}]")
+    file.write_text(f"[{envelope(numbered_models(2)).decode()}, {envelope(numbered_models(3)).decode()}]")
     with started("emulator", "--hold", "--quiet", str(file), environ=environment(tmp_path)) as process:
         assert process.stdout
         url = process.stdout.readline().split()[1].rstrip(";")
@@ -46,6 +46,6 @@ def test_an_emulator_that_holds_stays_on_its_first_catalog_and_can_be_quiet(tmp_
 
 def test_an_emulator_says_when_its_port_is_taken(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "catalog.json"
-    file.write_bytes(envelope(some(2)))
+    file.write_bytes(envelope(numbered_models(2)))
     with Emulator([catalog()]) as other:
-        assert "leave --port out" in complaint(shell("emulator", str(file), "--port", str(other.port)), 2)
+        assert "leave --port out" in error_line(shell("emulator", str(file), "--port", str(other.port)), 2)

@@ -13,8 +13,8 @@ import pytest
 from sync import __version__
 from sync.cli.commands import cli
 from tests.cli.conftest import Shell
-from tests.support.commands import ROOT, complaint, environment, output, run_process
-from tests.support.database_contents import ask
+from tests.support.commands import ROOT, environment, error_line, output, run_process
+from tests.support.database_contents import query_rows
 
 COMMANDS = sorted(cli.commands)
 
@@ -109,15 +109,15 @@ def test_the_demo_shows_a_week_with_a_decrease_and_its_database(tmp_path: Path) 
     assert str(folder / "demo.db") in told
     url = f"sqlite:///{folder / 'demo.db'}"
     event = "SELECT old_cost_exact, new_cost_exact FROM v_credit_cost_changes WHERE change_kind = 'decrease'"
-    assert ("3", "1.5") in ask(url, event)
-    assert ask(url, "SELECT COUNT(*), COUNT(DISTINCT status) FROM sync_runs") == [(7, 1)]
+    assert ("3", "1.5") in query_rows(url, event)
+    assert query_rows(url, "SELECT COUNT(*), COUNT(DISTINCT status) FROM sync_runs") == [(7, 1)]
     again = output(run_process("demo", "--directory", str(folder), environ=environment(tmp_path)))
     assert again.count("\n") == told.count("\n")
 
 
 def test_a_demo_whose_file_cannot_be_replaced_says_so(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "demo.db").mkdir()
-    line = complaint(shell("demo", "--directory", str(tmp_path)), 2)
+    line = error_line(shell("demo", "--directory", str(tmp_path)), 2)
     assert f"{tmp_path}/demo.db cannot be deleted: Is a directory" in line
 
 
@@ -129,7 +129,7 @@ def test_the_command_that_the_demo_prints_works(shell: Shell, tmp_path: Path) ->
 
 def test_the_default_database_is_in_the_users_data_directory(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / ".local/share/catalog-sync/catalog.db"
-    assert str(file) in complaint(shell("models"), 2)
+    assert str(file) in error_line(shell("models"), 2)
     told = output(shell("migrate"))
     assert told == f"sqlite:///{file} is now at revision 0002\n"
     assert output(shell("migrate", "--check")) == f"sqlite:///{file} is at revision 0002\n"
@@ -138,6 +138,6 @@ def test_the_default_database_is_in_the_users_data_directory(shell: Shell, tmp_p
 
 def test_a_migration_can_be_run_again(shell: Shell, database_url: str) -> None:
     shell.set(DATABASE_URL=database_url)
-    complaint(shell("migrate", "--check"), 2)
+    error_line(shell("migrate", "--check"), 2)
     assert output(shell("migrate")) == output(shell("migrate"))
     output(shell("migrate", "--check"))

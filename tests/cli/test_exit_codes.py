@@ -13,12 +13,12 @@ import pytest
 from sync.cli import options
 from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import catalog, envelope, model, some
-from tests.support.commands import complaint, output
-from tests.support.database_contents import RUN_TABLES, Rows, ask, changed_tables, every_row
+from tests.support.api_catalogs import catalog, envelope, model, numbered_models
+from tests.support.commands import error_line, output
+from tests.support.database_contents import RUN_TABLES, Rows, changed_tables, every_row, query_rows
 from tests.support.rude_server import RudeServer, response, says
 
-LISTED = some(4)
+LISTED = numbered_models(4)
 GOOD_VIDEO = says(response("200 OK", envelope([], "video")))
 
 
@@ -81,7 +81,7 @@ def test_ok_false_under_200_goes_by_its_code(listed: Shell, sqlite_url: str, cod
 def test_the_documented_errors_of_the_emulator_are_told(listed: Shell, key: str, code: int, words: str) -> None:
     listed.set(API_KEY=key)
     with Emulator([catalog(*LISTED)]) as api:
-        line = complaint(listed("sync", "--base-url", api.base_url, "--quiet"), code)
+        line = error_line(listed("sync", "--base-url", api.base_url, "--quiet"), code)
     assert words in line
     assert key not in line
 
@@ -120,24 +120,24 @@ def test_nobody_listening_is_exit_4(listed: Shell, sqlite_url: str) -> None:
     with RudeServer(GOOD_VIDEO) as api:
         url = api.url
     before = every_row(sqlite_url)
-    line = complaint(listed("sync", "--base-url", url), 4)
+    line = error_line(listed("sync", "--base-url", url), 4)
     assert "fetching modes image and video from " in line
     assert "failed after 1 attempt: connection refused" in line
     assert changed_tables(before, every_row(sqlite_url)) == RUN_TABLES
 
 
 def fails_with(image: Any, shell: Shell, url: str, code: int) -> str:
-    """The complaint about this answer for images; nothing of the image models changed, the run is on record."""
+    """The error line for this response to image; nothing of the image models changed, the run is on record."""
     before = images(url)
     with RudeServer(image=image, video=GOOD_VIDEO) as api:
         ended = shell("sync", "--base-url", api.url)
-    line = complaint(ended, code)
+    line = error_line(ended, code)
     assert images(url) == before
-    assert ask(url, "SELECT mode, status FROM sync_run_modes WHERE run_id = 2 ORDER BY mode") == [
+    assert query_rows(url, "SELECT mode, status FROM sync_run_modes WHERE run_id = 2 ORDER BY mode") == [
         ("image", "failed"),
         ("video", "success"),
     ]
-    stored = ask(url, "SELECT status, error_message FROM sync_runs WHERE run_id = 2")
+    stored = query_rows(url, "SELECT status, error_message FROM sync_runs WHERE run_id = 2")
     assert stored == [("partial", line.removeprefix("catalog-sync: "))]
     return line
 
@@ -164,18 +164,20 @@ REJECTED_MODELS: Mapping[str, object] = {
 
 @pytest.mark.parametrize("name", REJECTED_MODELS)
 def test_a_model_that_cannot_be_taken_is_rejected_alone(listed: Shell, sqlite_url: str, name: str) -> None:
-    before = ask(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
+    before = query_rows(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
     others = [*LISTED[1:-1], model("acme/image-3", 77), model("acme/new", 5)]
     with RudeServer(
         image=says(response("200 OK", envelope([REJECTED_MODELS[name], *others]))), video=GOOD_VIDEO
     ) as api:
         ended = listed("sync", "--base-url", api.url)
-    assert "1 of 5 image models were rejected" in complaint(ended, 5)
-    after = ask(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
+    assert "1 of 5 image models were rejected" in error_line(ended, 5)
+    after = query_rows(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
     assert [row[:5] for row in after[:3]] == [row[:5] for row in before[:3]]
     costs = "SELECT model_id, credit_cost_exact FROM v_current_catalog WHERE model_id IN ('acme/new', 'acme/image-3')"
-    assert sorted(ask(sqlite_url, costs)) == [("acme/image-3", "77"), ("acme/new", "5")]
-    assert ask(sqlite_url, "SELECT status, models_rejected, models_removed FROM sync_run_modes WHERE run_id = 2") == [
+    assert sorted(query_rows(sqlite_url, costs)) == [("acme/image-3", "77"), ("acme/new", "5")]
+    assert query_rows(
+        sqlite_url, "SELECT status, models_rejected, models_removed FROM sync_run_modes WHERE run_id = 2"
+    ) == [
         ("partial", 1, 0),
         ("success", 0, 0),
     ]
@@ -185,14 +187,14 @@ def test_equal_copies_of_a_model_are_one(listed: Shell, sqlite_url: str) -> None
     copy = dict(reversed(LISTED[0].items()))
     with RudeServer(image=says(response("200 OK", envelope([*LISTED, copy]))), video=GOOD_VIDEO) as api:
         output(listed("sync", "--base-url", api.url))
-    assert ask(sqlite_url, "SELECT COUNT(*) FROM catalog_changes") == [(4,)]
+    assert query_rows(sqlite_url, "SELECT COUNT(*) FROM catalog_changes") == [(4,)]
 
 
 @pytest.fixture
 def vanishing(shell: Shell, sqlite_url: str) -> Iterator[Shell]:
     """Ten image models in the database, of which six are left in the API; one of these costs less."""
     shell.set(DATABASE_URL=sqlite_url)
-    ten = some(10)
+    ten = numbered_models(10)
     with Emulator([catalog(*ten), catalog(model("acme/image-0", 0.5), *ten[1:6])]) as api:
         shell.set(BASE_URL=api.base_url)
         output(shell("sync"))
@@ -200,14 +202,14 @@ def vanishing(shell: Shell, sqlite_url: str) -> Iterator[Shell]:
 
 
 def test_held_removals_pass_with_the_number_that_was_printed(vanishing: Shell, sqlite_url: str) -> None:
-    line = complaint(vanishing("sync"), 7)
+    line = error_line(vanishing("sync"), 7)
     assert listed_costs(sqlite_url) == ["0.5", *map(str, range(2, 11))]
-    assert complaint(vanishing("sync"), 7) == line  # it neither repairs itself nor gives in
+    assert error_line(vanishing("sync"), 7) == line  # it neither repairs itself nor gives in
     option = line[line.index("--accept-removals") :].split()
     output(vanishing("sync", *option))
     assert option == ["--accept-removals", "4"]
     assert listed_costs(sqlite_url) == ["0.5", *map(str, range(2, 7))]
-    assert ask(sqlite_url, "SELECT status FROM sync_runs ORDER BY run_id") == [
+    assert query_rows(sqlite_url, "SELECT status FROM sync_runs ORDER BY run_id") == [
         ("success",),
         ("held",),
         ("held",),
@@ -218,28 +220,28 @@ def test_held_removals_pass_with_the_number_that_was_printed(vanishing: Shell, s
 
 @pytest.mark.parametrize("number", ["3", "5", "0"])
 def test_a_wrong_number_accepts_no_removal(vanishing: Shell, sqlite_url: str, number: str) -> None:
-    line = complaint(vanishing("sync", "--accept-removals", number), 7)
+    line = error_line(vanishing("sync", "--accept-removals", number), 7)
     assert line.endswith("--accept-removals 4")
     assert len(listed_costs(sqlite_url)) == 10
 
 
 def test_an_empty_answer_removes_nothing(listed: Shell, sqlite_url: str) -> None:
     with Emulator([catalog()]) as api:
-        line = complaint(listed("sync", "--base-url", api.base_url), 7)
+        line = error_line(listed("sync", "--base-url", api.base_url), 7)
     assert line.endswith("--accept-removals 4")
     assert len(listed_costs(sqlite_url)) == 4
 
 
 def listed_costs(url: str) -> list[str]:
-    return [row[0] for row in ask(url, "SELECT credit_cost_exact FROM v_current_catalog ORDER BY credit_cost")]
+    return [row[0] for row in query_rows(url, "SELECT credit_cost_exact FROM v_current_catalog ORDER BY credit_cost")]
 
 
 def test_a_clock_an_hour_ahead_of_the_api_applies_nothing(listed: Shell, sqlite_url: str) -> None:
     date = format_datetime(options.now() - timedelta(hours=1, minutes=5), usegmt=True)
-    body = says(response("200 OK", envelope(some(9)), f"Date: {date}"))
+    body = says(response("200 OK", envelope(numbered_models(9)), f"Date: {date}"))
     before = every_row(sqlite_url)
     with RudeServer(image=body, video=GOOD_VIDEO) as api:
-        line = complaint(listed("sync", "--base-url", api.url), 2)
+        line = error_line(listed("sync", "--base-url", api.url), 2)
     assert "correct this host's clock" in line
     assert changed_tables(before, every_row(sqlite_url)) == {"sync_runs"}
 
@@ -247,6 +249,6 @@ def test_a_clock_an_hour_ahead_of_the_api_applies_nothing(listed: Shell, sqlite_
 def test_of_several_failures_the_first_in_the_documented_order_counts(listed: Shell) -> None:
     forbidden, down = says(response("403 Forbidden")), says(response("500 Internal Server Error"))
     with RudeServer(image=down, video=forbidden) as api:
-        line = complaint(listed("sync", "--base-url", api.url), 3)
+        line = error_line(listed("sync", "--base-url", api.url), 3)
     assert "403" in line
     assert "500" in line

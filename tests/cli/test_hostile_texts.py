@@ -15,7 +15,7 @@ import pytest
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, model
-from tests.support.commands import complaint, environment, output, started
+from tests.support.commands import environment, error_line, output, started
 
 HOSTILE = (
     "\x1b[31mred\x1b]0;title\x07 \u202egnp.exe\u2066 [red]markup[/red] [link=http://x]y[/link]\r\nnew line\t\x9b1m"
@@ -98,7 +98,7 @@ def test_the_dry_run_of_hostile_texts_is_harmless(shell: Shell, sqlite_url: str)
 def test_the_complaint_about_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     with Emulator([catalog(model(HOSTILE, "x"), model("b", 1, credits={HOSTILE: 1, "default_cost": HOSTILE}))]) as api:
-        complaint(shell("sync", "--base-url", api.base_url), 5)
+        error_line(shell("sync", "--base-url", api.base_url), 5)
     assert is_harmless(output(shell("status")))
 
 

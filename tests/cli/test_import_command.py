@@ -16,9 +16,9 @@ import pytest
 from sync.cli import options
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import Model, catalog, envelope, model, some
-from tests.support.commands import ROOT, complaint, environment, eventually, finished, output, run_process, started
-from tests.support.database_contents import ask, every_row
+from tests.support.api_catalogs import Model, catalog, envelope, model, numbered_models
+from tests.support.commands import ROOT, environment, error_line, eventually, finished, output, run_process, started
+from tests.support.database_contents import every_row, query_rows
 
 DATA = ROOT / "tests/data"
 
@@ -59,13 +59,13 @@ def plain(value: object) -> object:
 
 
 def current_costs(url: str) -> list[tuple[object, ...]]:
-    rows = ask(url, "SELECT mode, model_id, credit_cost_exact FROM v_current_catalog")
+    rows = query_rows(url, "SELECT mode, model_id, credit_cost_exact FROM v_current_catalog")
     return sorted((tuple(map(plain, row)) for row in rows), key=repr)
 
 
 def cost_events(url: str) -> list[tuple[object, ...]]:
     kinds = {"increase": "changed", "decrease": "changed", "relisted": "readded"}
-    rows = ask(url, "SELECT changed_at, change_kind, mode, model_id, new_cost_exact FROM v_credit_cost_changes")
+    rows = query_rows(url, "SELECT changed_at, change_kind, mode, model_id, new_cost_exact FROM v_credit_cost_changes")
     return sorted(
         ((as_time(at), kinds.get(kind, kind), mode, model_id, plain(cost)) for at, kind, mode, model_id, cost in rows),
         key=repr,
@@ -82,9 +82,9 @@ def test_an_import_stops_before_a_broken_line_and_names_it(shell: Shell, sqlite_
     file = saved(tmp_path / "saved.jsonl", *good[:2], "", '{"at": "2026-01-03T00:00:00Z", "image":', good[2])
     shell.set(DATABASE_URL=sqlite_url)
     told = shell("import", file)
-    assert f"{file} line 4 is not a saved response" in complaint(told, 5)
+    assert f"{file} line 4 is not a saved response" in error_line(told, 5)
     assert told.out == "imported 2 lines with 2 changes\n"
-    assert ask(sqlite_url, "SELECT status, trigger_kind FROM sync_runs") == [("success", "import")] * 2
+    assert query_rows(sqlite_url, "SELECT status, trigger_kind FROM sync_runs") == [("success", "import")] * 2
     mended = saved(tmp_path / "saved.jsonl", *good)
     assert output(shell("import", mended)) == "imported 1 line with 1 change, 2 recorded already\n"
     assert output(shell("import", mended)) == "nothing to import: all 3 lines are recorded already\n"
@@ -108,23 +108,25 @@ def test_a_line_that_cannot_be_stored_stops_the_import(
     shell: Shell, sqlite_url: str, tmp_path: Path, name: str
 ) -> None:
     text, code = BAD_LINES[name]
-    file = saved(tmp_path / "saved.jsonl", line("2026-01-01T00:00:00Z", *some(4)), text)
+    file = saved(tmp_path / "saved.jsonl", line("2026-01-01T00:00:00Z", *numbered_models(4)), text)
     shell.set(DATABASE_URL=sqlite_url)
     told = shell("import", "--json", file)
-    assert f"{file} line 2" in complaint(told, code)
+    assert f"{file} line 2" in error_line(told, code)
     document = json.loads(told.out)
     assert list(document) == ["imported", "skipped", "changes", "exit_code", "problem"]
     assert [document[key] for key in ("imported", "skipped", "changes", "exit_code")] == [1, 0, 4, code]
-    assert ask(sqlite_url, "SELECT COUNT(*) FROM sync_runs") == [(1,)]
-    assert ask(sqlite_url, "SELECT COUNT(*) FROM v_current_catalog") == [(4,)]
+    assert query_rows(sqlite_url, "SELECT COUNT(*) FROM sync_runs") == [(1,)]
+    assert query_rows(sqlite_url, "SELECT COUNT(*) FROM v_current_catalog") == [(4,)]
 
 
 def test_removals_that_were_agreed_to_go_through(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
-    file = saved(tmp_path / "saved.jsonl", line("2026-01-01T00:00:00Z", *some(4)), line("2026-01-02T00:00:00Z"))
+    file = saved(
+        tmp_path / "saved.jsonl", line("2026-01-01T00:00:00Z", *numbered_models(4)), line("2026-01-02T00:00:00Z")
+    )
     shell.set(DATABASE_URL=sqlite_url)
-    complaint(shell("import", "--quiet", file, "--accept-removals", "3"), 7)
+    error_line(shell("import", "--quiet", file, "--accept-removals", "3"), 7)
     output(shell("import", file, "--accept-removals", "4"))
-    assert ask(sqlite_url, "SELECT COUNT(*) FROM v_current_catalog") == [(0,)]
+    assert query_rows(sqlite_url, "SELECT COUNT(*) FROM v_current_catalog") == [(0,)]
 
 
 def test_a_line_keeps_its_time_and_a_sync_comes_after_it(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
@@ -135,10 +137,10 @@ def test_a_line_keeps_its_time_and_a_sync_comes_after_it(shell: Shell, sqlite_ur
     assert output(shell("import", str(file), "--quiet")) == ""
     with Emulator([catalog(model("acme/a", 4))]) as api:
         output(shell("sync", "--base-url", api.base_url))
-    history = ask(sqlite_url, "SELECT valid_from FROM v_credit_cost_history ORDER BY valid_from")
+    history = query_rows(sqlite_url, "SELECT valid_from FROM v_credit_cost_history ORDER BY valid_from")
     stamps = [datetime.fromisoformat(str(row[0])).replace(tzinfo=UTC) for row in history]
     assert stamps == [soon, soon + timedelta(microseconds=1)]
-    assert "the clock stands" in str(ask(sqlite_url, "SELECT note FROM sync_runs WHERE run_id = 2"))
+    assert "the clock stands" in str(query_rows(sqlite_url, "SELECT note FROM sync_runs WHERE run_id = 2"))
 
 
 def test_several_files_are_imported_in_the_order_given(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
@@ -156,8 +158,8 @@ def test_a_model_that_is_rejected_does_not_stop_an_import(shell: Shell, sqlite_u
     ]
     shell.set(DATABASE_URL=sqlite_url)
     told = shell("import", saved(tmp_path / "saved.jsonl", *lines))
-    assert "acme/b" in complaint(told, 5)
-    assert ask(sqlite_url, "SELECT status FROM sync_runs ORDER BY run_id") == [("partial",), ("success",)]
+    assert "acme/b" in error_line(told, 5)
+    assert query_rows(sqlite_url, "SELECT status FROM sync_runs ORDER BY run_id") == [("partial",), ("success",)]
 
 
 def test_a_signal_stops_an_import_between_two_lines(sqlite_url: str, tmp_path: Path) -> None:
@@ -166,11 +168,11 @@ def test_a_signal_stops_an_import_between_two_lines(sqlite_url: str, tmp_path: P
     file = saved(tmp_path / "saved.jsonl", *lines)
     environ = environment(tmp_path, DATABASE_URL=sqlite_url)
     with started("import", file, environ=environ) as process:
-        eventually(lambda: ask(sqlite_url, "SELECT 1 FROM sync_runs"))
+        eventually(lambda: query_rows(sqlite_url, "SELECT 1 FROM sync_runs"))
         process.send_signal(signal.SIGTERM)
         ended = finished(process, within=10)
-    assert "run it again to go on" in complaint(ended, 143)
-    stored = ask(sqlite_url, "SELECT COUNT(*) FROM sync_runs")[0][0]
+    assert "run it again to go on" in error_line(ended, 143)
+    stored = query_rows(sqlite_url, "SELECT COUNT(*) FROM sync_runs")[0][0]
     assert ended.out == f"imported {stored} lines with {stored} changes\n"
     short = saved(tmp_path / "saved.jsonl", *lines[: stored + 1])
     told = output(run_process("import", short, environ=environ))

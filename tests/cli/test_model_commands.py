@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
-from tests.support.commands import complaint, output
+from tests.support.commands import error_line, output
 
 SIZES = {"size": {"type": "string", "options": ["2K", "1K"], "default": "1K", "required": True}, "seed": 7}
 DAYS: tuple[tuple[str, list[Any], list[Any]], ...] = (
@@ -62,11 +62,11 @@ def test_from_a_cost_of_nothing_there_is_no_percentage(history: Shell) -> None:
 @pytest.mark.parametrize("command", ["costs", "show"])
 @pytest.mark.parametrize("mistyped", ["acme/A", "acmea", "ACME/A"])
 def test_a_mistyped_id_gets_suggestions(history: Shell, command: str, mistyped: str) -> None:
-    assert "did you mean 'acme/a'" in complaint(history(command, mistyped), 2)
+    assert "did you mean 'acme/a'" in error_line(history(command, mistyped), 2)
 
 
 def test_an_id_like_no_other_points_to_the_list(history: Shell) -> None:
-    assert "see catalog-sync models" in complaint(history("show", "zzzzzz"), 2)
+    assert "see catalog-sync models" in error_line(history("show", "zzzzzz"), 2)
 
 
 def test_show_has_all_that_the_model_says(history: Shell) -> None:
@@ -100,7 +100,7 @@ def test_show_in_a_gap_says_that_it_was_not_listed(history: Shell) -> None:
 
 
 def test_show_before_the_first_look_says_so(history: Shell) -> None:
-    assert "was not listed yet" in complaint(history("show", "acme/a", "--as-of", "2026-02-01"), 2)
+    assert "was not listed yet" in error_line(history("show", "acme/a", "--as-of", "2026-02-01"), 2)
 
 
 @pytest.mark.parametrize(

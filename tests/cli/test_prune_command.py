@@ -16,8 +16,8 @@ from sqlalchemy import insert
 from models_db.engine import open_engine
 from models_db.tables import sync_run_modes, sync_runs
 from tests.cli.conftest import Shell
-from tests.support.commands import complaint, environment, eventually, finished, output, started
-from tests.support.database_contents import ask, every_row
+from tests.support.commands import environment, error_line, eventually, finished, output, started
+from tests.support.database_contents import every_row, query_rows
 from tests.support.made_responses import model
 from tests.support.run_driver import START, Host
 
@@ -57,7 +57,7 @@ def test_it_says_what_it_forgot_and_that_there_is_nothing_more(shell: Shell, loo
     assert output(shell("prune", "--before", FAR)) == f"forgot 3 runs that {ended}; 2 others are needed and stay\n"
     told = output(shell("prune", "--before", FAR))
     assert told == f"nothing to forget: 2 runs {ended}, none of which can be spared\n"
-    assert ask(looked, "SELECT run_id FROM sync_runs ORDER BY run_id") == [(1,), (LOOKS,)]
+    assert query_rows(looked, "SELECT run_id FROM sync_runs ORDER BY run_id") == [(1,), (LOOKS,)]
 
 
 def test_before_the_first_run_there_was_none(shell: Shell, looked: str) -> None:
@@ -96,8 +96,8 @@ def test_status_still_tells_of_the_last_look(shell: Shell, looked: str) -> None:
 
 
 def test_a_time_is_required(shell: Shell, looked: str) -> None:
-    assert "--before" in complaint(shell("prune"), 2)
-    assert "is no time" in complaint(shell("prune", "--before", "soon"), 2)
+    assert "--before" in error_line(shell("prune"), 2)
+    assert "is no time" in error_line(shell("prune", "--before", "soon"), 2)
 
 
 def test_a_signal_stops_it_between_two_steps(sqlite_url: str, tmp_path: Path) -> None:
@@ -105,15 +105,15 @@ def test_a_signal_stops_it_between_two_steps(sqlite_url: str, tmp_path: Path) ->
     count = "SELECT COUNT(*) FROM sync_runs"
     environ = environment(tmp_path, DATABASE_URL=sqlite_url)
     with started("prune", "--before", "0s", environ=environ) as process:
-        eventually(lambda: ask(sqlite_url, count) < [(20_000,)])
+        eventually(lambda: query_rows(sqlite_url, count) < [(20_000,)])
         process.send_signal(signal.SIGTERM)
         ended = finished(process, within=10)
 
-    assert "run it again to go on" in complaint(ended, 143)
+    assert "run it again to go on" in error_line(ended, 143)
     forgotten = re.match(r"forgot (\d+) runs", ended.out)
     assert forgotten
-    assert ask(sqlite_url, count) == [(20_000 - int(forgotten[1]),)]
-    assert ask(sqlite_url, "SELECT COUNT(DISTINCT run_id) FROM sync_run_modes") == ask(sqlite_url, count)
+    assert query_rows(sqlite_url, count) == [(20_000 - int(forgotten[1]),)]
+    assert query_rows(sqlite_url, "SELECT COUNT(DISTINCT run_id) FROM sync_run_modes") == query_rows(sqlite_url, count)
 
 
 def test_long_work_is_watched_on_a_terminal(sqlite_url: str, tmp_path: Path) -> None:

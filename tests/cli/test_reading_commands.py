@@ -15,7 +15,7 @@ from sync.cli import options
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, model
-from tests.support.commands import complaint, output
+from tests.support.commands import error_line, output
 
 WEEK = (
     catalog(model("acme/a", 3), model("acme/b", 2), model("acme/c", 7.125, mode="video", provider="Cinder")),
@@ -155,14 +155,14 @@ def test_status_shows_the_last_runs(looking: Shell) -> None:
 
 def test_status_fails_when_nobody_looked_for_too_long(shell: Shell, sqlite_url: str, monkeypatch: Any) -> None:
     shell.set(DATABASE_URL=sqlite_url)
-    assert "there was none yet" in complaint(shell("status", "--max-age", "1h"), 9)
+    assert "there was none yet" in error_line(shell("status", "--max-age", "1h"), 9)
     with Emulator([WEEK[0]]) as api:
         output(shell("sync", "--base-url", api.base_url, "--mode", "image"))
     output(shell("status", "--max-age", "1h", "--mode", "image"))
-    assert "no good look at video models" in complaint(shell("status", "--max-age", "1h"), 9)
+    assert "no good look at video models" in error_line(shell("status", "--max-age", "1h"), 9)
     later = options.now() + timedelta(hours=2)
     monkeypatch.setattr(options, "now", lambda: later)
-    line = complaint(shell("status", "--max-age", "1h", "--mode", "image", "--json"), 9)
+    line = error_line(shell("status", "--max-age", "1h", "--mode", "image", "--json"), 9)
     assert "the last one is 2h 0m old" in line or "the last one is 1h 59m old" in line
 
 
@@ -186,8 +186,8 @@ def test_a_look_that_is_ahead_of_the_clock_says_nothing_of_its_age(
 def test_status_counts_only_a_good_look(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url, API_KEY="gva_live_expired.0000000000")
     with Emulator([WEEK[0]]) as api:
-        complaint(shell("sync", "--base-url", api.base_url), 3)
-    complaint(shell("status", "--max-age", "1h"), 9)
+        error_line(shell("sync", "--base-url", api.base_url), 3)
+    error_line(shell("status", "--max-age", "1h"), 9)
     assert "401 invalid_token" in output(shell("status"))
 
 

@@ -12,8 +12,8 @@ from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
 from tests.models_db.first_release import Rows, kept, release, revisions
 from tests.models_db.migrated_schema import contents, execute
-from tests.support.api_catalogs import catalog, some
-from tests.support.commands import complaint, output
+from tests.support.api_catalogs import catalog, numbered_models
+from tests.support.commands import error_line, output
 
 MAKING = (("migrate",), ("sync", "--migrate"), ("schedule", "--every", "1h", "--migrate"))
 USING = (
@@ -31,7 +31,7 @@ def released(
     release(database_url)
     (tmp_path / "answers.jsonl").write_text('{"at": "2026-04-01T00:00:00Z", "image": {}}\n')
     monkeypatch.chdir(tmp_path)
-    with Emulator([catalog(*some(3))], stepping="manual") as api:
+    with Emulator([catalog(*numbered_models(3))], stepping="manual") as api:
         shell.set(DATABASE_URL=database_url, BASE_URL=api.base_url)
         yield shell, database_url
 
@@ -46,7 +46,7 @@ def test_an_older_schema_is_exit_2_until_it_is_migrated(released: tuple[Shell, s
     migrate.upgrade(url, older)
     before = everything(url)
 
-    lines = [complaint(shell(*command), 2) for command in USING]
+    lines = [error_line(shell(*command), 2) for command in USING]
 
     wanted = f"is at revision {older}, this program needs {migrate.HEAD}: run catalog-sync migrate"
     assert [line for line in lines if wanted not in line] == []
@@ -62,7 +62,7 @@ def test_a_newer_schema_is_exit_2_for_every_command(released: tuple[Shell, str])
     execute(url, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'")
     before = everything(url)
 
-    lines = [complaint(shell(*command), 2) for command in (*MAKING, *USING)]
+    lines = [error_line(shell(*command), 2) for command in (*MAKING, *USING)]
 
     wanted = f"at revision 9999, this program knows none after {migrate.HEAD}: install a newer catalog-sync"
     assert [line for line in lines if wanted not in line] == []

@@ -20,9 +20,9 @@ from models_db.engine import open_engine
 from sync.cli.process.masking import masker
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import catalog, envelope, model, some
-from tests.support.commands import complaint, environment, eventually, finished, output, run_process, started
-from tests.support.database_contents import ask, every_row
+from tests.support.api_catalogs import catalog, envelope, model, numbered_models
+from tests.support.commands import environment, error_line, eventually, finished, output, run_process, started
+from tests.support.database_contents import every_row, query_rows
 from tests.support.rude_server import RudeServer, response, says
 from tests.support.secrets_search import KEY, PASSWORD, require_hidden
 
@@ -74,7 +74,7 @@ def guarded(shell: Shell, migrated_url: str, database_kind: str) -> Iterator[She
 
 
 def test_no_command_shows_a_secret_even_with_debug(guarded: Shell, migrated_url: str) -> None:
-    with Emulator([catalog(*some(3)), catalog(*some(2))], keys={KEY}) as api:
+    with Emulator([catalog(*numbered_models(3)), catalog(*numbered_models(2))], keys={KEY}) as api:
         guarded.set(BASE_URL=api.base_url)
         for arguments in (
             ("migrate",),
@@ -96,7 +96,7 @@ def test_no_command_shows_a_secret_even_with_debug(guarded: Shell, migrated_url:
 
 
 def test_the_log_of_the_libraries_is_shown_with_debug_and_masked(guarded: Shell) -> None:
-    with Emulator([catalog(*some(3))], keys={KEY}) as api:
+    with Emulator([catalog(*numbered_models(3))], keys={KEY}) as api:
         ended = guarded("--debug", "sync", "--base-url", api.base_url)
     assert "urllib3" in ended.err
     assert "studio/models?mode=image" in ended.err
@@ -121,7 +121,7 @@ def test_an_error_body_that_repeats_the_key_is_masked(
     with RudeServer(says(response(status, json.dumps(body).encode()))) as api:
         ended = shell(*debug, "sync", "--json", "--base-url", api.url)
     assert ended.code in {3, 4}
-    stored = ask(sqlite_url, "SELECT error_message FROM sync_runs")
+    stored = query_rows(sqlite_url, "SELECT error_message FROM sync_runs")
     assert len(stored) == 1
     require_hidden(repr(every_row(sqlite_url)))
 
@@ -143,7 +143,7 @@ def test_an_answer_that_repeats_the_key_is_rejected_without_it(shell: Shell, sql
     video = says(response("200 OK", envelope([], "video")))
     with RudeServer(image=says(response("200 OK", body)), video=video) as api:
         for options in ((), ("--json",), ("--dry-run",), ("--dry-run", "--json")):
-            complaint(shell("sync", "--base-url", api.url, *options), 5)
+            error_line(shell("sync", "--base-url", api.url, *options), 5)
         assert shell("--debug", "sync", "--base-url", api.url).code == 5
     require_hidden(repr(every_row(sqlite_url)))
 
@@ -161,7 +161,7 @@ def test_a_redirect_to_an_address_with_the_key_is_masked(shell: Shell, sqlite_ur
     shell.set(DATABASE_URL=sqlite_url)
     target = f"Location: https://{KEY.replace('_', '-')}.example/{KEY}?key={KEY}"
     with RudeServer(says(response("302 Found", b"", target))) as api:
-        complaint(shell("sync", "--base-url", api.url), 5)
+        error_line(shell("sync", "--base-url", api.url), 5)
     require_hidden(repr(every_row(sqlite_url)))
 
 
@@ -176,7 +176,7 @@ def test_a_database_that_refuses_the_password_does_not_get_it_printed(shell: She
         shell.set(DATABASE_URL=_render(wrong))
         code = 6
     for arguments in (("sync",), ("models",), ("migrate",), ("status", "--json"), ("schedule", "--every", "1h")):
-        complaint(
+        error_line(
             shell(*arguments, "--base-url", "http://127.0.0.1:9")
             if arguments[0] in {"sync", "schedule"}
             else shell(*arguments),
@@ -213,7 +213,7 @@ def test_a_traceback_is_shown_with_debug_and_masked(
 
     monkeypatch.setattr("sync.run.run_sync", fail)
     shell.set(DATABASE_URL=sqlite_url, BASE_URL="http://127.0.0.1:9")
-    line = complaint(shell("sync"), 1)
+    line = error_line(shell("sync"), 1)
     assert "unforeseen: RuntimeError: with [hidden] inside" in line
     shown = shell("--debug", "sync")
     assert shown.code == 1

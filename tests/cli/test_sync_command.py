@@ -9,9 +9,9 @@ import pytest
 from sync.cli import options
 from sync.source.emulator.server import Emulator, load_catalogs
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import catalog, envelope, model, some
-from tests.support.commands import ROOT, complaint, environment, output, run_process
-from tests.support.database_contents import RUN_TABLES, ask, changed_tables, counts_of_changes, every_row
+from tests.support.api_catalogs import catalog, envelope, model, numbered_models
+from tests.support.commands import ROOT, environment, error_line, output, run_process
+from tests.support.database_contents import RUN_TABLES, changed_tables, counts_of_changes, every_row, query_rows
 from tests.support.rude_server import RudeServer, response, says
 
 EXAMPLE = ROOT / "tests/data/documented-example.json"
@@ -28,8 +28,8 @@ def test_the_documented_example_syncs_as_it_stands(synced: Shell, migrated_url: 
         told = output(synced("sync", "--base-url", api.base_url))
     note = "the first answer for video was empty"
     assert told == f"run 1 success: image 1 model: 1 added; video 0 models: nothing changed; note: {note}\n"
-    assert ask(migrated_url, "SELECT status, note, error_message FROM sync_runs") == [("success", note, None)]
-    assert ask(
+    assert query_rows(migrated_url, "SELECT status, note, error_message FROM sync_runs") == [("success", note, None)]
+    assert query_rows(
         migrated_url, "SELECT mode, model_id, model_name, provider, credit_cost_exact FROM v_current_catalog"
     ) == [("image", "google/nano-banana", "Nano Banana", "Google", "1")]
 
@@ -37,7 +37,7 @@ def test_the_documented_example_syncs_as_it_stands(synced: Shell, migrated_url: 
 def test_the_same_catalog_again_leaves_only_the_run_and_the_days_since(
     synced: Shell, migrated_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Emulator([catalog(*some(30), *some(20, "video"))]) as api:
+    with Emulator([catalog(*numbered_models(30), *numbered_models(20, "video"))]) as api:
         synced.set(BASE_URL=api.base_url)
         with monkeypatch.context() as patch:
             patch.setattr("sync.cli.composition.now", three_days_ago)
@@ -51,7 +51,7 @@ def test_the_same_catalog_again_leaves_only_the_run_and_the_days_since(
         "sync_state": (2, 2),
         "calendar_days": (0, 3),
     }
-    assert ask(migrated_url, "SELECT version, run_id FROM sync_state") == [(2, 2), (2, 2)]
+    assert query_rows(migrated_url, "SELECT version, run_id FROM sync_state") == [(2, 2), (2, 2)]
 
 
 def three_days_ago() -> datetime:
@@ -59,7 +59,7 @@ def three_days_ago() -> datetime:
 
 
 def test_a_cost_that_falls_from_3_to_1_5_is_one_decrease(synced: Shell, migrated_url: str) -> None:
-    others = [*some(10), *some(10, "video")]
+    others = [*numbered_models(10), *numbered_models(10, "video")]
     with Emulator([catalog(model("acme/it", 3), *others), catalog(model("acme/it", 1.5), *others)]) as api:
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))
@@ -79,16 +79,18 @@ def test_a_cost_that_falls_from_3_to_1_5_is_one_decrease(synced: Shell, migrated
         "sync_state": (2, 2),
     }
     event = "SELECT model_id, old_cost_exact, new_cost_exact, delta_cost, pct_change, run_id FROM v_credit_cost_changes"
-    assert ask(migrated_url, f"{event} WHERE change_kind = 'decrease'") == [("acme/it", "3", "1.5", -1.5, -50, 2)]
+    assert query_rows(migrated_url, f"{event} WHERE change_kind = 'decrease'") == [
+        ("acme/it", "3", "1.5", -1.5, -50, 2)
+    ]
     history = "SELECT credit_cost_exact, is_current, opened_run_id, closed_run_id FROM v_credit_cost_history"
-    intervals = ask(migrated_url, f"{history} WHERE model_id = 'acme/it' ORDER BY valid_from")
+    intervals = query_rows(migrated_url, f"{history} WHERE model_id = 'acme/it' ORDER BY valid_from")
     assert intervals == [("3", 0, 1, 2), ("1.5", 1, 2, None)]
-    assert ask(migrated_url, "SELECT credit_cost FROM v_current_catalog WHERE model_id = 'acme/it'") == [(1.5,)]
+    assert query_rows(migrated_url, "SELECT credit_cost FROM v_current_catalog WHERE model_id = 'acme/it'") == [(1.5,)]
 
 
 @pytest.mark.parametrize("key", ["gva_live_expired.0000000000", "gva_live_good.0000000000"])
 def test_a_dry_run_writes_nothing_at_all_and_exits_alike(synced: Shell, migrated_url: str, key: str) -> None:
-    with Emulator([catalog(*some(3))], stepping="manual") as api:
+    with Emulator([catalog(*numbered_models(3))], stepping="manual") as api:
         synced.set(BASE_URL=api.base_url, API_KEY=key)
         before = every_row(migrated_url)
         dry = synced("sync", "--dry-run")
@@ -116,13 +118,13 @@ def test_a_dry_run_prints_every_change_it_would_make(synced: Shell) -> None:
 
 def test_a_dry_run_does_not_migrate_and_makes_no_file(shell: Shell, tmp_path: Path) -> None:
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
-    assert "catalog-sync migrate" in complaint(shell("sync", "--dry-run"), 2)
-    assert "give one of them" in complaint(shell("sync", "--dry-run", "--migrate"), 2)
+    assert "catalog-sync migrate" in error_line(shell("sync", "--dry-run"), 2)
+    assert "give one of them" in error_line(shell("sync", "--dry-run", "--migrate"), 2)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_mode_image_leaves_video_alone(synced: Shell, migrated_url: str) -> None:
-    first = catalog(*some(2), *some(2, "video"))
+    first = catalog(*numbered_models(2), *numbered_models(2, "video"))
     with Emulator([first, catalog(model("acme/image-0", 9), model("acme/video-0", 9, mode="video"))]) as api:
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))
@@ -134,46 +136,49 @@ def test_mode_image_leaves_video_alone(synced: Shell, migrated_url: str) -> None
 
 def every_row_of_video(url: str) -> list[object]:
     views = ("v_current_catalog", "v_catalog_changes", "v_credit_cost_history", "v_sync_runs", "sync_state")
-    return [sorted(ask(url, f"SELECT * FROM {view} WHERE mode = 'video'"), key=repr) for view in views]
+    return [sorted(query_rows(url, f"SELECT * FROM {view} WHERE mode = 'video'"), key=repr) for view in views]
 
 
 def test_quiet_prints_nothing_when_all_is_well(synced: Shell) -> None:
-    with Emulator([catalog(*some(3))]) as api:
+    with Emulator([catalog(*numbered_models(3))]) as api:
         assert output(synced("sync", "--quiet", "--base-url", api.base_url)) == ""
 
 
 def test_sync_can_migrate_first(shell: Shell, database_url: str) -> None:
     shell.set(DATABASE_URL=database_url)
-    with Emulator([catalog(*some(3))]) as api:
+    with Emulator([catalog(*numbered_models(3))]) as api:
         output(shell("sync", "--migrate", "--base-url", api.base_url))
-    assert ask(database_url, "SELECT status FROM sync_runs") == [("success",)]
+    assert query_rows(database_url, "SELECT status FROM sync_runs") == [("success",)]
     assert output(shell("migrate", "--check")).endswith(" is at revision 0002\n")
 
 
 def test_a_process_of_its_own_does_the_same(tmp_path: Path, sqlite_url: str) -> None:
-    with Emulator([catalog(*some(3))]) as api:
+    with Emulator([catalog(*numbered_models(3))]) as api:
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": "gva_live_good.0000000000"}
         ended = run_process("sync", environ=environment(tmp_path, **settings))
     assert output(ended).startswith("run 1 success: image 3 models: 3 added; video 0 models: nothing changed")
 
 
 def test_the_answer_of_one_mode_is_stored_when_the_other_fails(synced: Shell, migrated_url: str) -> None:
-    image = says(response("200 OK", envelope(some(2))))
+    image = says(response("200 OK", envelope(numbered_models(2))))
     with RudeServer(image=image, video=says(response("500 Internal Server Error"))) as api:
         ended = synced("sync", "--base-url", api.url, "--attempts", "1")
-    line = complaint(ended, 4)
+    line = error_line(ended, 4)
     assert "500 for mode video" in line
     assert ended.out == "run 1 partial: image 2 models: 2 added; video failed\n"
     rows = "SELECT mode, status, models_added, http_status FROM sync_run_modes ORDER BY mode"
-    assert ask(migrated_url, rows) == [("image", "success", 2, 200), ("video", "failed", None, 500)]
-    assert ask(migrated_url, "SELECT mode, version FROM sync_state ORDER BY mode") == [("image", 1), ("video", 0)]
+    assert query_rows(migrated_url, rows) == [("image", "success", 2, 200), ("video", "failed", None, 500)]
+    assert query_rows(migrated_url, "SELECT mode, version FROM sync_state ORDER BY mode") == [
+        ("image", 1),
+        ("video", 0),
+    ]
 
 
 def test_nothing_is_written_but_run_rows_when_the_api_refuses(synced: Shell, migrated_url: str) -> None:
-    with Emulator([catalog(*some(3))]) as api:
+    with Emulator([catalog(*numbered_models(3))]) as api:
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))
         before = every_row(migrated_url)
         synced.set(API_KEY="gva_live_noplan.0000000000")
-        complaint(synced("sync"), 3)
+        error_line(synced("sync"), 3)
     assert changed_tables(before, every_row(migrated_url)) == RUN_TABLES

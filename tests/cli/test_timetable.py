@@ -13,7 +13,7 @@ import pytest
 from sync.errors import Interrupted, UsageError
 from sync.schedule import Timetable, make_timetable, run_forever, weekdays
 from tests.cli.conftest import Shell
-from tests.support.commands import complaint
+from tests.support.commands import error_line
 
 NO_JITTER = timedelta(0)
 SUNDAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -130,7 +130,7 @@ BAD_SCHEDULES = {
 @pytest.mark.parametrize("name", BAD_SCHEDULES)
 def test_a_schedule_that_cannot_be_is_exit_2(shell: Shell, sqlite_url: str, name: str) -> None:
     shell.set(DATABASE_URL=sqlite_url, BASE_URL="http://127.0.0.1:9")
-    complaint(shell("schedule", *BAD_SCHEDULES[name]), 2)
+    error_line(shell("schedule", *BAD_SCHEDULES[name]), 2)
 
 
 def test_a_weekday_that_is_none_is_named() -> None:

@@ -7,9 +7,9 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.support.api_catalogs import envelope, some
-from tests.support.commands import complaint, environment, finished, started
-from tests.support.database_contents import ask
+from tests.support.api_catalogs import envelope, numbered_models
+from tests.support.commands import environment, error_line, finished, started
+from tests.support.database_contents import query_rows
 from tests.support.rude_server import RudeServer, Script, response, says
 from tests.support.secrets_search import KEY
 
@@ -27,13 +27,13 @@ def once_asked_by(number: int) -> Script:
             if arrived[0] >= number:
                 all_there.set()
         all_there.wait(60)
-        says(response("200 OK", envelope(some(MODELS))))(peer, stop)
+        says(response("200 OK", envelope(numbered_models(MODELS))))(peer, stop)
 
     return run
 
 
 def test_twenty_runs_at_once_store_each_model_once(migrated_url: str, tmp_path: Path) -> None:
-    video = says(response("200 OK", envelope(some(5, "video"), "video")))
+    video = says(response("200 OK", envelope(numbered_models(5, "video"), "video")))
     with RudeServer(image=once_asked_by(8), video=video) as api, ExitStack() as stack:
         environ = environment(tmp_path, DATABASE_URL=migrated_url, BASE_URL=api.url, API_KEY=KEY)
         processes = [stack.enter_context(started("sync", environ=environ)) for _ in range(RUNS)]
@@ -41,17 +41,19 @@ def test_twenty_runs_at_once_store_each_model_once(migrated_url: str, tmp_path: 
     for each in ended:
         assert each.code in {0, 8}, each
         if each.code == 8:
-            assert "another run stored a newer response" in complaint(each, 8)
+            assert "another run stored a newer response" in error_line(each, 8)
         else:
             assert each.err == ""
     codes = [each.code for each in ended]
     assert 1 <= codes.count(0) <= RUNS - 7  # of the eight that met only one was applied
-    runs = ask(migrated_url, "SELECT status, COUNT(*) FROM sync_runs GROUP BY status ORDER BY status")
+    runs = query_rows(migrated_url, "SELECT status, COUNT(*) FROM sync_runs GROUP BY status ORDER BY status")
     assert runs == [("success", codes.count(0)), ("superseded", codes.count(8))]
     for mode, number in (("image", MODELS), ("video", 5)):
-        applied = ask(migrated_url, f"SELECT COUNT(*) FROM sync_run_modes WHERE mode = '{mode}' AND status = 'success'")
-        assert ask(migrated_url, f"SELECT version FROM sync_state WHERE mode = '{mode}'") == applied
+        applied = query_rows(
+            migrated_url, f"SELECT COUNT(*) FROM sync_run_modes WHERE mode = '{mode}' AND status = 'success'"
+        )
+        assert query_rows(migrated_url, f"SELECT version FROM sync_state WHERE mode = '{mode}'") == applied
         listed = f"SELECT COUNT(*), COUNT(DISTINCT model_id) FROM v_current_catalog WHERE mode = '{mode}'"
-        assert ask(migrated_url, listed) == [(number, number)]
+        assert query_rows(migrated_url, listed) == [(number, number)]
     for table in ("models", "credits", "credit_history", "model_versions", "catalog_changes"):
-        assert ask(migrated_url, f"SELECT COUNT(*) FROM {table}") == [(MODELS + 5,)]
+        assert query_rows(migrated_url, f"SELECT COUNT(*) FROM {table}") == [(MODELS + 5,)]

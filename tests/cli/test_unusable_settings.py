@@ -10,8 +10,8 @@ import pytest
 
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import catalog, some
-from tests.support.commands import complaint, output
+from tests.support.api_catalogs import catalog, numbered_models
+from tests.support.commands import error_line, output
 from tests.support.database_contents import every_row
 from tests.support.secrets_search import KEY
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_used_is_exit_2_before_anything_is_done(shell: Shell, sql
     settings, arguments, words = UNUSABLE[name]
     shell.set(**{"DATABASE_URL": sqlite_url, "BASE_URL": "http://127.0.0.1:9/v1", **settings})
     before = every_row(sqlite_url)
-    assert words in complaint(shell(*arguments), 2)
+    assert words in error_line(shell(*arguments), 2)
     assert every_row(sqlite_url) == before
 
 
@@ -65,7 +65,7 @@ def test_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url: st
     file.write_text(f"{KEY}\n")
     file.chmod(0o644)
     shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
-    assert "chmod 600" in complaint(shell("sync"), 2)
+    assert "chmod 600" in error_line(shell("sync"), 2)
 
 
 def test_a_key_file_of_ones_own_is_taken(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_key_file_of_ones_own_is_taken(shell: Shell, sqlite_url: str, tmp_path
     file.write_text(f"{KEY}\n")
     file.chmod(0o600)
     shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
-    with Emulator([catalog(*some(4))], keys={KEY}) as api:
+    with Emulator([catalog(*numbered_models(4))], keys={KEY}) as api:
         output(shell("sync", "--base-url", api.base_url))
 
 
@@ -81,7 +81,7 @@ def test_a_key_may_come_from_a_pipe_which_gives_it_once(shell: Shell, sqlite_url
     reader, writer = os.pipe()
     os.write(writer, f"{KEY}\n".encode())
     os.close(writer)
-    with Emulator([catalog(*some(2))]) as api:
+    with Emulator([catalog(*numbered_models(2))]) as api:
         shell.set(API_KEY=None, API_KEY_FILE=f"/dev/fd/{reader}", BASE_URL=api.base_url, DATABASE_URL=sqlite_url)
         output(shell("sync"))
     os.close(reader)
@@ -94,8 +94,8 @@ def test_a_key_file_that_a_service_manager_hands_over_may_have_its_mode(
     file.write_text(KEY)
     file.chmod(0o440)
     shell.set(API_KEY=None, API_KEY_FILE=str(file), DATABASE_URL=sqlite_url)
-    assert "can be read by others" in complaint(shell("sync"), 2)
+    assert "can be read by others" in error_line(shell("sync"), 2)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    with Emulator([catalog(*some(2))]) as api:
+    with Emulator([catalog(*numbered_models(2))]) as api:
         shell.set(BASE_URL=api.base_url)
         output(shell("sync"))

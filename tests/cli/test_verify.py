@@ -19,11 +19,11 @@ from sync.store.verify.read_models import Verification
 from tests.cli.conftest import Shell
 from tests.cli.damaged_rows import DAMAGES
 from tests.support import database_servers
-from tests.support.commands import complaint, output
+from tests.support.commands import error_line, output
 from tests.support.database_contents import every_row
-from tests.support.eventful_history import LOOKS, make_history
+from tests.support.eventful_history import RUNS, make_history
 from tests.support.run_driver import Host
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 CHECKS_OFF = {
     "sqlite": "PRAGMA ignore_check_constraints = ON",
@@ -64,7 +64,7 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         upgrade(url)
         engine = open_engine(url)
         make_history(Host(engine))
-        assert_sound(engine)
+        assert_consistent(engine)
         engine.dispose()
         unguarded = migration_engine(url)  # no foreign keys on SQLite
         yield Kept(unguarded)
@@ -79,7 +79,7 @@ def test_a_rich_history_is_sound(kept: Kept) -> None:
         kinds = connection.exec_driver_sql("SELECT DISTINCT change_kind FROM catalog_changes").scalars()
         assert {"success", "partial", "held", "failed"} == set(statuses)
         assert {"removed", "relisted", "cost_set", "cost_unset", "increase", "decrease", "changed"} < set(kinds)
-        assert connection.exec_driver_sql("SELECT COUNT(*) FROM sync_runs").scalar() == LOOKS
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM sync_runs").scalar() == RUNS
     assert (
         verification.models,
         verification.versions > verification.models,
@@ -100,7 +100,7 @@ def test_a_value_that_is_no_time_is_named_on_sqlite(shell: Shell, sqlite_url: st
     shell.set(DATABASE_URL=sqlite_url)
     ended = shell("verify")
 
-    complaint(ended, 9)
+    error_line(ended, 9)
     assert "credit_history image 'gone' 2026-03-01T10:00:02Z: valid_to holds " in ended.out
 
 
@@ -122,7 +122,7 @@ def test_a_value_of_another_type_is_named_on_sqlite(shell: Shell, sqlite_url: st
     shell.set(DATABASE_URL=sqlite_url)
     ended = shell("verify")
 
-    complaint(ended, 9)
+    error_line(ended, 9)
     assert named in ended.out
 
 
@@ -161,7 +161,7 @@ def test_each_fault_is_a_line_and_the_end_is_exit_9_with_their_number(
     shell.set(DATABASE_URL=migrated_url)
     ended = shell("verify")
 
-    line = complaint(ended, 9)
+    line = error_line(ended, 9)
     lines = ended.out.splitlines()
     assert line.startswith(f"catalog-sync: {len(lines)} faults in the stored data, ")
     assert lines[0] == "credits image 'a': notes is 'x', but the open version gives NULL"
@@ -175,7 +175,7 @@ def test_json_has_each_fault_with_its_place_and_time(shell: Shell, migrated_url:
     shell.set(DATABASE_URL=migrated_url)
     ended = shell("verify", "--json")
 
-    complaint(ended, 9)
+    error_line(ended, 9)
     assert json.loads(ended.out)["faults"] == [
         {
             "table": "credit_history",
@@ -218,5 +218,5 @@ def test_what_other_programs_store_cannot_steer_the_terminal(shell: Shell, sqlit
     shell.set(DATABASE_URL=sqlite_url)
     ended = shell("verify")
 
-    complaint(ended, 9)
+    error_line(ended, 9)
     assert all(line.startswith("credits ") and line.isprintable() for line in ended.out.splitlines())

@@ -16,8 +16,8 @@ from sync.store.verify.read_models import Verification
 from tests.cli.conftest import Shell, shell, sqlite_url
 from tests.support import database_servers
 from tests.support.own_database_server import MariaDB, PostgreSQL, Server
-from tests.support.stored_rows_checker import assert_sound
-from tests.support.synced_database import Site
+from tests.support.stored_rows_checker import assert_consistent
+from tests.support.synced_database import SyncedDatabase
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
@@ -34,22 +34,22 @@ def _proved(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     for url in map(str, urls):
         engine = open_engine(url)
-        assert_sound(engine)
+        assert_consistent(engine)
         with read_transaction(engine) as connection:
             assert list(Verification(connection).findings()) == []
         engine.dispose()
 
 
 @pytest.fixture
-def site(shell: Shell, migrated_url: str, tmp_path: Path) -> Site:
+def synced(shell: Shell, migrated_url: str, tmp_path: Path) -> SyncedDatabase:
     """On each kind of database in turn."""
-    return Site(shell, migrated_url, tmp_path)
+    return SyncedDatabase(shell, migrated_url, tmp_path)
 
 
 @pytest.fixture
-def sqlite_site(shell: Shell, sqlite_url: str, tmp_path: Path) -> Site:
+def synced_sqlite(shell: Shell, sqlite_url: str, tmp_path: Path) -> SyncedDatabase:
     """For what happens before any database is met, or on SQLite alone."""
-    return Site(shell, sqlite_url, tmp_path)
+    return SyncedDatabase(shell, sqlite_url, tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -82,11 +82,11 @@ def own_server(database_kind: str, _own_servers: dict[str, Server], new_folder: 
 
 
 @pytest.fixture
-def own_site(shell: Shell, own_server: Server, tmp_path: Path) -> Iterator[Site]:
+def synced_own_server(shell: Shell, own_server: Server, tmp_path: Path) -> Iterator[SyncedDatabase]:
     """On a database of that server."""
     from models_db.migrate import upgrade
 
     with ExitStack() as stack:
         url: Any = stack.enter_context(database_servers.new_database(own_server.url))
         upgrade(url)
-        yield Site(shell, url.render_as_string(hide_password=False), tmp_path)
+        yield SyncedDatabase(shell, url.render_as_string(hide_password=False), tmp_path)

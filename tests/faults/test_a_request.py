@@ -14,9 +14,9 @@ from typing import NoReturn
 import pytest
 
 from tests.support.api_catalogs import envelope
-from tests.support.commands import complaint, output
+from tests.support.commands import error_line, output
 from tests.support.rude_server import RudeServer, Script, drips, resets, response, says, silent
-from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.synced_database import LISTED, SyncedDatabase, image, video
 
 BODY = envelope(LISTED)
 BUSY = says(response("503 Service Unavailable"))
@@ -41,37 +41,37 @@ def first(script: Script, then: Script) -> Script:
     return run
 
 
-def test_a1_a_refused_connection_is_tried_again_and_then_exit_4(site: Site) -> None:
+def test_a1_a_refused_connection_is_tried_again_and_then_exit_4(synced: SyncedDatabase) -> None:
     with RudeServer(silent) as api:
         url = api.url
-    before = site.catalog()
-    site.shell.set(ATTEMPTS="2")
+    before = synced.catalog()
+    synced.shell.set(ATTEMPTS="2")
 
-    line = complaint(site.shell("sync", "--base-url", url), 4)
+    line = error_line(synced.shell("sync", "--base-url", url), 4)
 
     assert "fetching modes image and video from " in line
     assert " failed after 2 attempts: connection refused; try again later" in line
-    site.unharmed(before)
+    synced.require_unchanged(before)
 
 
 def test_a1_a_host_name_nobody_knows_is_tried_again_and_then_exit_4(
-    sqlite_site: Site, monkeypatch: pytest.MonkeyPatch
+    synced_sqlite: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(*_: object) -> NoReturn:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    before = sqlite_site.catalog()
-    sqlite_site.shell.set(ATTEMPTS="2")
+    before = synced_sqlite.catalog()
+    synced_sqlite.shell.set(ATTEMPTS="2")
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    line = complaint(sqlite_site.shell("sync", "--base-url", "https://api.example/v1"), 4)
+    line = error_line(synced_sqlite.shell("sync", "--base-url", "https://api.example/v1"), 4)
 
     assert "failed after 2 attempts: the host name cannot be resolved" in line
-    sqlite_site.unharmed(before)
+    synced_sqlite.require_unchanged(before)
 
 
-def test_a2_a_server_that_accepts_and_says_nothing_is_exit_4_at_the_deadline(sqlite_site: Site) -> None:
+def test_a2_a_server_that_accepts_and_says_nothing_is_exit_4_at_the_deadline(synced_sqlite: SyncedDatabase) -> None:
     with within(5):
-        assert "deadline of 1 s" in sqlite_site.refuses(4, silent, "--deadline", "1", "--attempts", "4")
+        assert "deadline of 1 s" in synced_sqlite.fails_in_both_modes(4, silent, "--deadline", "1", "--attempts", "4")
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_a2_a_server_that_accepts_and_says_nothing_is_exit_4_at_the_deadline(sql
     ],
     ids=["in a header", "in headers", "in the body", "in chunks"],
 )
-def test_a3_a_byte_now_and_then_is_exit_4_at_the_deadline(sqlite_site: Site, script: Script) -> None:
+def test_a3_a_byte_now_and_then_is_exit_4_at_the_deadline(synced_sqlite: SyncedDatabase, script: Script) -> None:
     with within(5):
-        assert "deadline of 1 s" in sqlite_site.refuses(4, script, "--deadline", "1")
+        assert "deadline of 1 s" in synced_sqlite.fails_in_both_modes(4, script, "--deadline", "1")
 
 
 CUTS = {
@@ -98,61 +98,61 @@ CUTS = {
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_a4_a_cut_answer_is_asked_for_again_and_then_exit_4(sqlite_site: Site, cut: str) -> None:
-    assert "failed after 2 attempts: " in sqlite_site.refuses(4, CUTS[cut], "--attempts", "2")
-    assert "image 4 models" in sqlite_site.succeeds("--attempts", "2", image=first(CUTS[cut], image()))
+def test_a4_a_cut_answer_is_asked_for_again_and_then_exit_4(synced_sqlite: SyncedDatabase, cut: str) -> None:
+    assert "failed after 2 attempts: " in synced_sqlite.fails_in_both_modes(4, CUTS[cut], "--attempts", "2")
+    assert "image 4 models" in synced_sqlite.succeeds("--attempts", "2", image=first(CUTS[cut], image()))
 
 
 @pytest.mark.parametrize("size", [0, 1, len(BODY) // 2, len(BODY) - 1])
-def test_a5_a_body_without_a_length_that_ends_early_is_exit_5(sqlite_site: Site, size: int) -> None:
-    sqlite_site.refuses(5, says(b"HTTP/1.1 200 OK\r\n\r\n" + BODY[:size]))
+def test_a5_a_body_without_a_length_that_ends_early_is_exit_5(synced_sqlite: SyncedDatabase, size: int) -> None:
+    synced_sqlite.fails_in_both_modes(5, says(b"HTTP/1.1 200 OK\r\n\r\n" + BODY[:size]))
 
 
-def test_a5_a_list_that_is_short_of_its_total_is_exit_5(site: Site) -> None:
-    line = site.fails(5, "--mode", "image", image=image(LISTED[:3], total=4))
+def test_a5_a_list_that_is_short_of_its_total_is_exit_5(synced: SyncedDatabase) -> None:
+    line = synced.fails(5, "--mode", "image", image=image(LISTED[:3], total=4))
 
     assert "data.total is '4' but it has 3 models" in line
 
 
 @pytest.mark.parametrize("cut", [1, 8, 9, 40])
-def test_a6_gzip_that_is_cut_is_exit_5(sqlite_site: Site, cut: int) -> None:
+def test_a6_gzip_that_is_cut_is_exit_5(synced_sqlite: SyncedDatabase, cut: int) -> None:
     import gzip
 
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
-    assert "gzip stream" in sqlite_site.refuses(5, says(head + gzip.compress(BODY)[:-cut]))
+    assert "gzip stream" in synced_sqlite.fails_in_both_modes(5, says(head + gzip.compress(BODY)[:-cut]))
 
 
-def test_a9_a_wait_that_fits_into_the_deadline_is_waited(sqlite_site: Site) -> None:
+def test_a9_a_wait_that_fits_into_the_deadline_is_waited(synced_sqlite: SyncedDatabase) -> None:
     began = time.monotonic()
     busy = says(response("429 Too Many Requests", b"", "Retry-After: 1"))
-    sqlite_site.succeeds("--attempts", "2", image=first(busy, image()))
+    synced_sqlite.succeeds("--attempts", "2", image=first(busy, image()))
 
     assert time.monotonic() - began >= 1
 
 
-def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(sqlite_site: Site) -> None:
+def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(synced_sqlite: SyncedDatabase) -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(hours=6), usegmt=True)
     for wait in ("21600", later):
         script = says(response("503 Service Unavailable", b"", f"Retry-After: {wait}"))
         with within(5):
-            line = sqlite_site.refuses(4, script, "--attempts", "4")
+            line = synced_sqlite.fails_in_both_modes(4, script, "--attempts", "4")
         assert "requires a wait of 21" in line
         assert "of the deadline of 20 s" in line
 
 
-def test_a10_a_wait_that_makes_no_sense_is_ignored(sqlite_site: Site) -> None:
+def test_a10_a_wait_that_makes_no_sense_is_ignored(synced_sqlite: SyncedDatabase) -> None:
     odd = says(response("503 Service Unavailable", b"", "Retry-After: soon"))
 
-    sqlite_site.succeeds("--attempts", "2", image=first(odd, image()))
+    synced_sqlite.succeeds("--attempts", "2", image=first(odd, image()))
 
 
 @pytest.mark.parametrize("status", ["500 Internal Server Error", "502 Bad Gateway", "504 Gateway Timeout"])
-def test_a11_a_fault_of_the_server_is_asked_again_and_then_exit_4(sqlite_site: Site, status: str) -> None:
+def test_a11_a_fault_of_the_server_is_asked_again_and_then_exit_4(synced_sqlite: SyncedDatabase, status: str) -> None:
     script = says(response(status))
     with RudeServer(script) as api:
-        line = complaint(sqlite_site.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)
+        line = error_line(synced_sqlite.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)
         assert len(api.requests) == 4
 
     assert status[:3] in line
-    sqlite_site.prove()
-    output(sqlite_site.sync("--attempts", "2", image=first(script, image()), video=first(script, video())))
+    synced_sqlite.verify()
+    output(synced_sqlite.sync("--attempts", "2", image=first(script, image()), video=first(script, video())))

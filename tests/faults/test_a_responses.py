@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.api_catalogs import envelope
-from tests.support.commands import complaint, finished, output
+from tests.support.commands import error_line, finished, output
 from tests.support.rude_server import RudeServer, Script, floods, response, says
 from tests.support.secrets_search import KEY
-from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.synced_database import LISTED, SyncedDatabase, image, video
 
 MIB = 1024 * 1024
 
@@ -23,23 +23,23 @@ def little_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (160 * MIB, 160 * MIB))
 
 
-def test_a7_a_gzip_bomb_stops_at_the_limit_and_takes_little_memory(sqlite_site: Site) -> None:
+def test_a7_a_gzip_bomb_stops_at_the_limit_and_takes_little_memory(synced_sqlite: SyncedDatabase) -> None:
     bomb = gzip.compress(b'{"ok":' + bytes(200 * MIB), 1)
     script = says(response("200 OK", bomb, "Content-Encoding: gzip"))
     settings = {"MAX_BYTES": str(4 * MIB)}
     little = {"preexec_fn": little_memory}
-    with RudeServer(script) as api, sqlite_site.process("sync", api=api, options=little, **settings) as process:
-        line = complaint(finished(process), 5)
+    with RudeServer(script) as api, synced_sqlite.process("sync", api=api, options=little, **settings) as process:
+        line = error_line(finished(process), 5)
 
     assert "larger than 4194304 bytes; raise CATALOG_SYNC_MAX_BYTES" in line
-    sqlite_site.prove()
+    synced_sqlite.verify()
 
 
 @pytest.mark.parametrize("chunk", [b"[" * 65536, b" " * 65536, b"\n" * 65536])
-def test_a8_an_endless_body_stops_at_the_limit(sqlite_site: Site, chunk: bytes) -> None:
+def test_a8_an_endless_body_stops_at_the_limit(synced_sqlite: SyncedDatabase, chunk: bytes) -> None:
     script = floods(b"HTTP/1.1 200 OK\r\n\r\n{", chunk)
 
-    assert "larger than 2097152 bytes" in sqlite_site.refuses(5, script, "--max-bytes", str(2 * MIB))
+    assert "larger than 2097152 bytes" in synced_sqlite.fails_in_both_modes(5, script, "--max-bytes", str(2 * MIB))
 
 
 REFUSALS = {
@@ -55,30 +55,30 @@ def refusal(code: int, error_code: str) -> bytes:
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-def test_a12_a_refusal_is_exit_3_without_a_second_question(sqlite_site: Site, code: int) -> None:
+def test_a12_a_refusal_is_exit_3_without_a_second_question(synced_sqlite: SyncedDatabase, code: int) -> None:
     error_code, remedy = REFUSALS[code]
-    before = sqlite_site.catalog()
+    before = synced_sqlite.catalog()
     with RudeServer(says(response(f"{code} No", refusal(code, error_code)))) as api:
-        line = complaint(sqlite_site.shell("sync", "--base-url", api.url, "--attempts", "4"), 3)
+        line = error_line(synced_sqlite.shell("sync", "--base-url", api.url, "--attempts", "4"), 3)
         assert len(api.requests) == 2  # one for each mode
 
     for words in (str(code), error_code, "as the API says", remedy):
         assert words in line
-    sqlite_site.unharmed(before)
+    synced_sqlite.require_unchanged(before)
 
 
 def redirects_to(target: str) -> Script:
     return says(response("302 Found", b"", f"Location: {target}"))
 
 
-def test_a13_a_redirect_to_the_same_host_is_not_followed_and_exit_5(sqlite_site: Site) -> None:
+def test_a13_a_redirect_to_the_same_host_is_not_followed_and_exit_5(synced_sqlite: SyncedDatabase) -> None:
     with RudeServer(redirects_to("/elsewhere")) as api:
-        line = complaint(sqlite_site.shell("sync", "--base-url", api.url), 5)
+        line = error_line(synced_sqlite.shell("sync", "--base-url", api.url), 5)
         assert len(api.requests) == 2
 
         assert f"a redirect to http://127.0.0.1:{api.port}, which is not followed" in line
 
-    sqlite_site.prove()
+    synced_sqlite.verify()
 
 
 @pytest.mark.parametrize(
@@ -90,23 +90,23 @@ def test_a13_a_redirect_to_the_same_host_is_not_followed_and_exit_5(sqlite_site:
     ],
 )
 def test_a14_a_redirect_elsewhere_is_not_followed_and_its_host_is_named(
-    sqlite_site: Site, target: str, host: str
+    synced_sqlite: SyncedDatabase, target: str, host: str
 ) -> None:
-    assert f"a redirect to {host}, which is not followed" in sqlite_site.refuses(5, redirects_to(target))
+    assert f"a redirect to {host}, which is not followed" in synced_sqlite.fails_in_both_modes(5, redirects_to(target))
 
 
-def test_a15_plain_http_to_another_host_is_exit_2_before_anything_is_done(sqlite_site: Site) -> None:
-    line = complaint(sqlite_site.shell("sync", "--base-url", "http://api.example/v1"), 2)
+def test_a15_plain_http_to_another_host_is_exit_2_before_anything_is_done(synced_sqlite: SyncedDatabase) -> None:
+    line = error_line(synced_sqlite.shell("sync", "--base-url", "http://api.example/v1"), 2)
 
     assert "plain http to api.example" in line
-    assert sqlite_site.ask("SELECT COUNT(*) FROM sync_runs") == [(1,)]
+    assert synced_sqlite.query("SELECT COUNT(*) FROM sync_runs") == [(1,)]
 
 
-def test_a16_a_netrc_that_names_the_host_changes_nothing_of_the_request(sqlite_site: Site) -> None:
-    netrc = Path(sqlite_site.home) / ".netrc"
+def test_a16_a_netrc_that_names_the_host_changes_nothing_of_the_request(synced_sqlite: SyncedDatabase) -> None:
+    netrc = Path(synced_sqlite.home) / ".netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password something\n")
     netrc.chmod(stat.S_IRUSR | stat.S_IWUSR)
-    with RudeServer(image=image(), video=video()) as api, sqlite_site.process("sync", api=api) as process:
+    with RudeServer(image=image(), video=video()) as api, synced_sqlite.process("sync", api=api) as process:
         output(finished(process))
 
     assert [f"Authorization: Bearer {KEY}" in request for request in api.requests] == [True, True]
@@ -121,19 +121,21 @@ def test_a16_a_netrc_that_names_the_host_changes_nothing_of_the_request(sqlite_s
         (f"\u201c{KEY}\u201d", "a character outside ASCII"),
     ],
 )
-def test_a17_a_key_that_no_header_can_carry_is_exit_2_and_not_shown(sqlite_site: Site, key: str, fault: str) -> None:
-    sqlite_site.shell.set(API_KEY=key)
+def test_a17_a_key_that_no_header_can_carry_is_exit_2_and_not_shown(
+    synced_sqlite: SyncedDatabase, key: str, fault: str
+) -> None:
+    synced_sqlite.shell.set(API_KEY=key)
     with RudeServer(image=image(), video=video()) as api:
-        line = complaint(sqlite_site.shell("sync", "--base-url", api.url), 2)
+        line = error_line(synced_sqlite.shell("sync", "--base-url", api.url), 2)
 
     assert fault in line
     assert api.requests == []
 
 
-def test_a17_blanks_around_a_key_are_no_part_of_it(sqlite_site: Site) -> None:
-    sqlite_site.shell.set(API_KEY=f"  {KEY}\n")
+def test_a17_blanks_around_a_key_are_no_part_of_it(synced_sqlite: SyncedDatabase) -> None:
+    synced_sqlite.shell.set(API_KEY=f"  {KEY}\n")
 
-    sqlite_site.succeeds()
+    synced_sqlite.succeeds()
 
 
 @pytest.mark.parametrize(
@@ -149,8 +151,10 @@ def test_a17_blanks_around_a_key_are_no_part_of_it(sqlite_site: Site) -> None:
     ],
     ids=["html", "html with the key", "204", "empty"],
 )
-def test_a18_a_page_or_nothing_is_exit_5_with_its_beginning(sqlite_site: Site, raw: bytes, shown: str) -> None:
-    assert shown in sqlite_site.refuses(5, says(raw))
+def test_a18_a_page_or_nothing_is_exit_5_with_its_beginning(
+    synced_sqlite: SyncedDatabase, raw: bytes, shown: str
+) -> None:
+    assert shown in synced_sqlite.fails_in_both_modes(5, says(raw))
 
 
 HEADERS = {
@@ -161,8 +165,8 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_a19_headers_beyond_reason_are_exit_4(sqlite_site: Site, name: str) -> None:
-    sqlite_site.refuses(4, says(response("200 OK", envelope(LISTED), *HEADERS[name])))
+def test_a19_headers_beyond_reason_are_exit_4(synced_sqlite: SyncedDatabase, name: str) -> None:
+    synced_sqlite.fails_in_both_modes(4, says(response("200 OK", envelope(LISTED), *HEADERS[name])))
 
 
 @pytest.mark.parametrize(
@@ -180,10 +184,12 @@ def test_a19_headers_beyond_reason_are_exit_4(sqlite_site: Site, name: str) -> N
     ids=str,
 )
 def test_a20_a_refusal_under_200_goes_by_its_code_and_is_no_data(
-    sqlite_site: Site, fields: dict[str, object], code: int
+    synced_sqlite: SyncedDatabase, fields: dict[str, object], code: int
 ) -> None:
     whole = {**json.loads(envelope([])), "message": "as the API says", **fields}
     if "code" not in fields:
         del whole["code"]
 
-    assert "as the API says" in sqlite_site.refuses(code, says(response("200 OK", json.dumps(whole).encode())))
+    assert "as the API says" in synced_sqlite.fails_in_both_modes(
+        code, says(response("200 OK", json.dumps(whole).encode()))
+    )

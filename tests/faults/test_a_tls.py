@@ -6,10 +6,10 @@ import ssl
 
 import pytest
 
-from tests.support.certificates import Authority, by_tls
-from tests.support.commands import complaint, output
+from tests.support.certificates import Authority, over_tls
+from tests.support.commands import error_line, output
 from tests.support.rude_server import RudeServer
-from tests.support.synced_database import STATUS, Site, image, video
+from tests.support.synced_database import STATUS, SyncedDatabase, image, video
 
 
 @pytest.fixture(scope="module")
@@ -18,55 +18,59 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def site(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+def synced(synced_sqlite: SyncedDatabase, monkeypatch: pytest.MonkeyPatch) -> SyncedDatabase:
     """Where nothing names an authority."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-    return sqlite_site
+    return synced_sqlite
 
 
 def server(context: ssl.SSLContext) -> RudeServer:
-    return RudeServer(by_tls(context, image=image(), video=video()), before_request=True)
+    return RudeServer(over_tls(context, image=image(), video=video()), before_request=True)
 
 
-def refused(site: Site, context: ssl.SSLContext, host: str = "localhost") -> str:
-    before = site.catalog()
+def refused(synced: SyncedDatabase, context: ssl.SSLContext, host: str = "localhost") -> str:
+    before = synced.catalog()
     with server(context) as api:
-        line = complaint(site.shell("sync", "--base-url", f"https://{host}:{api.port}/api"), 4)
-    site.unharmed(before)
-    assert site.ask(STATUS)[-1] == ("failed",)
+        line = error_line(synced.shell("sync", "--base-url", f"https://{host}:{api.port}/api"), 4)
+    synced.require_unchanged(before)
+    assert synced.query(STATUS)[-1] == ("failed",)
     return line
 
 
 def test_a1_an_authority_of_ones_own_is_believed_when_it_is_named(
-    site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    synced: SyncedDatabase, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
     with server(authority.certificate()) as api:
-        told = output(site.shell("sync", "--base-url", f"https://localhost:{api.port}/api"))
+        told = output(synced.shell("sync", "--base-url", f"https://localhost:{api.port}/api"))
 
     assert "run 2 success: image 4 models: nothing changed" in told
 
 
-def test_a1_an_unknown_authority_is_exit_4_and_the_line_says_how_to_name_it(site: Site, authority: Authority) -> None:
-    line = refused(site, authority.certificate())
+def test_a1_an_unknown_authority_is_exit_4_and_the_line_says_how_to_name_it(
+    synced: SyncedDatabase, authority: Authority
+) -> None:
+    line = refused(synced, authority.certificate())
 
     assert "the TLS certificate is not valid (unable to get local issuer certificate" in line
     assert "for a private certificate authority, set REQUESTS_CA_BUNDLE to its file" in line
 
 
 def test_a1_a_certificate_for_another_host_is_exit_4(
-    site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    synced: SyncedDatabase, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
-    line = refused(site, authority.certificate("api.example"))
+    line = refused(synced, authority.certificate("api.example"))
 
     assert "Hostname mismatch, certificate is not valid for 'localhost'" in line
 
 
-def test_a1_an_expired_certificate_is_exit_4(site: Site, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a1_an_expired_certificate_is_exit_4(
+    synced: SyncedDatabase, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
-    line = refused(site, authority.certificate(days=-1))
+    line = refused(synced, authority.certificate(days=-1))
 
     assert "certificate has expired" in line
     assert "check this host's clock" in line

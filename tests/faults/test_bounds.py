@@ -9,9 +9,9 @@ import pytest
 
 from tests.faults.costly_responses import KINDS, MIB, outcome
 from tests.support.api_catalogs import model
-from tests.support.commands import complaint, output
+from tests.support.commands import error_line, output
 from tests.support.rude_server import RudeServer, says, silent
-from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.synced_database import LISTED, SyncedDatabase, image, video
 
 # Ten times what the slowest of them takes on a quiet machine; what grows with the square of its length takes more.
 SECONDS_A_MIB = 25
@@ -37,28 +37,28 @@ def test_an_answer_four_times_as_long_costs_some_four_times_as_much(kind: str) -
     assert seconds(MIB) < 10 * max(seconds(MIB // 4), 0.05)
 
 
-def test_the_deadline_is_kept(sqlite_site: Site) -> None:
+def test_the_deadline_is_kept(synced_sqlite: SyncedDatabase) -> None:
     began = time.monotonic()
     with RudeServer(silent) as api:
-        line = complaint(sqlite_site.shell("sync", "--base-url", api.url, "--deadline", "0.5", "--attempts", "9"), 4)
+        line = error_line(synced_sqlite.shell("sync", "--base-url", api.url, "--deadline", "0.5", "--attempts", "9"), 4)
 
     assert "deadline of 0.5 s" in line
     assert time.monotonic() - began < 5
 
 
-def test_the_attempts_are_kept(sqlite_site: Site) -> None:
+def test_the_attempts_are_kept(synced_sqlite: SyncedDatabase) -> None:
     with RudeServer(says()) as api:
-        complaint(sqlite_site.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)
+        error_line(synced_sqlite.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)
     assert len(api.requests) == 4
 
 
-def test_the_bytes_and_the_models_are_kept(sqlite_site: Site) -> None:
+def test_the_bytes_and_the_models_are_kept(synced_sqlite: SyncedDatabase) -> None:
     many = [model(f"acme/many-{number}", 1) for number in range(100)]
     with RudeServer(image=image([*LISTED, *many]), video=video()) as api:
         ask = ("sync", "--base-url", api.url)
-        assert "larger than 9999 bytes" in complaint(sqlite_site.shell(*ask, "--max-bytes", "9999"), 5)
-        assert "104 models, more than MAX_MODELS=103" in complaint(sqlite_site.shell(*ask, "--max-models", "103"), 5)
-        output(sqlite_site.shell(*ask, "--max-bytes", "99999", "--max-models", "104"))
+        assert "larger than 9999 bytes" in error_line(synced_sqlite.shell(*ask, "--max-bytes", "9999"), 5)
+        assert "104 models, more than MAX_MODELS=103" in error_line(synced_sqlite.shell(*ask, "--max-models", "103"), 5)
+        output(synced_sqlite.shell(*ask, "--max-bytes", "99999", "--max-models", "104"))
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_the_bytes_and_the_models_are_kept(sqlite_site: Site) -> None:
     ],
     ids=["key", "text", "model"],
 )
-def test_the_lengths_of_fields_are_kept(sqlite_site: Site, fields: dict[str, Any], words: str) -> None:
-    ended = sqlite_site.sync(image=image([*LISTED, model("acme/long", 1, **fields)]))
+def test_the_lengths_of_fields_are_kept(synced_sqlite: SyncedDatabase, fields: dict[str, Any], words: str) -> None:
+    ended = synced_sqlite.sync(image=image([*LISTED, model("acme/long", 1, **fields)]))
 
-    assert words in complaint(ended, 5)
-    assert len(sqlite_site.costs()) == 4
+    assert words in error_line(ended, 5)
+    assert len(synced_sqlite.costs()) == 4

@@ -17,9 +17,9 @@ from models_db.migrate import upgrade
 from tests.cli.conftest import Shell
 from tests.faults.conftest import on_servers
 from tests.support.api_catalogs import model
-from tests.support.commands import complaint
+from tests.support.commands import error_line
 from tests.support.own_database_server import Server
-from tests.support.synced_database import LISTED, Site, image
+from tests.support.synced_database import LISTED, SyncedDatabase, image
 
 
 def noise(seed: int) -> str:
@@ -51,9 +51,9 @@ def put_on(disk: Path, server: Server) -> str:
     if user := server.user():
         shutil.chown(disk, user)
     if server.url.get_backend_name() == "postgresql":
-        server.tell(f"CREATE TABLESPACE small LOCATION '{disk}'", "CREATE DATABASE on_small TABLESPACE small")
+        server.execute(f"CREATE TABLESPACE small LOCATION '{disk}'", "CREATE DATABASE on_small TABLESPACE small")
     else:
-        server.tell("CREATE DATABASE on_small")
+        server.execute("CREATE DATABASE on_small")
         (server.folder / "data/on_small/db.opt").unlink()
         (server.folder / "data/on_small").rmdir()
         (disk / "tables").mkdir()
@@ -71,16 +71,16 @@ def test_d6_a_full_disk_of_a_server_is_exit_6_and_changes_nothing(
     with small_disk(Path(f"{own_server.folder}-disk"), SMALL[own_server.url.get_backend_name()]) as disk:
         url = own_server.url.set(database=put_on(disk, own_server))
         upgrade(url)
-        site = Site(shell, url.render_as_string(hide_password=False), tmp_path)
-        before = site.catalog()
+        synced = SyncedDatabase(shell, url.render_as_string(hide_password=False), tmp_path)
+        before = synced.catalog()
         (disk / "others").write_bytes(bytes(OTHERS))
-        line = complaint(site.sync(image=image([*LISTED, *MANY])), 6)
+        line = error_line(synced.sync(image=image([*LISTED, *MANY])), 6)
         assert line.startswith("catalog-sync: the database failed: ")
-        site.unharmed(before)
+        synced.require_unchanged(before)
         (disk / "others").unlink()  # the rows that were taken back fill the disk until the server cleans up
-        site.succeeds(image=RAISED)
+        synced.succeeds(image=RAISED)
         shell.set(DATABASE_URL=None)
         forced = " WITH (FORCE)" if url.get_backend_name() == "postgresql" else ""
-        own_server.tell(f"DROP DATABASE on_small{forced}")
+        own_server.execute(f"DROP DATABASE on_small{forced}")
         if forced:
-            own_server.tell("DROP TABLESPACE small")
+            own_server.execute("DROP TABLESPACE small")

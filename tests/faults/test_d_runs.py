@@ -19,23 +19,23 @@ from models_db.engine import open_engine
 from models_db.migrate import HEAD
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import Model, catalog, envelope, model, some
+from tests.support.api_catalogs import Model, catalog, envelope, model, numbered_models
 from tests.support.commands import (
     ROOT,
-    Ended,
-    complaint,
+    CommandResult,
     environment,
+    error_line,
     eventually,
     finished,
     output,
     run_process,
     started,
 )
-from tests.support.database_contents import RUN_TABLES, ask, changed_tables, every_row
+from tests.support.database_contents import RUN_TABLES, changed_tables, every_row, query_rows
 from tests.support.rude_server import RudeServer, Script, response, says, silent
 from tests.support.secrets_search import KEY
 from tests.support.self_killing_program import DOOMED
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
+from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 
@@ -43,19 +43,19 @@ RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 @pytest.mark.parametrize(
     ("number", "moment"), [(5, "after_cursor_execute"), (14, "after_cursor_execute"), (2, "commit")]
 )
-def test_d1_a_run_that_kills_itself_leaves_all_or_nothing(site: Site, number: int, moment: str) -> None:
-    before = site.catalog()
+def test_d1_a_run_that_kills_itself_leaves_all_or_nothing(synced: SyncedDatabase, number: int, moment: str) -> None:
+    before = synced.catalog()
     with RudeServer(image=RAISED, video=video()) as api:
         command = [sys.executable, "-c", DOOMED, str(number), moment, "sync"]
-        environ = site.environment(BASE_URL=api.url)
+        environ = synced.environment(BASE_URL=api.url)
         died = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
 
     assert died.returncode == -signal.SIGKILL
-    assert site.ask(STATUS) in ([("success",)], [("success",), ("running",)])  # it may not have begun
-    site.unharmed(before)
-    site.succeeds(image=RAISED)
-    assert site.ask(STATUS)[1:] in ([("success",)], [("abandoned",), ("success",)])
-    assert site.events() == ["increase"]
+    assert synced.query(STATUS) in ([("success",)], [("success",), ("running",)])  # it may not have begun
+    synced.require_unchanged(before)
+    synced.succeeds(image=RAISED)
+    assert synced.query(STATUS)[1:] in ([("success",)], [("abandoned",), ("success",)])
+    assert synced.events() == ["increase"]
 
 
 def settings(url: str, base_url: str, home: Path) -> dict[str, str]:
@@ -70,10 +70,10 @@ def test_d2_a_signal_ends_a_run_that_waits_for_the_api(
         eventually(lambda: len(api.requests) == 2)
         process.send_signal(number)
         ended = finished(process, within=10)
-    assert "stopped while asking the API" in complaint(ended, code)
+    assert "stopped while asking the API" in error_line(ended, code)
     assert ended.out == ""
     runs = "SELECT status, error_type, finished_at IS NOT NULL FROM sync_runs"
-    assert ask(sqlite_url, runs) == [("failed", "Interrupted", 1)]
+    assert query_rows(sqlite_url, runs) == [("failed", "Interrupted", 1)]
 
 
 # Runs the program, which gets this signal as it loads a module of this name.
@@ -96,22 +96,26 @@ main()
 )
 @pytest.mark.parametrize("module", ["sync.cli.entry_point", "click", "sync.cli.commands", "sync.errors"])
 def test_d2_a_signal_while_the_program_loads_is_one_line_too(
-    sqlite_site: Site, module: str, number: signal.Signals, code: int, words: str
+    synced_sqlite: SyncedDatabase, module: str, number: signal.Signals, code: int, words: str
 ) -> None:
-    before = sqlite_site.catalog()
+    before = synced_sqlite.catalog()
     command = [sys.executable, "-c", INTERRUPTED, str(int(number)), module, "sync"]
-    died = subprocess.run(command, cwd=ROOT, env=sqlite_site.environment(), capture_output=True, text=True, check=False)
-    assert words in complaint(Ended(died.returncode, died.stdout, died.stderr), code)
-    sqlite_site.unharmed(before)
+    died = subprocess.run(
+        command, cwd=ROOT, env=synced_sqlite.environment(), capture_output=True, text=True, check=False
+    )
+    assert words in error_line(CommandResult(died.returncode, died.stdout, died.stderr), code)
+    synced_sqlite.require_unchanged(before)
 
 
-def test_d2_a_command_that_is_told_to_stop_says_so_in_one_line(sqlite_site: Site) -> None:
+def test_d2_a_command_that_is_told_to_stop_says_so_in_one_line(synced_sqlite: SyncedDatabase) -> None:
     """As it reads what it checks, before its last word."""
-    before = sqlite_site.catalog()
+    before = synced_sqlite.catalog()
     command = [sys.executable, "-c", INTERRUPTED, str(int(signal.SIGTERM)), "sync.store.verify.read_models", "verify"]
-    died = subprocess.run(command, cwd=ROOT, env=sqlite_site.environment(), capture_output=True, text=True, check=False)
-    assert "told to stop" in complaint(Ended(died.returncode, died.stdout, died.stderr), 143)
-    sqlite_site.unharmed(before)
+    died = subprocess.run(
+        command, cwd=ROOT, env=synced_sqlite.environment(), capture_output=True, text=True, check=False
+    )
+    assert "told to stop" in error_line(CommandResult(died.returncode, died.stdout, died.stderr), 143)
+    synced_sqlite.require_unchanged(before)
 
 
 def test_d2_a_command_that_waits_for_a_lock_is_left_in_time(tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ def test_d2_a_command_that_waits_for_a_lock_is_left_in_time(tmp_path: Path) -> N
         with started("migrate", environ=environment(tmp_path, DATABASE_URL=url)) as process:
             time.sleep(2)  # it waits for the lock by then
             process.send_signal(signal.SIGTERM)
-            assert "told to stop" in complaint(finished(process, within=10), 143)
+            assert "told to stop" in error_line(finished(process, within=10), 143)
     output(run_process("migrate", environ=environment(tmp_path, DATABASE_URL=url)))
 
 
@@ -133,15 +137,15 @@ def test_d1_a_run_killed_while_it_asks_is_called_abandoned_by_the_next(migrated_
         process.kill()
         assert finished(process).code == -signal.SIGKILL
     assert changed_tables(before, every_row(migrated_url)) == {"sync_runs"}
-    assert ask(migrated_url, STATUS) == [("running",)]
-    with Emulator([catalog(*some(2))]) as good:
+    assert query_rows(migrated_url, STATUS) == [("running",)]
+    with Emulator([catalog(*numbered_models(2))]) as good:
         output(run_process("sync", environ=settings(migrated_url, good.base_url, tmp_path)))
-    assert ask(migrated_url, STATUS) == [("abandoned",), ("success",)]
+    assert query_rows(migrated_url, STATUS) == [("abandoned",), ("success",)]
 
 
 def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, migrated_url: str, tmp_path: Path) -> None:
     """At whatever moment: what is there is the catalog before or the one after, and the next run goes on."""
-    old, new = some(300), [model(f"acme/image-{each}", each + 2) for each in range(5, 305)]
+    old, new = numbered_models(300), [model(f"acme/image-{each}", each + 2) for each in range(5, 305)]
     shell.set(DATABASE_URL=migrated_url)
     with Emulator([catalog(*old), catalog(*new)], stepping="manual") as api:
         shell.set(BASE_URL=api.base_url)
@@ -154,7 +158,7 @@ def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, mig
             assert rows == before or is_whole(migrated_url, len(new))
         output(shell("sync", "--accept-removals", "all"))
     assert is_whole(migrated_url, len(new))
-    assert "running" not in {row[0] for row in ask(migrated_url, STATUS)}
+    assert "running" not in {row[0] for row in query_rows(migrated_url, STATUS)}
 
 
 def kill_after(delay: float, url: str, models: list[Model], home: Path) -> None:
@@ -182,7 +186,7 @@ def is_whole(url: str, number: int) -> bool:
     versions = "SELECT COUNT(*) FROM model_versions WHERE valid_to IS NULL"
     history = "SELECT COUNT(*), SUM(default_cost) FROM credit_history WHERE valid_to IS NULL"
     expected = (number, sum(each + 2 for each in range(5, 305)))
-    return ask(url, costs) == ask(url, history) == [expected] and ask(url, versions) == [(number,)]
+    return query_rows(url, costs) == query_rows(url, history) == [expected] and query_rows(url, versions) == [(number,)]
 
 
 def after(gate: threading.Event, script: Script) -> Script:
@@ -195,26 +199,26 @@ def after(gate: threading.Event, script: Script) -> Script:
     return run
 
 
-def test_d4_of_two_runs_at_once_one_is_stored_and_the_other_is_exit_8(site: Site) -> None:
+def test_d4_of_two_runs_at_once_one_is_stored_and_the_other_is_exit_8(synced: SyncedDatabase) -> None:
     gate = threading.Event()
     slow_image, slow_video = after(gate, RAISED), after(gate, video())
-    with RudeServer(image=slow_image, video=slow_video) as api, site.process("sync", api=api) as process:
+    with RudeServer(image=slow_image, video=slow_video) as api, synced.process("sync", api=api) as process:
         eventually(lambda: len(api.requests) == 2)
-        site.succeeds(image=image([model("acme/image-0", 50), *LISTED[1:]]))
-        before = site.catalog()
+        synced.succeeds(image=image([model("acme/image-0", 50), *LISTED[1:]]))
+        before = synced.catalog()
         gate.set()
-        line = complaint(finished(process), 8)
+        line = error_line(finished(process), 8)
 
     assert "another run stored a newer response" in line
-    assert site.costs()["acme/image-0"] == "50"
-    assert site.ask(STATUS) == [("success",), ("superseded",), ("success",)]
-    site.unharmed(before)
+    assert synced.costs()["acme/image-0"] == "50"
+    assert synced.query(STATUS) == [("success",), ("superseded",), ("success",)]
+    synced.require_unchanged(before)
 
 
-def test_d17_a_reader_in_the_middle_of_a_run_sees_nothing_of_it(site: Site) -> None:
+def test_d17_a_reader_in_the_middle_of_a_run_sees_nothing_of_it(synced: SyncedDatabase) -> None:
     query = "SELECT model_id, credit_cost_exact FROM v_current_catalog ORDER BY mode, model_id"
-    before, seen = ask(site.url, query), []
-    reader = open_engine(site.url)
+    before, seen = query_rows(synced.url, query), []
+    reader = open_engine(synced.url)
 
     def look(connection: Connection, *_: object) -> None:
         if connection.engine is not reader:
@@ -223,38 +227,38 @@ def test_d17_a_reader_in_the_middle_of_a_run_sees_nothing_of_it(site: Site) -> N
 
     event.listen(Engine, "after_cursor_execute", look)
     try:
-        output(site.sync(image=RAISED))
+        output(synced.sync(image=RAISED))
     finally:
         event.remove(Engine, "after_cursor_execute", look)
         reader.dispose()
 
     assert len(seen) > 10
     assert all(rows == before for rows in seen)
-    assert ask(site.url, query) != before
-    site.prove()
+    assert query_rows(synced.url, query) != before
+    synced.verify()
 
 
 @pytest.mark.parametrize(("revision", "words"), [("0000", "run catalog-sync migrate"), ("9999", "install a newer")])
 def test_d25_another_schema_is_exit_2_names_both_revisions_and_touches_nothing(
-    site: Site, revision: str, words: str
+    synced: SyncedDatabase, revision: str, words: str
 ) -> None:
-    before = every_row(site.url)
+    before = every_row(synced.url)
     change = "UPDATE catalog_sync_version SET version_num = '{}'"
-    engine = open_engine(site.url)
+    engine = open_engine(synced.url)
     with engine.begin() as connection:
         connection.exec_driver_sql(change.format(revision))
     for command in (["sync"], ["models"], ["verify"], ["sync", "--dry-run"]):
-        line = complaint(site.shell(*command), 2)
+        line = error_line(synced.shell(*command), 2)
         assert revision in line
         assert HEAD in line
         assert words in line
     with engine.begin() as connection:
         connection.exec_driver_sql(change.format(HEAD))
     engine.dispose()
-    assert every_row(site.url) == before
+    assert every_row(synced.url) == before
 
 
-def test_d26_a_session_asks_for_no_less_safety_than_the_database_gives(site: Site) -> None:
+def test_d26_a_session_asks_for_no_less_safety_than_the_database_gives(synced: SyncedDatabase) -> None:
     """Power loss itself cannot be tried here: what is checked is that nothing of ours weakens what guards from it."""
     weakened = "SELECT source IN ('session', 'client') FROM pg_settings WHERE name = 'synchronous_commit'"
     asked = {
@@ -262,7 +266,7 @@ def test_d26_a_session_asks_for_no_less_safety_than_the_database_gives(site: Sit
         "postgresql": (weakened, False),
         "mariadb": ("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit = @@innodb_flush_log_at_trx_commit", 1),
     }
-    engine = open_engine(site.url)
+    engine = open_engine(synced.url)
     with engine.connect() as connection:
         query, expected = asked[engine.dialect.name]
         assert connection.exec_driver_sql(query).scalar_one() == expected

@@ -21,85 +21,87 @@ from models_db.tables import credits
 from tests.cli.conftest import Shell
 from tests.cli.test_database_failures import obey_file_modes
 from tests.support.api_catalogs import envelope, model
-from tests.support.commands import complaint, finished, output
-from tests.support.database_contents import ask
+from tests.support.commands import error_line, finished, output
+from tests.support.database_contents import query_rows
 from tests.support.rude_server import RudeServer, response, says
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
+from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 MANY = [model(f"acme/many-{number}", number, description="words " * 500) for number in range(400)]
-ROOM = 1_500_000  # bytes: the site is smaller, MANY is larger
+ROOM = 1_500_000  # bytes: the synced is smaller, MANY is larger
 
 
-def file_of(site: Site) -> Path:
-    return Path(make_url(site.url).database or "")
+def file_of(synced: SyncedDatabase) -> Path:
+    return Path(make_url(synced.url).database or "")
 
 
 @pytest.fixture
-def site(sqlite_site: Site) -> Site:
+def synced(synced_sqlite: SyncedDatabase) -> SyncedDatabase:
     """All of these are of SQLite."""
-    return sqlite_site
+    return synced_sqlite
 
 
-def other_writer(site: Site) -> sqlite3.Connection:
-    other = sqlite3.connect(file_of(site), isolation_level=None, check_same_thread=False)
+def other_writer(synced: SyncedDatabase) -> sqlite3.Connection:
+    other = sqlite3.connect(file_of(synced), isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     return other
 
 
-def test_d5_another_writer_is_waited_for(site: Site) -> None:
-    other = other_writer(site)
-    with RudeServer(image=RAISED, video=video()) as api, site.process("sync", api=api) as process:
+def test_d5_another_writer_is_waited_for(synced: SyncedDatabase) -> None:
+    other = other_writer(synced)
+    with RudeServer(image=RAISED, video=video()) as api, synced.process("sync", api=api) as process:
         time.sleep(1.5)
         assert process.poll() is None
         other.execute("ROLLBACK")
         other.close()
         output(finished(process))
-    assert site.events() == ["increase"]
-    site.prove()
+    assert synced.events() == ["increase"]
+    synced.verify()
 
 
-def test_d5_another_writer_that_does_not_end_is_exit_6(site: Site) -> None:
-    before = site.catalog()
-    other = other_writer(site)
-    line = complaint(site.sync("--database-timeout", "2", image=RAISED), 6)
+def test_d5_another_writer_that_does_not_end_is_exit_6(synced: SyncedDatabase) -> None:
+    before = synced.catalog()
+    other = other_writer(synced)
+    line = error_line(synced.sync("--database-timeout", "2", image=RAISED), 6)
     other.close()
 
     assert "database is locked" in line
-    site.unharmed(before)
+    synced.require_unchanged(before)
 
 
-def test_d5_a_writer_that_comes_between_question_and_answer_leaves_a_line_and_no_run_for_ever(site: Site) -> None:
-    before, others = site.catalog(), []
+def test_d5_a_writer_that_comes_between_question_and_answer_leaves_a_line_and_no_run_for_ever(
+    synced: SyncedDatabase,
+) -> None:
+    before, others = synced.catalog(), []
 
     def lock_and_answer(peer: object, stop: object) -> None:
-        others.append(other_writer(site))
+        others.append(other_writer(synced))
         says(response("200 OK", envelope(LISTED)))(peer, stop)  # type: ignore[arg-type] # passed on
 
-    line = complaint(site.sync("--mode", "image", "--database-timeout", "2", image=lock_and_answer), 6)
+    line = error_line(synced.sync("--mode", "image", "--database-timeout", "2", image=lock_and_answer), 6)
     others[0].close()
 
     assert "database is locked" in line
-    assert site.ask(STATUS) == [("success",), ("running",)]
-    site.unharmed(before)
-    site.succeeds()
-    assert site.ask(STATUS) == [("success",), ("abandoned",), ("success",)]
+    assert synced.query(STATUS) == [("success",), ("running",)]
+    synced.require_unchanged(before)
+    synced.succeeds()
+    assert synced.query(STATUS) == [("success",), ("abandoned",), ("success",)]
 
 
 def no_large_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
 
 
-def test_d6_a_file_that_may_not_grow_is_exit_6_and_changes_nothing(site: Site) -> None:
-    before = site.catalog()
+def test_d6_a_file_that_may_not_grow_is_exit_6_and_changes_nothing(synced: SyncedDatabase) -> None:
+    before = synced.catalog()
     bounded = {"preexec_fn": no_large_files}
     large = image([*LISTED, *MANY])
-    with RudeServer(image=large, video=video()) as api, site.process("sync", api=api, options=bounded) as process:
-        line = complaint(finished(process), 6)
+    with RudeServer(image=large, video=video()) as api, synced.process("sync", api=api, options=bounded) as process:
+        line = error_line(finished(process), 6)
 
     assert line.startswith("catalog-sync: the database failed: ")
     assert "nothing of this step was stored" in line
-    site.unharmed(before)
+    synced.require_unchanged(before)
 
 
 class FullDisk(sqlite3.Connection):
@@ -118,23 +120,23 @@ def test_d6_a_new_file_that_gets_no_log_is_not_tried_for_ever(tmp_path: Path, mo
     connection.close()
 
 
-def test_d7_a_file_that_may_only_be_read_is_exit_6(site: Site) -> None:
-    with sqlite3.connect(file_of(site)) as connection:
+def test_d7_a_file_that_may_only_be_read_is_exit_6(synced: SyncedDatabase) -> None:
+    with sqlite3.connect(file_of(synced)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
-    file_of(site).chmod(0o444)
-    before = site.catalog()
+    file_of(synced).chmod(0o444)
+    before = synced.catalog()
     bounded = {"preexec_fn": obey_file_modes}
-    with RudeServer(image=RAISED, video=video()) as api, site.process("sync", api=api, options=bounded) as process:
-        assert "readonly" in complaint(finished(process), 6)
-    site.unharmed(before)
+    with RudeServer(image=RAISED, video=video()) as api, synced.process("sync", api=api, options=bounded) as process:
+        assert "readonly" in error_line(finished(process), 6)
+    synced.require_unchanged(before)
 
 
 def test_d7_a_missing_folder_or_a_mistyped_path_is_exit_2_and_makes_nothing(shell: Shell, tmp_path: Path) -> None:
     for path in ("nowhere/catalog.db", "cataolg.db"):
         shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/{path}")
         for command in (["sync"], ["models"], ["status"], ["sync", "--dry-run"]):
-            assert "run catalog-sync migrate" in complaint(shell(*command), 2)
+            assert "run catalog-sync migrate" in error_line(shell(*command), 2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -158,20 +160,20 @@ def test_d8_a_new_file_on_a_network_drive_gets_no_log_and_a_note(
     with RudeServer(image=image(), video=video()) as api:
         assert "is on a network drive" in output(shell("sync", "--base-url", api.url))
 
-    assert ask(f"sqlite:///{tmp_path}/new.db", "PRAGMA journal_mode") == [("delete",)]
-    assert "network drive" in ask(f"sqlite:///{tmp_path}/new.db", "SELECT note FROM sync_runs")[0][0]
+    assert query_rows(f"sqlite:///{tmp_path}/new.db", "PRAGMA journal_mode") == [("delete",)]
+    assert "network drive" in query_rows(f"sqlite:///{tmp_path}/new.db", "SELECT note FROM sync_runs")[0][0]
 
 
 def test_d8_a_file_with_a_log_on_a_network_drive_is_refused(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    synced: SyncedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = site.catalog()
+    before = synced.catalog()
     on_drive(tmp_path, monkeypatch, "nfs")
     for command in (["sync"], ["models"], ["migrate"]):
-        line = complaint(site.shell(*command), 2)
+        line = error_line(synced.shell(*command), 2)
         assert "write-ahead log, which loses data on a network drive (nfs)" in line
     monkeypatch.undo()
-    assert site.catalog() == before
+    assert synced.catalog() == before
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "tmpfs", "overlay", "fuse.fuse-overlayfs", "fuseblk"])
@@ -181,40 +183,42 @@ def test_d8_a_drive_of_this_host_is_taken_as_it_is(tmp_path: Path, monkeypatch: 
     assert sqlite.network_drive(tmp_path / "a.db") is None
 
 
-def test_d9_a_copy_of_the_file_alone_lacks_rows_and_vacuum_into_has_them_all(site: Site, tmp_path: Path) -> None:
-    reader = sqlite3.connect(file_of(site))  # while somebody has it open, what is new stays in the log
+def test_d9_a_copy_of_the_file_alone_lacks_rows_and_vacuum_into_has_them_all(
+    synced: SyncedDatabase, tmp_path: Path
+) -> None:
+    reader = sqlite3.connect(file_of(synced))  # while somebody has it open, what is new stays in the log
     reader.execute("SELECT COUNT(*) FROM models").fetchone()
-    site.succeeds(image=RAISED)
-    shutil.copyfile(file_of(site), tmp_path / "copied.db")
+    synced.succeeds(image=RAISED)
+    shutil.copyfile(file_of(synced), tmp_path / "copied.db")
     reader.execute("VACUUM INTO ?", [str(tmp_path / "backup.db")])
     reader.close()
 
     with sqlite3.connect(tmp_path / "copied.db") as copied:
         tables = copied.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     copied.close()
-    assert tables == (0,) or ask(f"sqlite:///{tmp_path}/copied.db", STATUS) != site.ask(STATUS)
-    site.shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/backup.db")
-    output(site.shell("verify"))
-    assert ask(f"sqlite:///{tmp_path}/backup.db", STATUS) == site.ask(STATUS)
+    assert tables == (0,) or query_rows(f"sqlite:///{tmp_path}/copied.db", STATUS) != synced.query(STATUS)
+    synced.shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/backup.db")
+    output(synced.shell("verify"))
+    assert query_rows(f"sqlite:///{tmp_path}/backup.db", STATUS) == synced.query(STATUS)
 
 
-def test_d10_a_cost_that_a_double_cannot_keep_is_exact_as_text(site: Site) -> None:
+def test_d10_a_cost_that_a_double_cannot_keep_is_exact_as_text(synced: SyncedDatabase) -> None:
     digits = "123456789012.12345678"
     body = envelope(LISTED).replace(b'"default_cost": 1', f'"default_cost": {digits}'.encode(), 1)
-    site.succeeds(image=says(response("200 OK", body)))
-    site.succeeds(image=says(response("200 OK", body)))
+    synced.succeeds(image=says(response("200 OK", body)))
+    synced.succeeds(image=says(response("200 OK", body)))
 
-    assert site.costs()["acme/image-0"] == digits
-    assert site.events() == ["increase"]
-    row = json.loads(output(site.shell("costs", "acme/image-0", "--json")))
+    assert synced.costs()["acme/image-0"] == digits
+    assert synced.events() == ["increase"]
+    row = json.loads(output(synced.shell("costs", "acme/image-0", "--json")))
     assert digits in json.dumps(row)
-    (stored,) = site.ask("SELECT default_cost FROM credits WHERE default_cost_exact = '123456789012.12345678'")[0]
+    (stored,) = synced.query("SELECT default_cost FROM credits WHERE default_cost_exact = '123456789012.12345678'")[0]
     assert Decimal(str(stored)) != Decimal(digits)  # the other column is for arithmetic
 
 
-def test_d12_a_row_without_its_model_is_refused(site: Site) -> None:
-    engine = open_engine(site.url)
+def test_d12_a_row_without_its_model_is_refused(synced: SyncedDatabase) -> None:
+    engine = open_engine(synced.url)
     with pytest.raises(IntegrityError), write_transaction(engine) as connection:
         connection.execute(insert(credits).values(model_pk=999))
     engine.dispose()
-    site.prove()
+    synced.verify()

@@ -9,9 +9,9 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
-from tests.support.commands import complaint, output, run_process
-from tests.support.database_contents import ask
-from tests.support.synced_database import Site
+from tests.support.commands import error_line, output, run_process
+from tests.support.database_contents import query_rows
+from tests.support.synced_database import SyncedDatabase
 
 
 def line(at: str, cost: int) -> str:
@@ -23,22 +23,22 @@ def test_d11_a_time_with_an_offset_is_stored_in_utc_wherever_the_host_stands(
 ) -> None:
     file = tmp_path / "answers.jsonl"
     file.write_text(f"{line('2026-03-01T01:30:00.123456+05:30', 1)}\n{line('2026-03-01T12:00:00-08:00', 2)}\n")
-    site = Site(shell, migrated_url, tmp_path, is_new=False)
-    environ = site.environment() | {"TZ": "Asia/Kolkata"}
+    synced = SyncedDatabase(shell, migrated_url, tmp_path, is_new=False)
+    environ = synced.environment() | {"TZ": "Asia/Kolkata"}
     output(run_process("import", str(file), environ=environ))
 
     told = json.loads(output(shell("changes", "--json")))
     assert [change["changed_at"] for change in told] == ["2026-03-01T20:00:00Z", "2026-02-28T20:00:00.123456Z"]
-    stored = ask(migrated_url, "SELECT valid_from FROM credit_history ORDER BY valid_from")
+    stored = query_rows(migrated_url, "SELECT valid_from FROM credit_history ORDER BY valid_from")
     assert str(stored[0][0]).startswith("2026-02-28 20:00:00.123456")
-    site.prove()
+    synced.verify()
 
 
 @pytest.mark.parametrize("at", ["2026-03-01T12:00:00", "2026-03-01", "12:00", ""])
-def test_d11_a_time_without_an_offset_is_exit_5(sqlite_site: Site, tmp_path: Path, at: str) -> None:
+def test_d11_a_time_without_an_offset_is_exit_5(synced_sqlite: SyncedDatabase, tmp_path: Path, at: str) -> None:
     file = tmp_path / "answers.jsonl"
     file.write_text(line(at, 1) + "\n")
 
-    assert 'answers.jsonl line 1 is not a saved response: "at" is not a usable time' in complaint(
-        sqlite_site.shell("import", str(file)), 5
+    assert 'answers.jsonl line 1 is not a saved response: "at" is not a usable time' in error_line(
+        synced_sqlite.shell("import", str(file)), 5
     )

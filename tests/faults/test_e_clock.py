@@ -10,7 +10,7 @@ import pytest
 from sync.cli import composition
 from tests.faults.conftest import on_servers
 from tests.support.api_catalogs import model
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
+from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
 YEAR = timedelta(days=365)
 STAMPS = "SELECT changed_at FROM v_credit_cost_changes WHERE run_id > 1 ORDER BY changed_at"
@@ -29,64 +29,66 @@ def dated(moment: datetime) -> str:
 
 @pytest.mark.parametrize("back", [timedelta(hours=1), YEAR])
 def test_e1_a_clock_set_back_stamps_just_after_the_last_stamp_and_is_noted(
-    site: Site, monkeypatch: pytest.MonkeyPatch, back: timedelta
+    synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch, back: timedelta
 ) -> None:
     set_clock(monkeypatch, -back)
     for cost in (77, 78):
-        site.succeeds(image=image([model("acme/image-0", cost), *LISTED[1:]]))
+        synced.succeeds(image=image([model("acme/image-0", cost), *LISTED[1:]]))
 
-    (first,), (second,) = site.ask("SELECT valid_from FROM credit_history WHERE opened_run_id > 1 ORDER BY valid_from")
-    (last,) = site.ask("SELECT MAX(valid_from) FROM credit_history WHERE opened_run_id = 1")[0]
+    (first,), (second,) = synced.query(
+        "SELECT valid_from FROM credit_history WHERE opened_run_id > 1 ORDER BY valid_from"
+    )
+    (last,) = synced.query("SELECT MAX(valid_from) FROM credit_history WHERE opened_run_id = 1")[0]
     assert last < first < second
-    (note,) = site.ask("SELECT note FROM sync_runs WHERE run_id = 2")[0]
+    (note,) = synced.query("SELECT note FROM sync_runs WHERE run_id = 2")[0]
     assert "behind the last stamp of image" in note
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1, minutes=1), YEAR])
 def test_e1_a_clock_ahead_of_the_answers_date_is_exit_2_and_applies_nothing(
-    site: Site, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+    synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
 ) -> None:
     true = datetime.now(UTC)
     set_clock(monkeypatch, ahead)
-    line = site.fails(2, image=image([], dated(true)), video=video([], dated(true)))
+    line = synced.fails(2, image=image([], dated(true)), video=video([], dated(true)))
 
     assert "this host's clock says" in line
     assert "correct this host's clock and run again" in line
-    assert site.ask(STATUS)[-1] == ("failed",)
+    assert synced.query(STATUS)[-1] == ("failed",)
 
 
 def test_e1_a_clock_that_was_a_year_ahead_unnoticed_and_is_right_again_leaves_true_history(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answers had no date, so nobody could know."""
     set_clock(monkeypatch, YEAR)
-    site.succeeds(image=image([model("acme/image-0", 77), *LISTED[1:]]))
+    synced.succeeds(image=image([model("acme/image-0", 77), *LISTED[1:]]))
     set_clock(monkeypatch, timedelta(0))
-    site.succeeds(image=image([model("acme/image-0", 78), *LISTED[1:]]))
+    synced.succeeds(image=image([model("acme/image-0", 78), *LISTED[1:]]))
 
-    assert site.events() == ["increase", "increase"]
-    assert "behind the last stamp" in site.ask("SELECT note FROM sync_runs WHERE run_id = 3")[0][0]
+    assert synced.events() == ["increase", "increase"]
+    assert "behind the last stamp" in synced.query("SELECT note FROM sync_runs WHERE run_id = 3")[0][0]
 
 
-def test_e1_an_api_whose_clock_is_ahead_is_let_through(sqlite_site: Site) -> None:
+def test_e1_an_api_whose_clock_is_ahead_is_let_through(synced_sqlite: SyncedDatabase) -> None:
     date = dated(datetime.now(UTC) + YEAR)
-    sqlite_site.succeeds(image=image([model("acme/image-0", 77), *LISTED[1:]], date))
+    synced_sqlite.succeeds(image=image([model("acme/image-0", 77), *LISTED[1:]], date))
 
-    assert sqlite_site.events() == ["increase"]
+    assert synced_sqlite.events() == ["increase"]
 
 
 @on_servers
 def test_e2_two_hosts_five_minutes_apart_take_turns_without_a_step_back(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for cost in range(50, 56):
         ahead = timedelta(minutes=5) if cost % 2 else timedelta(0)
         moment = datetime.now(UTC) + ahead
         monkeypatch.setattr(composition, "now", lambda moment=moment: moment)
-        site.succeeds(image=image([model("acme/image-0", cost), *LISTED[1:]]))
+        synced.succeeds(image=image([model("acme/image-0", cost), *LISTED[1:]]))
 
-    stamps = [stamp for (stamp,) in site.ask(STAMPS)]
+    stamps = [stamp for (stamp,) in synced.query(STAMPS)]
     assert len(stamps) == 6
     assert stamps == sorted(set(stamps))
-    notes = [note for (note,) in site.ask("SELECT note FROM sync_runs WHERE run_id > 1 ORDER BY run_id")]
+    notes = [note for (note,) in synced.query("SELECT note FROM sync_runs WHERE run_id > 1 ORDER BY run_id")]
     assert [note is not None for note in notes] == [False, False, True, False, True, False]

@@ -16,9 +16,9 @@ import pytest
 
 from sync.schedule import make_timetable
 from tests.support.api_catalogs import model
-from tests.support.commands import ROOT, complaint, eventually, finished, output, run_process
+from tests.support.commands import ROOT, error_line, eventually, finished, output, run_process
 from tests.support.rude_server import RudeServer, Script, says
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
+from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
 PLAIN_ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SUMMER_ENDS = datetime(2026, 10, 24, 12, tzinfo=UTC)  # in Berlin at three in the morning after, which comes twice
@@ -63,42 +63,42 @@ def slowly(script: Script, seconds: float) -> Script:
     return run
 
 
-def test_e7_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told(sqlite_site: Site) -> None:
+def test_e7_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told(synced_sqlite: SyncedDatabase) -> None:
     with (
         RudeServer(image=slowly(image(), 2.5), video=video()) as api,
-        sqlite_site.process("schedule", "--every", "1s", api=api) as process,
+        synced_sqlite.process("schedule", "--every", "1s", api=api) as process,
     ):
-        eventually(lambda: sqlite_site.ask(STATUS)[1:2] == [("success",)])
+        eventually(lambda: synced_sqlite.query(STATUS)[1:2] == [("success",)])
         process.send_signal(signal.SIGTERM)
         ended = finished(process, within=10)
 
     assert ended.code == 0
     assert "was passed over (1 so far); run less often" in ended.err
-    assert sqlite_site.ask("SELECT COUNT(*) FROM sync_runs WHERE status = 'superseded'") == [(0,)]
-    sqlite_site.prove()
+    assert synced_sqlite.query("SELECT COUNT(*) FROM sync_runs WHERE status = 'superseded'") == [(0,)]
+    synced_sqlite.verify()
 
 
-def test_e9_two_schedulers_on_one_database_store_each_look_once(site: Site) -> None:
+def test_e9_two_schedulers_on_one_database_store_each_look_once(synced: SyncedDatabase) -> None:
     raised = image([model("acme/image-0", 77), *LISTED[1:]])
     with (
         RudeServer(image=raised, video=video()) as api,
-        site.process("schedule", "--every", "1s", "--quiet", api=api) as one,
-        site.process("schedule", "--every", "1s", "--quiet", api=api) as two,
+        synced.process("schedule", "--every", "1s", "--quiet", api=api) as one,
+        synced.process("schedule", "--every", "1s", "--quiet", api=api) as two,
     ):
-        eventually(lambda: len(site.ask(STATUS)) >= 6)
+        eventually(lambda: len(synced.query(STATUS)) >= 6)
         for process in (one, two):
             process.send_signal(signal.SIGTERM)
         ended = [finished(process, within=10) for process in (one, two)]
 
     assert [each.code for each in ended] == [0, 0]
     assert all("another run stored a newer response" in line for each in ended for line in each.err.splitlines())
-    assert site.events() == ["increase"]
-    applied = site.ask("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
-    assert site.ask("SELECT version FROM sync_state WHERE mode = 'image'") == applied
-    site.prove()
+    assert synced.events() == ["increase"]
+    applied = synced.query("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
+    assert synced.query("SELECT version FROM sync_state WHERE mode = 'image'") == applied
+    synced.verify()
 
 
-def test_e10_a_run_that_cron_starts_while_one_is_at_work_needs_no_lock_file(site: Site) -> None:
+def test_e10_a_run_that_cron_starts_while_one_is_at_work_needs_no_lock_file(synced: SyncedDatabase) -> None:
     gate = threading.Event()
 
     def held(script: Script) -> Script:
@@ -108,22 +108,22 @@ def test_e10_a_run_that_cron_starts_while_one_is_at_work_needs_no_lock_file(site
 
         return run
 
-    with RudeServer(image=held(image()), video=held(video())) as api, site.process("sync", api=api) as first:
+    with RudeServer(image=held(image()), video=held(video())) as api, synced.process("sync", api=api) as first:
         eventually(lambda: len(api.requests) == 2)
-        site.succeeds("--quiet")
+        synced.succeeds("--quiet")
         gate.set()
-        complaint(finished(first), 8)
-    assert site.ask(STATUS) == [("success",), ("superseded",), ("success",)]
+        error_line(finished(first), 8)
+    assert synced.query(STATUS) == [("success",), ("superseded",), ("success",)]
 
 
-def test_e11_nothing_of_a_login_is_needed(sqlite_site: Site, tmp_path: Path) -> None:
+def test_e11_nothing_of_a_login_is_needed(synced_sqlite: SyncedDatabase, tmp_path: Path) -> None:
     key = tmp_path / "api_key"
     key.write_text("gva_live_of_cron.0123456789\n")
     key.chmod(0o600)
     bare = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
     named = model("acme/image-0", 5, name="Größe 日本")
     with RudeServer(image=image([named, *LISTED[1:]]), video=video()) as api:
-        settings = {"API_KEY_FILE": str(key), "DATABASE_URL": sqlite_site.url, "BASE_URL": api.url}
+        settings = {"API_KEY_FILE": str(key), "DATABASE_URL": synced_sqlite.url, "BASE_URL": api.url}
         environ = bare | {f"CATALOG_SYNC_{name}": value for name, value in settings.items()}
         output(run_process("sync", environ=environ))
         latin = environ | {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
@@ -133,13 +133,13 @@ def test_e11_nothing_of_a_login_is_needed(sqlite_site: Site, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("locale", [PLAIN_ASCII, {"LC_ALL": "C.UTF-8"}], ids=["ascii", "utf-8"])
-def test_e11_an_id_beyond_ascii_is_found_in_any_locale(sqlite_site: Site, locale: dict[str, str]) -> None:
-    sqlite_site.succeeds(image=image([model("acme/\u00e9", 5), *LISTED]))
-    environ = sqlite_site.environment() | locale
+def test_e11_an_id_beyond_ascii_is_found_in_any_locale(synced_sqlite: SyncedDatabase, locale: dict[str, str]) -> None:
+    synced_sqlite.succeeds(image=image([model("acme/\u00e9", 5), *LISTED]))
+    environ = synced_sqlite.environment() | locale
     assert json.loads(output(run_process("show", "acme/\u00e9", "--json", environ=environ)))[0]["cost"] == "5"
     for command in (["show"], ["costs"], ["models", "--provider"], ["changes", "--model"]):
         ended = run_process(*command, os.fsdecode(b"\xff"), environ=environ)
-        assert "it is not UTF-8" in complaint(ended, 2)
+        assert "it is not UTF-8" in error_line(ended, 2)
 
 
 def test_e11_the_crontab_lines_that_are_shown_need_no_path_and_no_key() -> None:
@@ -155,26 +155,26 @@ def test_e11_the_crontab_lines_that_are_shown_need_no_path_and_no_key() -> None:
     assert "`\\%`" in (ROOT / "README.md").read_text()
 
 
-def test_e12_a_good_run_under_cron_sends_no_mail(site: Site) -> None:
+def test_e12_a_good_run_under_cron_sends_no_mail(synced: SyncedDatabase) -> None:
     with RudeServer(image=image(), video=video()) as api:
-        environ = site.environment(BASE_URL=api.url)
+        environ = synced.environment(BASE_URL=api.url)
         assert output(run_process("sync", "--migrate", "--quiet", environ=environ)) == ""
         assert output(run_process("sync", environ=environ)).count("\n") == 1
-    site.prove()
+    synced.verify()
 
 
-def test_e13_no_good_look_for_too_long_is_exit_9(site: Site) -> None:
-    assert output(site.shell("status", "--max-age", "1h"))
+def test_e13_no_good_look_for_too_long_is_exit_9(synced: SyncedDatabase) -> None:
+    assert output(synced.shell("status", "--max-age", "1h"))
     time.sleep(1.1)
-    assert "no good look at image models within 1s" in complaint_after_a_page(site, "status", "--max-age", "1s")
-    site.refuses(4, says())
-    assert "within 1s" in complaint_after_a_page(site, "status", "--max-age", "1s")
-    site.succeeds()
-    output(site.shell("status", "--max-age", "1m"))
+    assert "no good look at image models within 1s" in complaint_after_a_page(synced, "status", "--max-age", "1s")
+    synced.fails_in_both_modes(4, says())
+    assert "within 1s" in complaint_after_a_page(synced, "status", "--max-age", "1s")
+    synced.succeeds()
+    output(synced.shell("status", "--max-age", "1m"))
 
 
-def complaint_after_a_page(site: Site, *arguments: str) -> str:
+def complaint_after_a_page(synced: SyncedDatabase, *arguments: str) -> str:
     """The line of a command that also prints what it found."""
-    ended = site.shell(*arguments)
+    ended = synced.shell(*arguments)
     assert ended.out
-    return complaint(ended, 9)
+    return error_line(ended, 9)

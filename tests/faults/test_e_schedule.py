@@ -17,9 +17,9 @@ from models_db.engine import open_engine, write_transaction
 from models_db.tables import sync_state
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import catalog, envelope, some
+from tests.support.api_catalogs import catalog, envelope, numbered_models
 from tests.support.commands import environment, eventually, finished, output, run_process, started
-from tests.support.database_contents import ask
+from tests.support.database_contents import query_rows
 from tests.support.rude_server import RudeServer, response, says, silent
 from tests.support.secrets_search import KEY
 
@@ -52,17 +52,17 @@ def test_e8_a_signal_ends_a_schedule_well_even_while_the_api_is_silent(
             eventually(lambda: len(api.requests) == 2)
             process.send_signal(number)
             assert output(finished(process, within=10)) == ""
-    assert ask(migrated_url, STATUS) == [("failed",)]
+    assert query_rows(migrated_url, STATUS) == [("failed",)]
 
 
 def test_e8_a_signal_ends_a_schedule_well_between_two_runs(sqlite_url: str, tmp_path: Path) -> None:
-    with Emulator([catalog(*some(2))]) as api:
+    with Emulator([catalog(*numbered_models(2))]) as api:
         environ = settings(sqlite_url, api.base_url, tmp_path)
         with started("schedule", "--every", "1h", environ=environ) as process:
-            eventually(lambda: ask(sqlite_url, STATUS) == [("success",)])
+            eventually(lambda: query_rows(sqlite_url, STATUS) == [("success",)])
             process.send_signal(signal.SIGTERM)
             assert output(finished(process, within=10)).startswith("run 1 success: ")
-    assert ask(sqlite_url, "SELECT trigger_kind FROM sync_runs") == [("schedule",)]
+    assert query_rows(sqlite_url, "SELECT trigger_kind FROM sync_runs") == [("schedule",)]
 
 
 def test_e8_a_signal_ends_a_schedule_that_waits_for_a_lock_of_the_database(migrated_url: str, tmp_path: Path) -> None:
@@ -85,22 +85,24 @@ def test_e8_a_signal_ends_a_schedule_that_waits_for_a_lock_of_the_database(migra
                 assert time.monotonic() - began < 10
     assert ended.code == 0
     assert ended.out == ""
-    assert ask(migrated_url, STATUS) == [("running",)]
+    assert query_rows(migrated_url, STATUS) == [("running",)]
     require_abandoned_by_the_next(migrated_url, tmp_path)
 
 
 def require_abandoned_by_the_next(url: str, home: Path) -> None:
-    with Emulator([catalog(*some(2))]) as api:
+    with Emulator([catalog(*numbered_models(2))]) as api:
         output(run_process("sync", environ=settings(url, api.base_url, home)))
-    assert ask(url, STATUS) == [("abandoned",), ("success",)]
+    assert query_rows(url, STATUS) == [("abandoned",), ("success",)]
 
 
 def test_e6_a_schedule_runs_again_and_again_and_tells_what_fails(sqlite_url: str, tmp_path: Path) -> None:
-    good, bad = says(response("200 OK", envelope(some(1)))), says(response("403 Forbidden"))
+    good, bad = says(response("200 OK", envelope(numbered_models(1)))), says(response("403 Forbidden"))
     with RudeServer(good, bad, good) as api:
         environ = settings(sqlite_url, api.url, tmp_path)
         with started("schedule", "--every", "1s", "--mode", "image", environ=environ) as process:
-            eventually(lambda: ask(sqlite_url, STATUS)[:4] == [("success",), ("failed",), ("success",), ("success",)])
+            eventually(
+                lambda: query_rows(sqlite_url, STATUS)[:4] == [("success",), ("failed",), ("success",), ("success",)]
+            )
             process.send_signal(signal.SIGTERM)
             ended = finished(process, within=10)
     assert ended.code == 0
@@ -116,10 +118,10 @@ def test_e6_a_schedule_runs_again_and_again_and_tells_what_fails(sqlite_url: str
 
 def test_e6_a_schedule_goes_on_when_the_database_was_away(sqlite_url: str, tmp_path: Path) -> None:
     file = Path(make_url(sqlite_url).database or "")
-    with Emulator([catalog(*some(1))]) as api:
+    with Emulator([catalog(*numbered_models(1))]) as api:
         environ = settings(sqlite_url, api.base_url, tmp_path)
         with started("schedule", "--every", "1s", "--quiet", environ=environ) as process:
-            eventually(lambda: ask(sqlite_url, STATUS))
+            eventually(lambda: query_rows(sqlite_url, STATUS))
             for part in ("", "-wal", "-shm"):
                 if file.with_name(file.name + part).exists():
                     file.with_name(file.name + part).rename(tmp_path / f"away.db{part}")
@@ -127,8 +129,8 @@ def test_e6_a_schedule_goes_on_when_the_database_was_away(sqlite_url: str, tmp_p
             for part in ("", "-wal", "-shm"):
                 if (tmp_path / f"away.db{part}").exists():
                     (tmp_path / f"away.db{part}").rename(file.with_name(file.name + part))
-            before = len(ask(sqlite_url, STATUS))
-            eventually(lambda: len(ask(sqlite_url, STATUS)) > before)
+            before = len(query_rows(sqlite_url, STATUS))
+            eventually(lambda: len(query_rows(sqlite_url, STATUS)) > before)
             process.send_signal(signal.SIGTERM)
             ended = finished(process, within=10)
     assert (ended.code, ended.out) == (0, "")
@@ -136,21 +138,21 @@ def test_e6_a_schedule_goes_on_when_the_database_was_away(sqlite_url: str, tmp_p
 
 
 def test_e5_a_suspended_schedule_makes_up_with_one_run(sqlite_url: str, tmp_path: Path) -> None:
-    with Emulator([catalog(*some(1))]) as api:
+    with Emulator([catalog(*numbered_models(1))]) as api:
         environ = settings(sqlite_url, api.base_url, tmp_path)
         with started("schedule", "--every", "1s", environ=environ) as process:
-            eventually(lambda: ask(sqlite_url, STATUS) == [("success",)] * 2)
+            eventually(lambda: query_rows(sqlite_url, STATUS) == [("success",)] * 2)
             time.sleep(0.2)  # between two runs
             process.send_signal(signal.SIGSTOP)
-            before = len(ask(sqlite_url, STATUS))
+            before = len(query_rows(sqlite_url, STATUS))
             time.sleep(4)
             process.send_signal(signal.SIGCONT)
-            eventually(lambda: len(ask(sqlite_url, STATUS)) > before)
+            eventually(lambda: len(query_rows(sqlite_url, STATUS)) > before)
             time.sleep(1.5)
             process.send_signal(signal.SIGTERM)
             ended = finished(process, within=10)
     assert (ended.code, ended.err) == (0, "")
-    assert 2 <= len(ask(sqlite_url, STATUS)) - before <= 3
+    assert 2 <= len(query_rows(sqlite_url, STATUS)) - before <= 3
 
 
 def test_e6_what_a_run_raises_is_told_without_its_secret_and_the_next_one_comes(
@@ -195,7 +197,7 @@ def test_e6_a_lock_that_is_given_up_is_one_line_and_leaves_no_run_at_work_for_ev
     assert "lock" in told.lower()
     assert (ended.code, ended.out, ended.err) == (0, "", "")
     # On SQLite the same lock keeps the failure from being written; then the next run that applies says so.
-    assert ask(migrated_url, STATUS) == [("running",) if database_kind == "sqlite" else ("failed",)]
-    with Emulator([catalog(*some(2))]) as good:
+    assert query_rows(migrated_url, STATUS) == [("running",) if database_kind == "sqlite" else ("failed",)]
+    with Emulator([catalog(*numbered_models(2))]) as good:
         output(run_process("sync", environ=settings(migrated_url, good.base_url, tmp_path)))
-    assert "running" not in {status for (status,) in ask(migrated_url, STATUS)}
+    assert "running" not in {status for (status,) in query_rows(migrated_url, STATUS)}

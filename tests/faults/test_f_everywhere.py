@@ -17,7 +17,7 @@ from tests.support.commands import eventually, finished, started
 from tests.support.database_contents import every_row
 from tests.support.rude_server import RudeServer, response, says, silent
 from tests.support.secrets_search import KEY, require_hidden
-from tests.support.synced_database import LISTED, STATUS, Site, image, video
+from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
 SAVED = f'{{"at": "2026-03-01T00:00:00Z", "image": {envelope([]).decode()}}}'
 
@@ -52,17 +52,17 @@ BADLY = [
 
 
 @pytest.fixture
-def guarded(shell: Shell, migrated_url: str, database_kind: str, tmp_path: Path) -> Iterator[Site]:
+def guarded(shell: Shell, migrated_url: str, database_kind: str, tmp_path: Path) -> Iterator[SyncedDatabase]:
     """A database that is reached with a password, where it has one."""
     if database_kind == "sqlite":
-        yield Site(shell, migrated_url, tmp_path)
+        yield SyncedDatabase(shell, migrated_url, tmp_path)
         return
     with with_password(migrated_url) as url:
-        yield Site(shell, url, tmp_path)
+        yield SyncedDatabase(shell, url, tmp_path)
 
 
 @pytest.fixture
-def words(guarded: Site) -> dict[str, str]:
+def words(guarded: SyncedDatabase) -> dict[str, str]:
     """What stands for itself in the arguments above."""
     home = guarded.home
     (home / "saved.jsonl").write_text(SAVED)
@@ -77,10 +77,10 @@ def filled(arguments: list[str], words: dict[str, str]) -> list[str]:
     return [argument.format(**words) for argument in arguments]
 
 
-def search(site: Site) -> None:
+def search(synced: SyncedDatabase) -> None:
     """Every row of every table, and every file that is not the key's own."""
-    require_hidden(repr(every_row(site.url)))
-    for path in site.home.rglob("*"):
+    require_hidden(repr(every_row(synced.url)))
+    for path in synced.home.rglob("*"):
         if path.is_file() and path.name != "key":
             require_hidden(path.read_bytes().decode("latin-1"))
 
@@ -91,7 +91,7 @@ def test_f3_every_command_is_tried() -> None:
 
 @pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["plain", "debug"])
 def test_f6_no_command_that_ends_well_shows_or_keeps_a_secret(
-    guarded: Site, words: dict[str, str], debug: list[str]
+    guarded: SyncedDatabase, words: dict[str, str], debug: list[str]
 ) -> None:
     with RudeServer(image=image(), video=video()) as api:
         guarded.shell.set(BASE_URL=api.url)
@@ -104,7 +104,7 @@ def test_f6_no_command_that_ends_well_shows_or_keeps_a_secret(
 
 @pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["plain", "debug"])
 def test_f6_no_command_that_ends_badly_shows_or_keeps_a_secret(
-    guarded: Site, words: dict[str, str], debug: list[str]
+    guarded: SyncedDatabase, words: dict[str, str], debug: list[str]
 ) -> None:
     refusing = says(response("401 Unauthorized", f'{{"ok": false, "code": 401, "message": "{KEY}"}}'.encode()))
     redirecting = says(response("302 Found", b"", f"Location: https://{KEY}@other.example/{KEY}"))
@@ -121,14 +121,14 @@ def test_f6_no_command_that_ends_badly_shows_or_keeps_a_secret(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the list of processes is read as Linux gives it")
-def test_f3_no_process_that_stays_shows_a_secret_to_others(guarded: Site, words: dict[str, str]) -> None:
+def test_f3_no_process_that_stays_shows_a_secret_to_others(guarded: SyncedDatabase, words: dict[str, str]) -> None:
     with RudeServer(silent) as api:
         environ = guarded.environment(BASE_URL=api.url)
         with (
             started("schedule", *STAYING["schedule"], environ=environ) as schedule,
             started("emulator", *filled(STAYING["emulator"], words), environ=environ) as emulator,
         ):
-            eventually(lambda: len(guarded.ask(STATUS)) == 2)
+            eventually(lambda: len(guarded.query(STATUS)) == 2)
             shown = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
             for process in (schedule, emulator):
                 process.send_signal(signal.SIGTERM)

@@ -17,11 +17,11 @@ from sync.source.http.context import FetchContext
 from sync.source.http.session import open_session
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model
-from tests.support.commands import complaint, environment, output, run_process
+from tests.support.commands import environment, error_line, output, run_process
 from tests.support.database_contents import every_row
 from tests.support.rude_server import RudeServer, resets, response, says
 from tests.support.secrets_search import KEY, PASSWORD, require_hidden
-from tests.support.synced_database import LISTED, Site, image, video
+from tests.support.synced_database import LISTED, SyncedDatabase, image, video
 
 FAULTS = {
     "a reset": resets(b"HTTP/1.1 200 OK\r\n"),
@@ -32,21 +32,25 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_f1_no_error_log_or_traceback_of_the_http_libraries_shows_the_key(sqlite_site: Site, name: str) -> None:
+def test_f1_no_error_log_or_traceback_of_the_http_libraries_shows_the_key(
+    synced_sqlite: SyncedDatabase, name: str
+) -> None:
     with RudeServer(FAULTS[name]) as api:
         for debug in ([], ["--debug"]):
-            ended = sqlite_site.shell(*debug, "sync", "--attempts", "2", "--base-url", api.url)
+            ended = synced_sqlite.shell(*debug, "sync", "--attempts", "2", "--base-url", api.url)
             assert ended.code in {4, 5}
         assert "urllib3" in ended.err
-    require_hidden(repr(every_row(sqlite_site.url)))
+    require_hidden(repr(every_row(synced_sqlite.url)))
 
 
-def test_f1_a_traceback_is_shown_with_debug_and_masked(sqlite_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f1_a_traceback_is_shown_with_debug_and_masked(
+    synced_sqlite: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"with {KEY} inside")
 
     monkeypatch.setattr("sync.run.run_sync", fail)
-    ended = sqlite_site.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
+    ended = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
 
     assert ended.code == 1
     assert "Traceback" in ended.err
@@ -54,10 +58,10 @@ def test_f1_a_traceback_is_shown_with_debug_and_masked(sqlite_site: Site, monkey
 
 
 def test_f2_what_shows_the_key_is_never_logged_and_a_mask_stands_behind_it(
-    sqlite_site: Site, capsys: pytest.CaptureFixture[str]
+    synced_sqlite: SyncedDatabase, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output(sqlite_site.shell("--help"))
-    ended = sqlite_site.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
+    output(synced_sqlite.shell("--help"))
+    ended = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
     logging.getLogger("anything").warning("headers: %r", {"Authorization": f"Bearer {KEY}"})
 
     assert "send: b'GET" not in ended.err  # http.client's own way of debugging
@@ -68,9 +72,9 @@ def test_f2_what_shows_the_key_is_never_logged_and_a_mask_stands_behind_it(
 
 def test_f3_no_command_takes_a_key_or_a_password_as_an_argument(shell: Shell) -> None:
     for command in ("sync", "schedule"):
-        assert "No such option" in complaint(shell(command, "--api-key", KEY[:4]), 2)
+        assert "No such option" in error_line(shell(command, "--api-key", KEY[:4]), 2)
     for command in ("sync", "models", "migrate", "verify", "prune"):
-        line = complaint(shell(command, "--database-url", f"postgresql://me:{PASSWORD}@host/db"), 2)
+        line = error_line(shell(command, "--database-url", f"postgresql://me:{PASSWORD}@host/db"), 2)
         assert "set CATALOG_SYNC_DATABASE_URL" in line
 
 
@@ -80,7 +84,7 @@ def test_f3_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url:
     shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
     for mode in (0o644, 0o640, 0o604, 0o666):
         file.chmod(mode)
-        assert "chmod 600" in complaint(shell("sync"), 2)
+        assert "chmod 600" in error_line(shell("sync"), 2)
 
 
 def test_f4_nothing_that_holds_a_secret_shows_it_when_printed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,31 +114,31 @@ def test_f5_a_password_in_a_url_is_hidden_however_it_is_written(shell: Shell, sc
 def test_f5_a_password_among_the_options_of_a_url_is_refused(shell: Shell) -> None:
     for url in (f"postgresql://me@host/db?password={PASSWORD}", f"mariadb://me@host/db?passwd={PASSWORD}"):
         shell.set(DATABASE_URL=url)
-        assert "user:password@host" in complaint(shell("sync"), 2)
+        assert "user:password@host" in error_line(shell("sync"), 2)
 
 
 NAMED = image([model("acme/image-0", 5, name="A name that is in no log", params={"p": 1}), *LISTED[1:]])
 
 
-def test_f6_a_statement_is_shown_with_debug_and_no_value_of_it(site: Site) -> None:
+def test_f6_a_statement_is_shown_with_debug_and_no_value_of_it(synced: SyncedDatabase) -> None:
     with RudeServer(image=NAMED, video=video()) as api:
-        ended = site.shell("--debug", "sync", "--base-url", api.url)
+        ended = synced.shell("--debug", "sync", "--base-url", api.url)
 
     assert ended.code == 0
-    assert ("COPY params" if site.url.startswith("postgresql") else "INSERT INTO params") in ended.err
+    assert ("COPY params" if synced.url.startswith("postgresql") else "INSERT INTO params") in ended.err
     assert "hide_parameters=True" in ended.err
     assert "A name that is in no log" not in ended.err
 
 
-def test_f6_an_error_of_the_database_shows_no_value(sqlite_site: Site) -> None:
-    file = sqlite_site.home / "catalog.db"
+def test_f6_an_error_of_the_database_shows_no_value(synced_sqlite: SyncedDatabase) -> None:
+    file = synced_sqlite.home / "catalog.db"
     whole = file.read_bytes()
     with sqlite3.connect(file) as connection:
         connection.execute("DROP TABLE params")
     connection.close()
     with RudeServer(image=NAMED, video=video()) as api:
         for debug in ([], ["--debug"]):
-            ended = sqlite_site.shell(*debug, "sync", "--base-url", api.url)
+            ended = synced_sqlite.shell(*debug, "sync", "--base-url", api.url)
             assert ended.code == 6
             assert "no such table: params" in ended.err
             assert "A name that is in no log" not in ended.err
@@ -160,10 +164,10 @@ ECHOES = {
 
 
 @pytest.mark.parametrize("name", ECHOES)
-def test_f8_an_answer_that_repeats_the_key_leaves_no_trace_of_it(site: Site, name: str) -> None:
+def test_f8_an_answer_that_repeats_the_key_leaves_no_trace_of_it(synced: SyncedDatabase, name: str) -> None:
     body, code = ECHOES[name]
-    before = site.catalog()
+    before = synced.catalog()
     with RudeServer(says(response("200 OK", body))) as api:
         for debug in ([], ["--debug"]):
-            assert site.shell(*debug, "sync", "--json", "--base-url", api.url).code == code
-    site.unharmed(before)
+            assert synced.shell(*debug, "sync", "--json", "--base-url", api.url).code == code
+    synced.require_unchanged(before)

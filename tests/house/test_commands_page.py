@@ -15,7 +15,7 @@ from models_db.migrate import upgrade
 from sync.cli.commands import cli
 from sync.cli.entry_point import run
 from sync.source.emulator.server import Catalog, Emulator
-from tests.support.docs_pages import blocks, cells, headings, page, section
+from tests.support.docs_pages import blocks, headings, page, section, table_rows
 
 COMMANDS = page("docs/commands.md")
 WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune")
@@ -94,7 +94,7 @@ def test_every_command_with_json_says_what_it_prints() -> None:
 
 @pytest.mark.parametrize("command", WITH_JSON)
 def test_the_keys_that_are_explained_are_those_that_are_printed(command: str, printed: dict[str, Any]) -> None:
-    explained = [row[0] for row in cells(section(COMMANDS, f"### {command} --json"))]
+    explained = [row[0] for row in table_rows(section(COMMANDS, f"### {command} --json"))]
 
     assert sorted(explained) == sorted(set(paths(printed[command])))
 

@@ -9,7 +9,7 @@ import pytest
 from sync.cli.commands import cli
 from sync.cli.doc_tables import PAGES, all_tables, with_tables
 from sync.errors import Outcome
-from tests.support.docs_pages import cells, page, section
+from tests.support.docs_pages import page, section, table_rows
 
 
 def marked_tables(name: str) -> list[str]:
@@ -27,7 +27,7 @@ def test_every_table_has_its_place() -> None:
 
 
 def test_the_readme_lists_every_exit_code_in_order() -> None:
-    rows = list(cells(section(page("README.md"), "## Exit codes")))
+    rows = list(table_rows(section(page("README.md"), "## Exit codes")))
 
     assert [int(row[0]) for row in rows] == sorted(map(int, Outcome))
     assert {len(row) for row in rows} == {6}

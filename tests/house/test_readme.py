@@ -20,7 +20,7 @@ from sync.run.import_ import ImportDependencies, import_responses
 from sync.settings import PREFIX
 from sync.source.emulator.catalogs import Catalog
 from sync.source.files.jsonl import SavedResponse
-from tests.support.docs_pages import ROOT, blocks, cells, page, section
+from tests.support.docs_pages import ROOT, blocks, page, section, table_rows
 
 README = page("README.md")
 PAGES = (
@@ -124,14 +124,14 @@ def test_every_link_leads_to_a_file(name: str) -> None:
 
 
 def test_the_table_of_settings_is_the_programs() -> None:
-    named = [row[0] for row in cells(section(README, "## Settings"))]
+    named = [row[0] for row in table_rows(section(README, "## Settings"))]
 
     assert sorted(named) == sorted(KEY_SETTINGS | bound_settings().keys())
 
 
 def test_the_table_of_settings_gives_the_defaults() -> None:
     """That of the database is a place on the reader's own machine, so it is told in words."""
-    told = {row[0]: row[1] for row in cells(section(README, "## Settings"))}
+    told = {row[0]: row[1] for row in table_rows(section(README, "## Settings"))}
     options = {name: option for name, option in bound_settings().items() if name != PREFIX + "DATABASE_URL"}
 
     assert {name: option.type.convert(told[name], option, None) for name, option in options.items()} == {

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.support.docs_pages import ROOT, cells, page, section
+from tests.support.docs_pages import ROOT, page, section, table_rows
 
 ROWS = {"A": 20, "B": 18, "C": 8, "D": 26, "E": 13, "F": 8}
 PAGE = page("docs/reliability.md")
@@ -15,7 +15,7 @@ PAGE = page("docs/reliability.md")
 def listed() -> list[str]:
     """The rows of the page's tables, in their order."""
     parts = re.findall(r"^### ([A-F]\. .*)$", PAGE, re.MULTILINE)
-    return [row[0] for part in parts for row in cells(section(PAGE, f"### {part}"))]
+    return [row[0] for part in parts for row in table_rows(section(PAGE, f"### {part}"))]
 
 
 def named() -> Iterator[str]:
@@ -40,6 +40,6 @@ def test_every_test_of_a_fault_has_its_row() -> None:
 
 def test_every_row_says_what_goes_wrong_and_what_happens() -> None:
     parts = re.findall(r"^### ([A-F]\. .*)$", PAGE, re.MULTILINE)
-    rows = [row for part in parts for row in cells(section(PAGE, f"### {part}"))]
+    rows = [row for part in parts for row in table_rows(section(PAGE, f"### {part}"))]
 
     assert [row for row in rows if len(row) != 3 or not all(row)] == []

@@ -19,7 +19,7 @@ from tests.models_db.first_release import COLUMNS, FIRST, kept, release, revisio
 from tests.models_db.interrupted_migration import Halt, Watch, halt_at
 from tests.models_db.migrated_schema import OURS, contents, described
 from tests.models_db.newer_program import NEXT, add_revision
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 STEPS = list(pairwise(revisions()))
 # As the template of a revision says: a batch copies no generated column, and forgets AUTOINCREMENT.
@@ -56,7 +56,7 @@ def revision_of(url: str) -> str | None:
 def require_sound(url: str) -> None:
     """By the program's own proof and by the independent one."""
     engine = open_engine(url)
-    assert_sound(engine)
+    assert_consistent(engine)
     with read_transaction(engine) as connection:
         assert list(Verification(connection).findings()) == []
     engine.dispose()

@@ -23,7 +23,7 @@ from tests.support.commands import eventually
 from tests.support.docs_pages import blocks, page, section
 from tests.support.made_responses import FULL, Model, model
 from tests.support.run_driver import Host, Rows, column, dump
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 ODD = 'o\'Hara "\\" \\n \n`%s` ä 漢 \U0001f680 -- ;'
 
@@ -96,7 +96,7 @@ def test_a_backup_made_during_runs_has_whole_runs_only_and_the_next_run_continue
     assert operated.restore().startswith("sound: ")
 
     engine = open_engine(operated.restored)
-    assert_sound(engine)
+    assert_consistent(engine)
     kept = dump(engine)
     ended = [row for row in kept["sync_runs"] if row[4] != "running"]
     assert before <= len(ended) < len(original["sync_runs"])
@@ -121,7 +121,7 @@ def sync_after_the_restore(engine: Any) -> None:
     dated = column(engine, "catalog_changes.not_before", "changed_at", where={"run_id": result.run_id})
     assert set(dated) == {(good, result.observed_at)}
     assert "running" not in column(engine, "sync_runs.status")
-    assert_sound(engine)
+    assert_consistent(engine)
 
 
 @pytest.fixture

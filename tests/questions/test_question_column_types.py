@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from models_db.views.definitions import VIEWS
 from tests.questions.question_history import make_history
-from tests.support.docs_pages import blocks, cells, page, section
+from tests.support.docs_pages import blocks, page, section, table_rows
 
 TABLE_CELLS = {"postgresql": 1, "mariadb": 2, "sqlite": 3}
 TYPES = {
@@ -60,7 +60,7 @@ def declared(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 def documented_type(name: str, kind: str) -> str:
-    for row in cells(section(page("docs/bi.md"), "## Types of columns")):
+    for row in table_rows(section(page("docs/bi.md"), "## Types of columns")):
         patterns = ["*"] if row[0] == "all others" else re.findall(r"[a-z_*0-9]+", row[0])
         if any(fnmatch(name, pattern) for pattern in patterns):
             return row[TABLE_CELLS[kind]]

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from models_db.views.definitions import VIEWS
-from tests.replays.comparison import audit_faults, faults, moments, past_faults, take
+from tests.replays.comparison import audit_faults, faults, import_file, moments, past_faults
 from tests.replays.made_history import make_history
 from tests.replays.truth import Truth
 from tests.replays.view_contents import rows
@@ -58,7 +58,7 @@ def _take_everywhere(room: Path, kinds: list[str], seed: int, looks: int, models
 def _take(room: Path, kind: str, path: Path, truth: Truth) -> str:
     with _engine(room, kind) as engine:
         began = time.monotonic()
-        take(engine, path)
+        import_file(engine, path)
         taken = time.monotonic()
         wrong = list(_wrong(engine, path, truth))
         _say(f"  {kind}: taken in {taken - began:.1f} s, compared in {time.monotonic() - taken:.1f} s")
@@ -75,7 +75,7 @@ def _wrong(engine: Engine, path: Path, truth: Truth) -> Iterator[str]:
         for when in moments(truth, 10):
             yield from past_faults(connection, truth, when)
     before = dump(engine)
-    if set(take(engine, path)) != {None} or dump(engine) != before:
+    if set(import_file(engine, path)) != {None} or dump(engine) != before:
         yield "taken again, it wrote something"
 
 

@@ -43,7 +43,7 @@ _NOW = datetime(2100, 1, 1, tzinfo=UTC)
 _EVENT = "changed_at, not_before, mode, model_id"
 
 
-def take(engine: Engine, path: Path) -> list[RunResult | None]:
+def import_file(engine: Engine, path: Path) -> list[RunResult | None]:
     """Imports a file as it stands, whatever vanishes in it."""
     backfill = ImportDependencies(lambda: _NOW, "0", RemovalGuard(accepted="all"))
     return list(import_responses(engine, read_saved_responses(path), backfill))

@@ -19,7 +19,7 @@ _ASKED = (MODES, MODES, MODES, ("image",), ("video",), "all")
 
 
 @dataclass(frozen=True)
-class LastSuccess:
+class SavedLine:
     """One line of the file, and what each mode listed in it: by id, None for what cannot be taken."""
 
     at: datetime
@@ -37,7 +37,7 @@ def make_history(path: Path, seed: int, looks: int, models: int) -> Truth:
     return truth
 
 
-def _looks(chance: random.Random, number: int, models: int) -> Iterator[LastSuccess]:
+def _looks(chance: random.Random, number: int, models: int) -> Iterator[SavedLine]:
     world = World(chance, models)
     silent = set(chance.sample(sorted({key[1] for key in world.listed}), 1 + models // 200))
     at = START
@@ -47,7 +47,7 @@ def _looks(chance: random.Random, number: int, models: int) -> Iterator[LastSucc
         at = _later(at, chance)
 
 
-def _look(world: World, at: datetime, chance: random.Random, silent: set[str]) -> LastSuccess:
+def _look(world: World, at: datetime, chance: random.Random, silent: set[str]) -> SavedLine:
     """``silent`` are ids that say their mode only where it must be said: in an answer for all."""
     asked = chance.choice(_ASKED)
     refused = (
@@ -64,7 +64,7 @@ def _look(world: World, at: datetime, chance: random.Random, silent: set[str]) -
             if says and key not in refused and chance.random() < 0.001:
                 texts[mode].append(world.respelled(key))
     bodies = {"all": [*texts["image"], *texts["video"]]} if asked == "all" else texts
-    return LastSuccess(at, _line(at, bodies, chance), listings)
+    return SavedLine(at, _line(at, bodies, chance), listings)
 
 
 def _line(at: datetime, bodies: dict[str, list[str]], chance: random.Random) -> str:

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from models_db.engine import open_engine
-from tests.replays.comparison import audit_faults, faults, moments, past_faults, printed_faults, take
+from tests.replays.comparison import audit_faults, faults, import_file, moments, past_faults, printed_faults
 from tests.replays.made_catalog import MODES
 from tests.replays.made_history import make_history
 from tests.replays.truth import Truth, cost_of
 from tests.support.commands import environment, output, run_process
-from tests.support.migrated_databases import Migrated
+from tests.support.migrated_databases import MigratedDatabases
 from tests.support.run_driver import dump
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 KINDS = {"added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset"}
 ENTITIES = {"models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params"}
@@ -45,20 +45,20 @@ def history(tmp_path: Path) -> tuple[Path, Truth]:
 
 def test_a_made_up_history_comes_out_of_the_views_as_it_was_made(engine: Engine, history: tuple[Path, Truth]) -> None:
     path, truth = history
-    statuses = {result.status for result in take(engine, path) if result}
+    statuses = {result.status for result in import_file(engine, path) if result}
 
     assert statuses == {"success", "partial"}
     with engine.connect() as connection:
         assert list(faults(connection, truth)) == []
         assert audit_faults(connection) == []
-    assert_sound(engine)
+    assert_consistent(engine)
 
 
 def test_a_made_up_catalog_is_at_any_moment_what_was_sent(
     engine: Engine, migrated_url: str, history: tuple[Path, Truth], tmp_path: Path
 ) -> None:
     path, truth = history
-    take(engine, path)
+    import_file(engine, path)
     when = truth.looks[len(truth.looks) // 2]
     asked = ("models", "--json", "--as-of", when.isoformat())
     printed = output(run_process(*asked, environ=environment(tmp_path, DATABASE_URL=migrated_url)))
@@ -70,10 +70,10 @@ def test_a_made_up_catalog_is_at_any_moment_what_was_sent(
 
 def test_a_made_up_history_leaves_nothing_when_taken_again(engine: Engine, history: tuple[Path, Truth]) -> None:
     path, _ = history
-    take(engine, path)
+    import_file(engine, path)
     before = dump(engine)
 
-    assert set(take(engine, path)) == {None}
+    assert set(import_file(engine, path)) == {None}
     assert dump(engine) == before
 
 
@@ -94,14 +94,16 @@ def test_a_made_up_history_has_every_kind_of_change_and_more_than_it_looks(histo
 
 
 @pytest.fixture(scope="module")
-def damageable(tmp_path_factory: pytest.TempPathFactory, _migrated: Migrated) -> Iterator[tuple[Connection, Truth]]:
+def damageable(
+    tmp_path_factory: pytest.TempPathFactory, _migrated: MigratedDatabases
+) -> Iterator[tuple[Connection, Truth]]:
     """An SQLite database with a history; what a test does to it is rolled back."""
     folder = tmp_path_factory.mktemp("made")
     truth = make_history(folder / "answers.jsonl", **SIZE)
     with ExitStack() as stack:
         engine = open_engine(_migrated.new("sqlite", folder / "catalog.db", stack))
         stack.callback(engine.dispose)
-        take(engine, folder / "answers.jsonl")
+        import_file(engine, folder / "answers.jsonl")
         yield stack.enter_context(engine.connect()), truth
 
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.support.run_driver import Host
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 
 @pytest.fixture
 def host(engine: Engine) -> Iterator[Host]:
     yield Host(engine)
-    assert_sound(engine)
+    assert_consistent(engine)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from tests.support.made_responses import model
 from tests.support.run_driver import Host
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 TAMPERED = {
     "the cost now": "UPDATE credits SET default_cost_exact = '4'",
@@ -42,9 +42,9 @@ def test_the_checker_sees_a_stored_fact_that_is_not_so(engine: Engine, statement
     for _ in range(2):
         host.now = host.now.replace(day=host.now.day + 1)
         host.sync([{**first, "credits": {"default_cost": 1}, "tags": []}])
-    assert_sound(engine)
+    assert_consistent(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql(statement)
 
     with pytest.raises(AssertionError):
-        assert_sound(engine)
+        assert_consistent(engine)

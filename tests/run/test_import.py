@@ -20,7 +20,7 @@ from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_responses
 from tests.support.made_responses import body, model
 from tests.support.run_driver import column, dump
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 DATA = Path(__file__).parents[1] / "data"
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ KINDS = {"added": "added", "removed": "removed", "relisted": "readded", "increas
 @pytest.fixture
 def store(engine: Engine) -> Iterator[Engine]:
     yield engine
-    assert_sound(engine)
+    assert_consistent(engine)
 
 
 def take(engine: Engine, path: Path, accepted: Any = None) -> list[RunResult | None]:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from models_db.engine import open_engine
 from tests.support.made_responses import model
 from tests.support.run_driver import Host, column
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
 RUNS = 6
 
@@ -38,7 +38,7 @@ def test_of_runs_that_ask_at_the_same_time_one_is_applied(
     assert sorted(column(engine, "sync_runs.status")) == statuses
     assert column(engine, "sync_state.version") == [1, 1]
     assert column(engine, "catalog_changes.change_kind") == ["added"] * 3
-    assert_sound(engine)
+    assert_consistent(engine)
 
 
 def test_runs_of_different_modes_do_not_hinder_each_other(engine: Engine, migrated_url: str) -> None:
@@ -55,4 +55,4 @@ def test_runs_of_different_modes_do_not_hinder_each_other(engine: Engine, migrat
         assert list(pool.map(sync, ["image", "video"])) == ["success", "success"]
     assert column(engine, "models.model_id", where={"removed_at": None}) in (["a", "b"], ["b", "a"])
     assert len(column(engine, "calendar_days.day")) == 1
-    assert_sound(engine)
+    assert_consistent(engine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.made_responses import FULL, model
-from tests.support.run_driver import Host, column, dump, grown
+from tests.support.run_driver import Host, added_rows, column, dump
 
 A, B, C = model("a"), model("b", cost=1), model("c", cost=None)
 
@@ -17,7 +17,7 @@ def test_rows_of_an_older_normaliser_are_rebuilt_without_a_trace_in_history(host
         connection.exec_driver_sql("UPDATE params SET data_type = 'old'")
     host.sync([A, FULL], [B])
 
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
 
 
 def test_300_models_of_many_params_load_at_once(host: Host) -> None:
@@ -28,7 +28,7 @@ def test_300_models_of_many_params_load_at_once(host: Host) -> None:
     before = dump(host.engine)
     host.sync(many)
 
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
 
 
 def test_a_run_counts_what_it_did(host: Host) -> None:

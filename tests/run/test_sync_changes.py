@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.errors import Outcome
 from tests.support.made_responses import FULL, body, model, spelled
-from tests.support.run_driver import HOUR, SECOND, START, Host, column, dump, grown
+from tests.support.run_driver import HOUR, SECOND, START, Host, added_rows, column, dump
 
 A, B, C = model("a"), model("b", cost=1), model("c", cost=None)
 COSTS = ("change_kind", "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change")
@@ -72,7 +72,7 @@ def test_the_same_catalog_again_leaves_no_trace_but_the_run(host: Host) -> None:
     result = host.sync([A, FULL], [B, C])
 
     assert result.status == "success"
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
 
 
 def test_days_without_a_run_are_filled_in_by_the_next(host: Host) -> None:
@@ -81,7 +81,7 @@ def test_days_without_a_run_are_filled_in_by_the_next(host: Host) -> None:
     host.now += 72 * HOUR
     host.sync([A])
 
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2, "calendar_days": 3}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2, "calendar_days": 3}
 
 
 def test_the_same_meaning_in_other_words_leaves_no_trace_either(host: Host) -> None:
@@ -94,7 +94,7 @@ def test_the_same_meaning_in_other_words_leaves_no_trace_either(host: Host) -> N
     }
     host.sync([respelled, A], [B])
 
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
 
 
 def test_a_cost_from_3_to_1_5_is_one_decrease_and_nothing_else(host: Host) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sync.errors import Outcome
 from tests.support.made_responses import model
-from tests.support.run_driver import START, Host, column, dump, grown
+from tests.support.run_driver import START, Host, added_rows, column, dump
 
 FIVE = [model(id_) for id_ in "abcde"]
 A, B, *_ = FIVE
@@ -26,7 +26,7 @@ def test_an_empty_answer_holds_all_removals(host: Host) -> None:
     result = host.sync([], [B])
 
     assert (result.status, result.exit_code) == ("held", Outcome.HELD)
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
     assert "1 image models are missing from a response with 0" in str(result.errors[0])
     assert column(host.engine, "sync_run_modes.status", "removals_held", where={"run_id": 2}) == [
         ("held", 1),

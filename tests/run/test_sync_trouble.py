@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import insert
 
 from models_db.tables import sync_runs
-from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, DatabaseError, Outcome, Interrupted, UsageError
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, DatabaseError, Interrupted, Outcome, UsageError
 from tests.support.made_responses import body, model
-from tests.support.run_driver import HOUR, SECOND, START, Host, column, dump, grown
+from tests.support.run_driver import HOUR, SECOND, START, Host, added_rows, column, dump
 
 A, B, C, D, E = (model(id_) for id_ in "abcde")
 FIVE = [A, B, C, D, E]
@@ -64,7 +64,7 @@ def test_when_no_mode_can_be_used_only_the_run_is_written(host: Host) -> None:
     result = host.sync(DOWN, b"<html>")
 
     assert (result.status, result.exit_code) == ("failed", Outcome.UNREACHABLE)
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
     assert before["sync_state"] == dump(host.engine)["sync_state"]
     assert column(host.engine, "sync_runs.error_type")[1] == "ApiUnreachable"
     assert "; also: the answer for mode=video" in column(host.engine, "sync_runs.error_message")[1]
@@ -163,7 +163,7 @@ def test_a_clock_more_than_an_hour_ahead_of_the_api_applies_nothing(host: Host) 
     with pytest.raises(UsageError, match="correct this host's clock"):
         host.sync([model("a", cost=9)], [B])
 
-    assert grown(before, dump(host.engine)) == {"sync_runs": 1}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1}
     assert column(host.engine, "sync_runs.status", "error_type")[1] == ("failed", "UsageError")
 
 

@@ -12,7 +12,7 @@ from sync.catalog.changes.plan import ModeWatermark
 from sync.store import read, runs
 from sync.store.write import apply_plan
 from tests.support.made_plans import plan_of
-from tests.support.made_responses import Model, answer, listed, model, record
+from tests.support.made_responses import Model, listed, model, parsed_response, record
 from tests.support.run_driver import HOUR, SECOND, START, Host, column
 
 SEEN = START + 2 * SECOND
@@ -112,6 +112,6 @@ def test_no_model_is_lost_between_two_statements(engine: Engine, count: int) -> 
 
 def test_a_plan_without_changes_costs_no_statement(engine: Engine) -> None:
     known = listed(model("a"))
-    plan = plan_of(answer([model("a")]), known, {}, ModeWatermark())
+    plan = plan_of(parsed_response([model("a")]), known, {}, ModeWatermark())
 
     apply_plan(None, 1, plan)  # type: ignore[arg-type]  # there is nothing to ask a connection for

@@ -17,7 +17,7 @@ def model(model_id: str = "acme/one", cost: object = 3, *, mode: str = "image", 
     return {**whole, "credits": {"default_cost": cost, "notes": "a note"}, **fields}
 
 
-def some(number: int, mode: str = "image") -> list[Model]:
+def numbered_models(number: int, mode: str = "image") -> list[Model]:
     """So many models that differ in id and cost."""
     return [model(f"acme/{mode}-{each}", each + 1, mode=mode) for each in range(number)]
 

@@ -48,7 +48,7 @@ class Authority:
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
 
-def by_tls(context: ssl.SSLContext, **by_mode: Script) -> Script:
+def over_tls(context: ssl.SSLContext, **by_mode: Script) -> Script:
     """For a server that asks nothing before: a handshake, the question, and the answer for its mode."""
 
     def run(peer: socket.socket, stop: threading.Event) -> None:

@@ -18,11 +18,11 @@ from tests.support.secrets_search import require_hidden
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "CATALOG_SYNC_"
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     """What a finished command left."""
 
     code: int
@@ -33,7 +33,7 @@ class Ended:
         require_hidden(self.out + self.err)
 
 
-def complaint(ended: Ended, code: int) -> str:
+def error_line(ended: CommandResult, code: int) -> str:
     """The one line that a failed command has on stderr."""
     assert ended.code == code, ended
     assert ended.err.count("\n") == 1, ended
@@ -44,7 +44,7 @@ def complaint(ended: Ended, code: int) -> str:
     return ended.err.strip()
 
 
-def output(ended: Ended) -> str:
+def output(ended: CommandResult) -> str:
     """What a command that went well printed."""
     assert (ended.code, ended.err) == (0, ""), ended
     return ended.out
@@ -56,7 +56,7 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return bare | {PREFIX + name: value for name, value in settings.items()}
 
 
-def run_process(*arguments: str, environ: Mapping[str, str], **options: object) -> Ended:
+def run_process(*arguments: str, environ: Mapping[str, str], **options: object) -> CommandResult:
     with started(*arguments, environ=environ, **options) as process:
         return finished(process)
 
@@ -76,12 +76,12 @@ def started(*arguments: str, environ: Mapping[str, str], **options: object) -> I
         process.communicate()
 
 
-def finished(process: subprocess.Popen[str], within: float = PATIENCE) -> Ended:
+def finished(process: subprocess.Popen[str], within: float = TIMEOUT_SECONDS) -> CommandResult:
     out, err = process.communicate(timeout=within)
-    return Ended(process.returncode, out or "", err or "")
+    return CommandResult(process.returncode, out or "", err or "")
 
 
-def eventually(true: Callable[[], object], within: float = PATIENCE) -> None:
+def eventually(true: Callable[[], object], within: float = TIMEOUT_SECONDS) -> None:
     """Waits until it is true."""
     deadline = time.monotonic() + within
     while not true():

@@ -19,7 +19,7 @@ connection breaks before the answer."""
 _COMMIT = re.compile(rb"COMMIT(?:\0|$)")
 
 
-class Wire:
+class CommitProxy:
     """Carries all connections to a server; ``at`` says by number what happens to a COMMIT, before it is passed on."""
 
     def __init__(self, server: Server, at: Mapping[int, Callable[[], What]]) -> None:

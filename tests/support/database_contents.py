@@ -26,7 +26,7 @@ def every_row(url: str) -> dict[str, Rows]:
         engine.dispose()
 
 
-def ask(url: str, query: str) -> Rows:
+def query_rows(url: str, query: str) -> Rows:
     """The rows of a query."""
     engine = open_engine(url)
     try:

@@ -31,7 +31,7 @@ def section(text: str, heading: str) -> str:
     return re.split(rf"^#{{1,{len(level)}}} ", body, flags=re.MULTILINE)[0]
 
 
-def cells(text: str) -> Iterator[list[str]]:
+def table_rows(text: str) -> Iterator[list[str]]:
     """The rows of the first table, without heading and rule; backticks off."""
     table = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)
     rows = table[0].splitlines()[2:] if table else []

@@ -8,7 +8,7 @@ from sync.errors import ApiUnreachable
 from tests.support.made_responses import FULL, Model, model, spelled
 from tests.support.run_driver import HOUR, Host
 
-LOOKS = 12
+RUNS = 12
 """How many runs the history has, one an hour from 2026-03-01T10:00:02Z on."""
 
 _DIGITS = spelled("0.00000000000000000000123")

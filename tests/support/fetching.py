@@ -22,7 +22,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def ask_both(
+def fetch_both(
     url: str,
     *,
     deadline: float = 5,
@@ -39,7 +39,7 @@ def ask_both(
 
 def fetched(url: str, *, attempts: int = 3, deadline: float = 5, max_bytes: int = 1 << 20) -> Fetched:
     """The answer for mode image, which must be a good one."""
-    outcome = ask_both(url, modes=("image",), attempts=attempts, deadline=deadline, max_bytes=max_bytes)["image"]
+    outcome = fetch_both(url, modes=("image",), attempts=attempts, deadline=deadline, max_bytes=max_bytes)["image"]
     assert isinstance(outcome, Fetched), outcome
     return outcome
 
@@ -53,7 +53,7 @@ def failed(
     on_retry: OnRetry | None = None,
 ) -> FetchFailed:
     """What went wrong for mode image, as one line without the key; something must have."""
-    outcome = ask_both(
+    outcome = fetch_both(
         url, modes=("image",), attempts=attempts, deadline=deadline, max_bytes=max_bytes, on_retry=on_retry
     )["image"]
     assert isinstance(outcome, FetchFailed), outcome

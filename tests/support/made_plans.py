@@ -11,7 +11,7 @@ from sync.catalog.changes.plan import ModeWatermark, make_plan, needed_ids
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.guards import RemovalCheck, RemovalGuard, check_removals
 from sync.catalog.response.parsed import ParsedResponse
-from tests.support.made_responses import answer, model
+from tests.support.made_responses import model, parsed_response
 
 HOUR = timedelta(hours=1)
 SEEN = datetime(2026, 3, 3, 10, tzinfo=UTC)
@@ -30,7 +30,7 @@ def plan(
 ) -> ModePlan:
     known = known or {}
     on_list = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in known.items() if one.is_listed}
-    return plan_of(answer(sent), on_list, known, last, accept=accept, observed_at=observed_at)
+    return plan_of(parsed_response(sent), on_list, known, last, accept=accept, observed_at=observed_at)
 
 
 def plan_of(

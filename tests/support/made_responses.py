@@ -50,7 +50,7 @@ def body(mode: str, models: Iterable[object], /, **data: object) -> bytes:
     return raw({"ok": True, "code": 200, "message": "Studio models retrieved", "data": inside})
 
 
-def answer(models: Iterable[object], mode: str = "image") -> ParsedResponse:
+def parsed_response(models: Iterable[object], mode: str = "image") -> ParsedResponse:
     """An answer as parsed; bytes among the models stand for themselves."""
     texts = tuple(one if isinstance(one, bytes) else raw(one) for one in models)
     whole = b",".join(texts)

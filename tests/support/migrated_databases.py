@@ -13,7 +13,7 @@ from models_db.migrate import upgrade
 from tests.support import database_servers
 
 
-class Migrated:
+class MigratedDatabases:
     """Databases at head, made as cheaply as each kind allows; one of these serves a whole process."""
 
     def __init__(self, folder: Path, room: Path, kept: ExitStack) -> None:

@@ -79,7 +79,7 @@ class Server:
         finally:
             _signal(pids, signal.SIGCONT)
 
-    def tell(self, *statements: str) -> None:
+    def execute(self, *statements: str) -> None:
         """Runs statements as the administrator, each by itself."""
         with self.engine().connect() as connection:
             for statement in statements:
@@ -92,7 +92,7 @@ class Server:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                self.tell("SELECT 1")
+                self.execute("SELECT 1")
             except DBAPIError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     raise RuntimeError((self.folder / "output").read_text(errors="replace")) from None

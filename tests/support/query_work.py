@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 
-ModeFetch = tuple[str, Any]
+Statement = tuple[str, Any]
 
 
 def work_of(connection: Connection, ask: Callable[[], object]) -> int:
@@ -25,9 +25,9 @@ def scanned(connection: Connection, ask: Callable[[], object]) -> set[str]:
     }
 
 
-def statements(connection: Connection, ask: Callable[[], object]) -> list[ModeFetch]:
+def statements(connection: Connection, ask: Callable[[], object]) -> list[Statement]:
     """What is sent to the database meanwhile."""
-    sent: list[ModeFetch] = []
+    sent: list[Statement] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         sent.append((statement, parameters))
@@ -53,7 +53,7 @@ def _sqlite_work(connection: Connection, ask: Callable[[], object]) -> int:
     return steps
 
 
-def _sqlite_scans(connection: Connection, asked: ModeFetch) -> Iterator[str]:
+def _sqlite_scans(connection: Connection, asked: Statement) -> Iterator[str]:
     for *_, detail in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1]):
         what, _, table = detail.partition(" ")
         if what == "SCAN":
@@ -71,13 +71,13 @@ def _rows(node: dict[str, Any]) -> int:
     return int(node["Actual Loops"] * (1 + node["Actual Rows"] + sum(removed)))
 
 
-def _postgresql_scans(connection: Connection, asked: ModeFetch) -> Iterator[str]:
+def _postgresql_scans(connection: Connection, asked: Statement) -> Iterator[str]:
     for node in _nodes(_plan(connection, asked)):
         if node["Node Type"] == "Seq Scan":
             yield node["Relation Name"]
 
 
-def _plan(connection: Connection, asked: ModeFetch, how: str = "") -> dict[str, Any]:
+def _plan(connection: Connection, asked: Statement, how: str = "") -> dict[str, Any]:
     found = connection.exec_driver_sql(f"EXPLAIN ({how}FORMAT JSON) {asked[0]}", asked[1]).scalar_one()
     plans = json.loads(found) if isinstance(found, str) else found
     plan: dict[str, Any] = plans[0]["Plan"]
@@ -100,7 +100,7 @@ def _handler_reads(connection: Connection) -> int:
     return sum(int(n) for _, n in connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'"))
 
 
-def _mariadb_scans(connection: Connection, asked: ModeFetch) -> Iterator[str]:
+def _mariadb_scans(connection: Connection, asked: Statement) -> Iterator[str]:
     for row in connection.exec_driver_sql(f"EXPLAIN {asked[0]}", asked[1]).mappings():
         ranged = "Range checked for each record" in (row["Extra"] or "")
         if row["type"] in {"ALL", "index"} and not ranged:

@@ -89,7 +89,7 @@ def dump(engine: Engine) -> Rows:
         }
 
 
-def grown(before: Rows, after: Rows) -> dict[str, int]:
+def added_rows(before: Rows, after: Rows) -> dict[str, int]:
     """How many rows each table gained, where it did; fails when a row changed or went, sync_state's apart."""
     for table in before.keys() - {"sync_state"}:
         assert set(before[table]) - set(after[table]) == set(), table

@@ -30,12 +30,12 @@ CATALOG_TABLES = ("credits", "params", "param_options", "inputs", "input_rules",
 _TIMES = ("_at", "valid_from", "valid_to", "not_before")
 
 
-def assert_sound(engine: Engine) -> None:
+def assert_consistent(engine: Engine) -> None:
     """Fails with everything that is wrong with the stored data."""
-    assert faults(engine) == []
+    assert findings(engine) == []
 
 
-def faults(engine: Engine) -> list[str]:
+def findings(engine: Engine) -> list[str]:
     """Everything that is wrong with the stored data."""
     with engine.connect() as connection:
         return list(_faults(connection))

@@ -9,14 +9,14 @@ from typing import Any
 
 from models_db.engine import open_engine
 from tests.cli.conftest import Shell
-from tests.support.api_catalogs import envelope, model, some
-from tests.support.commands import Ended, complaint, environment, output, started
-from tests.support.database_contents import RUN_TABLES, Rows, ask, every_row
+from tests.support.api_catalogs import envelope, model, numbered_models
+from tests.support.commands import CommandResult, environment, error_line, output, started
+from tests.support.database_contents import RUN_TABLES, Rows, every_row, query_rows
 from tests.support.rude_server import RudeServer, Script, response, says
 from tests.support.secrets_search import KEY, require_hidden
-from tests.support.stored_rows_checker import assert_sound
+from tests.support.stored_rows_checker import assert_consistent
 
-LISTED = some(4)
+LISTED = numbered_models(4)
 VIDEO = [model("acme/video", 9, mode="video")]
 STATUS = "SELECT status FROM sync_runs ORDER BY run_id"
 
@@ -30,7 +30,7 @@ def video(models: Any = VIDEO, *headers: str) -> Script:
     return says(response("200 OK", envelope(models, "video"), *headers))
 
 
-class Site:
+class SyncedDatabase:
     """Four image models and one video model are on record when a test begins, by run 1."""
 
     def __init__(self, shell: Shell, url: str, home: Path, *, is_new: bool = True) -> None:
@@ -39,7 +39,7 @@ class Site:
         if is_new:
             self.succeeds()
 
-    def sync(self, *arguments: str, **scripts: Script) -> Ended:
+    def sync(self, *arguments: str, **scripts: Script) -> CommandResult:
         """One run against a server that answers each mode as told, else as before."""
         by_mode = {"image": image(), "video": video(), **scripts}
         with RudeServer(image=by_mode["image"], video=by_mode["video"]) as api:
@@ -48,37 +48,37 @@ class Site:
     def succeeds(self, *arguments: str, **scripts: Script) -> str:
         """What a run prints that goes well, and leaves everything sound."""
         told = output(self.sync(*arguments, **scripts))
-        self.prove()
+        self.verify()
         return told
 
     def fails(self, code: int, *arguments: str, **scripts: Script) -> str:
         """The line of a run that fails and changes nothing of the catalog."""
         before = self.catalog()
-        line = complaint(self.sync(*arguments, **scripts), code)
-        self.unharmed(before)
+        line = error_line(self.sync(*arguments, **scripts), code)
+        self.require_unchanged(before)
         return line
 
-    def refuses(self, code: int, script: Script, *arguments: str) -> str:
+    def fails_in_both_modes(self, code: int, script: Script, *arguments: str) -> str:
         """The line of a run to which both modes give the same bad answer: nothing but its row is written."""
         line = self.fails(code, *arguments, image=script, video=script)
-        assert ask(self.url, STATUS)[-1] == ("failed",)
-        assert ask(self.url, "SELECT error_message FROM sync_runs ORDER BY run_id")[-1][0] in line
+        assert query_rows(self.url, STATUS)[-1] == ("failed",)
+        assert query_rows(self.url, "SELECT error_message FROM sync_runs ORDER BY run_id")[-1][0] in line
         return line
 
     def catalog(self) -> dict[str, Rows]:
         """Every row but those that tell of runs."""
         return {name: rows for name, rows in every_row(self.url).items() if name not in {*RUN_TABLES, "calendar_days"}}
 
-    def unharmed(self, before: dict[str, Rows]) -> None:
+    def require_unchanged(self, before: dict[str, Rows]) -> None:
         """Nothing changed since, and all is sound."""
         assert self.catalog() == before
-        self.prove()
+        self.verify()
 
-    def prove(self) -> None:
+    def verify(self) -> None:
         """Both verify and a checker that shares no code with it find the stored data true; no secret is in it."""
         engine = open_engine(self.url)
         try:
-            assert_sound(engine)
+            assert_consistent(engine)
         finally:
             engine.dispose()
         output(self.shell("verify"))
@@ -87,15 +87,15 @@ class Site:
     def events(self) -> list[str]:
         """The kinds of all changes after the first run, in their order."""
         query = "SELECT change_kind FROM catalog_changes WHERE run_id > 1 ORDER BY change_id"
-        return [kind for (kind,) in self.ask(query)]
+        return [kind for (kind,) in self.query(query)]
 
     def costs(self, mode: str = "image") -> dict[str, str]:
         """What each listed model costs."""
         query = f"SELECT model_id, credit_cost_exact FROM v_current_catalog WHERE mode = '{mode}'"
-        return {row[0]: row[1] for row in self.ask(query)}
+        return {row[0]: row[1] for row in self.query(query)}
 
-    def ask(self, query: str) -> Rows:
-        return ask(self.url, query)
+    def query(self, query: str) -> Rows:
+        return query_rows(self.url, query)
 
     def environment(self, **settings: str) -> dict[str, str]:
         """For the program as a process of its own."""

@@ -20,9 +20,9 @@ from sync.store.database import reading
 from sync.store.verify.read_models import Verification
 from tests.support.history_checker import meaning, plain_json
 from tests.support.made_responses import text_of
-from tests.support.migrated_databases import Migrated
+from tests.support.migrated_databases import MigratedDatabases
 from tests.support.run_driver import Host
-from tests.support.stored_rows_checker import faults
+from tests.support.stored_rows_checker import findings
 from tests.torture.changing_catalog import Catalog
 
 ROOM = "CATALOG_SYNC_TEST_ROOM"
@@ -41,7 +41,7 @@ class Ground:
 
     kind: str
     folder: Path
-    _made: Migrated
+    _made: MigratedDatabases
     _number: int = 0
 
     @contextmanager
@@ -59,7 +59,7 @@ def ground(kind: str) -> Iterator[Ground]:
     """Databases on the servers of the room that the environment names."""
     room = Path(os.environ[ROOM])
     with ExitStack() as kept, tempfile.TemporaryDirectory(prefix="t-", dir=room) as folder:
-        yield Ground(kind, Path(folder), Migrated(Path(folder), room, kept))
+        yield Ground(kind, Path(folder), MigratedDatabases(Path(folder), room, kept))
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def require_sound_with(engine: Engine) -> None:
             f"{fault.table} {fault.mode} {fault.model_id!r}: {fault.problem}"
             for fault in Verification(connection).findings()
         ]
-    found = [f"verify: {fault}" for fault in proved] + [f"checker: {fault}" for fault in faults(engine)]
+    found = [f"verify: {fault}" for fault in proved] + [f"checker: {fault}" for fault in findings(engine)]
     require(not found, f"{len(found)} faults in the stored data: {'; '.join(found[:3])}"[:2000])
 
 

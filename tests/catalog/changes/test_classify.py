@@ -6,7 +6,7 @@ import pytest
 
 from sync.catalog.changes.classify import classify
 from sync.errors import ResponseRejected
-from tests.support.made_responses import answer, listed, model, raw, spelled
+from tests.support.made_responses import listed, model, parsed_response, raw, spelled
 
 A, B, C = model("a"), model("b"), model("c")
 DIFFER = "different models with the id 'a'"
@@ -14,20 +14,20 @@ DIFFER = "different models with the id 'a'"
 
 def test_a_model_whose_text_is_stored_already_is_not_decoded() -> None:
     known = listed(A)
-    found = classify(answer([A, B]), known)
+    found = classify(parsed_response([A, B]), known)
 
     assert found.unchanged == {"a"}
     assert list(found.records) == ["b"]
 
 
 def test_a_model_whose_text_differs_is_decoded_even_when_it_means_the_same() -> None:
-    found = classify(answer([model("a", cost=spelled("3.0"))]), listed(A))
+    found = classify(parsed_response([model("a", cost=spelled("3.0"))]), listed(A))
 
     assert found.records["a"].cost == "3"
 
 
 def test_a_malformed_model_is_rejected_alone() -> None:
-    found = classify(answer([A, model("b", cost="x"), {"name": "N"}, C]), {})
+    found = classify(parsed_response([A, model("b", cost="x"), {"name": "N"}, C]), {})
 
     assert list(found.records) == ["a", "c"]
     assert [refused.model_id for refused in found.rejected] == ["b", None]
@@ -36,7 +36,7 @@ def test_a_malformed_model_is_rejected_alone() -> None:
 
 def test_missing_are_the_listed_that_were_not_seen_in_any_way() -> None:
     known = listed(model("e"), model("d"), A, B, C)
-    found = classify(answer([A, model("b", cost=9), model("c", cost="x")]), known)
+    found = classify(parsed_response([A, model("b", cost=9), model("c", cost="x")]), known)
 
     assert found.missing_from(known) == ["d", "e"]
     assert not found.has_unreadable
@@ -45,7 +45,7 @@ def test_missing_are_the_listed_that_were_not_seen_in_any_way() -> None:
 def test_ids_that_differ_by_case_accent_or_blank_are_different_models() -> None:
     ids = ["Foo", "foo", "Foo ", "föö", "fo\u0308o\u0308"]
 
-    assert list(classify(answer(map(model, ids)), {}).records) == ids
+    assert list(classify(parsed_response(map(model, ids)), {}).records) == ids
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_ids_that_differ_by_case_accent_or_blank_are_different_models() -> None:
 )
 @pytest.mark.parametrize("known", [{}, listed(A)])
 def test_copies_of_a_model_that_mean_the_same_are_one(copy: bytes, known: dict[str, object]) -> None:
-    found = classify(answer([A, B, copy]), known)  # type: ignore[arg-type]  # an empty one has no types
+    found = classify(parsed_response([A, B, copy]), known)  # type: ignore[arg-type]  # an empty one has no types
 
     assert len(found.records) + len(found.unchanged) == 2
     assert found.rejected == ()
@@ -75,11 +75,11 @@ def test_copies_of_a_model_that_mean_the_same_are_one(copy: bytes, known: dict[s
 @pytest.mark.parametrize("known", [{}, listed(A)])
 def test_copies_of_a_model_that_differ_reject_the_mode(copies: list[object], known: dict[str, object]) -> None:
     with pytest.raises(ResponseRejected, match=DIFFER):
-        classify(answer([B, *copies]), known)  # type: ignore[arg-type]  # an empty one has no types
+        classify(parsed_response([B, *copies]), known)  # type: ignore[arg-type]  # an empty one has no types
 
 
 def test_two_malformed_copies_of_a_model_are_rejected_alone() -> None:
-    found = classify(answer([model("a", cost="x"), model("a", cost="y"), B]), listed(A))
+    found = classify(parsed_response([model("a", cost="x"), model("a", cost="y"), B]), listed(A))
 
     assert {refused.model_id for refused in found.rejected} == {"a"}
     assert list(found.records) == ["b"]
@@ -87,4 +87,4 @@ def test_two_malformed_copies_of_a_model_are_rejected_alone() -> None:
 
 def test_a_model_of_another_mode_rejects_the_answer() -> None:
     with pytest.raises(ResponseRejected, match="it has a model of mode 'video'; nothing"):
-        classify(answer([A, model("b", mode="video")]), {})
+        classify(parsed_response([A, model("b", mode="video")]), {})

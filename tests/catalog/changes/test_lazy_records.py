@@ -7,7 +7,7 @@ import pytest
 from sync.catalog.changes import classify, lazy_records
 from sync.errors import ResponseRejected
 from tests.support.made_plans import plan
-from tests.support.made_responses import FULL, answer, model
+from tests.support.made_responses import FULL, model, parsed_response
 
 LATER = [model("b", note="\x00"), model("a"), FULL]
 
@@ -19,7 +19,7 @@ def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
 
 
 def test_a_record_is_the_same_however_often_it_is_asked_for(room: int) -> None:
-    records = classify.classify(answer(LATER), {}).records
+    records = classify.classify(parsed_response(LATER), {}).records
 
     assert (records["a"] is records["a"]) == bool(room)
     assert records["a"] == records["a"]
@@ -28,7 +28,7 @@ def test_a_record_is_the_same_however_often_it_is_asked_for(room: int) -> None:
 
 
 def test_what_is_not_there_is_not_made(room: int) -> None:
-    records = classify.classify(answer(LATER), {}).records
+    records = classify.classify(parsed_response(LATER), {}).records
 
     assert "z" not in records
     with pytest.raises(KeyError):
@@ -36,9 +36,9 @@ def test_what_is_not_there_is_not_made(room: int) -> None:
 
 
 def test_copies_of_a_model_are_compared_with_the_first(room: int) -> None:
-    assert len(classify.classify(answer([model("a"), model("a", tags=None)]), {}).records) == 1
+    assert len(classify.classify(parsed_response([model("a"), model("a", tags=None)]), {}).records) == 1
     with pytest.raises(ResponseRejected, match="different models with the id 'a'"):
-        classify.classify(answer([model("a"), model("a", cost=4)]), {})
+        classify.classify(parsed_response([model("a"), model("a", cost=4)]), {})
 
 
 def test_a_plan_says_the_same_and_counts_without_looking(room: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sync.catalog.changes.classify import classify
 from sync.catalog.guards import RemovalGuard, removals_accepted
 from tests.support.made_plans import FIVE, kinds, plan, removals_of
-from tests.support.made_responses import Model, answer, listed, model, stored
+from tests.support.made_responses import Model, listed, model, parsed_response, stored
 
 
 def models(count: int) -> list[Model]:
@@ -68,7 +68,7 @@ def test_the_accepted_number_is_that_of_all_held_modes_together(accepted: object
     guard = RemovalGuard(accepted=accepted)  # type: ignore[arg-type]  # each of them is allowed
     known = listed(*models(10))
     checks = [
-        removals_of(classify(answer(models(10)[missing:]), known), known, guard)
+        removals_of(classify(parsed_response(models(10)[missing:]), known), known, guard)
         for missing in (3, 4, 1)  # the last is not held and does not count
     ]
 

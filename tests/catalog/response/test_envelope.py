@@ -13,7 +13,7 @@ from sync.catalog.response import envelope
 from sync.catalog.response.envelope import MAX_ENVELOPE_BYTES, find_models, read_envelope, read_mode, split_models
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.errors import ResponseRejected
-from tests.support.made_responses import answer, model
+from tests.support.made_responses import model, parsed_response
 
 MODEL = b'{"id":"a"}'
 
@@ -109,11 +109,11 @@ def test_the_bound_on_models_is_that_of_the_setting() -> None:
 
 def test_models_that_hold_too_many_values_in_all_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = [model(name, x=list(range(50))) for name in "ab"]
-    whole = answer(dense)
+    whole = parsed_response(dense)
     known = {found.model_id: found for found in classify.classify(whole, {}).records.values()}
     monkeypatch.setattr(classify, "MAX_VALUES", 100)
 
     with pytest.raises(ResponseRejected, match=r"new and changed models have about 1\d\d values, more than 100"):
         classify.classify(whole, {})
     assert len(known) == 2
-    assert len(classify.classify(answer(dense[:1]), {}).records) == 1
+    assert len(classify.classify(parsed_response(dense[:1]), {}).records) == 1

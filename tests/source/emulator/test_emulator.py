@@ -23,7 +23,7 @@ from sync.source.emulator.server import (
     Emulator,
     load_catalogs,
 )
-from tests.support.fetching import KEY, ask_both, fetched
+from tests.support.fetching import KEY, fetch_both, fetched
 
 _PATH = "/api/partner/v1/studio/models"
 _SERIES = [
@@ -203,7 +203,7 @@ def test_closing_twice_is_no_error() -> None:
 def test_the_documented_example_is_served_and_fetched_as_it_stands() -> None:
     example = Path(__file__).parents[2] / "data" / "documented-example.json"
     with Emulator(load_catalogs(example)) as emulator:
-        image, video = ask_both(emulator.base_url).values()
+        image, video = fetch_both(emulator.base_url).values()
     assert json.loads(getattr(image, "body", b"")) == json.loads(example.read_text())
     assert json.loads(getattr(video, "body", b""))["data"] == {"mode": "video", "total": 0, "models": []}
 

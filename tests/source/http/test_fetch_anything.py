@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.source.http.fetch import Fetched
-from tests.support.fetching import KEY, ask_both
+from tests.support.fetching import KEY, fetch_both
 from tests.support.rude_server import RudeServer, catalog, says
 
 _LINES = st.lists(
@@ -51,7 +51,7 @@ _BODY = st.one_of(
 @given(status=_STATUS, lines=_LINES, body=_BODY)
 def test_any_answer_ends_in_an_outcome(status: bytes, lines: list[bytes], body: bytes) -> None:
     with RudeServer(says(b"\r\n".join([status, *lines, b"", b""]) + body)) as server:
-        outcome = ask_both(server.url, modes=("image",), attempts=1)["image"]
+        outcome = fetch_both(server.url, modes=("image",), attempts=1)["image"]
     assert isinstance(outcome, Fetched) or (str(outcome.error).isprintable() and KEY not in str(outcome.error))
 
 
@@ -59,5 +59,5 @@ def test_any_answer_ends_in_an_outcome(status: bytes, lines: list[bytes], body: 
 @given(raw=st.binary(max_size=200))
 def test_any_bytes_end_in_an_outcome(raw: bytes) -> None:
     with RudeServer(says(raw)) as server:
-        outcome = ask_both(server.url, modes=("image",), attempts=1)["image"]
+        outcome = fetch_both(server.url, modes=("image",), attempts=1)["image"]
     assert isinstance(outcome, Fetched) or str(outcome.error).isprintable()

@@ -13,7 +13,7 @@ import pytest
 
 from sync.errors import ApiRefused, ApiUnreachable, Interrupted
 from sync.source.http.fetch import Fetched, FetchFailed
-from tests.support.fetching import ask_both, failed, fetched
+from tests.support.fetching import failed, fetch_both, fetched
 from tests.support.rude_server import GOOD, RudeServer, Script, catalog, drips, floods, resets, response, says, silent
 
 _CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -187,7 +187,7 @@ def test_a_cut_body_is_followed_by_a_good_one() -> None:
 def test_a_mode_that_never_ends_does_not_hide_the_other() -> None:
     good = says(response("200 OK", catalog("video")))
     with RudeServer(image=floods(b"HTTP/1.1 200 OK\r\n\r\n{", b" " * 1000), video=good) as server:
-        outcomes = ask_both(server.url, deadline=0.5, max_bytes=1 << 40)
+        outcomes = fetch_both(server.url, deadline=0.5, max_bytes=1 << 40)
     assert isinstance(outcomes["image"], FetchFailed)
     assert isinstance(outcomes["video"], Fetched)
     assert list(outcomes) == ["image", "video"]
@@ -198,7 +198,7 @@ def test_a_wish_to_stop_ends_the_request_under_way_at_once() -> None:
     with RudeServer(silent) as server, within(3):
         threading.Timer(0.2, cancelled.set).start()
         with pytest.raises(Interrupted, match="no response was stored"):
-            ask_both(server.url, deadline=30, cancelled=cancelled)
+            fetch_both(server.url, deadline=30, cancelled=cancelled)
         assert any(not fetch_threads() for _ in until(3))
 
 
@@ -206,7 +206,7 @@ def test_a_wish_to_stop_ends_the_wait_for_a_retry() -> None:
     cancelled = threading.Event()
     with RudeServer(says(response("503 Busy", b"", "Retry-After: 20"))) as server, within(3):
         with pytest.raises(Interrupted):
-            ask_both(server.url, deadline=30, cancelled=cancelled, on_retry=lambda *_: cancelled.set())
+            fetch_both(server.url, deadline=30, cancelled=cancelled, on_retry=lambda *_: cancelled.set())
         assert any(not fetch_threads() for _ in until(3))
 
 
@@ -215,7 +215,7 @@ def test_nothing_is_asked_when_the_wish_to_stop_came_before() -> None:
     cancelled.set()
     with RudeServer(GOOD) as server:
         with pytest.raises(Interrupted):
-            ask_both(server.url, cancelled=cancelled)
+            fetch_both(server.url, cancelled=cancelled)
         assert server.requests == []
 
 
@@ -225,4 +225,4 @@ def test_an_error_in_the_thread_is_raised_to_the_caller(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("sync.source.http.attempts.parse_http_date", broken)
     with RudeServer(GOOD) as server, pytest.raises(ZeroDivisionError):
-        ask_both(server.url)
+        fetch_both(server.url)

@@ -13,7 +13,7 @@ from sync.errors import ApiUnreachable, UsageError
 from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.fetch import FetchSettings, fetch_modes
 from sync.source.http.session import open_session, read_response, send_request
-from tests.support.fetching import KEY, NoWait, ask_both, failed, fetched, now
+from tests.support.fetching import KEY, NoWait, failed, fetch_both, fetched, now
 from tests.support.rude_server import GOOD, RudeServer, catalog, response, says
 
 
@@ -32,7 +32,7 @@ def headers_of(request: str) -> dict[str, str]:
 
 def test_each_mode_is_asked_for_once_with_the_key_as_bearer() -> None:
     with RudeServer(image=GOOD, video=says(response("200 OK", catalog("video")))) as server:
-        ask_both(server.url + "/")
+        fetch_both(server.url + "/")
     lines = sorted(request.split("\r\n")[0] for request in server.requests)
     path = "GET /api/partner/v1/studio/models?mode="
     assert lines == [f"{path}image HTTP/1.1", f"{path}video HTTP/1.1"]
