@@ -1,4 +1,4 @@
-# Needs Python 3.11 or newer with pip and venv, and make. Paths are relative: the folder's name may have blanks.
+# Needs make and Python 3.11 or newer with pip and venv. Paths are relative, so the folder's name may contain blanks.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,8 +8,8 @@ PEER := .venv-bench
 BENCH_PYTHON ?= $(BIN)/python
 WORKERS ?= auto
 
-# The index is named, so that nobody's own settings reach the lock file. uv asks hatchling for the
-# version; it finds the one in .venv.
+# The index is set here, so that a user's own settings do not reach the lock file. uv reads the version of the
+# project by means of hatchling, which is in .venv.
 UV := UV_NO_CONFIG=1 UV_NO_BUILD_ISOLATION=1 UV_PYTHON=$(BIN)/python UV_DEFAULT_INDEX=https://pypi.org/simple $(BIN)/uv
 EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hashes --no-annotate --no-header
 
@@ -27,16 +27,16 @@ demo: $(READY) ## the whole job on this machine, no key needed
 test: $(READY) ## the tests: SQLite, PostgreSQL, and MariaDB where there is one
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
-torture: $(READY) ## break it on purpose for hours; SEED= PARTS= DATABASES= MINUTES= JOBS= FIRST=
+torture: $(READY) ## random failures for hours; SEED= PARTS= DATABASES= MINUTES= JOBS= FIRST=
 	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts "$(PARTS)") \
 		$(if $(DATABASES),--databases "$(DATABASES)") $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(FIRST),--first $(FIRST))
 
-bench: $(READY) $(PEER)/ready ## how fast it is beside a floor and dlt: hours, with QUICK=1 minutes
+bench: $(READY) $(PEER)/ready ## speed, compared with a lower bound and dlt: hours; QUICK=1: minutes
 	@$(BIN)/python -m benchmarks --python "$(BENCH_PYTHON)" --peer-python $(PEER)/bin/python $(if $(QUICK),--quick) \
 		$(if $(PARTS),--parts $(PARTS)) $(if $(DATABASES),--databases $(DATABASES)) $(if $(SIZES),--sizes $(SIZES))
 
-# From the root mypy would take the folder alembic for the library.
+# alembic/ is checked from within: from the root mypy would take the folder for the library of the same name.
 check: $(READY) ## lint, format, types, import directions, lock files
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
@@ -46,33 +46,33 @@ check: $(READY) ## lint, format, types, import directions, lock files
 	@{ $(UV) lock --quiet --check --offline && $(EXPORT) --offline | diff -u constraints.txt -; } \
 		|| { echo 'uv.lock or constraints.txt does not follow pyproject.toml: run make lock' >&2; exit 1; }
 
-format: $(READY) ## put the code into shape
+format: $(READY) ## format the code and fix what ruff can fix
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 
-lock: $(READY) ## follow pyproject.toml in uv.lock and constraints.txt (UPGRADE=1: newest versions)
+lock: $(READY) ## write uv.lock and constraints.txt from pyproject.toml (UPGRADE=1: newest versions)
 	@$(UV) lock $(if $(UPGRADE),--upgrade)
 	@$(EXPORT) --output-file constraints.txt >/dev/null
 
-clean: ## remove whatever was made here
+clean: ## remove everything that make and the tests created
 	rm -rf $(VENV) $(PEER) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# hatchling comes first and stays, so that a later change of pyproject.toml installs without a network.
+# hatchling is installed first and stays, so that a later change of pyproject.toml installs without a network.
 $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
-	@echo 'Installing what the project needs into $(VENV) ...'
+	@echo 'Installing the project and its dependencies into $(VENV) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 		--no-build-isolation -e '.[dev,mariadb,postgres]'
 	@touch $@
 
 $(PEER)/ready: benchmarks/requirements.txt $(VENV)/pyvenv.cfg
-	@echo 'Installing what is measured beside into $(PEER) ...'
+	@echo 'Installing dlt for the comparison into $(PEER) ...'
 	@$(BIN)/python -m venv $(PEER)
 	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo 'catalog-sync needs Python 3.11 or newer, and $(PYTHON) is not: name one, as in make PYTHON=python3.12' >&2; exit 1; }
+		echo '$(PYTHON) cannot be used: catalog-sync needs Python 3.11 or newer; name one, such as make PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
