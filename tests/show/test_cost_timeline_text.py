@@ -18,5 +18,5 @@ from sync.show.cost_timeline import sparkline
         (["0.0000002", "150"], "▁█"),
     ],
 )
-def test_a_bar_is_as_high_as_its_cost_between_the_least_and_the_greatest(costs: list[str | None], line: str) -> None:
+def test_the_height_of_a_bar_is_its_cost_between_the_lowest_and_the_highest(costs: list[str | None], line: str) -> None:
     assert sparkline(costs) == line

@@ -1,4 +1,4 @@
-"""Tables fit the terminal they are shown on, and lose nothing in a pipe."""
+"""Tables fit the terminal, and are complete in a pipe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(width: int) -> list[str]:
+def table_lines(width: int) -> list[str]:
     out = Terminal()
     print_table(COLUMNS, ROWS, out, foldable=["field"], expendable=["note"], terminal_width=lambda: width)
     return out.getvalue().splitlines()
@@ -46,15 +46,15 @@ CELLS = {
 
 
 @pytest.mark.parametrize("text", CELLS)
-def test_a_text_that_a_spreadsheet_would_run_is_kept_from_it(text: str) -> None:
+def test_a_text_that_a_spreadsheet_would_run_is_escaped(text: str) -> None:
     assert to_csv(["x"], [{"x": text}]) == f"x\n{CELLS[text]}\n"
 
 
 @pytest.mark.parametrize("number", [Decimal("-0.5"), Decimal("-50.000000"), -3, 0])
-def test_a_number_stays_one(number: object) -> None:
-    told = to_csv(["x"], [{"x": number}]).splitlines()[1]
+def test_a_number_stays_a_number(number: object) -> None:
+    cell = to_csv(["x"], [{"x": number}]).splitlines()[1]
 
-    assert float(told) == float(str(number))
+    assert float(cell) == float(str(number))
 
 
 def test_a_pipe_gets_every_column_whole() -> None:
@@ -68,14 +68,14 @@ def test_a_pipe_gets_every_column_whole() -> None:
 
 
 def test_a_wide_terminal_gets_every_column() -> None:
-    assert "seen twice today" in shown(80)[1]
+    assert "seen twice today" in table_lines(80)[1]
 
 
-def test_a_narrow_terminal_loses_what_can_be_done_without() -> None:
-    assert not any("NOTE" in line for line in shown(36))
+def test_a_narrow_terminal_loses_the_expendable_columns() -> None:
+    assert not any("NOTE" in line for line in table_lines(36))
 
 
-def test_a_column_that_may_fold_takes_several_lines_and_loses_nothing() -> None:
-    folded = "".join(line[13:].strip() for line in shown(30)[1:])
+def test_a_foldable_column_takes_several_lines_and_loses_nothing() -> None:
+    folded = "".join(line[13:].strip() for line in table_lines(30)[1:])
 
     assert folded == "params.aspect_ratio.options"

@@ -1,4 +1,4 @@
-"""What is quoted from a server, and the key in it."""
+"""Masking the API key in quoted text."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def test_a_short_key_is_hidden_as_a_whole() -> None:
     assert mask("key abcd, not abc", "abcd") == "key [hidden], not abc"
 
 
-def test_the_parts_of_a_key_too_short_to_tell_are_left() -> None:
+def test_parts_of_a_key_that_are_too_short_are_not_masked() -> None:
     assert mask("a bad b", "a.b") == "a bad b"

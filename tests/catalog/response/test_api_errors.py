@@ -1,4 +1,4 @@
-"""The list of what each status means."""
+"""The errors of each status and envelope."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sync.catalog.response.api_errors import error_for_envelope, error_for_statu
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected
 
 
-def refused(status: int, message: str | None = None, error_code: str | None = None) -> CatalogSyncError:
+def error_of(status: int, message: str | None = None, error_code: str | None = None) -> CatalogSyncError:
     return error_for_status(status, error_code=error_code, message=message, mode="image", where="the API")
 
 
@@ -23,12 +23,12 @@ def refused(status: int, message: str | None = None, error_code: str | None = No
     ],
 )
 def test_each_status_has_its_kind_of_error(status: int, kind: type[CatalogSyncError]) -> None:
-    assert type(refused(status)) is kind
+    assert type(error_of(status)) is kind
     assert is_retryable(status) is (kind is ApiUnreachable)
 
 
 @pytest.mark.parametrize(
-    ("status", "remedy"),
+    ("status", "action"),
     [
         (401, "create a new key on the API Keys page and set CATALOG_SYNC_API_KEY"),
         (402, "Creator, Professional or Business plan"),
@@ -39,17 +39,17 @@ def test_each_status_has_its_kind_of_error(status: int, kind: type[CatalogSyncEr
         (500, "try again later"),
     ],
 )
-def test_the_message_names_the_remedy(status: int, remedy: str) -> None:
-    assert remedy in str(refused(status))
+def test_the_message_says_what_to_do(status: int, action: str) -> None:
+    assert action in str(error_of(status))
 
 
-def test_the_message_says_where_what_and_in_whose_words() -> None:
-    message = str(refused(401, "API key not found", "invalid_token"))
+def test_the_message_has_the_server_the_status_and_the_message_of_the_api() -> None:
+    message = str(error_of(401, "API key not found", "invalid_token"))
     assert message.startswith("the API returned 401 invalid_token (API key not found) for mode image: the key is ")
 
 
-def test_the_words_of_the_api_are_made_safe_and_short() -> None:
-    message = str(refused(401, "a\nb\x1b[31m\u202e\ud800" + "c" * 1000, "x" * 1000 + "\r"))
+def test_the_message_of_the_api_is_made_safe_and_short() -> None:
+    message = str(error_of(401, "a\nb\x1b[31m\u202e\ud800" + "c" * 1000, "x" * 1000 + "\r"))
     assert message.isprintable()
     assert len(message) < 500
 
@@ -58,7 +58,7 @@ def test_the_words_of_the_api_are_made_safe_and_short() -> None:
     "envelope",
     [{"ok": True, "code": 200}, {"ok": True}, {"ok": True, "code": Decimal(200)}, {"ok": True, "code": 200.0}],
 )
-def test_an_envelope_of_success_is_no_refusal(envelope: dict[str, object]) -> None:
+def test_an_envelope_of_success_is_not_an_error(envelope: dict[str, object]) -> None:
     assert error_for_envelope(envelope) is None
 
 
@@ -83,18 +83,16 @@ _NOT_TRUE: list[object] = [1, "true", None, []]
         ({}, ResponseRejected),
     ],
 )
-def test_an_envelope_that_is_none_of_success_goes_by_its_code(
-    envelope: dict[str, object], kind: type[CatalogSyncError]
-) -> None:
+def test_any_other_envelope_is_judged_by_its_code(envelope: dict[str, object], kind: type[CatalogSyncError]) -> None:
     assert type(error_for_envelope(envelope)) is kind
 
 
-def test_an_envelope_is_quoted_with_its_own_words_and_place() -> None:
+def test_an_envelope_is_quoted_with_its_own_message_and_place() -> None:
     envelope = {"ok": False, "code": 402, "error_code": "subscription_required", "message": "Pay\nfirst"}
     message = str(error_for_envelope(envelope, mode="video", where="saved.jsonl line 3"))
     assert message.startswith("saved.jsonl line 3 returned 402 subscription_required (Pay first) for mode video: the ")
 
 
-@pytest.mark.parametrize("words", [{"message": 5, "error_code": []}, {"message": None}])
-def test_words_that_are_no_text_are_left_out(words: dict[str, object]) -> None:
-    assert str(error_for_envelope({"ok": False, "code": 401, **words})).startswith("the API returned 401: the key")
+@pytest.mark.parametrize("fields", [{"message": 5, "error_code": []}, {"message": None}])
+def test_messages_that_are_not_text_are_left_out(fields: dict[str, object]) -> None:
+    assert str(error_for_envelope({"ok": False, "code": 401, **fields})).startswith("the API returned 401: the key")

@@ -1,4 +1,4 @@
-"""Finding and counting models takes bounded time, whatever is around them and however many there are."""
+"""Reading an envelope, and finding and counting its models in bounded time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_models_are_those_under_data_and_no_others(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", [b"{}", b"[]", b"3", b'{"data":3}', b'{"data":{}}', b'{"models":[]}'])
-def test_another_shape_has_no_models(text: bytes) -> None:
+def test_a_text_of_another_shape_has_no_models(text: bytes) -> None:
     assert find_models(text) is None
 
 
@@ -67,7 +67,7 @@ def test_a_mode_that_is_missing_is_an_error(text: bytes) -> None:
     assert read_mode(b'{"data":{"mode":"image"}}') == "image"
 
 
-def test_what_stands_beside_the_models_is_short() -> None:
+def test_the_envelope_around_the_models_is_limited() -> None:
     padding = b'"x":"%b",' % (b"y" * MAX_ENVELOPE_BYTES)
     with pytest.raises(ResponseRejected, match="more than 1048576 bytes beside its models"):
         parse_response(around(b"[%b]" % MODEL, padding), "image")
@@ -75,7 +75,7 @@ def test_what_stands_beside_the_models_is_short() -> None:
         parse_response(b"{%b}" % padding.rstrip(b","), "image")
 
 
-def test_a_list_that_stands_before_itself_ten_thousand_times_takes_no_longer() -> None:
+def test_ten_thousand_copies_of_the_list_before_it_take_no_longer() -> None:
     begun = time.monotonic()
     copies = b'"x":[%b],' % b",".join([b"[%b]" % MODEL] * 10_000)
 
@@ -84,7 +84,7 @@ def test_a_list_that_stands_before_itself_ten_thousand_times_takes_no_longer() -
 
 
 @pytest.mark.parametrize("is_counted_first", [True, False])
-def test_more_models_than_allowed_are_not_taken(monkeypatch: pytest.MonkeyPatch, *, is_counted_first: bool) -> None:
+def test_splitting_stops_at_the_limit_of_models(monkeypatch: pytest.MonkeyPatch, *, is_counted_first: bool) -> None:
     monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3 if is_counted_first else 10**9)
     five = b"[%b]" % b",".join([MODEL] * 5)
 
@@ -93,13 +93,13 @@ def test_more_models_than_allowed_are_not_taken(monkeypatch: pytest.MonkeyPatch,
         split_models(five, slice(0, len(five)), 4)
 
 
-def test_very_many_values_that_are_no_models_are_not_even_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_that_are_not_objects_are_not_counted_further(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope, "_COUNTED_FROM_COMMAS", 3)
     with pytest.raises(MalformedError, match="not all of its models are objects"):
         split_models(b"[1,2,3,4,5]", slice(0, 11), 4)
 
 
-def test_the_bound_on_models_is_that_of_the_setting() -> None:
+def test_the_limit_of_models_is_that_of_the_setting() -> None:
     sent = around(b"[%b]" % b",".join(b'{"id":"%d"}' % number for number in range(6)), count=6)
 
     assert len(parse_response(sent, "image", ParseLimits(6)).models) == 6
@@ -107,7 +107,7 @@ def test_the_bound_on_models_is_that_of_the_setting() -> None:
         parse_response(sent, "image", ParseLimits(5))
 
 
-def test_models_that_hold_too_many_values_in_all_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_with_too_many_values_in_all_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = [model(name, x=list(range(50))) for name in "ab"]
     whole = parsed_response(dense)
     known = {found.model_id: found for found in classify.classify(whole, {}).records.values()}

@@ -1,4 +1,4 @@
-"""An answer is taken whole or not at all, and its models stay the bytes that were sent."""
+"""A response is accepted completely or rejected, and its models stay the bytes that were sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.made_responses import body, model, raw, spelled
 A, B = model("a"), model("b")
 
 
-def refused(sent: bytes, mode: str = "image", limits: ParseLimits | None = None) -> str:
+def rejection(sent: bytes, mode: str = "image", limits: ParseLimits | None = None) -> str:
     with pytest.raises(ResponseRejected) as caught:
         parse_response(sent, mode, limits)
     return str(caught.value)
@@ -31,7 +31,7 @@ def texts(found: ParsedResponse) -> tuple[bytes, ...]:
     return tuple(map(bytes, found.models))
 
 
-def test_an_answer_is_its_models_as_they_were_sent() -> None:
+def test_a_response_has_its_models_as_they_were_sent() -> None:
     sent = around(b'[ {"id" : "a", "cost": 5.000} ,\n{"b":\t"\\u00e4\xc3\xa4"}]', count=2)
     found = parse_response(sent, "image")
 
@@ -45,22 +45,22 @@ def test_an_answer_is_its_models_as_they_were_sent() -> None:
     )
 
 
-def test_an_empty_catalog_is_an_answer() -> None:
+def test_an_empty_catalog_is_accepted() -> None:
     assert texts(parse_response(body("video", []), "video")) == ()
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert texts(parse_response(b"\xef\xbb\xbf" + body("image", [A]), "image")) == (raw(A),)
 
 
-def test_unknown_fields_of_the_envelope_are_passed_over() -> None:
+def test_unknown_fields_of_the_envelope_are_skipped() -> None:
     sent = raw({"ok": True, "code": 200, "new": {"x": [1]}, "data": json.loads(body("image", [A], page=1))["data"]})
 
     assert texts(parse_response(sent, "image")) == (raw(A),)
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_models_that_stand_in_another_field_too_do_no_harm(place: str) -> None:
+def test_copies_of_the_models_in_another_field_do_no_harm(place: str) -> None:
     data: dict[str, Any] = {"mode": "image", "total": 1}
     data = {"featured": [A], **data, "models": [A]} if place == "before" else {**data, "models": [A], "featured": [A]}
     sent = raw({"ok": True, "code": 200, "data": data})
@@ -92,8 +92,8 @@ def test_a_total_is_a_number_however_it_is_spelled(total: object) -> None:
         ({"models": None}, "no list data.models"),
     ],
 )
-def test_an_answer_that_is_not_sound_is_refused(data: dict[str, Any], reason: str) -> None:
-    assert reason in refused(body("image", [A, B], **data))
+def test_a_response_that_is_not_consistent_is_rejected(data: dict[str, Any], reason: str) -> None:
+    assert reason in rejection(body("image", [A, B], **data))
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_an_answer_that_is_not_sound_is_refused(data: dict[str, Any], reason: st
         (around(b"[" * 100_000 + b"]" * 100_000), "nested"),
     ],
 )
-def test_what_is_no_whole_answer_is_refused(sent: bytes, reason: str) -> None:
-    message = refused(sent)
+def test_an_incomplete_or_invalid_response_is_rejected(sent: bytes, reason: str) -> None:
+    message = rejection(sent)
 
     assert reason in message
     assert message.startswith("the response for mode image was rejected: ")
@@ -147,7 +147,7 @@ def test_what_is_no_whole_answer_is_refused(sent: bytes, reason: str) -> None:
         ({"ok": True, "code": 1e9, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
     ],
 )
-def test_an_envelope_that_reports_a_failure_goes_by_its_code(
+def test_an_envelope_that_reports_a_failure_is_judged_by_its_code(
     envelope: dict[str, object], kind: type[CatalogSyncError]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -156,29 +156,29 @@ def test_an_envelope_that_reports_a_failure_goes_by_its_code(
     assert type(caught.value) is kind
 
 
-def test_more_models_than_allowed_are_refused() -> None:
+def test_more_models_than_the_limit_are_rejected() -> None:
     sent = body("image", [A, B])
 
-    assert "more than MAX_MODELS=1" in refused(sent, limits=ParseLimits(max_models=1))
+    assert "more than MAX_MODELS=1" in rejection(sent, limits=ParseLimits(max_models=1))
     assert parse_response(sent, "image", ParseLimits(max_models=2)).reported == 2
 
 
-def test_a_model_that_is_no_object_is_left_to_be_rejected_alone() -> None:
+def test_a_model_that_is_not_an_object_is_kept_to_be_rejected_alone() -> None:
     assert texts(parse_response(body("image", [A, 5, None, [1], "x"]), "image"))[1:] == (b"5", b"null", b"[1]", b'"x"')
 
 
-def test_lone_surrogates_leave_every_byte_of_the_models_as_it_was() -> None:
+def test_lone_surrogates_leave_every_byte_of_the_models_unchanged() -> None:
     sent_models = [rb'{"id":"a","n":"\ud800"}', rb'{"id":"b","n":"\udfff\\\ud800\u0000\ud83d\ude00"}', rb'{"id":"c"}']
     sent = around(b"[%b]" % b" , ".join(sent_models), rb'"message":"\uDC00",', count=3)
 
     assert texts(parse_response(sent, "image")) == tuple(sent_models)
 
 
-def test_a_lone_surrogate_does_not_hide_that_the_rest_is_broken() -> None:
-    assert "not complete, valid JSON" in refused(around(rb'[{"id":"\ud800"}]')[:-1])
+def test_a_lone_surrogate_does_not_hide_that_the_rest_is_invalid() -> None:
+    assert "not complete, valid JSON" in rejection(around(rb'[{"id":"\ud800"}]')[:-1])
 
 
-def test_an_answer_for_all_is_split_by_the_mode_of_each_model() -> None:
+def test_a_response_for_all_is_split_by_the_mode_of_each_model() -> None:
     models = [model("a", mode="image"), model("b", mode="video"), model("c", mode="image")]
     whole = parse_response(body("all", models), "all")
 
@@ -190,7 +190,7 @@ def test_an_answer_for_all_is_split_by_the_mode_of_each_model() -> None:
     assert {one.payload_sha256 for one in split.values()} == {whole.payload_sha256}
 
 
-def test_an_answer_for_all_without_a_model_of_a_mode_is_an_empty_look_at_it() -> None:
+def test_a_response_for_all_without_a_model_of_a_mode_is_an_empty_catalog_of_it() -> None:
     split = split_by_mode(parse_response(body("all", [model("a", mode="image")]), "all"))
 
     assert texts(split["video"]) == ()
@@ -203,7 +203,7 @@ def test_a_mode_is_read_through_escapes_and_surrogates() -> None:
 
 
 @pytest.mark.parametrize("mode", [None, 5, "absent"])
-def test_a_model_that_does_not_say_its_mode_in_an_answer_for_all_is_rejected_alone(mode: object) -> None:
+def test_a_model_without_a_mode_in_a_response_for_all_is_rejected_alone(mode: object) -> None:
     nameless = model("a", mode=mode) if mode != "absent" else model("a")
     split = split_by_mode(parse_response(body("all", [nameless, model("b", mode="image")]), "all"))
 
@@ -212,9 +212,9 @@ def test_a_model_that_does_not_say_its_mode_in_an_answer_for_all_is_rejected_alo
     assert list(classify(split["image"], {}).records) == ["b"]
 
 
-def test_a_model_of_an_unknown_mode_makes_an_answer_for_all_one_that_is_not_taken() -> None:
+def test_a_model_of_an_unknown_mode_makes_a_response_for_all_rejected() -> None:
     split = split_by_mode(parse_response(body("all", [model("a", mode="audio"), model("b", mode="image")]), "all"))
 
-    for answer in split.values():
+    for response in split.values():
         with pytest.raises(ResponseRejected, match="a model of mode 'audio'"):
-            classify(answer, {})
+            classify(response, {})

@@ -56,7 +56,7 @@ def ids(body: Any) -> list[str]:
     return [model["id"] for model in body["data"]["models"]]
 
 
-def test_a_mode_is_answered_in_the_documented_envelope(emulator: Emulator) -> None:
+def test_a_mode_is_served_in_the_documented_envelope(emulator: Emulator) -> None:
     status, headers, body = get(emulator, f"{_PATH}?mode=video")
     assert status == 200
     assert headers["Content-Type"] == "application/json"
@@ -70,13 +70,13 @@ def test_a_mode_is_answered_in_the_documented_envelope(emulator: Emulator) -> No
 
 
 @pytest.mark.parametrize("query", ["", "?mode=all", "?other=1"])
-def test_all_and_no_mode_give_both(emulator: Emulator, query: str) -> None:
+def test_mode_all_and_no_mode_return_both(emulator: Emulator, query: str) -> None:
     body = get(emulator, _PATH + query)[2]
     assert body["data"]["mode"] == "all"
     assert ids(body) == ["a", "v"]
 
 
-def test_a_number_goes_out_as_it_is_written(emulator: Emulator) -> None:
+def test_a_number_is_sent_as_it_is_written(emulator: Emulator) -> None:
     assert b'"default_cost":5.000' in fetched(emulator.base_url).body
 
 
@@ -95,7 +95,7 @@ def test_a_number_goes_out_as_it_is_written(emulator: Emulator) -> None:
         ("/", None, 404, "not_found"),
     ],
 )
-def test_a_refusal_is_the_documented_one(emulator: Emulator, target: str, key: str, status: int, code: str) -> None:
+def test_an_error_is_the_documented_one(emulator: Emulator, target: str, key: str, status: int, code: str) -> None:
     got, _, body = get(emulator, target, key)
     assert got == body["code"] == status
     assert body["ok"] is False
@@ -111,24 +111,24 @@ def test_another_method_is_refused(emulator: Emulator) -> None:
     assert get(emulator, method="POST")[0] == 405
 
 
-def test_with_a_list_of_keys_no_other_is_good() -> None:
+def test_with_a_list_of_keys_no_other_is_valid() -> None:
     with Emulator(_SERIES, keys=["good"]) as emulator:
         assert get(emulator, key="good")[0] == 200
         assert get(emulator, key="other")[0] == 401
 
 
-def test_each_mode_moves_on_with_its_answers_and_stays_on_the_last(emulator: Emulator) -> None:
+def test_each_mode_advances_with_its_responses_up_to_the_last(emulator: Emulator) -> None:
     assert [ids(get(emulator, f"{_PATH}?mode=image")[2]) for _ in range(4)] == [["a"], ["a", "b"], [], []]
     assert ids(get(emulator, f"{_PATH}?mode=video")[2]) == ["v"]
 
 
-def test_a_refusal_moves_nothing_on(emulator: Emulator) -> None:
+def test_an_error_advances_no_mode(emulator: Emulator) -> None:
     get(emulator, key=EXPIRED_KEY)
     get(emulator, f"{_PATH}?mode=audio")
     assert ids(get(emulator)[2]) == ["a", "v"]
 
 
-def test_stepping_by_hand_moves_only_when_told() -> None:
+def test_manual_stepping_advances_only_by_step_to() -> None:
     with Emulator(_SERIES, stepping="manual") as emulator:
         assert ids(get(emulator)[2]) == ids(get(emulator)[2]) == ["a", "v"]
         emulator.step_to(1)
@@ -137,24 +137,24 @@ def test_stepping_by_hand_moves_only_when_told() -> None:
         assert ids(get(emulator)[2]) == ["a", "v"]
 
 
-def test_a_step_that_is_not_there_is_an_error(emulator: Emulator) -> None:
+def test_a_step_outside_the_series_is_an_error(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="0 to 2"):
         emulator.step_to(3)
 
 
-def test_a_series_of_nothing_is_an_error() -> None:
+def test_an_empty_series_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Emulator([])
 
 
-def test_many_clients_at_once_take_each_step_once() -> None:
+def test_concurrent_clients_get_each_step_once() -> None:
     series = [Catalog(image=(b'{"id":"%d"}' % step,)) for step in range(40)]
     with Emulator(series) as emulator, ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: ids(get(emulator, f"{_PATH}?mode=image")[2])[0], range(40)))
-    assert sorted(map(int, answers)) == list(range(40))
+        steps = list(pool.map(lambda _: ids(get(emulator, f"{_PATH}?mode=image")[2])[0], range(40)))
+    assert sorted(map(int, steps)) == list(range(40))
 
 
-def test_gzip_is_sent_to_those_who_ask_for_it(emulator: Emulator) -> None:
+def test_gzip_is_sent_when_it_is_accepted(emulator: Emulator) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=5)
     connection.request("GET", _PATH, headers={"Authorization": f"Bearer {KEY}", "Accept-Encoding": "gzip"})
     response = connection.getresponse()
@@ -172,7 +172,7 @@ def test_a_connection_is_kept_for_the_next_request(emulator: Emulator) -> None:
     connection.close()
 
 
-def test_it_is_quiet_and_its_log_does_not_hold_the_key(capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_prints_nothing_and_its_log_has_no_key(capfd: pytest.CaptureFixture[str]) -> None:
     lines: list[str] = []
     with Emulator(_SERIES) as quiet, Emulator(_SERIES, log=lines.append) as logged:
         get(quiet)
@@ -183,7 +183,7 @@ def test_it_is_quiet_and_its_log_does_not_hold_the_key(capfd: pytest.CaptureFixt
     assert KEY not in lines[0]
 
 
-def test_a_client_that_goes_away_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_disconnects_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     models = tuple(b'{"id":"%d","description":"%s"}' % (number, b"x" * 10_000) for number in range(1000))
     lines: list[str] = []
     with Emulator([Catalog(image=models)], log=lines.append) as emulator:
@@ -194,13 +194,13 @@ def test_a_client_that_goes_away_leaves_no_trace(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().err == ""
 
 
-def test_closing_twice_is_no_error() -> None:
+def test_closing_twice_is_allowed() -> None:
     emulator = Emulator(_SERIES)
     emulator.close()
     emulator.close()
 
 
-def test_the_documented_example_is_served_and_fetched_as_it_stands() -> None:
+def test_the_documented_example_is_served_and_fetched_unchanged() -> None:
     example = Path(__file__).parents[2] / "data" / "documented-example.json"
     with Emulator(load_catalogs(example)) as emulator:
         image, video = fetch_both(emulator.base_url).values()
@@ -234,7 +234,7 @@ _SAVED = (
         ("\ufeff[]", [("", "")]),
         (_SAVED, [("a", ""), ("a", "v"), ("b", "v")]),
     ],
-    ids=["models", "envelope", "series", "series of both", "nothing", "byte order mark", "saved answers"],
+    ids=["models", "envelope", "series", "series of both", "nothing", "byte order mark", "saved responses"],
 )
 def test_a_file_is_a_catalog_or_a_series(tmp_path: Path, text: str, steps: list[tuple[str, str]]) -> None:
     catalogs = loaded(tmp_path, text)
@@ -265,7 +265,7 @@ def test_a_model_that_does_not_change_is_kept_once(tmp_path: Path) -> None:
         '{"data": {"models": {}}}',
     ],
 )
-def test_a_file_that_holds_no_catalog_is_a_usage_error(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_catalog_is_a_usage_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"catalogs\.json"):
         loaded(tmp_path, text)
 
@@ -275,6 +275,6 @@ def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
         load_catalogs(tmp_path / "none.json")
 
 
-def test_a_broken_line_of_saved_answers_is_named(tmp_path: Path) -> None:
+def test_an_invalid_line_of_saved_responses_is_named(tmp_path: Path) -> None:
     with pytest.raises(ResponseRejected, match="line 2"):
         loaded(tmp_path, '{"at": "2026-03-01T00:00:00Z", "image": []}\n{')

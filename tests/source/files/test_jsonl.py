@@ -1,4 +1,4 @@
-"""Saved answers for import."""
+"""Saved responses in JSON Lines."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ def rejection(file: Path, *lines: str) -> str:
 
 
 def test_a_line_is_a_time_and_the_bytes_of_its_envelopes(file: Path) -> None:
-    [answer] = read(file, f'{{{_AT}, "video": {{}}, "image": {_IMAGE}}}')
-    assert answer.file == str(file)
-    assert answer.line == 1
-    assert answer.at == datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert answer.payloads == {"image": _IMAGE.encode(), "video": b"{}"}
+    [saved] = read(file, f'{{{_AT}, "video": {{}}, "image": {_IMAGE}}}')
+    assert saved.file == str(file)
+    assert saved.line == 1
+    assert saved.at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert saved.payloads == {"image": _IMAGE.encode(), "video": b"{}"}
 
 
 @pytest.mark.parametrize("mode", ["image", "video", "all"])
 def test_one_envelope_is_enough(file: Path, mode: str) -> None:
-    [answer] = read(file, f'{{"{mode}": {_IMAGE}, {_AT}}}')
-    assert answer.payloads == {mode: _IMAGE.encode()}
+    [saved] = read(file, f'{{"{mode}": {_IMAGE}, {_AT}}}')
+    assert saved.payloads == {mode: _IMAGE.encode()}
 
 
 @pytest.mark.parametrize(
     "text", ["2026-03-01T12:00:00Z", "2026-03-01T14:00:00+02:00", "2026-03-01 12:00:00.000000+00:00"]
 )
-def test_times_are_given_in_utc_whatever_their_zone(file: Path, text: str) -> None:
-    [answer] = read(file, json.dumps({"at": text, "image": {}}))
-    assert answer.at == datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert answer.at.tzinfo is UTC
+def test_times_of_any_zone_are_returned_in_utc(file: Path, text: str) -> None:
+    [saved] = read(file, json.dumps({"at": text, "image": {}}))
+    assert saved.at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert saved.at.tzinfo is UTC
 
 
-def test_blank_lines_are_passed_over_but_counted(file: Path) -> None:
+def test_blank_lines_are_skipped_but_counted(file: Path) -> None:
     line = f'{{{_AT}, "image": {{}}}}'
-    assert [answer.line for answer in read(file, "", line, "  ", line, "")] == [2, 4]
+    assert [saved.line for saved in read(file, "", line, "  ", line, "")] == [2, 4]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_accepted(file: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_accepted(file: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["saved.jsonl.gz", "saved.jsonl"])
-def test_gzip_is_told_by_content(tmp_path: Path, name: str) -> None:
+def test_gzip_is_recognised_by_content(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     file.write_bytes(gzip.compress(f'{{{_AT}, "image": {{}}}}\n'.encode()))
     assert len(list(read_saved_responses(file))) == 1
@@ -78,7 +78,7 @@ def test_plain_text_under_a_gzip_name_is_read(tmp_path: Path) -> None:
     assert len(read(tmp_path / "saved.jsonl.gz", f'{{{_AT}, "image": {{}}}}')) == 1
 
 
-def test_an_empty_file_has_no_answers(file: Path) -> None:
+def test_an_empty_file_has_no_responses(file: Path) -> None:
     assert read(file, "") == []
 
 
@@ -106,7 +106,7 @@ def test_an_empty_file_has_no_answers(file: Path) -> None:
         '{"at": "\\ud800", "image": {}}',
     ],
 )
-def test_a_line_of_another_form_is_rejected_by_number(file: Path, line: str) -> None:
+def test_a_line_of_another_form_is_rejected_with_its_number(file: Path, line: str) -> None:
     message = rejection(file, f'{{{_AT}, "image": {{}}}}', line)
     assert message.startswith(f"{file} line 2 ")
 
@@ -123,7 +123,7 @@ def test_a_line_of_another_form_is_rejected_by_number(file: Path, line: str) -> 
         f'{{{_AT}, "image": 1, "image": 12}}',
     ],
 )
-def test_a_key_that_comes_twice_is_rejected(file: Path, line: str) -> None:
+def test_a_key_that_appears_twice_is_rejected(file: Path, line: str) -> None:
     assert "a key appears twice" in rejection(file, line)
 
 
@@ -139,12 +139,12 @@ def test_keys_inside_an_envelope_are_not_counted(file: Path, line: str) -> None:
     assert set(read(file, line)[0].payloads) == {"image", "video"}
 
 
-def test_the_answers_before_a_broken_line_are_given(file: Path) -> None:
+def test_the_responses_before_an_invalid_line_are_yielded(file: Path) -> None:
     file.write_text(f'{{{_AT}, "image": {{}}}}\n{{', encoding="utf-8")
     assert next(read_saved_responses(file)).line == 1
 
 
-def test_gzip_that_is_cut_is_rejected_where_it_breaks(tmp_path: Path) -> None:
+def test_truncated_gzip_is_rejected_at_the_line_where_it_ends(tmp_path: Path) -> None:
     file = tmp_path / "saved.jsonl.gz"
     packed = gzip.compress(f'{{{_AT}, "image": {{}}}}\n'.encode() * 3, 0)
     file.write_bytes(packed[:-30])
@@ -155,9 +155,9 @@ def test_gzip_that_is_cut_is_rejected_where_it_breaks(tmp_path: Path) -> None:
 def test_gzip_without_its_trailer_is_rejected_though_every_line_was_there(tmp_path: Path) -> None:
     file = tmp_path / "saved.jsonl.gz"
     file.write_bytes(gzip.compress(f'{{{_AT}, "image": {{}}}}\n'.encode())[:-4])
-    answers = read_saved_responses(file)
+    responses = read_saved_responses(file)
     with pytest.raises(ResponseRejected, match="gzip"):
-        list(answers)
+        list(responses)
 
 
 def test_a_line_without_an_end_is_rejected_at_the_limit(file: Path) -> None:
@@ -189,12 +189,12 @@ def test_a_lone_surrogate_in_a_model_leaves_its_bytes_as_they_are(tmp_path: Path
     envelope = rb'{"ok":true,"data":{"models":[{"id":"a","name":"\ud800"},{"id":"b"}]}}'
     path = tmp_path / "saved.jsonl"
     path.write_bytes(rb'{"at":"2026-03-01T12:00:00Z","image":' + envelope + b"}\n")
-    (answer,) = read_saved_responses(path)
-    assert answer.payloads == {"image": envelope}
+    (saved,) = read_saved_responses(path)
+    assert saved.payloads == {"image": envelope}
 
 
-def test_a_mode_that_is_null_is_one_that_is_absent(tmp_path: Path) -> None:
+def test_a_mode_that_is_null_counts_as_absent(tmp_path: Path) -> None:
     path = tmp_path / "saved.jsonl"
     path.write_bytes(b'{"at":"2026-03-01T12:00:00Z","image":{"ok":true},"video":null}\n')
-    (answer,) = read_saved_responses(path)
-    assert set(answer.payloads) == {"image"}
+    (saved,) = read_saved_responses(path)
+    assert set(saved.payloads) == {"image"}

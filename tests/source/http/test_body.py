@@ -21,12 +21,12 @@ def read(data: bytes, encoding: str, limit: int = 1 << 20) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
-def test_a_plain_body_is_given_as_it_is(encoding: str) -> None:
+def test_a_plain_body_is_returned_unchanged(encoding: str) -> None:
     assert read(_TEXT, encoding) == _TEXT
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip"])
-def test_a_gzip_body_is_unpacked_whatever_its_level(encoding: str) -> None:
+def test_a_gzip_body_of_any_level_is_decompressed(encoding: str) -> None:
     assert read(gzip.compress(_TEXT, 9), encoding) == read(gzip.compress(_TEXT, 0), encoding) == _TEXT
 
 
@@ -34,7 +34,7 @@ def test_several_gzip_members_are_one_body() -> None:
     assert read(gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two"), "gzip") == b"one two"
 
 
-def test_gzip_that_comes_byte_by_byte_is_unpacked() -> None:
+def test_gzip_that_arrives_byte_by_byte_is_decompressed() -> None:
     packed = io.BytesIO(gzip.compress(b"one ") + gzip.compress(_TEXT))
     assert read_body(lambda _: packed.read(1), "gzip", 1 << 20) == b"one " + _TEXT
 
@@ -55,7 +55,7 @@ def test_every_cut_of_a_gzip_body_is_noticed() -> None:
     [b"{}", _EMPTY + b"more", zlib.compress(b"{}"), _EMPTY[:-4] + b"\x09\0\0\0"],
     ids=["not packed", "more after the end", "another format", "a wrong length"],
 )
-def test_what_is_no_gzip_is_rejected(packed: bytes) -> None:
+def test_invalid_gzip_is_rejected(packed: bytes) -> None:
     with pytest.raises(ResponseRejected, match="damaged"):
         read(packed, "gzip")
 

@@ -1,4 +1,4 @@
-"""Whatever bytes a server sends, a fetch ends with an answer or an error of ours."""
+"""Any bytes from a server end in a response or in an error of this program."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ _BODY = st.one_of(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(status=_STATUS, lines=_LINES, body=_BODY)
-def test_any_answer_ends_in_an_outcome(status: bytes, lines: list[bytes], body: bytes) -> None:
+def test_any_response_ends_in_a_result(status: bytes, lines: list[bytes], body: bytes) -> None:
     with RudeServer(says(b"\r\n".join([status, *lines, b"", b""]) + body)) as server:
-        outcome = fetch_both(server.url, modes=("image",), attempts=1)["image"]
-    assert isinstance(outcome, Fetched) or (str(outcome.error).isprintable() and KEY not in str(outcome.error))
+        result = fetch_both(server.url, modes=("image",), attempts=1)["image"]
+    assert isinstance(result, Fetched) or (str(result.error).isprintable() and KEY not in str(result.error))
 
 
 @settings(max_examples=50, deadline=None)
 @given(raw=st.binary(max_size=200))
-def test_any_bytes_end_in_an_outcome(raw: bytes) -> None:
+def test_any_bytes_end_in_a_result(raw: bytes) -> None:
     with RudeServer(says(raw)) as server:
-        outcome = fetch_both(server.url, modes=("image",), attempts=1)["image"]
-    assert isinstance(outcome, Fetched) or str(outcome.error).isprintable()
+        result = fetch_both(server.url, modes=("image",), attempts=1)["image"]
+    assert isinstance(result, Fetched) or str(result.error).isprintable()

@@ -1,4 +1,4 @@
-"""Servers that cannot be reached, or never come to an end (faults A1 to A4)."""
+"""Unreachable servers and responses that never end (faults A1 to A4)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def until(seconds: float) -> Iterator[None]:
         time.sleep(0.01)
 
 
-def test_a_refused_connection_is_tried_again_and_then_unreachable() -> None:
+def test_a_refused_connection_is_retried_and_then_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     failure = failed(f"http://127.0.0.1:{port}/api")
@@ -47,7 +47,7 @@ def test_a_refused_connection_is_tried_again_and_then_unreachable() -> None:
     assert "connection refused" in str(failure.error)
 
 
-def test_a_name_that_does_not_resolve_is_tried_again_and_then_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_name_that_does_not_resolve_is_retried_and_then_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*args: object) -> NoReturn:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -58,7 +58,7 @@ def test_a_name_that_does_not_resolve_is_tried_again_and_then_unreachable(monkey
     assert "host name cannot be resolved" in str(failure.error)
 
 
-def test_a_name_server_that_is_silent_does_not_hold_up_past_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_without_a_response_does_not_delay_beyond_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 
     def hang(*args: object) -> NoReturn:
@@ -82,7 +82,7 @@ def test_a_server_without_tls_is_unreachable_by_https() -> None:
 
 
 @pytest.mark.parametrize("script", [silent, drips(b"\x16\x03\x03\x40\x00", b"\0")], ids=["silent", "dripping"])
-def test_a_tls_handshake_that_does_not_end_is_left_at_the_deadline(script: Script) -> None:
+def test_a_tls_handshake_that_does_not_end_is_cancelled_at_the_deadline(script: Script) -> None:
     with RudeServer(script, before_request=True) as server, within(3):
         failure = failed(f"https://127.0.0.1:{server.port}/api", deadline=0.5)
         assert isinstance(failure.error, ApiUnreachable)
@@ -104,10 +104,10 @@ def test_a_tls_handshake_that_does_not_end_is_left_at_the_deadline(script: Scrip
         drips(b"HTTP/1.1 500 Oops\r\n\r\n"),
     ],
     ids=[
-        "silence",
+        "no byte",
         "one header",
         "many headers",
-        "continue for ever",
+        "endless continue",
         "body",
         "body without length",
         "chunks",
@@ -116,16 +116,16 @@ def test_a_tls_handshake_that_does_not_end_is_left_at_the_deadline(script: Scrip
         "error body",
     ],
 )
-def test_a_server_that_never_comes_to_an_end_is_left_at_the_deadline(script: Script) -> None:
+def test_a_response_that_never_ends_is_cancelled_at_the_deadline(script: Script) -> None:
     with RudeServer(script) as server:
         with within(3):
             failure = failed(server.url, deadline=0.5)
         assert isinstance(failure.error, ApiUnreachable)
         assert "CATALOG_SYNC_DEADLINE" in str(failure.error)
-        assert any(not fetch_threads() for _ in until(3)), "the thread is still there"
+        assert any(not fetch_threads() for _ in until(3)), "the thread is still running"
 
 
-def test_the_socket_of_a_request_that_was_given_up_is_closed() -> None:
+def test_the_socket_of_a_cancelled_request_is_closed() -> None:
     with RudeServer(drips(b"HTTP/1.1 200 OK\r\n\r\n", every=0.01)) as server:
         failed(server.url, deadline=0.3)
         assert server.hung_up.wait(3)
@@ -162,7 +162,7 @@ def test_the_socket_of_a_request_that_was_given_up_is_closed() -> None:
         "endless status line",
     ],
 )
-def test_an_answer_that_breaks_off_is_asked_for_again_and_then_unreachable(script: Script) -> None:
+def test_a_response_that_is_cut_is_requested_again_and_then_unreachable(script: Script) -> None:
     with RudeServer(script) as server:
         failure = failed(server.url, attempts=2)
     assert isinstance(failure.error, ApiUnreachable)
@@ -170,30 +170,30 @@ def test_an_answer_that_breaks_off_is_asked_for_again_and_then_unreachable(scrip
     assert "2 attempts" in str(failure.error)
 
 
-def test_a_refusal_counts_however_its_headers_end() -> None:
+def test_an_error_status_counts_even_when_its_headers_are_cut() -> None:
     with RudeServer(says(b"HTTP/1.1 401 No\r\nServer: x")) as server:
         failure = failed(server.url, attempts=2)
     assert isinstance(failure.error, ApiRefused)
     assert len(server.requests) == 1
 
 
-def test_a_cut_body_is_followed_by_a_good_one() -> None:
+def test_a_cut_body_is_requested_again_successfully() -> None:
     with RudeServer(resets(response("200 OK", catalog(), length=10_000)), GOOD) as server:
-        outcome = fetched(server.url)
-    assert outcome.body == catalog()
-    assert outcome.attempts == 2
+        result = fetched(server.url)
+    assert result.body == catalog()
+    assert result.attempts == 2
 
 
-def test_a_mode_that_never_ends_does_not_hide_the_other() -> None:
+def test_a_mode_that_never_ends_does_not_affect_the_other() -> None:
     good = says(response("200 OK", catalog("video")))
     with RudeServer(image=floods(b"HTTP/1.1 200 OK\r\n\r\n{", b" " * 1000), video=good) as server:
-        outcomes = fetch_both(server.url, deadline=0.5, max_bytes=1 << 40)
-    assert isinstance(outcomes["image"], FetchFailed)
-    assert isinstance(outcomes["video"], Fetched)
-    assert list(outcomes) == ["image", "video"]
+        results = fetch_both(server.url, deadline=0.5, max_bytes=1 << 40)
+    assert isinstance(results["image"], FetchFailed)
+    assert isinstance(results["video"], Fetched)
+    assert list(results) == ["image", "video"]
 
 
-def test_a_wish_to_stop_ends_the_request_under_way_at_once() -> None:
+def test_cancelling_ends_the_current_request_at_once() -> None:
     cancelled = threading.Event()
     with RudeServer(silent) as server, within(3):
         threading.Timer(0.2, cancelled.set).start()
@@ -202,7 +202,7 @@ def test_a_wish_to_stop_ends_the_request_under_way_at_once() -> None:
         assert any(not fetch_threads() for _ in until(3))
 
 
-def test_a_wish_to_stop_ends_the_wait_for_a_retry() -> None:
+def test_cancelling_ends_the_wait_for_a_retry() -> None:
     cancelled = threading.Event()
     with RudeServer(says(response("503 Busy", b"", "Retry-After: 20"))) as server, within(3):
         with pytest.raises(Interrupted):
@@ -210,7 +210,7 @@ def test_a_wish_to_stop_ends_the_wait_for_a_retry() -> None:
         assert any(not fetch_threads() for _ in until(3))
 
 
-def test_nothing_is_asked_when_the_wish_to_stop_came_before() -> None:
+def test_nothing_is_requested_when_cancelled_before_the_start() -> None:
     cancelled = threading.Event()
     cancelled.set()
     with RudeServer(GOOD) as server:

@@ -1,4 +1,4 @@
-"""The key appears in nothing that an answer makes us say, whatever the answer holds (faults F1 to F8)."""
+"""No response makes this program print the key (faults F1 to F8)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def envelope(**fields: object) -> bytes:
 
 
 @pytest.mark.parametrize("status", ["200 OK", "401 No", "404 Gone", "503 Busy"])
-def test_a_message_that_repeats_the_key_is_shown_without_it(status: str) -> None:
+def test_the_key_in_a_message_is_masked(status: str) -> None:
     body = envelope(
         ok=False, code=int(status[:3]), message=f"no such key: {KEY}, {KEY[:20]}", error_code=KEY.split(".")[1]
     )
@@ -46,11 +46,11 @@ def test_a_message_with_line_breaks_and_terminal_codes_is_one_plain_line() -> No
         response("200 OK", catalog(), f"Transfer-Encoding: chunked\r\nX: {KEY}", length=0) + KEY.encode(),
     ],
 )
-def test_a_key_anywhere_in_an_answer_is_not_repeated(raw: bytes) -> None:
-    told: list[object] = []
+def test_the_key_anywhere_in_a_response_is_not_repeated(raw: bytes) -> None:
+    reports: list[object] = []
     with RudeServer(says(raw)) as server:
-        failed(server.url, on_retry=lambda *report: told.append(report))
-    assert KEY not in str(told)
+        failed(server.url, on_retry=lambda *report: reports.append(report))
+    assert KEY not in str(reports)
 
 
 def test_the_logs_of_the_libraries_do_not_hold_the_key(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,7 +61,7 @@ def test_the_logs_of_the_libraries_do_not_hold_the_key(caplog: pytest.LogCapture
     assert KEY.split(".")[1] not in caplog.text
 
 
-def test_a_catalog_that_repeats_the_key_is_not_taken() -> None:
+def test_a_catalog_that_contains_the_key_is_rejected() -> None:
     with RudeServer(says(response("200 OK", catalog().replace(b"Studio", KEY.encode())))) as server:
         error = failed(server.url, attempts=1).error
     assert isinstance(error, ResponseRejected)

@@ -1,4 +1,4 @@
-"""What is sent, and what of the surroundings counts (faults A16 and A17)."""
+"""What is sent, and which settings of the environment apply (faults A16 and A17)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def headers_of(request: str) -> dict[str, str]:
     return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
 
 
-def test_each_mode_is_asked_for_once_with_the_key_as_bearer() -> None:
+def test_each_mode_is_requested_once_with_the_key_as_bearer() -> None:
     with RudeServer(image=GOOD, video=says(response("200 OK", catalog("video")))) as server:
         fetch_both(server.url + "/")
     lines = sorted(request.split("\r\n")[0] for request in server.requests)
@@ -44,25 +44,25 @@ def test_each_mode_is_asked_for_once_with_the_key_as_bearer() -> None:
 
 @pytest.mark.parametrize("trust_environment", [True, False])
 def test_a_netrc_does_not_replace_the_key(netrc: None, *, trust_environment: bool) -> None:
-    watch = SocketCanceller()
+    canceller = SocketCanceller()
     with (
         RudeServer(GOOD) as server,
-        open_session(KEY, watch, trust_environment=trust_environment) as session,
+        open_session(KEY, canceller, trust_environment=trust_environment) as session,
         send_request(session, f"{server.url}/studio/models", "image", (1, 1)) as response,
     ):
         assert read_response(response, 1000).body == catalog()
-        watch.cancel()
+        canceller.cancel()
     assert headers_of(server.requests[0])["authorization"] == f"Bearer {KEY}"
 
 
-def test_loopback_is_asked_without_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_is_reached_without_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with RudeServer(GOOD) as server, RudeServer(says(b"")) as proxy:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
         fetched(server.url)
     assert proxy.requests == []
 
 
-def test_a_proxy_that_refuses_is_named_and_is_not_shown_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusing_proxy_is_named_and_does_not_receive_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     with RudeServer(says(b"HTTP/1.1 403 Forbidden\r\n\r\n")) as proxy:
         monkeypatch.setenv("https_proxy", f"http://user:pass@127.0.0.1:{proxy.port}")
         failure = failed("https://www.example.com/api", attempts=1)
@@ -73,12 +73,12 @@ def test_a_proxy_that_refuses_is_named_and_is_not_shown_the_key(monkeypatch: pyt
     assert KEY not in proxy.requests[0]
 
 
-def test_a_proxy_setting_that_makes_no_sense_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_proxy_setting_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://")
     assert isinstance(failed("https://www.example.com/api").error, UsageError)
 
 
-def test_a_ca_bundle_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_ca_bundle_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     assert "CA certificate bundle" in str(failed("https://127.0.0.1:9/api", attempts=1).error)
 
@@ -93,5 +93,5 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) 
 
 def test_requests_is_not_imported_before_something_is_fetched() -> None:
     code = "import sys, sync.source.http.fetch, sync.source.files.jsonl; print('requests' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "False"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "False"

@@ -1,4 +1,4 @@
-"""Answers that come, but cannot be used (faults A5 to A8, A12 to A14, A18 to A20)."""
+"""Responses that arrive but cannot be used (faults A5 to A8, A12 to A14, A18 to A20)."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ def envelope(**fields: object) -> bytes:
     return json.dumps(fields).encode()
 
 
-def test_a_good_answer_comes_back_byte_for_byte_with_its_times() -> None:
+def test_a_successful_response_is_returned_byte_for_byte_with_its_times() -> None:
     before = now()
     with RudeServer(says(response("200 OK", catalog(), "Date: Sun, 06 Nov 1994 08:49:37 GMT"))) as server:
-        outcome = fetched(server.url)
-    assert (outcome.mode, outcome.body, outcome.http_status, outcome.attempts) == ("image", catalog(), 200, 1)
-    assert before <= outcome.asked_at <= outcome.arrived_at <= now()
-    assert str(outcome.server_date) == "1994-11-06 08:49:37+00:00"
+        result = fetched(server.url)
+    assert (result.mode, result.body, result.http_status, result.attempts) == ("image", catalog(), 200, 1)
+    assert before <= result.asked_at <= result.arrived_at <= now()
+    assert str(result.server_date) == "1994-11-06 08:49:37+00:00"
 
 
 @pytest.mark.parametrize("date", ["", "Date: soon", "Date: 99", "Date: Sun, 99 Nov 99999999999 08:49:37 GMT"])
-def test_a_date_that_makes_no_sense_is_no_date(date: str) -> None:
+def test_an_invalid_date_gives_none(date: str) -> None:
     with RudeServer(says(response("200 OK", catalog(), *filter(None, [date])))) as server:
         assert fetched(server.url).server_date is None
 
 
-def test_an_answer_without_a_length_ends_with_the_connection() -> None:
+def test_a_response_without_a_length_ends_with_the_connection() -> None:
     with RudeServer(says(b"HTTP/1.1 200 OK\r\n\r\n" + catalog())) as server:
         assert fetched(server.url).body == catalog()
 
 
-def test_a_body_in_chunks_is_put_together() -> None:
+def test_a_chunked_body_is_joined() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     body = b"".join(b"1\r\n%c\r\n" % byte for byte in catalog()) + b"0\r\n\r\n"
     with RudeServer(says(head, body)) as server:
         assert fetched(server.url).body == catalog()
 
 
-def test_a_body_with_a_byte_order_mark_is_taken() -> None:
+def test_a_body_with_a_byte_order_mark_is_accepted() -> None:
     with RudeServer(says(response("200 OK", b"\xef\xbb\xbf" + catalog()))) as server:
         assert fetched(server.url).body.endswith(catalog())
 
@@ -57,7 +57,7 @@ def test_a_cut_body_without_a_length_is_left_for_the_parser_to_reject() -> None:
         assert fetched(server.url).body == catalog()[:-20]
 
 
-def test_a_gzip_body_is_unpacked() -> None:
+def test_a_gzip_body_is_decompressed() -> None:
     with RudeServer(says(response("200 OK", _ZIPPED, _GZIP))) as server:
         assert fetched(server.url).body == catalog()
 
@@ -72,7 +72,7 @@ def test_gzip_that_is_cut_is_rejected(size: int) -> None:
     assert len(server.requests) == 1
 
 
-def test_gzip_shorter_than_its_length_is_asked_for_again() -> None:
+def test_gzip_shorter_than_its_length_is_requested_again() -> None:
     with RudeServer(says(response("200 OK", _ZIPPED[:-4], _GZIP, length=len(_ZIPPED)))) as server:
         failure = failed(server.url)
     assert isinstance(failure.error, ApiUnreachable)
@@ -86,7 +86,7 @@ def test_gzip_with_a_wrong_checksum_is_rejected() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "zstd"])
-def test_an_encoding_nobody_asked_for_is_rejected(encoding: str) -> None:
+def test_an_encoding_that_was_not_requested_is_rejected(encoding: str) -> None:
     with RudeServer(says(response("200 OK", zlib.compress(catalog()), f"Content-Encoding: {encoding}"))) as server:
         failure = failed(server.url)
     assert isinstance(failure.error, ResponseRejected)
@@ -125,7 +125,7 @@ def test_an_error_body_without_an_end_does_not_hide_its_status() -> None:
         (422, "invalid_query", "does not support this mode"),
     ],
 )
-def test_a_documented_refusal_is_not_asked_again_and_names_the_remedy(status: int, code: str, remedy: str) -> None:
+def test_a_documented_error_is_not_requested_again_and_says_what_to_do(status: int, code: str, remedy: str) -> None:
     body = envelope(ok=False, code=status, message="What the API says", error_code=code)
     with RudeServer(says(response(f"{status} No", body))) as server:
         failure = failed(server.url)
@@ -136,7 +136,7 @@ def test_a_documented_refusal_is_not_asked_again_and_names_the_remedy(status: in
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 418, 451, 201, 206, 304])
-def test_another_status_is_rejected_without_asking_again(status: int) -> None:
+def test_another_status_is_rejected_without_a_retry(status: int) -> None:
     with RudeServer(says(response(f"{status} Odd", catalog()))) as server:
         failure = failed(server.url)
     assert isinstance(failure.error, ResponseRejected)
@@ -188,7 +188,7 @@ def test_a_redirect_with_a_body_without_an_end_is_still_a_redirect() -> None:
     ],
     ids=["html", "terminal codes", "list", "utf-16", "binary", "blank", "empty", "204", "key", "key at the cut"],
 )
-def test_what_is_no_json_object_is_rejected_and_shown_in_part(raw: bytes, shown: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_rejected_with_an_excerpt(raw: bytes, shown: str) -> None:
     with RudeServer(says(raw)) as server:
         failure = failed(server.url)
     assert isinstance(failure.error, ResponseRejected)
@@ -205,7 +205,7 @@ def test_what_is_no_json_object_is_rejected_and_shown_in_part(raw: bytes, shown:
     ],
     ids=["more than 100 headers", "two lengths", "endless header"],
 )
-def test_headers_beyond_reason_end_in_an_error_of_ours(headers: list[str]) -> None:
+def test_invalid_headers_end_in_an_error_of_this_program(headers: list[str]) -> None:
     with RudeServer(says(response("200 OK", catalog(), *headers))) as server:
         assert isinstance(failed(server.url).error, ApiUnreachable | ResponseRejected)
 
@@ -227,7 +227,7 @@ def test_headers_beyond_reason_end_in_an_error_of_ours(headers: list[str]) -> No
         ({"ok": True, "code": True}, ResponseRejected, 1),
     ],
 )
-def test_a_refusal_under_http_200_goes_by_its_code(
+def test_an_error_envelope_with_status_200_is_judged_by_its_code(
     fields: dict[str, object], kind: type[CatalogSyncError], requests: int
 ) -> None:
     with RudeServer(says(response("200 OK", envelope(**fields, data={"models": []})))) as server:
@@ -237,14 +237,14 @@ def test_a_refusal_under_http_200_goes_by_its_code(
     assert len(server.requests) == requests
 
 
-def test_a_large_body_that_says_the_api_is_busy_is_not_asked_for_again() -> None:
+def test_a_large_body_that_reports_a_busy_api_is_not_requested_again() -> None:
     body = envelope(ok=False, code=503, data={"padding": "x" * (64 << 10)})
     with RudeServer(says(response("200 OK", body))) as server:
         assert isinstance(failed(server.url).error, ApiUnreachable)
     assert len(server.requests) == 1
 
 
-def test_a_passing_refusal_under_http_200_is_followed_by_a_good_answer() -> None:
+def test_a_temporary_error_with_status_200_is_requested_again_successfully() -> None:
     with RudeServer(says(response("200 OK", envelope(ok=False, code=429))), GOOD) as server:
         assert fetched(server.url).attempts == 2
 

@@ -1,4 +1,4 @@
-"""When a request is made again, and how long that may take (faults A9 to A11)."""
+"""When a request is sent again, and how long that takes (faults A9 to A11)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.rude_server import GOOD, RudeServer, response, says
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520])
-def test_a_passing_trouble_is_asked_again_and_then_unreachable(status: int) -> None:
+def test_a_temporary_error_is_retried_and_then_unreachable(status: int) -> None:
     with RudeServer(says(response(f"{status} Trouble", b"<html>"))) as server:
         failure = failed(server.url)
     assert isinstance(failure.error, ApiUnreachable)
@@ -22,7 +22,7 @@ def test_a_passing_trouble_is_asked_again_and_then_unreachable(status: int) -> N
     assert str(status) in str(failure.error)
 
 
-def test_a_passing_trouble_is_followed_by_a_good_answer() -> None:
+def test_a_temporary_error_is_retried_successfully() -> None:
     with RudeServer(says(response("503 Busy")), GOOD) as server:
         assert fetched(server.url).attempts == 2
 
@@ -32,7 +32,7 @@ def test_one_attempt_means_no_second() -> None:
         assert failed(server.url, attempts=1).attempts == len(server.requests) == 1
 
 
-def test_the_wait_the_server_asks_for_is_obeyed() -> None:
+def test_the_wait_that_the_server_requires_is_obeyed() -> None:
     begun = time.monotonic()
     with RudeServer(says(response("429 Slow down", b"", "Retry-After: 1")), GOOD) as server:
         fetched(server.url)
@@ -40,13 +40,13 @@ def test_the_wait_the_server_asks_for_is_obeyed() -> None:
 
 
 @pytest.mark.parametrize("retry_after", ["soon", "-5", "1.5", "", "\xb2"])
-def test_a_wait_that_makes_no_sense_is_ignored(retry_after: str) -> None:
+def test_an_invalid_wait_is_ignored(retry_after: str) -> None:
     with RudeServer(says(response("503 Busy", b"", f"Retry-After: {retry_after}")), GOOD) as server:
         assert fetched(server.url).attempts == 2
 
 
 @pytest.mark.parametrize("status", ["429 Slow down", "503 Busy"])
-def test_a_wait_past_the_deadline_is_not_begun_but_named(status: str) -> None:
+def test_a_wait_beyond_the_deadline_is_not_begun_but_reported(status: str) -> None:
     begun = time.monotonic()
     with RudeServer(says(response(status, b"", "Retry-After: 120"))) as server:
         failure = failed(server.url)
@@ -56,7 +56,7 @@ def test_a_wait_past_the_deadline_is_not_begun_but_named(status: str) -> None:
     assert "wait of 120 s" in str(failure.error)
 
 
-def test_a_date_to_wait_for_is_measured_by_the_servers_own_clock() -> None:
+def test_a_date_in_retry_after_is_measured_by_the_clock_of_the_server() -> None:
     far_off = now() + timedelta(days=400)
     headers = [
         f"Date: {format_datetime(far_off, usegmt=True)}",
@@ -73,7 +73,7 @@ def test_a_retry_is_reported_before_its_wait() -> None:
     assert reports == [("image", 2, 0.0, "HTTP status 503"), ("image", 3, 0.0, "HTTP status 503")]
 
 
-def test_the_last_request_is_the_one_reported() -> None:
+def test_the_last_request_is_reported() -> None:
     with RudeServer(says(response("503 Busy", b"", "Date: Sun, 06 Nov 1994 08:49:37 GMT")), says(b"")) as server:
         failure = failed(server.url)
     assert failure.http_status is None

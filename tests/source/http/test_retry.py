@@ -1,4 +1,4 @@
-"""When to ask again."""
+"""When a request is sent again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_wait_doubles_up_to_a_bound(attempt: int, longest: float) -> None:
     assert wait_before(attempt, None, RetryPolicy(), MostWait()) == longest
 
 
-def test_the_wait_is_anything_up_to_the_full_one() -> None:
+def test_the_wait_is_random_between_zero_and_the_bound() -> None:
     rng = random.Random(1)
     waits = [wait_before(4, None, RetryPolicy(), rng) for _ in range(1000)]
     assert 0 <= min(waits) < 0.1
@@ -30,7 +30,7 @@ def test_the_wait_is_anything_up_to_the_full_one() -> None:
 
 
 @pytest.mark.parametrize("retry_after", [0.0, 7.0, 86_400.0])
-def test_a_wait_that_was_asked_for_is_exact(retry_after: float) -> None:
+def test_a_wait_that_the_server_requires_is_exact(retry_after: float) -> None:
     assert wait_before(2, retry_after, RetryPolicy(), MostWait()) == retry_after
 
 
@@ -65,5 +65,5 @@ def test_a_date_without_a_zone_is_taken_as_utc() -> None:
 
 
 @pytest.mark.parametrize("text", ["Fri, 31 Dec 9999 23:59:59 -2300", "()", ",,,"])
-def test_a_date_at_the_edge_of_the_calendar_is_no_date(text: str) -> None:
+def test_a_date_outside_the_calendar_gives_none(text: str) -> None:
     assert parse_http_date(text) is None
