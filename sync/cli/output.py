@@ -11,8 +11,8 @@ import click
 from sync.errors import UsageError
 
 # For narrow terminals; the JSON and CSV forms always have everything.
-_FOLDABLE = ("name", "what", "old", "new")
-_EXPENDABLE = ("run_id", "not_before", "delta_cost", "provider", "mode", "percent", "cost_since", "name")
+_FOLDABLE = ("model_name", "what", "old", "new")
+_EXPENDABLE = ("run_id", "not_before", "delta_cost", "provider", "mode", "percent", "credit_cost_since", "model_name")
 
 
 def print_rows(

@@ -22,14 +22,16 @@ class ModeSpan:
     valid_from: datetime
     valid_to: datetime | None
     is_listed: bool
-    cost: str | None
+    credit_cost: str | None
     pct_change: object
     held_seconds: int
 
 
 def readable_span(span: Mapping[str, Any]) -> dict[str, Any]:
     """A span as a person reads it: what it cost, or why it cost nothing."""
-    cost = "not listed" if not span["is_listed"] else "none given" if span["cost"] is None else span["cost"]
+    cost = (
+        "not listed" if not span["is_listed"] else "none given" if span["credit_cost"] is None else span["credit_cost"]
+    )
     percent = span["pct_change"]
     return {
         **span,

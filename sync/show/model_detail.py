@@ -23,11 +23,11 @@ def model_detail_lines(model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _facts(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "name", display(model["name"])
+    yield "name", display(model["model_name"])
     yield "provider", display(model["provider"])
     yield "description", display(model["description"])
-    yield "cost", display(model["cost"]) or "none given"
-    yield "notes", display(model["notes"])
+    yield "cost", display(model["credit_cost"]) or "none given"
+    yield "notes", display(model["credit_notes"])
     yield "first seen", f"{display(model['first_seen_at'])} UTC"
     yield "unchanged since", f"{display(model['unchanged_since'])} UTC"
     if not model["is_listed"]:
@@ -43,7 +43,7 @@ def _lists(model: Mapping[str, Any]) -> dict[str, list[str]]:
             f"{display(entry['capability'])}: {display(entry['value'])}" for entry in model["capabilities"]
         ],
         "costs": [
-            f"{display(span['valid_from'])} to {display(span['valid_to']) or 'now'}: {span['cost'] or 'none given'}"
+            f"{display(span['valid_from'])} to {display(span['valid_to']) or 'now'}: {span['credit_cost'] or 'none given'}"
             for span in model["cost_history"]
         ],
     }

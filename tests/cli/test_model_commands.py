@@ -39,12 +39,14 @@ def read(shell: Shell, *arguments: str) -> Any:
 def test_costs_is_a_timeline_with_its_gap_and_how_long_each_cost_held(history: Shell) -> None:
     cost_spans = read(history, "costs", "acme/a", "--mode", "image")
 
-    assert [(span["cost"], span["is_listed"], span["pct_change"], span["held_seconds"]) for span in cost_spans[:3]] == [
+    assert [
+        (span["credit_cost"], span["is_listed"], span["pct_change"], span["held_seconds"]) for span in cost_spans[:3]
+    ] == [
         ("4", True, None, 86400),
         ("3", True, "-25", 86400),
         (None, False, None, 2 * 86400),
     ]
-    assert (cost_spans[3]["cost"], cost_spans[3]["pct_change"], cost_spans[3]["valid_to"]) == ("6", "100", None)
+    assert (cost_spans[3]["credit_cost"], cost_spans[3]["pct_change"], cost_spans[3]["valid_to"]) == ("6", "100", None)
 
 
 def test_costs_shows_an_id_of_both_modes_in_both_with_a_sparkline_each(history: Shell) -> None:
@@ -72,12 +74,12 @@ def test_an_id_like_no_other_points_to_the_list(history: Shell) -> None:
 def test_show_has_all_that_the_model_says(history: Shell) -> None:
     (shown,) = read(history, "show", "acme/a", "--mode", "image")
 
-    assert (shown["cost"], shown["is_listed"]) == ("6", True)
+    assert (shown["credit_cost"], shown["is_listed"]) == ("6", True)
     assert [(each["param_name"], each["default_value"], each["options"]) for each in shown["params"]] == [
         ("seed", "7", []),
         ("size", "1K", ["1K", "2K"]),
     ]
-    assert [(each["valid_from"][:10], each["cost"]) for each in shown["cost_history"]] == [
+    assert [(each["valid_from"][:10], each["credit_cost"]) for each in shown["cost_history"]] == [
         ("2026-03-01", "4"),
         ("2026-03-02", "3"),
         ("2026-03-05", "6"),
@@ -88,14 +90,14 @@ def test_show_has_all_that_the_model_says(history: Shell) -> None:
 def test_show_as_of_a_moment_knows_nothing_of_what_came_later(history: Shell) -> None:
     (shown,) = read(history, "show", "acme/a", "--mode", "image", "--as-of", "2026-03-01T12:00Z")
 
-    assert (shown["cost"], shown["removed_at"]) == ("4", None)
-    assert [(each["cost"], each["valid_to"]) for each in shown["cost_history"]] == [("4", None)]
+    assert (shown["credit_cost"], shown["removed_at"]) == ("4", None)
+    assert [(each["credit_cost"], each["valid_to"]) for each in shown["cost_history"]] == [("4", None)]
 
 
 def test_show_in_a_gap_says_that_it_was_not_listed(history: Shell) -> None:
     (shown,) = read(history, "show", "acme/a", "--mode", "image", "--as-of", "2026-03-04")
 
-    assert (shown["is_listed"], shown["cost"]) == (False, "3")
+    assert (shown["is_listed"], shown["credit_cost"]) == (False, "3")
     assert "not listed" in output(history("show", "acme/a", "--mode", "image", "--as-of", "2026-03-04"))
 
 

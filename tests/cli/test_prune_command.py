@@ -75,11 +75,11 @@ def test_a_dry_run_counts_and_writes_nothing(shell: Shell, looked: str) -> None:
 
 
 def test_json_has_the_numbers(shell: Shell, looked: str) -> None:
-    document = {"before": "2026-03-02T00:00:00Z", "dry_run": True, "forgotten": 3, "needed": 2}
+    document = {"before": "2026-03-02T00:00:00Z", "dry_run": True, "deleted": 3, "needed": 2}
 
     assert json.loads(output(shell("prune", "--before", FAR, "--dry-run", "--json"))) == document
     assert json.loads(output(shell("prune", "--before", FAR, "--json"))) == {**document, "dry_run": False}
-    assert json.loads(output(shell("prune", "--before", FAR, "--json")))["forgotten"] == 0
+    assert json.loads(output(shell("prune", "--before", FAR, "--json")))["deleted"] == 0
 
 
 def test_quiet_prints_nothing(shell: Shell, looked: str) -> None:
@@ -87,11 +87,11 @@ def test_quiet_prints_nothing(shell: Shell, looked: str) -> None:
 
 
 def test_status_still_tells_of_the_last_look(shell: Shell, looked: str) -> None:
-    before = json.loads(output(shell("status", "--json")))["last_good_look"]
+    before = json.loads(output(shell("status", "--json")))["last_success"]
     output(shell("prune", "--before", "0s"))
     told = json.loads(output(shell("status", "--json")))
 
-    assert told["last_good_look"] == before
+    assert told["last_success"] == before
     assert {run["run_id"] for run in told["runs"]} == {1, LOOKS}
 
 

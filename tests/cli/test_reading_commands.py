@@ -61,7 +61,7 @@ def test_models_as_of_a_moment_is_the_catalog_as_it_was_then(looking: Shell) -> 
     runs = read_json(looking("status", "--json"))["runs"]
     times = sorted({run["started_at"] for run in runs})
     then = [read_json(looking("models", "--json", "--as-of", time)) for time in (*times[1:], "0s")]
-    assert [{each["model_id"]: each["cost"] for each in models} for models in then] == [
+    assert [{each["model_id"]: each["credit_cost"] for each in models} for models in then] == [
         {"acme/a": "3", "acme/b": "2", "acme/c": "7.125"},
         {"acme/a": "1.5", "acme/c": "7.125"},
         {"acme/a": "1.5", "acme/b": "2", "acme/c": None},
@@ -70,7 +70,16 @@ def test_models_as_of_a_moment_is_the_catalog_as_it_was_then(looking: Shell) -> 
     assert read_json(looking("models", "--json")) == then[-1]
 
 
-MODEL_KEYS = ["mode", "model_id", "name", "provider", "cost", "notes", "cost_since", "first_seen_at"]
+MODEL_KEYS = [
+    "mode",
+    "model_id",
+    "model_name",
+    "provider",
+    "credit_cost",
+    "credit_notes",
+    "credit_cost_since",
+    "first_seen_at",
+]
 CHANGE_KEYS = [
     *("change_id", "changed_at", "not_before", "mode", "model_id", "model_name", "provider", "entity", "field"),
     *("change_kind", "old_value", "new_value", "old_cost", "new_cost", "delta_cost", "pct_change", "run_id"),
@@ -144,8 +153,8 @@ def test_status_shows_the_last_runs(looking: Shell) -> None:
     assert re.fullmatch(r"image: last good look \d+s ago", lines[0])
     assert [line.split()[0] for line in lines[3:]] == ["3", "3", "2", "2"]
     told = read_json(looking("status", "--json"))
-    assert sorted(told) == ["age_seconds", "last_good_look", "runs"]
-    assert sorted(told["age_seconds"]) == sorted(told["last_good_look"]) == ["image", "video"]
+    assert sorted(told) == ["age_seconds", "last_success", "runs"]
+    assert sorted(told["age_seconds"]) == sorted(told["last_success"]) == ["image", "video"]
     assert {
         *("run_id", "started_at", "finished_at", "status", "trigger_kind", "error_message", "note", "mode"),
         *("mode_status", "models_received", "models_rejected", "models_added", "models_changed", "models_removed"),

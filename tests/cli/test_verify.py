@@ -176,7 +176,7 @@ def test_json_has_each_fault_with_its_place_and_time(shell: Shell, migrated_url:
     ended = shell("verify", "--json")
 
     error_line(ended, 9)
-    assert json.loads(ended.out)["faults"] == [
+    assert json.loads(ended.out)["findings"] == [
         {
             "table": "credit_history",
             "mode": "image",
@@ -196,7 +196,7 @@ def test_json_of_a_sound_database_has_counts_and_no_faults(shell: Shell, sqlite_
         "costs": 0,
         "changes": 0,
         "outdated": 0,
-        "faults": [],
+        "findings": [],
     }
 
 
@@ -210,7 +210,7 @@ def test_models_that_another_version_read_are_counted_and_are_no_fault(shell: Sh
     assert "another version of catalog-sync read 8 of the models: the next sync makes their current rows anew" in told
     assert told.count("\n") == 1
     document = json.loads(output(shell("verify", "--json")))
-    assert (document["outdated"], document["faults"]) == (8, [])
+    assert (document["outdated"], document["findings"]) == (8, [])
 
 
 def test_what_other_programs_store_cannot_steer_the_terminal(shell: Shell, sqlite_url: str) -> None:

@@ -136,7 +136,7 @@ def test_e11_nothing_of_a_login_is_needed(synced_sqlite: SyncedDatabase, tmp_pat
 def test_e11_an_id_beyond_ascii_is_found_in_any_locale(synced_sqlite: SyncedDatabase, locale: dict[str, str]) -> None:
     synced_sqlite.succeeds(image=image([model("acme/\u00e9", 5), *LISTED]))
     environ = synced_sqlite.environment() | locale
-    assert json.loads(output(run_process("show", "acme/\u00e9", "--json", environ=environ)))[0]["cost"] == "5"
+    assert json.loads(output(run_process("show", "acme/\u00e9", "--json", environ=environ)))[0]["credit_cost"] == "5"
     for command in (["show"], ["costs"], ["models", "--provider"], ["changes", "--model"]):
         ended = run_process(*command, os.fsdecode(b"\xff"), environ=environ)
         assert "it is not UTF-8" in error_line(ended, 2)

@@ -37,8 +37,8 @@ from tests.replays.view_contents import (
 )
 from tests.support.history_checker import meaning
 
-_ENTRY = ("mode", "model_id", "name", "provider", "cost", "notes")
-_SINCE = ("cost_since", "first_seen_at")
+_ENTRY = ("mode", "model_id", "model_name", "provider", "credit_cost", "credit_notes")
+_SINCE = ("credit_cost_since", "first_seen_at")
 _NOW = datetime(2100, 1, 1, tzinfo=UTC)
 _EVENT = "changed_at, not_before, mode, model_id"
 
@@ -70,7 +70,16 @@ def past_faults(connection: Connection, truth: Truth, when: datetime) -> Iterato
     versions = list(versions_at(connection, when, None))
     entries = map(catalog_entry, versions)
     found = [
-        (one.mode, one.model_id, one.name, one.provider, one.cost, one.notes, one.cost_since, one.first_seen_at)
+        (
+            one.mode,
+            one.model_id,
+            one.model_name,
+            one.provider,
+            one.credit_cost,
+            one.credit_notes,
+            one.credit_cost_since,
+            one.first_seen_at,
+        )
         for one in entries
     ]
     yield from unlike(f"as of {when}", found, catalog_at(truth, when))

@@ -15,11 +15,11 @@ class CatalogEntry:
 
     mode: str
     model_id: str
-    name: str | None
+    model_name: str | None
     provider: str | None
-    cost: str | None
-    notes: str | None
-    cost_since: datetime
+    credit_cost: str | None
+    credit_notes: str | None
+    credit_cost_since: datetime
     first_seen_at: datetime
 
 
@@ -30,7 +30,7 @@ class PastVersion:
     mode: str
     model_id: str
     raw: str
-    cost_since: datetime
+    credit_cost_since: datetime
     first_seen_at: datetime
 
 
@@ -40,10 +40,10 @@ def catalog_entry(version: PastVersion) -> CatalogEntry:
     return CatalogEntry(
         mode=version.mode,
         model_id=version.model_id,
-        name=model_text(tree, "name"),
+        model_name=model_text(tree, "name"),
         provider=model_text(tree, "provider"),
-        cost=exact_cost(tree),
-        notes=cost_notes(tree),
-        cost_since=version.cost_since,
+        credit_cost=exact_cost(tree),
+        credit_notes=cost_notes(tree),
+        credit_cost_since=version.credit_cost_since,
         first_seen_at=version.first_seen_at,
     )

@@ -15,7 +15,7 @@ class CostInterval:
 
     valid_from: datetime
     valid_to: datetime | None
-    cost: str | None
+    credit_cost: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class CostSpan:
     valid_from: datetime
     valid_to: datetime | None
     is_listed: bool
-    cost: str | None
+    credit_cost: str | None
     pct_change: object
     """In percent of the cost before, gaps passed over; None at the beginning, from 0, or without a cost."""
     held_seconds: int
@@ -51,12 +51,12 @@ def _span(
     interval: CostInterval | None = None,
     before: CostInterval | None = None,
 ) -> CostSpan:
-    cost = None if interval is None else interval.cost
+    cost = None if interval is None else interval.credit_cost
     return CostSpan(
         valid_from=start,
         valid_to=end,
         is_listed=interval is not None,
-        cost=cost,
-        pct_change=CostChange(before.cost, cost).percent if interval and before else None,
+        credit_cost=cost,
+        pct_change=CostChange(before.credit_cost, cost).percent if interval and before else None,
         held_seconds=int(max((end or now) - start, timedelta(0)).total_seconds()),
     )

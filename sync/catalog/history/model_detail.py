@@ -16,12 +16,12 @@ _BY_TABLE = {shape.table: shape for shape in (MODELS, *TABLES)}
 class ModelDetail:
     """What a version says; each list holds the rows of its table as objects."""
 
-    name: str | None
+    model_name: str | None
     provider: str | None
     description: str | None
-    cost: str | None
+    credit_cost: str | None
     """Exact decimal."""
-    notes: str | None
+    credit_notes: str | None
     params: list[dict[str, Any]]
     inputs: list[dict[str, Any]]
     input_rules: list[str]
@@ -38,11 +38,11 @@ def model_detail(raw: str) -> ModelDetail:
     for option in rows["param_options"]:
         options.setdefault(option["param_name"], []).append(option["option_value"])
     return ModelDetail(
-        name=model["name"],
+        model_name=model["name"],
         provider=model["provider"],
         description=model["description"],
-        cost=credit["default_cost_exact"],
-        notes=credit["notes"],
+        credit_cost=credit["default_cost_exact"],
+        credit_notes=credit["notes"],
         params=[{**param, "options": options.get(param["param_name"], [])} for param in rows["params"]],
         inputs=rows["inputs"],
         input_rules=[rule["rule"] for rule in rows["input_rules"]],

@@ -21,10 +21,10 @@ KINDS = ("added", "removed", "relisted", "increase", "decrease", "cost_set", "co
 _MODEL_COLUMNS = {
     "mode": "MODE",
     "model_id": "MODEL",
-    "name": "NAME",
+    "model_name": "NAME",
     "provider": "PROVIDER",
-    "cost": "COST",
-    "cost_since": "SINCE (UTC)",
+    "credit_cost": "COST",
+    "credit_cost_since": "SINCE (UTC)",
 }
 _CHANGE_COLUMNS = {
     "changed_at": "SEEN (UTC)",

@@ -66,7 +66,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
     )
     if for_people:
         for name, found in rows.items():
-            click.echo(f"{name}  {sparkline([span.cost for span in found])}")
+            click.echo(f"{name}  {sparkline([span.credit_cost for span in found])}")
 
 
 @click.command(epilog="Example: catalog-sync show google/nano-banana --as-of 2026-03-01")

@@ -116,4 +116,4 @@ def _text(pruned: Pruned, before: datetime, *, dry_run: bool) -> str:
 def _json(pruned: Pruned, before: datetime, *, dry_run: bool) -> str:
     from sync.show.table import to_json
 
-    return to_json({"before": before, "dry_run": dry_run, "forgotten": pruned.forgotten, "needed": pruned.needed})
+    return to_json({"before": before, "dry_run": dry_run, "deleted": pruned.forgotten, "needed": pruned.needed})

@@ -58,7 +58,7 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     if as_json:
         last = {look.mode: look.good_observed_at for look in looks}
         seconds = {mode: None if age is None else int(age.total_seconds()) for mode, age in ages.items()}
-        click.echo(to_json({"last_good_look": last, "age_seconds": seconds, "runs": runs}))
+        click.echo(to_json({"last_success": last, "age_seconds": seconds, "runs": runs}))
     else:
         for name, age in ages.items():
             click.echo(f"{name}: {_age_text(age)}")

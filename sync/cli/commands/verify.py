@@ -56,7 +56,7 @@ def _tell_as_json(verification: Verification) -> int:
 
     faults = [asdict(fault) for fault in verification.findings()]
     counts = {name: getattr(verification, name) for name in ("models", "versions", "costs", "changes", "outdated")}
-    print_line(to_json({**counts, "faults": faults}))
+    print_line(to_json({**counts, "findings": faults}))
     return len(faults)
 
 

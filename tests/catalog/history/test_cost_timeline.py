@@ -20,7 +20,7 @@ def line(*intervals: CostInterval) -> list[tuple[int, str | None, bool, str | No
     return [
         (
             span.held_seconds // 86400,
-            span.cost,
+            span.credit_cost,
             span.is_listed,
             None if span.pct_change is None else f"{span.pct_change:f}",
         )
