@@ -19,7 +19,8 @@ def print_rows(
     rows: Sequence[Mapping[str, object]], kind: type, columns: Mapping[str, str], *, as_json: bool, as_csv: bool
 ) -> None:
     """The rows: whole for programs, under the fields of the dataclass ``kind``; these columns for people."""
-    from sync.show.table import print_table, to_csv, to_json
+    from sync.show.formats import to_csv, to_json
+    from sync.show.table import print_table
 
     if as_json and as_csv:
         raise UsageError("give --json or --csv, not both")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sync.errors import CatalogSyncError, Outcome, worst
-from sync.show.table import to_json
-from sync.show.text import counted, mode_line, plan_json, plan_lines
+from sync.show.formats import to_json
+from sync.show.text import change_lines, change_objects, mode_summary
+from sync.show.values import format_count
 
 if TYPE_CHECKING:
     from sync.run import RunResult
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 def run_text(result: RunResult, *, dry_run: bool = False) -> str:
     """One line on a run; of a dry run, every change that it would make as well."""
-    told = [mode_line(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
+    told = [mode_summary(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
     told += [f"note: {note}" for note in result.notes]
     if not dry_run:
         return f"run {result.run_id} {result.status}: {'; '.join(told)}"
-    changes = [line for mode in result.modes if mode.plan for line in plan_lines(mode.plan)]
+    changes = [line for mode in result.modes if mode.plan for line in change_lines(mode.plan)]
     return "\n".join([*changes, f"dry run, nothing written: {'; '.join(told)}"])
 
 
@@ -32,7 +33,7 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
         "exit_code": int(result.exit_code),
         "observed_at": result.observed_at,
         "modes": [
-            {**mode.row.columns(), "changes": plan_json(mode.plan) if mode.plan else []} for mode in result.modes
+            {**mode.row.columns(), "changes": change_objects(mode.plan) if mode.plan else []} for mode in result.modes
         ],
         "notes": list(result.notes),
         "errors": [{"exit_code": int(error.outcome), "message": mask(str(error))} for error in result.errors],
@@ -73,9 +74,9 @@ class ImportTotals:
 
 def import_text(totals: ImportTotals) -> str:
     if totals.skipped and not totals.imported:
-        return f"nothing to import: all {counted(totals.skipped, 'line')} are recorded already"
+        return f"nothing to import: all {format_count(totals.skipped, 'line')} are recorded already"
     skipped = f", {totals.skipped} recorded already" if totals.skipped else ""
-    return f"imported {counted(totals.imported, 'line')} with {counted(totals.changes, 'change')}{skipped}"
+    return f"imported {format_count(totals.imported, 'line')} with {format_count(totals.changes, 'change')}{skipped}"
 
 
 def import_json(totals: ImportTotals, mask: Callable[[str], str]) -> str:

@@ -1,1 +1,1 @@
-"""What people see: tables, JSON and CSV. Values in, text out; nothing is asked or stored here."""
+"""What people see: lines of text, tables, JSON and CSV. Values in, text out; reads no database and no clock."""

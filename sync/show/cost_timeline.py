@@ -1,4 +1,4 @@
-"""A cost timeline in words and as a sparkline."""
+"""A model's cost timeline as table rows and as a sparkline."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sync.show.text import duration
+from sync.show.values import format_duration
 
 _BARS = "▁▂▃▄▅▆▇█"
-_NOTHING = "·"  # not listed, or without a cost
+_NO_COST = "·"
 
 
 @dataclass(frozen=True, slots=True)
-class ModeSpan:
-    """A stretch of a model's timeline in one mode; see ``sync.catalog.history.cost_timeline.CostSpan``."""
+class CostTimelineRow:
+    """A span of a model's cost timeline in one mode; see ``sync.catalog.history.cost_timeline.CostSpan``."""
 
     mode: str
     valid_from: datetime
@@ -27,29 +27,32 @@ class ModeSpan:
     held_seconds: int
 
 
-def readable_span(span: Mapping[str, Any]) -> dict[str, Any]:
-    """A span as a person reads it: what it cost, or why it cost nothing."""
-    cost = (
-        "not listed" if not span["is_listed"] else "none given" if span["credit_cost"] is None else span["credit_cost"]
-    )
-    percent = span["pct_change"]
+def display_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for people: with its duration, and a text where there is no cost."""
+    percent = row["pct_change"]
     return {
-        **span,
-        "held": duration(timedelta(seconds=span["held_seconds"])),
-        "valid_to": span["valid_to"] or "now",
-        "cost_shown": cost,
+        **row,
+        "held": format_duration(timedelta(seconds=row["held_seconds"])),
+        "valid_to": row["valid_to"] or "now",
+        "cost_shown": _cost_text(row),
         "percent": None if percent is None else f"{percent:+.2f}",
     }
 
 
 def sparkline(costs: Sequence[str | None]) -> str:
-    """One bar for each stretch, as high as its cost between the least and the greatest; a dot without one."""
+    """A bar for each span, with the height of its cost between the lowest and the highest; a dot for no cost."""
     known = [Decimal(cost) for cost in costs if cost is not None]
     if not known:
-        return _NOTHING * len(costs)
-    least, span = min(known), max(known) - min(known)
-    return "".join(_NOTHING if cost is None else _bar(Decimal(cost) - least, span) for cost in costs)
+        return _NO_COST * len(costs)
+    lowest, difference = min(known), max(known) - min(known)
+    return "".join(_NO_COST if cost is None else _bar(Decimal(cost) - lowest, difference) for cost in costs)
 
 
-def _bar(above: Decimal, span: Decimal) -> str:
-    return _BARS[int(above / span * (len(_BARS) - 1))] if span else _BARS[len(_BARS) // 2]
+def _cost_text(row: Mapping[str, Any]) -> str:
+    if not row["is_listed"]:
+        return "not listed"
+    return "none given" if row["credit_cost"] is None else str(row["credit_cost"])
+
+
+def _bar(above_lowest: Decimal, difference: Decimal) -> str:
+    return _BARS[int(above_lowest / difference * (len(_BARS) - 1))] if difference else _BARS[len(_BARS) // 2]

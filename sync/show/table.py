@@ -1,69 +1,15 @@
-"""Rows as a table for people, as CSV for spreadsheets, and as JSON for programs.
-
-Texts come from a server: nothing of them may steer a terminal or be run by a spreadsheet.
-"""
+"""Rows as a table for people."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
-from sync.catalog.text import one_line
+from sync.show.values import format_value
 
-_CELL_LIMIT = 200
 _GAP = "  "
-_FOLDED_TO = 8  # characters that a folded column keeps at least
-# Where a spreadsheet would begin a formula: at the start of a cell, and where one that splits cells at
-# semicolons, as in much of Europe, would see a start. The wide letters are taken for signs in East Asia.
-_FORMULA = re.compile(r"(^|;)(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-
-
-def display(value: object) -> str:
-    """A value for people: times in UTC to the minute, nothing where there is none."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
-    if isinstance(value, Decimal):
-        return plain(value)
-    return one_line(str(value), _CELL_LIMIT)
-
-
-def plain(value: Decimal) -> str:
-    """A decimal without exponent and without needless zeros."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def exact(value: object) -> object:
-    """A value for programs: times as ISO 8601 in UTC, decimals as plain text so that none is rounded."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return plain(value) if isinstance(value, Decimal) else value
-
-
-def to_json(document: object) -> str:
-    """One JSON document; every character that could steer a terminal is escaped."""
-    return json.dumps(document, default=exact, indent=2)
-
-
-def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
-    """CSV with a header. A text that a spreadsheet would run as a formula gets a ' before it; numbers do not.
-
-    Line breaks and whatever else is not printable are blanks: JSON has the texts as they are.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_csv_cell(row[column]) for column in columns] for row in rows)
-    return out.getvalue()
+_MIN_FOLDED_WIDTH = 8
 
 
 def print_table(
@@ -75,54 +21,44 @@ def print_table(
     expendable: Sequence[str] = (),
     terminal_width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
 ) -> None:
-    """A table with these headings by column: fitted to a terminal, plain and whole in a pipe.
+    """A table with these headings by column: fitted to the width of a terminal, complete in a pipe.
 
-    On a terminal too narrow for all of it ``foldable`` columns take several lines, and where that
-    is not enough the ``expendable`` ones are left out, the first of them first. Nothing is cut.
+    In a terminal that is too narrow, ``foldable`` columns take several lines. Where that is not enough, the
+    ``expendable`` columns are left out in this order. No text is cut.
     """
-    lines = {name: [heading, *(display(row[name]) for row in rows)] for name, heading in columns.items()}
+    cells = {name: [heading, *(format_value(row[name]) for row in rows)] for name, heading in columns.items()}
     if not out.isatty():
-        _print_plain(lines, out)
+        _print_plain(cells, out)
         return
     for name in expendable:
-        if _least_width(lines, foldable) > terminal_width():
-            lines.pop(name, None)
-    _print_rich(lines, foldable, out)
+        if _min_width(cells, foldable) > terminal_width():
+            cells.pop(name, None)
+    _print_rich(cells, foldable, out)
 
 
-def _least_width(lines: Mapping[str, Sequence[str]], foldable: Sequence[str]) -> int:
-    widths = {name: max(map(len, cells)) for name, cells in lines.items()}
-    least = (min(width, _FOLDED_TO) if name in foldable else width for name, width in widths.items())
-    return sum(least) + len(_GAP) * (len(lines) - 1)
+def _min_width(cells: Mapping[str, Sequence[str]], foldable: Sequence[str]) -> int:
+    widths = {name: max(map(len, column)) for name, column in cells.items()}
+    min_widths = (min(width, _MIN_FOLDED_WIDTH) if name in foldable else width for name, width in widths.items())
+    return sum(min_widths) + len(_GAP) * (len(cells) - 1)
 
 
-def _print_plain(lines: Mapping[str, Sequence[str]], out: TextIO) -> None:
-    widths = [max(map(len, cells)) for cells in lines.values()]
-    for line in zip(*lines.values(), strict=True):
+def _print_plain(cells: Mapping[str, Sequence[str]], out: TextIO) -> None:
+    widths = [max(map(len, column)) for column in cells.values()]
+    for line in zip(*cells.values(), strict=True):
         padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
         out.write(_GAP.join(padded).rstrip() + "\n")
 
 
-def _print_rich(lines: Mapping[str, Sequence[str]], foldable: Sequence[str], out: TextIO) -> None:
+def _print_rich(cells: Mapping[str, Sequence[str]], foldable: Sequence[str], out: TextIO) -> None:
+    # Imported late: rich takes longer to import than everything else that a command needs for a table.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
-    for name, cells in lines.items():
-        table.add_column(Text(cells[0]), overflow="fold", no_wrap=name not in foldable)
-    for line in list(zip(*lines.values(), strict=True))[1:]:
-        table.add_row(*(Text(text) for text in line))  # as Text, so that no markup in it is obeyed
+    for name, column in cells.items():
+        table.add_column(Text(column[0]), overflow="fold", no_wrap=name not in foldable)
+    for line in list(zip(*cells.values(), strict=True))[1:]:
+        # As Text, since rich would interpret a plain str as its markup.
+        table.add_row(*(Text(text) for text in line))
     Console(file=out, highlight=False).print(table)
-
-
-def _csv_cell(value: object) -> object:
-    value = exact(value)
-    if not isinstance(value, str) or _is_number(value):
-        return value
-    text = "".join(char if char.isprintable() else " " for char in value)  # a terminal may be what shows it
-    return _FORMULA.sub(r"\1'", text)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.removeprefix("-").replace(".", "", 1).isdecimal()

@@ -1,12 +1,11 @@
-"""Runs and changes in words."""
+"""Runs and changes as lines of text, and the changes as JSON values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sync.show.table import display, plain
+from sync.show.values import format_count, format_decimal, format_value
 
 if TYPE_CHECKING:
     from sync.catalog.changes.diff import Event
@@ -14,12 +13,7 @@ if TYPE_CHECKING:
     from sync.catalog.model.costs import CostChange
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 line``, ``2 lines``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def mode_line(plan: ModePlan) -> str:
+def mode_summary(plan: ModePlan) -> str:
     """What a run did in one mode, such as ``image 40 models: 1 added, 2 changed``."""
     counts = {
         "added": plan.count("added"),
@@ -27,21 +21,21 @@ def mode_line(plan: ModePlan) -> str:
         "changed": plan.count("changed"),
         "removed": plan.count("removed"),
         "rejected": len(plan.rejected),
-        "removals held": plan.removals_held,
+        "removals held back": plan.removals_held,
     }
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"{plan.mode} {counted(plan.response.reported, 'model')}: {told or 'nothing changed'}"
+    summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return f"{plan.mode} {format_count(plan.response.reported, 'model')}: {summary or 'nothing changed'}"
 
 
-def plan_lines(plan: ModePlan) -> Iterator[str]:
-    """Every change of a plan, a line each."""
+def change_lines(plan: ModePlan) -> Iterator[str]:
+    """Each change of a plan as a line."""
     for change in plan.changes:
         for event in change.events:
             yield _event_line(plan.mode, change, event)
 
 
-def plan_json(plan: ModePlan) -> list[dict[str, object]]:
-    """Every change of a plan as a flat object; costs as exact decimal texts, values as JSON texts."""
+def change_objects(plan: ModePlan) -> list[dict[str, object]]:
+    """Each change of a plan as a flat object for JSON: costs as exact decimal texts, values as JSON texts."""
     return [
         {
             "model_id": change.model_id,
@@ -58,23 +52,17 @@ def plan_json(plan: ModePlan) -> list[dict[str, object]]:
     ]
 
 
-def cost_text(change: CostChange) -> str:
-    """A cost change, such as ``3 -> 1.5 (-50 %)``."""
+def format_cost_change(change: CostChange) -> str:
+    """A change of cost, such as ``3 -> 1.5 (-50 %)``."""
     percent = change.percent
-    told = "" if percent is None else f" ({'+' if percent > 0 else ''}{plain(round(percent, 2))} %)"
-    return f"{change.old or 'none'} -> {change.new or 'none'}{told}"
-
-
-def duration(span: timedelta) -> str:
-    """A span in the largest two units: ``3d 4h``, ``12m 5s``."""
-    seconds = int(span.total_seconds())
-    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
-    while len(parts) > 1 and not parts[0][0]:
-        parts.pop(0)
-    return " ".join(f"{number}{unit}" for number, unit in parts[:2])
+    suffix = "" if percent is None else f" ({'+' if percent > 0 else ''}{format_decimal(round(percent, 2))} %)"
+    return f"{change.old or 'none'} -> {change.new or 'none'}{suffix}"
 
 
 def _event_line(mode: str, change: ModelChange, event: Event) -> str:
-    what = cost_text(event.cost) if event.cost else f"{display(event.old_value)} -> {display(event.new_value)}"
-    where = f" {event.entity}.{display(event.field)}" if event.kind == "changed" else ""
-    return f"{mode} {display(change.model_id)} {event.kind}{where}: {what}"
+    if event.cost:
+        values = format_cost_change(event.cost)
+    else:
+        values = f"{format_value(event.old_value)} -> {format_value(event.new_value)}"
+    field = f" {event.entity}.{format_value(event.field)}" if event.kind == "changed" else ""
+    return f"{mode} {format_value(change.model_id)} {event.kind}{field}: {values}"

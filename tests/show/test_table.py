@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from sync.show.table import print_table, to_csv
+from sync.show.formats import to_csv
+from sync.show.table import print_table
 
 COLUMNS = {"model": "MODEL", "field": "FIELD", "note": "NOTE"}
 ROWS = [{"model": "acme/sketch", "field": "params.aspect_ratio.options", "note": "seen twice today"}]

@@ -42,7 +42,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
     While it was not listed there is a gap. A model listed in both modes is shown in both.
     """
     from sync.catalog.history.cost_timeline import cost_spans
-    from sync.show.cost_timeline import ModeSpan, readable_span, sparkline
+    from sync.show.cost_timeline import CostTimelineRow, display_row, sparkline
     from sync.store import model_queries
 
     with database(database_url).reading() as connection:
@@ -50,7 +50,7 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
         now = options.now()
         rows = {
             model.mode: [
-                ModeSpan(mode=model.mode, **asdict(span))
+                CostTimelineRow(mode=model.mode, **asdict(span))
                 for span in cost_spans(model_queries.cost_intervals(connection, model.model_pk), now)
             ]
             for model in known
@@ -58,8 +58,8 @@ def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, 
     everything: Sequence[Mapping[str, Any]] = [asdict(span) for found in rows.values() for span in found]
     for_people = not as_json and not as_csv
     print_rows(
-        [readable_span(row) for row in everything] if for_people else everything,
-        ModeSpan,
+        [display_row(row) for row in everything] if for_people else everything,
+        CostTimelineRow,
         _COST_COLUMNS,
         as_json=as_json,
         as_csv=as_csv,
@@ -80,8 +80,8 @@ def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime 
 
     A removed model is shown as it last was.
     """
+    from sync.show.formats import to_json
     from sync.show.model_detail import model_detail_lines
-    from sync.show.table import to_json
 
     with database(database_url).reading() as connection:
         found = [_described(connection, model, as_of) for model in _known(connection, model_id, mode)]

@@ -102,18 +102,20 @@ def _watched(total: int, *, display: bool) -> Iterator[Callable[[int], None]]:
 
 
 def _text(pruned: Pruned, before: datetime, *, dry_run: bool) -> str:
-    from sync.show.text import counted
+    from sync.show.values import format_count
 
     ended = f"ended before {before:%Y-%m-%d %H:%M:%S} UTC"
     if pruned.forgotten:
         done = "dry run, nothing written: would forget" if dry_run else "forgot"
-        return f"{done} {counted(pruned.forgotten, 'run')} that {ended}; {pruned.needed} others are needed and stay"
+        return (
+            f"{done} {format_count(pruned.forgotten, 'run')} that {ended}; {pruned.needed} others are needed and stay"
+        )
     if pruned.needed:
-        return f"nothing to forget: {counted(pruned.needed, 'run')} {ended}, none of which can be spared"
+        return f"nothing to forget: {format_count(pruned.needed, 'run')} {ended}, none of which can be spared"
     return f"nothing to forget: no run {ended}"
 
 
 def _json(pruned: Pruned, before: datetime, *, dry_run: bool) -> str:
-    from sync.show.table import to_json
+    from sync.show.formats import to_json
 
     return to_json({"before": before, "dry_run": dry_run, "deleted": pruned.forgotten, "needed": pruned.needed})

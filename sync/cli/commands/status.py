@@ -46,7 +46,8 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
     With --max-age it is a dead man's switch: it fails when nobody looked, whatever the reason.
     """
     from sync.catalog.text import one_line
-    from sync.show.table import print_table, to_json
+    from sync.show.formats import to_json
+    from sync.show.table import print_table
     from sync.store import queries
 
     now = options.now()
@@ -70,13 +71,13 @@ def status(*, database_url: str, mode: str | None, max_age: timedelta | None, li
 
 
 def _age_text(age: timedelta | None) -> str:
-    from sync.show.text import duration
+    from sync.show.values import format_duration
 
     if age is None:
         return "no good look yet"
     if age < -_CLOCKS_APART:
-        return f"last good look {duration(-age)} ahead of this host's clock"
-    return f"last good look {duration(max(age, timedelta(0)))} ago"
+        return f"last good look {format_duration(-age)} ahead of this host's clock"
+    return f"last good look {format_duration(max(age, timedelta(0)))} ago"
 
 
 def _require_fresh(ages: Mapping[str, timedelta | None], max_age: timedelta | None) -> None:
@@ -87,12 +88,12 @@ def _require_fresh(ages: Mapping[str, timedelta | None], max_age: timedelta | No
 
 
 def _missing(mode: str, age: timedelta | None, max_age: timedelta) -> str:
-    from sync.show.text import duration
+    from sync.show.values import format_duration
 
     if age is not None and age < timedelta(0):
         return (
-            f"the last good look at {mode} models is stamped {duration(-age)} ahead of this host's clock, so that its"
-            " age cannot be told: set the clock right"
+            f"the last good look at {mode} models is stamped {format_duration(-age)} ahead of this host's clock,"
+            " so that its age cannot be told: set the clock right"
         )
-    told = "there was none yet" if age is None else f"the last one is {duration(age)} old"
-    return f"no good look at {mode} models within {duration(max_age)}: {told}"
+    told = "there was none yet" if age is None else f"the last one is {format_duration(age)} old"
+    return f"no good look at {mode} models within {format_duration(max_age)}: {told}"

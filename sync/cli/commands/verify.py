@@ -52,7 +52,7 @@ def _tell(verification: Verification) -> int:
 
 
 def _tell_as_json(verification: Verification) -> int:
-    from sync.show.table import to_json
+    from sync.show.formats import to_json
 
     faults = [asdict(fault) for fault in verification.findings()]
     counts = {name: getattr(verification, name) for name in ("models", "versions", "costs", "changes", "outdated")}

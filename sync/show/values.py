@@ -1,0 +1,48 @@
+"""Single values as text: for people, and for programs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from sync.catalog.text import one_line
+
+_CELL_LIMIT = 200
+
+
+def format_value(value: object) -> str:
+    """A value for people, safe for a terminal: times in UTC to the minute, None as an empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    if isinstance(value, Decimal):
+        return format_decimal(value)
+    return one_line(str(value), _CELL_LIMIT)
+
+
+def format_decimal(value: Decimal) -> str:
+    """A decimal without an exponent and without trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def format_count(number: int, noun: str) -> str:
+    """``1 line``, ``2 lines``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def format_duration(duration: timedelta) -> str:
+    """A duration in its two largest units: ``3d 4h``, ``12m 5s``."""
+    seconds = int(duration.total_seconds())
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    return " ".join(f"{number}{unit}" for number, unit in parts[:2])
+
+
+def exact_value(value: object) -> object:
+    """A value for programs: times as ISO 8601 in UTC, decimals as text, which no reader rounds."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return format_decimal(value) if isinstance(value, Decimal) else value
