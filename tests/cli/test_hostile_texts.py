@@ -66,7 +66,7 @@ def test_hostile_texts_are_exact_in_json_and_escaped(hostile: Shell) -> None:
     assert told.isascii()
     assert is_harmless(told)
     found = {each["model_id"]: each for each in json.loads(told)}
-    assert found["acme/a"]["name"] == HOSTILE * 9
+    assert found["acme/a"]["model_name"] == HOSTILE * 9
     assert found["acme/a"]["provider"] == FORMULA
     assert found[HOSTILE]["mode"] == "video"
     assert "\t@SUM(1)" in found
