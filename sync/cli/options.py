@@ -82,7 +82,7 @@ _API = (
     _setting("BASE_URL", settings.DEFAULT_BASE_URL, click.STRING, "The API's address."),
     _setting("DEADLINE", 60.0, Finite(min=0, min_open=True), "Seconds for all requests of a run."),
     _setting("ATTEMPTS", 4, click.IntRange(min=1), "Tries for each mode."),
-    _setting("MAX_BYTES", 128 * 1024 * 1024, click.IntRange(min=1), "Largest decoded answer taken."),
+    _setting("MAX_BYTES", 32 * 1024 * 1024, click.IntRange(min=1), "Largest decoded answer taken."),
 )
 _CATALOG = (
     _setting("MAX_MODELS", 200_000, click.IntRange(min=1), "Most models taken in one answer."),

@@ -20,8 +20,8 @@ from sync.catalog.text import one_line
 from sync.errors import ResponseRejected
 from sync.source.files.input_file import GZIP_ERRORS, open_file
 
-# Two responses of 128 MiB, the default MAX_BYTES, and 1 MiB around them. It bounds the memory for a file
-# without line breaks.
+# Two responses of 128 MiB and 1 MiB around them. It bounds the memory for a file without line breaks, and is
+# above the default MAX_BYTES because import has no setting for it.
 MAX_LINE_BYTES = 2 * 128 * 1024 * 1024 + 1024 * 1024
 
 _FORM = 'write each line as {"at": TIME, "image": ENVELOPE, "video": ENVELOPE} or {"at": TIME, "all": ENVELOPE}'

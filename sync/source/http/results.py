@@ -20,7 +20,7 @@ class FetchSettings(Struct, frozen=True):
     base_url: str
     deadline: float = 60.0
     attempts: int = 4
-    max_bytes: int = 128 * 1024 * 1024
+    max_bytes: int = 32 * 1024 * 1024
 
 
 class Fetched(Struct, frozen=True):
