@@ -9,8 +9,7 @@ from sqlalchemy import Column, Date, Integer, String, Table
 
 from models_db.tables.column_types import Decimals, LongText, UtcDateTime
 from models_db.tables.metadata import metadata
-from models_db.views.definitions import VIEWS
-from models_db.views.view import View
+from models_db.views.loader import VIEWS, View
 
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (UtcDateTime, "time"),
@@ -64,7 +63,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _sentence(comment: str) -> str:
-    return f"{comment[:1].upper()}{comment[1:]}."
+    return f"{comment[:1].upper()}{comment[1:].rstrip('.')}."
 
 
 def _type(column: Column[object]) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import inspect, text
 from models_db import migrate
 from models_db.engine import migration_engine, write_transaction
 from models_db.tables.metadata import metadata
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 
 ROOT = Path(__file__).parents[2]
 OURS = {*metadata.tables, *(view.name for view in VIEWS)}

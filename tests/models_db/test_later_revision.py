@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from models_db import migrate
 from models_db.engine import migration_engine, write_transaction
 from models_db.errors import SchemaError
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 from tests.models_db.newer_program import NEWEST, NEXT, add_revision
 
 # On SQLite this rebuilds the table that all history refers to.

@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 import pytest
 from sqlalchemy import Connection, Engine
 
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 from tests.questions.question_history import make_history
 from tests.support.docs_pages import blocks, page, section, table_rows
 

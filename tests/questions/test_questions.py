@@ -7,7 +7,7 @@ import re
 from sqlalchemy import Engine
 
 from models_db.engine import read_transaction
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 from tests.questions.documented_questions import Question, questions, written
 from tests.questions.question_history import make_history
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
@@ -14,7 +14,8 @@ from models_db import migrate
 from models_db.engine import normalise_url
 from models_db.tables.metadata import metadata
 from models_db.views import install
-from models_db.views.definitions import CURRENT_CATALOG, VIEWS
+from models_db.views.loader import VIEWS
+from tests.models_db.changed_views import CURRENT_CATALOG, narrower
 from tests.support.docs_pages import blocks, page, section
 
 HEADINGS = {"postgresql": "## A reader on PostgreSQL", "mariadb": "## A reader on MariaDB"}
@@ -87,13 +88,13 @@ def test_the_reader_still_reads_every_view_after_a_migration_recreated_them(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL cannot drop a column of a view in place, so all views are dropped and created again there."""
-    narrower = replace(CURRENT_CATALOG, columns=CURRENT_CATALOG.columns[:-1])
-    monkeypatch.setattr(install, "VIEWS", (narrower, *VIEWS[1:]))
+    catalog = narrower(CURRENT_CATALOG)
+    monkeypatch.setattr(install, "VIEWS", (catalog, *VIEWS[1:]))
 
     migrate.upgrade(reader.database)
 
     with reader.engine.connect() as connection:
         columns = list(connection.exec_driver_sql("SELECT * FROM v_current_catalog").keys())
-    assert columns == [column.name for column in narrower.columns]
+    assert columns == [column.name for column in catalog.columns]
     assert [name for name in READABLE if not reader.reads(name)] == []
     assert [name for name in HIDDEN if reader.reads(name)] == []

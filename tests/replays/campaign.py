@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 from tests.replays.comparison import audit_faults, faults, import_file, moments, past_faults
 from tests.replays.made_history import make_history
 from tests.replays.truth import Truth

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from models_db.engine import open_engine, read_transaction, write_transaction
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 from sync.errors import ApiUnreachable
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.source.files.jsonl import read_saved_responses

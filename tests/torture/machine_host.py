@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from models_db.migrate import upgrade
 from models_db.tables import credit_history, model_versions, models, sync_runs, sync_state
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
 from sync.errors import CatalogSyncError, Outcome, worst

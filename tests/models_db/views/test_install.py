@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -13,14 +12,14 @@ from models_db import migrate
 from models_db.engine import migration_engine
 from models_db.errors import SchemaError
 from models_db.views import install
-from models_db.views.definitions import CURRENT_CATALOG, SYNC_RUNS, VIEWS
-from models_db.views.view import View, ViewColumn
+from models_db.views.loader import VIEWS, View
+from tests.models_db.changed_views import CURRENT_CATALOG, SYNC_RUNS, narrower, wider
 
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
 
-WIDER = replace(CURRENT_CATALOG, columns=(*CURRENT_CATALOG.columns, ViewColumn("extra", "models.model_pk", "more")))
-NARROWER = replace(CURRENT_CATALOG, columns=CURRENT_CATALOG.columns[:-1])
+WIDER = wider(CURRENT_CATALOG)
+NARROWER = narrower(CURRENT_CATALOG)
 
 
 @pytest.fixture
@@ -93,7 +92,7 @@ def test_a_view_that_the_program_no_longer_has_goes(
 def test_a_users_view_on_ours_stops_a_revision_by_name(connection: Connection, database_url: str) -> None:
     connection.exec_driver_sql(f"CREATE VIEW my_prices AS SELECT model_id FROM {CURRENT_CATALOG.name}")
 
-    with pytest.raises(SchemaError, match=r"^(\w+\.)?my_prices reads views that this migration must make anew: "):
+    with pytest.raises(SchemaError, match=r"^the views cannot be replaced: (\w+\.)?my_prices reads them; "):
         migrate.downgrade(database_url, "base")
 
     assert len(inspect(connection).get_view_names()) == len(VIEWS) + 1

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, inspect, text
 
 from models_db import tables
 from models_db.engine import read_transaction, write_transaction
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 
 CONTRACT = {
     "v_current_catalog": "mode, model_id, model_name, provider, credit_cost, credit_cost_exact, credit_notes,"
