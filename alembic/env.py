@@ -1,4 +1,4 @@
-"""Alembic's way in; what it does is in models_db, where types are checked and tests reach it."""
+"""The entry point of Alembic. The code is in models_db, where types are checked and tests can import it."""
 
 from logging.config import fileConfig
 

@@ -1,14 +1,14 @@
 """${message}.
 
-Rules for whoever writes a revision:
-- It imports nothing of ours: what it did must not change when the code does.
-- MariaDB commits every DDL statement by itself. Keep to one step a revision, or let every step look
-  first whether it was done (if_not_exists, if_exists): a revision that failed half-way is run again.
-- A batch that makes a table anew on SQLite copies no generated column: it drops open_model_pk of
-  model_versions or credit_history with its constraint, and adds both again. For models, sync_runs and
-  catalog_changes it takes table_kwargs={"sqlite_autoincrement": True}: no number is given twice.
-- History is never dropped or rewritten: model_versions, credit_history, catalog_changes, sync_runs.
-- Views are not made here: models_db.views makes them anew after the last revision.
+Rules for a revision:
+- It imports nothing from models_db or sync: a later change of the code must not change what it does.
+- MariaDB commits every DDL statement. Write one step per revision, or give every step if_not_exists or
+  if_exists: after a failure the whole revision runs again.
+- A batch that rebuilds a table on SQLite does not copy generated columns: drop open_model_pk of
+  model_versions or credit_history with its constraint, then add both again. For models, sync_runs and
+  catalog_changes pass table_kwargs={"sqlite_autoincrement": True}, so that ids are not reused.
+- Rows of model_versions, credit_history, catalog_changes and sync_runs are never dropped or rewritten.
+- It has neither views nor comments: both are brought up to date after the last revision.
 - Change models_db.tables and models_db.migrate.HEAD with it; `alembic check` must find no difference.
 """
 

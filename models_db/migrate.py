@@ -1,6 +1,6 @@
-"""Where a database stands among the migrations, and how it is brought to another revision.
+"""The revision of a database's schema: checking it, and migrating to another one.
 
-Alembic is imported only where a migration runs: to see that a schema is at head takes one query.
+Alembic is imported only where a migration runs. Checking that a schema is at head takes one query.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from sqlalchemy import URL, Connection, Engine, inspect, text
 from models_db.engine import WRITES, masked_url, migration_engine
 from models_db.errors import SchemaError
 
-# Revisions are numbered: one that sorts after HEAD was made by a newer program.
+# Revisions are numbered, so a revision that sorts after HEAD comes from a newer version of the program.
 HEAD = "0002"
 VERSION_TABLE = "catalog_sync_version"
 
-_POSTGRESQL_LOCK = 7_401_905_882_163_120_447  # any number that nobody else uses in the same database
+_POSTGRESQL_LOCK = 7_401_905_882_163_120_447  # an arbitrary number that identifies this lock in the database
 _WAIT_FOR_OTHERS_SECONDS = 600
 _WAIT_FOR_READERS_SECONDS = 60
 
 
 def migrations_dir() -> Path:
-    """The folder with the migration scripts: inside the package when installed, beside it in a checkout."""
-    here = Path(__file__).resolve().parent
-    installed = here / "_migrations"
-    return installed if installed.is_dir() else here.parent / "alembic"
+    """Return the folder of the migration scripts: in the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_migrations"
+    return installed if installed.is_dir() else package.parent / "alembic"
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision the database is at; None when it never was migrated, or was taken back to its base."""
+    """Return the revision of the database; None if it was never migrated, or was downgraded to base."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE} ORDER BY version_num")).scalars().all()  # noqa: S608  # our own name
-    return ", ".join(found) or None
+    query = text(f"SELECT version_num FROM {VERSION_TABLE} ORDER BY version_num")  # noqa: S608  # a constant name
+    return ", ".join(connection.scalars(query)) or None
 
 
 def require_head(engine: Engine) -> None:
-    """Return if the schema is the one this program was made for; else raise ``SchemaError`` with what to do."""
+    """Raise ``SchemaError``, which says what to do, unless the schema is at the revision of this program."""
     with engine.connect() as connection:
         revision = current_revision(connection)
     if revision == HEAD:
         return
-    _refuse_newer(revision)
+    _require_known(revision)
     raise SchemaError(
         f"the schema of {masked_url(engine.url)} is at revision {revision or 'none'}, this program needs {HEAD}:"
         " run catalog-sync migrate"
@@ -52,24 +52,28 @@ def require_head(engine: Engine) -> None:
 
 
 def upgrade(url: str | URL, revision: str = "head") -> None:
-    """Bring the database up to a revision, and its views up to date; make the SQLite file if it is missing.
+    """Upgrade the database to a revision; at head, bring comments and views up to date.
 
-    Does nothing to a database that is there already. Safe to run many times at once. Raises
-    ``DatabaseSettingError``, and ``SchemaError`` where it would touch what is not ours.
+    Creates a missing SQLite file. Several processes may call this function at once: one migrates, and the
+    others find nothing to do.
+
+    Raises ``DatabaseSettingError``, and ``SchemaError`` if the migration would change a table or view that
+    catalog-sync did not create.
     """
     _run("upgrade", migration_engine(url, create=True), revision)
 
 
 def downgrade(url: str | URL, revision: str) -> None:
-    """Take the database down to a revision, ``base`` for none: what newer ones store is lost."""
+    """Downgrade the database to a revision or to ``base``. Columns and tables of later revisions are lost."""
     _run("downgrade", migration_engine(url), revision)
 
 
 @contextmanager
-def one_at_a_time(engine: Engine) -> Iterator[Connection]:
-    """A connection in a transaction, committed at the end, while which no other migration runs.
+def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction during which no other migration of the database runs.
 
-    ``engine`` is one of ``migration_engine``: with the connection the lock goes too, however it ends.
+    The transaction is committed at the end. ``engine`` is a ``migration_engine``: it has no pool, so the
+    connection is closed in any case, and the server then releases the lock.
     """
     with engine.connect().execution_options(**{WRITES: True}) as connection:
         connection.begin()
@@ -81,31 +85,33 @@ def one_at_a_time(engine: Engine) -> Iterator[Connection]:
         connection.commit()
 
 
-def refuse_foreign(connection: Connection, ours: set[str]) -> None:
-    """Raise ``SchemaError`` when a table or view with a name of ours is there that no migration of ours made."""
+def require_names_free(connection: Connection, names: set[str]) -> None:
+    """Raise ``SchemaError`` if a database that was never migrated has a table or view of one of the names."""
     inspector = inspect(connection)
     if inspector.has_table(VERSION_TABLE):
         return
-    foreign = ours & {*inspector.get_table_names(), *inspector.get_view_names()}
-    if foreign:
+    taken = names & {*inspector.get_table_names(), *inspector.get_view_names()}
+    if taken:
         raise SchemaError(
-            f"the database already has {', '.join(sorted(foreign))}, not made by catalog-sync:"
-            " nothing was touched; give catalog-sync a database or schema of its own"
+            f"the database already has {', '.join(sorted(taken))}, not made by catalog-sync:"
+            " nothing was changed; give catalog-sync a separate database or schema"
         )
 
 
 def _lock_postgresql(connection: Connection) -> None:
-    # Of the transaction, not of the session: a transaction pool gives the session to others.
+    # The lock belongs to the transaction: a transaction pooler gives the session to other clients.
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT_FOR_OTHERS_SECONDS}s'")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
-    # Whoever waits for a table makes all later readers wait behind it.
+    # A migration that waits for a table blocks all readers that come after it.
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT_FOR_READERS_SECONDS}s'")
 
 
 def _lock_mariadb(connection: Connection) -> None:
-    name = "CONCAT('catalog-sync ', MD5(DATABASE()))"  # such locks are the server's, not the database's
+    name = "CONCAT('catalog-sync ', MD5(DATABASE()))"  # these locks are shared by all databases of a server
     if connection.exec_driver_sql(f"SELECT GET_LOCK({name}, {_WAIT_FOR_OTHERS_SECONDS})").scalar() != 1:
-        raise SchemaError("another migration has been running for ten minutes: look at it, then try again")
+        raise SchemaError(
+            "the migration did not start: another one has been running for ten minutes; wait for it, then try again"
+        )
 
 
 def _run(command: str, engine: Engine, revision: str) -> None:
@@ -116,16 +122,16 @@ def _run(command: str, engine: Engine, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with one_at_a_time(engine) as connection:
-        _refuse_newer(current_revision(connection))
+    with exclusive_transaction(engine) as connection:
+        _require_known(current_revision(connection))
         config.attributes["connection"] = connection
         try:
             getattr(commands, command)(config, revision)
         except CommandError as error:
-            raise SchemaError(f"the migration cannot be run: {error}") from error
+            raise SchemaError(f"the migration failed: {error}") from error
 
 
-def _refuse_newer(revision: str | None) -> None:
+def _require_known(revision: str | None) -> None:
     if revision is not None and revision > HEAD:
         raise SchemaError(
             f"the schema is at revision {revision}, this program knows none after {HEAD}: install a newer catalog-sync"

@@ -1,4 +1,4 @@
-"""The columns that many tables have, said once."""
+"""Columns and constraints that several tables share."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ MODES = ("image", "video")
 
 
 def big_id() -> BigInteger:
-    return BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself there
+    """Return the type of an id that the database generates. SQLite generates ids for INTEGER only."""
+    return BigInteger().with_variant(Integer(), "sqlite")
 
 
-def one_of(column: str, *words: str) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
+def allowed_values(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-def model_pk(*, primary_key: bool = False) -> Column[int]:
+def model_pk_column(*, primary_key: bool = False) -> Column[int]:
     target = ForeignKey("models.model_pk")
     return Column("model_pk", Integer, target, primary_key=primary_key, nullable=False, comment="the model")
 
 
-def run_reference(name: str, comment: str, *, nullable: bool = False) -> Column[int]:
+def run_id_column(name: str, comment: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, big_id(), ForeignKey("sync_runs.run_id"), nullable=nullable, index=True, comment=comment)
 
 
-def cost(name: str, comment: str) -> Column[Decimal]:
+def cost_column(name: str, comment: str) -> Column[Decimal]:
+    """Return a column for arithmetic. The exact cost is in the text column beside it."""
     return Column(name, Decimals(24, 12), comment=comment)
 
 

@@ -1,4 +1,4 @@
-"""What was, from when to when, and what changed."""
+"""The history: versions and costs of each model as intervals, and the log of changes."""
 
 from __future__ import annotations
 
@@ -15,28 +15,40 @@ from sqlalchemy import (
 )
 
 from models_db.tables.column_types import Decimals, LongText, UtcDateTime, key_text
-from models_db.tables.columns import big_id, cost, exact_cost_column, model_pk, one_of, run_reference
+from models_db.tables.columns import (
+    allowed_values,
+    big_id,
+    cost_column,
+    exact_cost_column,
+    model_pk_column,
+    run_id_column,
+)
 from models_db.tables.metadata import IDS_NOT_REUSED, metadata
 
 
 def _interval(name: str, *values: Column[Any], comment: str, derived: tuple[Column[Any], ...] = ()) -> Table:
-    """A table of half-open intervals: at most one open per model, none empty, none backward."""
+    """A table of half-open intervals: at most one open interval per model, none empty or backward."""
     return Table(
         name,
         metadata,
-        model_pk(primary_key=True),
-        Column("valid_from", UtcDateTime, primary_key=True, comment="first moment at which it was so"),
-        Column("valid_to", UtcDateTime, index=True, comment="first moment at which it no longer was; NULL = still so"),
+        model_pk_column(primary_key=True),
+        Column("valid_from", UtcDateTime, primary_key=True, comment="start of the interval (inclusive)"),
+        Column(
+            "valid_to",
+            UtcDateTime,
+            index=True,
+            comment="end of the interval (exclusive); NULL while the interval is open",
+        ),
         *values,
-        run_reference("opened_run_id", "the run that saw it begin"),
-        run_reference("closed_run_id", "the run that saw it end", nullable=True),
-        # Unique where not NULL: the same on all three databases, where partial indexes are not.
+        run_id_column("opened_run_id", "run that opened the interval"),
+        run_id_column("closed_run_id", "run that closed the interval; NULL while it is open", nullable=True),
+        # A unique constraint ignores NULL on all three databases. MariaDB has no partial index.
         Column(
             "open_model_pk",
             Integer,
             Computed("CASE WHEN valid_to IS NULL THEN model_pk END", persisted=True),
             unique=True,
-            comment="the model while the interval is open, else NULL; made by the database",
+            comment="the model while the interval is open, else NULL; computed by the database",
         ),
         *derived,
         CheckConstraint("valid_to > valid_from", name="forward"),
@@ -48,34 +60,44 @@ def _interval(name: str, *values: Column[Any], comment: str, derived: tuple[Colu
 model_versions = _interval(
     "model_versions",
     Column("raw", LongText, nullable=False, comment="the model's JSON, exactly as the API sent it"),
-    comment="the truth: what the API sent for each model, and from when to when",
+    comment="what the API sent for each model, and when; all other history is derived from it",
 )
 
 credit_history = _interval(
     "credit_history",
-    cost("default_cost", "cost in credits, for arithmetic; NULL when the API gave none"),
-    exact_cost_column("default_cost_exact", "cost in credits, the exact decimal the API sent"),
+    cost_column("default_cost", "cost in credits, for arithmetic; NULL if the API gave no cost"),
+    exact_cost_column("default_cost_exact", "cost in credits, the exact decimal that the API sent"),
     derived=(
         Column(
             "gap_to",
             UtcDateTime,
-            comment="until when the model was away, if it was removed at valid_to: 9999-12-31 while it is not back;"
-            " NULL where no gap follows",
+            comment="when the model was relisted, if it was removed at valid_to; 9999-12-31 if it was not relisted;"
+            " NULL if no gap follows the interval",
         ),
     ),
-    comment="what each model cost, and from when to when; a gap while it was not listed",
+    comment="cost of each model, and when; a gap while the model was not listed",
 )
 
 catalog_changes = Table(
     "catalog_changes",
     metadata,
-    Column("change_id", big_id(), primary_key=True, comment="rises with every change recorded"),
-    run_reference("run_id", "the run that saw it"),
-    model_pk(),
-    Column("model_name", LongText, comment="the model's name after the change; before it for removed"),
-    Column("provider", LongText, comment="the model's provider after the change; before it for removed"),
-    Column("not_before", UtcDateTime, comment="it happened after this: when the last good look before it began"),
-    Column("changed_at", UtcDateTime, nullable=False, index=True, comment="it happened before this: when it was seen"),
+    Column("change_id", big_id(), primary_key=True, comment="number of the change; increases with every change"),
+    run_id_column("run_id", "run that observed the change"),
+    model_pk_column(),
+    Column("model_name", LongText, comment="name after the change; for removed, the last name"),
+    Column("provider", LongText, comment="provider after the change; for removed, the last provider"),
+    Column(
+        "not_before",
+        UtcDateTime,
+        comment="start of the last successful sync before the change; it happened after this time",
+    ),
+    Column(
+        "changed_at",
+        UtcDateTime,
+        nullable=False,
+        index=True,
+        comment="when the change was observed; it happened before this time",
+    ),
     Column(
         "entity",
         key_text(32),
@@ -87,22 +109,31 @@ catalog_changes = Table(
         "change_kind",
         key_text(16),
         nullable=False,
-        comment="added, removed, relisted; increase, decrease, cost_set, cost_unset; changed",
+        comment="added, removed, relisted, increase, decrease, cost_set, cost_unset or changed",
     ),
-    Column("is_cost_event", SmallInteger, nullable=False, comment="0 for changed, 1 for every other kind"),
-    Column("old_value", LongText, comment="value before, as JSON; NULL when there was none"),
-    Column("new_value", LongText, comment="value after, as JSON; NULL when there is none"),
-    cost("old_cost", "cost before, for arithmetic"),
-    cost("new_cost", "cost after, for arithmetic"),
-    exact_cost_column("old_cost_exact", "cost before, exact"),
-    exact_cost_column("new_cost_exact", "cost after, exact"),
-    cost("delta_cost", "new less old cost; for increase, decrease and relisted only"),
     Column(
-        "pct_change", Decimals(24, 6), comment="delta in percent of the old cost; NULL from 0 or if it does not fit"
+        "is_cost_event",
+        SmallInteger,
+        nullable=False,
+        comment="0 for change_kind changed, 1 for every other change_kind",
+    ),
+    Column("old_value", LongText, comment="value before the change, as JSON; NULL if there was none"),
+    Column("new_value", LongText, comment="value after the change, as JSON; NULL if there is none"),
+    cost_column("old_cost", "cost before the change, for arithmetic"),
+    cost_column("new_cost", "cost after the change, for arithmetic"),
+    exact_cost_column("old_cost_exact", "cost before the change, the exact decimal"),
+    exact_cost_column("new_cost_exact", "cost after the change, the exact decimal"),
+    cost_column("delta_cost", "new cost minus old cost; for increase, decrease and relisted only"),
+    Column(
+        "pct_change",
+        Decimals(24, 6),
+        comment="delta_cost in percent of old_cost; NULL if old_cost is 0 or the result is too large",
     ),
     Index(None, "is_cost_event", "changed_at"),
     Index(None, "model_pk", "changed_at"),
-    one_of("change_kind", "added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed"),
+    allowed_values(
+        "change_kind", "added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed"
+    ),
     comment="append-only: one row per changed field",
     info=IDS_NOT_REUSED,
 )

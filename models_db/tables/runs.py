@@ -1,4 +1,4 @@
-"""Runs, what each came to, and the bookkeeping beside them."""
+"""The runs and their results, the state of each mode, and tables that other queries need."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from sqlalchemy import (
 )
 
 from models_db.tables.column_types import LongText, UtcDateTime, key_text
-from models_db.tables.columns import MODES, big_id, one_of, run_reference
+from models_db.tables.columns import MODES, allowed_values, big_id, run_id_column
 from models_db.tables.metadata import IDS_NOT_REUSED, metadata
 
 sync_runs = Table(
     "sync_runs",
     metadata,
-    Column("run_id", big_id(), primary_key=True, comment="rises with every run"),
-    Column("started_at", UtcDateTime, nullable=False, comment="when the run began, by the host's clock"),
-    Column("observed_at", UtcDateTime, index=True, comment="when its last answer had arrived, by the host's clock"),
-    Column("finished_at", UtcDateTime, comment="when its end was written; NULL while it runs"),
+    Column("run_id", big_id(), primary_key=True, comment="number of the run; increases with every run"),
+    Column("started_at", UtcDateTime, nullable=False, comment="when the run started, by the host's clock"),
+    Column("observed_at", UtcDateTime, index=True, comment="when the last response had arrived, by the host's clock"),
+    Column("finished_at", UtcDateTime, comment="when the result of the run was stored; NULL while it is running"),
     Column(
         "status",
         key_text(16),
@@ -31,15 +31,15 @@ sync_runs = Table(
         comment="running, success, partial, held, failed, superseded or abandoned",
     ),
     Column("trigger_kind", key_text(16), nullable=False, comment="cli, schedule or import"),
-    Column("base_url", LongText, comment="the API asked; NULL for an import"),
-    Column("error_type", String(64), comment="kind of the error that ended it, when one did"),
+    Column("base_url", LongText, comment="base URL of the API; NULL for an import"),
+    Column("error_type", String(64), comment="kind of the error that ended the run; NULL if there was none"),
     Column("error_message", LongText, comment="that error in one line, secrets masked"),
-    Column("note", LongText, comment="what else a reader should know: an empty first answer, a clock stepped back"),
-    Column("app_version", String(64), nullable=False, comment="version of catalog-sync that ran"),
-    one_of("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
-    one_of("trigger_kind", "cli", "schedule", "import"),
+    Column("note", LongText, comment="remarks, such as an empty first response or a clock that was set back"),
+    Column("app_version", String(64), nullable=False, comment="version of catalog-sync"),
+    allowed_values("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
+    allowed_values("trigger_kind", "cli", "schedule", "import"),
     comment="one row per run",
-    info=IDS_NOT_REUSED,  # a forgotten run's number is never given to another
+    info=IDS_NOT_REUSED,  # a pruned run's number is not given to another run
 )
 
 sync_run_modes = Table(
@@ -51,54 +51,70 @@ sync_run_modes = Table(
         "status",
         key_text(16),
         nullable=False,
-        comment="success, partial (some models rejected), held (removals held), failed or superseded",
+        comment="success, partial (models rejected), held (removals held back), failed or superseded",
     ),
-    Column("http_status", Integer, comment="status of the last answer; NULL when none came, and for an import"),
-    Column("attempts", Integer, nullable=False, comment="requests sent"),
-    Column("asked_at", UtcDateTime, comment="when the answered request was sent, by the host's clock"),
-    Column("previous_success_at", UtcDateTime, comment="stamp of the mode's last success before this run"),
-    Column("models_reported", Integer, comment="total, as the answer states it"),
-    Column("models_received", Integer, comment="models in the answer"),
-    Column("models_rejected", Integer, comment="models that could not be taken; their stored rows stayed"),
-    Column("models_added", Integer, comment="models added or relisted"),
-    Column("models_changed", Integer, comment="listed models of which any field changed"),
-    Column("models_removed", Integer, comment="models marked removed"),
-    Column("removals_held", Integer, comment="models that were missing and that the guard kept"),
-    Column("payload_bytes", BigInteger, comment="size of the decoded answer"),
-    Column("payload_sha256", key_text(64), comment="SHA-256 of the decoded answer, in hex"),
-    one_of("mode", *MODES),
-    one_of("status", "success", "partial", "held", "failed", "superseded"),
-    comment="one row per run and mode asked",
+    Column(
+        "http_status", Integer, comment="HTTP status of the last response; NULL if there was none, and for an import"
+    ),
+    Column("attempts", Integer, nullable=False, comment="number of requests sent"),
+    Column("asked_at", UtcDateTime, comment="when the request that got the response was sent, by the host's clock"),
+    Column("previous_success_at", UtcDateTime, comment="time of the mode's last successful sync before this run"),
+    Column("models_reported", Integer, comment="total number of models, as the response states it"),
+    Column("models_received", Integer, comment="number of models in the response"),
+    Column("models_rejected", Integer, comment="number of models that were rejected; their stored rows did not change"),
+    Column("models_added", Integer, comment="number of models added or relisted"),
+    Column("models_changed", Integer, comment="number of listed models with a changed field"),
+    Column("models_removed", Integer, comment="number of models marked removed"),
+    Column("removals_held", Integer, comment="number of missing models whose removal was held back"),
+    Column("payload_bytes", BigInteger, comment="size of the decoded response in bytes"),
+    Column("payload_sha256", key_text(64), comment="SHA-256 of the decoded response, in hex"),
+    allowed_values("mode", *MODES),
+    allowed_values("status", "success", "partial", "held", "failed", "superseded"),
+    comment="one row per run and requested mode",
 )
 
 sync_state = Table(
     "sync_state",
     metadata,
     Column("mode", key_text(16), primary_key=True, comment="image or video"),
-    Column("version", BigInteger, nullable=False, comment="rises by one with every run applied; checked and set"),
-    Column("observed_at", UtcDateTime, comment="the mode's last stamp; no later run gets an earlier one"),
-    Column("good_asked_at", UtcDateTime, comment="when the mode's last successful run began asking"),
     Column(
-        "good_observed_at", UtcDateTime, comment="stamp of the mode's last successful run: its models were seen then"
+        "version",
+        BigInteger,
+        nullable=False,
+        comment="increases by one with every applied run, which checks it and sets it",
     ),
-    run_reference("run_id", "the run applied last", nullable=True),
-    one_of("mode", *MODES),
-    comment="one row per mode: where two runs at once meet, and what the last one saw",
+    Column(
+        "observed_at", UtcDateTime, comment="time of the mode's last applied run; no later run gets an earlier time"
+    ),
+    Column("good_asked_at", UtcDateTime, comment="when the mode's last successful sync sent its request"),
+    Column(
+        "good_observed_at",
+        UtcDateTime,
+        comment="time of the mode's last successful sync, when its listed models were observed",
+    ),
+    run_id_column("run_id", "last applied run", nullable=True),
+    allowed_values("mode", *MODES),
+    comment="state of each mode after the last applied run; of two runs at once only one can set it",
 )
 
 calendar_days = Table(
     "calendar_days",
     metadata,
-    Column("day", Date, primary_key=True, comment="a UTC day"),
-    Column("day_start_at", UtcDateTime, nullable=False, index=True, comment="its first moment"),
-    Column("day_end_at", UtcDateTime, nullable=False, index=True, comment="the first moment after it"),
-    comment="every UTC day from the first run to the last",
+    Column("day", Date, primary_key=True, comment="UTC day"),
+    Column("day_start_at", UtcDateTime, nullable=False, index=True, comment="start of the day (inclusive)"),
+    Column("day_end_at", UtcDateTime, nullable=False, index=True, comment="end of the day (exclusive)"),
+    comment="every UTC day, from the first run to the last",
 )
 
 installed_views = Table(
     "installed_views",
     metadata,
-    Column("view_name", key_text(64), primary_key=True, comment="name of a view of ours"),
-    Column("definition_sha256", key_text(64), nullable=False, comment="SHA-256 of the text it was made from, in hex"),
-    comment="which text each view was made from, so that an unchanged one is left alone",
+    Column("view_name", key_text(64), primary_key=True, comment="name of an installed view"),
+    Column(
+        "definition_sha256",
+        key_text(64),
+        nullable=False,
+        comment="SHA-256 of the text that the view was installed from, in hex",
+    ),
+    comment="text that each view was installed from, so that an unchanged view is not replaced",
 )

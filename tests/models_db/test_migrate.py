@@ -14,7 +14,7 @@ from models_db import migrate
 from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.tables.metadata import apply_table_options, metadata
-from models_db.views.definitions import VIEWS
+from models_db.views.loader import VIEWS
 from tests.models_db.interrupted_migration import CHANGING, Halt, Watch, halt_at
 from tests.models_db.migrated_schema import OURS, ROOT, alembic, contents, described, execute
 
@@ -61,7 +61,7 @@ def test_alembic_takes_the_url_as_an_argument(database_url: str) -> None:
 def test_alembic_without_a_database_says_how_to_name_one() -> None:
     result = alembic("", "current")
 
-    expected = "FAILED: no database named: set CATALOG_SYNC_DATABASE_URL, or pass -x url=..."
+    expected = "FAILED: the database is not named: set CATALOG_SYNC_DATABASE_URL, or pass -x url=..."
     assert (result.returncode != 0, result.stdout.strip()) == (True, expected)
 
 
@@ -177,7 +177,7 @@ def test_rows_left_without_what_they_refer_to_stop_a_migration(tmp_path: Path) -
     migrate.upgrade(url)
     execute(url, "INSERT INTO credits (model_pk) VALUES (77)")
 
-    with pytest.raises(SchemaError, match="rows of credits without what they refer to"):
+    with pytest.raises(SchemaError, match="rows of credits refer to rows that do not exist"):
         migrate.upgrade(url)
 
 

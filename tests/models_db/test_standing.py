@@ -65,5 +65,5 @@ def test_a_database_at_head_is_fine(migrated_url: str) -> None:
 
 
 def test_an_unknown_revision_is_one_line(migrated_url: str) -> None:
-    with pytest.raises(SchemaError, match=r"^the migration cannot be run: [^\n]*nonsense[^\n]*$"):
+    with pytest.raises(SchemaError, match=r"^the migration failed: [^\n]*nonsense[^\n]*$"):
         migrate.upgrade(migrated_url, "nonsense")
