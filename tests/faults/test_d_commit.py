@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from tests.faults.conftest import on_postgresql, on_servers
 from tests.support.api_catalogs import model
 from tests.support.commands import error_line, eventually, output
-from tests.support.commit_proxy import CommitProxy, What
+from tests.support.commit_proxy import CommitProxy, Fate
 from tests.support.database_contents import query_rows
 from tests.support.own_database_server import PostgreSQL, Server
 from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image
@@ -37,16 +37,16 @@ def through(synced: SyncedDatabase, wire: CommitProxy, **settings: str) -> Itera
 
 @on_servers
 @pytest.mark.parametrize("number", [BEGIN, STORE])
-@pytest.mark.parametrize("what", ["lost", "unheard"])
+@pytest.mark.parametrize("what", ["not sent", "not acknowledged"])
 def test_d3_a_connection_lost_in_a_commit_is_made_again_and_the_run_stored_once(
-    synced_own_server: SyncedDatabase, own_server: Server, number: int, what: What
+    synced_own_server: SyncedDatabase, own_server: Server, number: int, what: Fate
 ) -> None:
     with through(synced_own_server, CommitProxy(own_server, {number: lambda: what})):
         output(synced_own_server.sync(image=RAISED))
 
     assert synced_own_server.costs()["acme/image-0"] == "77"
     assert synced_own_server.events() == ["increase"]
-    begun_unheard = number == BEGIN and what == "unheard"
+    begun_unheard = number == BEGIN and what == "not acknowledged"
     assert synced_own_server.query(STATUS)[1:] == [("abandoned",), ("success",)][not begun_unheard :]
     synced_own_server.verify()
 
@@ -94,11 +94,11 @@ def test_d15_a_standby_promoted_in_the_middle_of_a_transaction_takes_it(
     url = make_url(synced_own_server.url)
     there = url.set(port=standby.port).render_as_string(hide_password=False)
 
-    def fail_over() -> What:
+    def fail_over() -> Fate:
         eventually(lambda: query_rows(there, "SELECT MAX(run_id) FROM sync_runs") == [(2,)])  # it has followed so far
         own_server.kill()
         standby.execute("SELECT pg_promote()")
-        return "lost"
+        return "not sent"
 
     try:
         with CommitProxy(own_server, {STORE: fail_over}) as wire:
@@ -133,7 +133,7 @@ def lose_standby(server: Server) -> None:
 def test_d16_a_commit_that_waits_for_a_standby_that_is_gone_is_exit_6_and_unknown(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
-    def lose() -> What:
+    def lose() -> Fate:
         lose_standby(own_server)
         return "passed on"
 
@@ -162,7 +162,7 @@ def test_d16_a_standby_that_comes_back_in_time_lets_the_run_find_itself_done(
         4.0, own_server.execute, ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"]
     )
 
-    def lose() -> What:
+    def lose() -> Fate:
         lose_standby(own_server)
         back.start()
         return "passed on"
@@ -185,7 +185,7 @@ def test_d16_a_server_that_freezes_in_a_commit_is_left_in_time_and_nothing_is_ha
 ) -> None:
     frozen = own_server.frozen()
 
-    def freeze() -> What:
+    def freeze() -> Fate:
         frozen.__enter__()
         return "passed on"
 

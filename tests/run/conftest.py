@@ -1,4 +1,4 @@
-"""A host on each database; whatever a test did there, the stored history must be true in the end."""
+"""A host on each database. After every test the stored history must be consistent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checker finds what is wrong: each of these takes one stored fact away."""
+"""The independent checker reports a finding after each of these changes of one stored fact."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ TAMPERED = {
 }
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # the checker reads all alike
-@pytest.mark.parametrize("statement", TAMPERED.values(), ids=[what.replace(" ", "-") for what in TAMPERED])
-def test_the_checker_sees_a_stored_fact_that_is_not_so(engine: Engine, statement: str) -> None:
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # the checker reads all databases in the same way
+@pytest.mark.parametrize("statement", TAMPERED.values(), ids=[fact.replace(" ", "-") for fact in TAMPERED])
+def test_the_checker_finds_a_changed_fact(engine: Engine, statement: str) -> None:
     host = Host(engine)
     first, second = model("a", params={"p": 1}, capabilities={"x": 1}), model("b")
     host.sync([first, second])

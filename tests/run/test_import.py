@@ -1,4 +1,4 @@
-"""Saved answers become history: a real price history, exactly, and lines that cannot be taken."""
+"""Imports of saved responses: a real price history, exactly, and lines that are refused."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def store(engine: Engine) -> Iterator[Engine]:
     assert_consistent(engine)
 
 
-def take(engine: Engine, path: Path, accepted: Any = None) -> list[RunResult | None]:
+def import_file(engine: Engine, path: Path, accepted: Any = None) -> list[RunResult | None]:
     guard = RemovalGuard(accepted=accepted)
-    backfill = ImportDependencies(clock=lambda: NOW, app_version="0", guard=guard)
-    return list(import_responses(engine, read_saved_responses(path), backfill))
+    deps = ImportDependencies(clock=lambda: NOW, app_version="0", guard=guard)
+    return list(import_responses(engine, read_saved_responses(path), deps))
 
 
 def saved(tmp_path: Path, *lines: dict[str, bytes], start: int = 1) -> Path:
     """A file with one line a day of March 2026."""
-    path = tmp_path / f"answers-{start}.jsonl"
+    path = tmp_path / f"responses-{start}.jsonl"
     days = (f'{{"at": "2026-03-{day:02}T00:00:00Z", ' for day in range(start, start + len(lines)))
     texts = (
         day + ", ".join(f'"{key}": {text.decode()}' for key, text in one.items()) + "}\n"
@@ -64,7 +64,7 @@ def decimal(text: str | None) -> Decimal | None:
     return Decimal(text) if text else None
 
 
-def truth() -> set[tuple[Any, ...]]:
+def expected_events() -> set[tuple[Any, ...]]:
     with (DATA / "replay-truth.csv").open() as file:
         return {
             (
@@ -93,17 +93,17 @@ def stored_events(engine: Engine) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_a_real_price_history_comes_out_as_it_was(store: Engine) -> None:
-    results = take(store, DATA / "replay.jsonl.gz", "all")
+def test_a_real_price_history_gives_exactly_its_events(store: Engine) -> None:
+    results = import_file(store, DATA / "replay.jsonl.gz", "all")
     events = stored_events(store)
 
     assert {result.status for result in results if result} == {"success"}
-    assert len(events) == len(truth())
-    assert set(events) == truth()
+    assert len(events) == len(expected_events())
+    assert set(events) == expected_events()
 
 
-def test_a_real_price_history_leaves_its_last_catalog_and_nothing_when_taken_again(store: Engine) -> None:
-    take(store, DATA / "replay.jsonl.gz", "all")
+def test_a_real_price_history_ends_in_its_last_catalog_and_a_second_import_stores_nothing(store: Engine) -> None:
+    import_file(store, DATA / "replay.jsonl.gz", "all")
     with (DATA / "replay-final.csv").open() as file:
         final = {(row["mode"], row["model_id"], Decimal(row["cost"])) for row in csv.DictReader(file)}
     with store.connect() as connection:
@@ -111,7 +111,7 @@ def test_a_real_price_history_leaves_its_last_catalog_and_nothing_when_taken_aga
         assert {(mode, id_, Decimal(cost)) for mode, id_, cost in connection.execute(query)} == final
     before = dump(store)
 
-    again = take(store, DATA / "replay.jsonl.gz", "all")
+    again = import_file(store, DATA / "replay.jsonl.gz", "all")
 
     assert again == [None] * len(again)
     assert dump(store) == before
@@ -119,7 +119,7 @@ def test_a_real_price_history_leaves_its_last_catalog_and_nothing_when_taken_aga
 
 def test_a_line_is_a_run_at_its_own_time(store: Engine, tmp_path: Path) -> None:
     path = saved(tmp_path, image(*FIVE), image(*FIVE[1:]))
-    take(store, path)
+    import_file(store, path)
 
     assert column(store, "sync_runs.observed_at", "started_at", "trigger_kind", "status", "base_url") == [
         (day(1), NOW, "import", "success", None),
@@ -134,29 +134,29 @@ def test_a_line_is_a_run_at_its_own_time(store: Engine, tmp_path: Path) -> None:
     ]
 
 
-def test_a_line_that_is_not_later_than_what_is_stored_stops_the_import(store: Engine, tmp_path: Path) -> None:
-    take(store, saved(tmp_path, image(model("a")), start=5))
+def test_a_line_that_is_not_later_than_the_stored_history_stops_the_import(store: Engine, tmp_path: Path) -> None:
+    import_file(store, saved(tmp_path, image(model("a")), start=5))
     before = dump(store)
     path = saved(tmp_path, image(model("b")), start=4)
     with pytest.raises(
         ResponseRejected, match=r"line 1: the time 2026-03-04.* is not later than 2026-03-05.* sort the"
     ):
-        take(store, path)
+        import_file(store, path)
 
     assert dump(store) == before
 
 
-def test_another_answer_at_a_time_that_is_stored_stops_the_import(store: Engine, tmp_path: Path) -> None:
-    take(store, saved(tmp_path, image(model("a"))))
+def test_another_response_at_a_stored_time_stops_the_import(store: Engine, tmp_path: Path) -> None:
+    import_file(store, saved(tmp_path, image(model("a"))))
 
     with pytest.raises(ResponseRejected, match="not later than"):
-        take(store, saved(tmp_path, image(model("b"))))
+        import_file(store, saved(tmp_path, image(model("b"))))
 
 
-def test_a_line_of_which_one_mode_is_stored_gives_the_other(store: Engine, tmp_path: Path) -> None:
+def test_a_line_with_one_stored_mode_is_imported_for_the_other(store: Engine, tmp_path: Path) -> None:
     both = {**image(model("a")), "video": body("video", [model("v")])}
-    take(store, saved(tmp_path, image(model("a"))))
-    (result,) = take(store, saved(tmp_path, both))
+    import_file(store, saved(tmp_path, image(model("a"))))
+    (result,) = import_file(store, saved(tmp_path, both))
 
     assert result is not None
     assert [mode.row.mode for mode in result.modes] == ["video"]
@@ -164,18 +164,18 @@ def test_a_line_of_which_one_mode_is_stored_gives_the_other(store: Engine, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("ahead", "is_taken"), [(timedelta(minutes=5), True), (timedelta(minutes=5, seconds=1), False)]
+    ("ahead", "is_stored"), [(timedelta(minutes=5), True), (timedelta(minutes=5, seconds=1), False)]
 )
 def test_a_line_more_than_five_minutes_ahead_is_refused(
-    store: Engine, tmp_path: Path, ahead: timedelta, *, is_taken: bool
+    store: Engine, tmp_path: Path, ahead: timedelta, *, is_stored: bool
 ) -> None:
     path = tmp_path / "ahead.jsonl"
     path.write_text(f'{{"at": "{(NOW + ahead).isoformat()}", "image": {body("image", [model("a")]).decode()}}}\n')
-    if is_taken:
-        assert len(take(store, path)) == 1
+    if is_stored:
+        assert len(import_file(store, path)) == 1
         return
     with pytest.raises(UsageError, match=r"ahead\.jsonl line 1: the time 2026-07-01T00:05:01Z is in the future"):
-        take(store, path)
+        import_file(store, path)
     assert column(store, "sync_runs.run_id") == []
 
 
@@ -190,53 +190,55 @@ def test_a_line_more_than_five_minutes_ahead_is_refused(
         (b'{"ok": false, "code": 401}', Outcome.REJECTED),
     ],
 )
-def test_a_broken_line_stops_the_import_and_what_came_before_stays(
+def test_a_broken_line_stops_the_import_and_the_lines_before_it_stay(
     store: Engine, tmp_path: Path, broken: bytes, code: Outcome
 ) -> None:
     good = {"video": body("video", FIVE)}
     path = saved(tmp_path, image(*FIVE), {**good, "image": broken}, image(model("g")))
-    with pytest.raises(CatalogSyncError, match=r"answers-1\.jsonl line 2: ") as caught:
-        take(store, path)
+    with pytest.raises(CatalogSyncError, match=r"responses-1\.jsonl line 2: ") as caught:
+        import_file(store, path)
 
     assert caught.value.outcome == code
     assert column(store, "sync_runs.observed_at") == [day(1)]
     assert column(store, "models.mode", "model_id") == [("image", id_) for id_ in "abcde"]
 
 
-def test_a_held_line_stops_the_import_until_its_number_is_accepted(store: Engine, tmp_path: Path) -> None:
+def test_a_held_back_line_stops_the_import_until_its_number_is_accepted(store: Engine, tmp_path: Path) -> None:
     path = saved(tmp_path, image(*FIVE), image(model("a", cost=9), model("b")), image(model("a")))
     with pytest.raises(RemovalsHeld, match=r"line 2: .*--accept-removals 3"):
-        take(store, path)
+        import_file(store, path)
     assert column(store, "sync_runs.status") == ["success"]
 
-    results = take(store, path, 3)
+    results = import_file(store, path, 3)
 
     assert [result and result.status for result in results] == [None, "success", "success"]
     assert column(store, "models.model_id", where={"removed_at": None}) == ["a"]
 
 
 def test_a_line_with_rejected_models_is_stored_as_partial(store: Engine, tmp_path: Path) -> None:
-    results = take(store, saved(tmp_path, image(model("a"), model("b", cost="x")), image(model("a", cost=9))))
+    results = import_file(store, saved(tmp_path, image(model("a"), model("b", cost="x")), image(model("a", cost=9))))
 
     assert [result and result.status for result in results] == ["partial", "success"]
     assert column(store, "catalog_changes.not_before", "change_kind") == [(None, "added"), (None, "increase")]
 
 
-def test_an_answer_for_all_modes_is_split_by_the_mode_of_each_model(store: Engine, tmp_path: Path) -> None:
+def test_a_response_for_all_modes_is_split_by_the_mode_of_each_model(store: Engine, tmp_path: Path) -> None:
     a, b, c = model("a", mode="image"), model("b", mode="video"), model("c", mode="image")
     lines = [{"all": body("all", [a, b, c])}, {"all": body("all", [a, c])}]
     path = saved(tmp_path, *lines)
 
     with pytest.raises(RemovalsHeld, match=r"line 2: .*--accept-removals 1"):
-        take(store, path)
-    take(store, path, "all")
+        import_file(store, path)
+    import_file(store, path, "all")
 
     assert set(column(store, "models.mode", "model_id")) == {("image", "a"), ("video", "b"), ("image", "c")}
     assert column(store, "sync_run_modes.models_received") == [2, 1, 2, 0]
-    assert take(store, path, "all") == [None, None]
+    assert import_file(store, path, "all") == [None, None]
 
 
 def test_the_lines_of_a_file_are_what_the_api_sent(store: Engine, tmp_path: Path) -> None:
-    take(store, saved(tmp_path, {"image": b'{"ok":true,"data":{"mode":"image","total":1,"models":[ {"id": "a"} ]}}'}))
+    import_file(
+        store, saved(tmp_path, {"image": b'{"ok":true,"data":{"mode":"image","total":1,"models":[ {"id": "a"} ]}}'})
+    )
 
     assert column(store, "model_versions.raw") == ['{"id": "a"}']

@@ -1,4 +1,4 @@
-"""When a model was last seen, as the view says it."""
+"""``last_seen_at`` in the view of the current catalog."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def stamps(host: Host) -> list[Any]:
     return [str(stamp) for stamp in column(host.engine, "sync_runs.observed_at")]
 
 
-def test_a_model_was_last_seen_by_the_last_success(host: Host) -> None:
+def test_a_model_was_last_seen_by_the_last_successful_sync(host: Host) -> None:
     host.sync([A, B])
     host.sync([A, B])
 
     assert {str(seen)[:19] for seen in last_seen(host).values()} == {stamps(host)[1][:19]}
 
 
-def test_a_model_relisted_by_a_partial_run_was_last_seen_then(host: Host) -> None:
+def test_a_model_relisted_by_a_partial_run_was_last_seen_by_it(host: Host) -> None:
     host.sync([A, B, C, D])
     host.sync([B, C, D])
     assert host.sync([A, B, C, D, BAD]).status == "partial"

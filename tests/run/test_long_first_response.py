@@ -1,4 +1,4 @@
-"""An answer too long to be held as records is stored as any other."""
+"""A response too long for its records to be kept in memory is stored like any other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rows_of(host: Host) -> object:
     return dump(host.engine)
 
 
-def test_it_is_stored_as_if_all_of_it_had_been_kept(
+def test_it_is_stored_as_if_all_records_had_been_kept(
     host: Host, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade(database_url)

@@ -1,4 +1,4 @@
-"""The database fails at the worst moment, in its own driver's words: the run is stored once, or not at all."""
+"""The database fails at the COMMIT, with its driver's own error: the run is stored once, or not at all."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.support.made_responses import model
 from tests.support.run_driver import Host, column
 
 A = model("a")
-# The first transaction of a run writes that it began, the second all that it came to.
+# The first transaction of a run inserts its row, the second stores its result.
 BEGIN, STORE = 1, 2
-LOOKS = 14
+RETRIES = 14
 Fail = Callable[[Any], None]
 
 
 def lost(connection: Any, kind: str) -> Exception:
-    """The connection breaks; what its driver says of it."""
+    """Breaks the connection; returns the error of its driver."""
     connection.close()
     if kind == "sqlite":
         return sqlite3.ProgrammingError("Cannot operate on a closed database.")
@@ -43,7 +43,7 @@ def deadlock(connection: Any, kind: str) -> Exception:
 
 
 class Commits:
-    """Counts the commits of an engine, and makes some of them fail."""
+    """Counts the commits of an engine and makes some of them fail."""
 
     def __init__(self, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
@@ -52,7 +52,7 @@ class Commits:
         self._commit = host.engine.dialect.do_commit
         monkeypatch.setattr(host.engine.dialect, "do_commit", self.commit)
         monkeypatch.setattr(database, "_PAUSE_SECONDS", 0)
-        monkeypatch.setattr(database, "_MOST_RETRIES", LOOKS)
+        monkeypatch.setattr(database, "_MOST_RETRIES", RETRIES)
 
     def commit(self, connection: Any) -> None:
         self.count += 1
@@ -62,12 +62,12 @@ class Commits:
         else:
             fail(connection.dbapi_connection)
 
-    def unheard(self, connection: Any) -> None:
-        """It is done, and the answer is lost."""
+    def unacknowledged(self, connection: Any) -> None:
+        """The server carries out the COMMIT, and the connection breaks before its reply."""
         connection.commit()
         raise lost(connection, self.kind)
 
-    def undone(self, connection: Any) -> None:
+    def rolled_back(self, connection: Any) -> None:
         connection.rollback()
         raise lost(connection, self.kind)
 
@@ -80,8 +80,8 @@ def commits(host: Host, monkeypatch: pytest.MonkeyPatch) -> Commits:
     return Commits(host, monkeypatch)
 
 
-@pytest.mark.parametrize("failure", ["undone", "deadlocked"])
-def test_a_run_whose_commit_fails_is_stored_by_the_next_try(host: Host, commits: Commits, failure: str) -> None:
+@pytest.mark.parametrize("failure", ["rolled_back", "deadlocked"])
+def test_a_run_whose_commit_fails_is_stored_by_the_next_attempt(host: Host, commits: Commits, failure: str) -> None:
     commits.failures = dict.fromkeys((STORE, STORE + 1, STORE + 2), getattr(commits, failure))
     result = host.sync([A], [A])
 
@@ -91,8 +91,8 @@ def test_a_run_whose_commit_fails_is_stored_by_the_next_try(host: Host, commits:
     assert column(host.engine, "catalog_changes.change_kind") == ["added", "added"]
 
 
-def test_a_run_whose_commit_was_done_unheard_is_not_stored_again(host: Host, commits: Commits) -> None:
-    commits.failures = {STORE: commits.unheard}
+def test_a_run_whose_commit_was_not_acknowledged_is_not_stored_again(host: Host, commits: Commits) -> None:
+    commits.failures = {STORE: commits.unacknowledged}
     result = host.sync([A], [A])
 
     assert (result.status, result.modes[0].row.models_added) == ("success", 1)
@@ -102,21 +102,21 @@ def test_a_run_whose_commit_was_done_unheard_is_not_stored_again(host: Host, com
     assert column(host.engine, "catalog_changes.change_kind") == ["added", "added"]
 
 
-def test_a_commit_done_unheard_after_a_deadlock_counts_too(host: Host, commits: Commits) -> None:
-    commits.failures = {STORE: commits.deadlocked, STORE + 1: commits.unheard}
+def test_an_unacknowledged_commit_after_a_deadlock_counts_too(host: Host, commits: Commits) -> None:
+    commits.failures = {STORE: commits.deadlocked, STORE + 1: commits.unacknowledged}
     host.sync([A], [A])
 
     assert column(host.engine, "sync_state.version") == [1, 1]
 
 
-def test_a_beginning_done_unheard_leaves_a_row_that_the_run_itself_abandons(host: Host, commits: Commits) -> None:
-    commits.failures = {BEGIN: commits.unheard}
+def test_an_unacknowledged_begin_leaves_a_row_that_the_run_itself_marks_abandoned(host: Host, commits: Commits) -> None:
+    commits.failures = {BEGIN: commits.unacknowledged}
     host.sync([A])
 
     assert column(host.engine, "sync_runs.status") == ["abandoned", "success"]
 
 
-def test_a_run_that_another_overtook_between_two_tries_is_superseded(host: Host, commits: Commits) -> None:
+def test_a_run_overtaken_between_two_attempts_is_superseded(host: Host, commits: Commits) -> None:
     other = Host(host.engine, now=host.now)
 
     def overtaken(connection: Any) -> None:
@@ -133,7 +133,7 @@ def test_a_run_that_another_overtook_between_two_tries_is_superseded(host: Host,
 
 
 def test_a_commit_that_never_succeeds_ends_as_a_database_error_and_a_failed_run(host: Host, commits: Commits) -> None:
-    commits.failures = dict.fromkeys(range(STORE, STORE + LOOKS), commits.undone)
+    commits.failures = dict.fromkeys(range(STORE, STORE + RETRIES), commits.rolled_back)
     with pytest.raises(DatabaseError, match=r"the database failed: .*; whether this step was stored is unknown"):
         host.sync([A])
 
@@ -141,18 +141,16 @@ def test_a_commit_that_never_succeeds_ends_as_a_database_error_and_a_failed_run(
     assert column(host.engine, "models.model_id") == []
 
 
-def test_a_failure_that_will_not_pass_is_not_tried_again(
-    host: Host, commits: Commits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tries = []
+def test_a_permanent_failure_is_not_retried(host: Host, commits: Commits, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts = []
 
     def broken(*_: object) -> None:
-        tries.append(1)
+        attempts.append(1)
         raise DatabaseError("broken")
 
     monkeypatch.setattr(job_module, "write_result", broken)
     with pytest.raises(DatabaseError, match="broken"):
         host.sync([A])
 
-    assert len(tries) == 1
+    assert len(attempts) == 1
     assert column(host.engine, "sync_runs.status") == ["failed"]

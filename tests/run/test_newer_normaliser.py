@@ -1,4 +1,4 @@
-"""A newer program recognises what an older one left in the raw text: tables are made anew, history stays as it is."""
+"""A newer program reads more from the raw texts: it rebuilds the current rows and leaves history alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ A, V = model("a", capabilities={"edit": True}), {**FULL, "id": "v"}
 IMAGE = [FULL, A, *(model(f"other-{number}", cost=number) for number in range(3))]
 HISTORY = ("model_versions", "credit_history", "catalog_changes")
 NEWLY_RECOGNISED = ("capabilities", "param_options")
-FAILED = ApiUnreachable("it did not answer")
+FAILED = ApiUnreachable("no response")
 
 
 def rows_without(tree: dict[str, Tree]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def rows_without(tree: dict[str, Tree]) -> dict[str, Any]:
 
 @contextmanager
 def older_program() -> Iterator[None]:
-    """One that keeps capabilities and options in the raw text, and nowhere else."""
+    """Within it, the program makes no rows of capabilities and options."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(normalise, "NORMALISER_VERSION", "0")
         patch.setattr(normalise, "rows_of", rows_without)
@@ -46,7 +46,7 @@ def older_program() -> Iterator[None]:
 
 @pytest.fixture
 def upgraded(host: Host) -> Host:
-    """A host whose last run was the older program's; the newer one has not run yet."""
+    """A host whose only run was one of the older program."""
     with older_program():
         host.sync(IMAGE, [V])
     assert rows(host, NEWLY_RECOGNISED) == {name: [] for name in NEWLY_RECOGNISED}
@@ -54,12 +54,12 @@ def upgraded(host: Host) -> Host:
 
 
 def rows(host: Host, names: tuple[str, ...]) -> Rows:
-    found = dump(host.engine)
-    return {name: found[name] for name in names}
+    tables = dump(host.engine)
+    return {name: tables[name] for name in names}
 
 
 def outdated(engine: Engine) -> int:
-    """How many models verify still takes for the older program's, in a database that is sound."""
+    """The number of models that ``verify`` reports as outdated; the database must be consistent."""
     with read_transaction(engine) as connection:
         verification = Verification(connection)
         assert list(verification.findings()) == []
@@ -72,12 +72,12 @@ def events(result: RunResult) -> list[tuple[str, str]]:
 
 
 def capable(host: Host, mode: str) -> set[str]:
-    """The models of a mode whose capabilities are in their table."""
+    """The models of a mode that have rows in ``capabilities``."""
     ids = dict(column(host.engine, "models.model_pk", "model_id", where={"mode": mode}))
     return {ids[pk] for pk in column(host.engine, "capabilities.model_pk") if pk in ids}
 
 
-def test_the_same_answer_fills_the_tables_and_leaves_no_event(upgraded: Host) -> None:
+def test_the_same_response_fills_the_tables_and_makes_no_event(upgraded: Host) -> None:
     before = rows(upgraded, HISTORY)
     result = upgraded.sync(IMAGE, [V])
 
@@ -88,7 +88,7 @@ def test_the_same_answer_fills_the_tables_and_leaves_no_event(upgraded: Host) ->
     assert {mode.row.models_changed for mode in result.modes} == {0}
 
 
-def test_it_is_done_once(upgraded: Host) -> None:
+def test_rows_are_rebuilt_once(upgraded: Host) -> None:
     upgraded.sync(IMAGE, [V])
     before = rows(upgraded, ("models", *NEWLY_RECOGNISED))
     result = upgraded.sync(IMAGE, [V])
@@ -97,7 +97,7 @@ def test_it_is_done_once(upgraded: Host) -> None:
     assert rows(upgraded, ("models", *NEWLY_RECOGNISED)) == before
 
 
-def test_verify_says_what_is_still_to_come_and_does_not_call_it_damage(upgraded: Host) -> None:
+def test_verify_reports_outdated_rows_and_not_as_damage(upgraded: Host) -> None:
     assert outdated(upgraded.engine) == len(IMAGE) + 1
 
     upgraded.sync(IMAGE, [V])
@@ -105,7 +105,7 @@ def test_verify_says_what_is_still_to_come_and_does_not_call_it_damage(upgraded:
     assert outdated(upgraded.engine) == 0
 
 
-def test_what_changed_meanwhile_is_its_event_and_nothing_else_is(upgraded: Host) -> None:
+def test_a_change_in_the_same_response_is_the_only_event(upgraded: Host) -> None:
     result = upgraded.sync([{**FULL, "credits": {"default_cost": 9}}, *IMAGE[1:]], [V])
 
     assert events(result) == [("full", "increase")]
@@ -113,15 +113,15 @@ def test_what_changed_meanwhile_is_its_event_and_nothing_else_is(upgraded: Host)
     assert outdated(upgraded.engine) == 0
 
 
-def test_a_change_of_what_is_newly_recognised_is_told_against_the_text_before(upgraded: Host) -> None:
+def test_a_change_in_a_newly_read_field_is_compared_with_the_text_before(upgraded: Host) -> None:
     upgraded.sync([FULL, {**A, "capabilities": {"edit": False}}, *IMAGE[2:]], [V])
 
-    told = column(upgraded.engine, "catalog_changes.entity", "field", "old_value", "new_value")
-    assert told[-1] == ("capabilities", "edit", "true", "false")
-    assert len(told) == len(IMAGE) + 2
+    changes = column(upgraded.engine, "catalog_changes.entity", "field", "old_value", "new_value")
+    assert changes[-1] == ("capabilities", "edit", "true", "false")
+    assert len(changes) == len(IMAGE) + 2
 
 
-def test_a_mode_whose_answer_fails_waits_for_its_next_one(upgraded: Host) -> None:
+def test_a_mode_whose_fetch_fails_is_rebuilt_by_its_next_response(upgraded: Host) -> None:
     upgraded.sync(FAILED, [V])
     assert (capable(upgraded, "image"), capable(upgraded, "video")) == (set(), {"v"})
     assert outdated(upgraded.engine) == len(IMAGE)
@@ -136,20 +136,20 @@ def test_a_mode_whose_answer_fails_waits_for_its_next_one(upgraded: Host) -> Non
 @pytest.mark.parametrize(
     "sent",
     [
-        pytest.param([A], id="held: the others are missing"),
+        pytest.param([A], id="held back: the others are missing"),
         pytest.param([model("full", cost="x"), *IMAGE[1:]], id="one is rejected"),
         pytest.param([{"id": 5}, A], id="an id cannot be read"),
-        pytest.param([{**FULL, "description": None}], id="held, and one has changed"),
+        pytest.param([{**FULL, "description": None}], id="held back, and one has changed"),
     ],
 )
-def test_models_that_are_kept_unseen_are_made_anew_too(upgraded: Host, sent: list[Any]) -> None:
+def test_models_that_the_response_lacks_are_rebuilt_too(upgraded: Host, sent: list[Any]) -> None:
     upgraded.sync(sent, [V])
 
     assert capable(upgraded, "image") == {"full", "a"}
     assert outdated(upgraded.engine) == 0
 
 
-def test_another_spelling_leaves_the_text_that_is_stored(upgraded: Host) -> None:
+def test_another_spelling_leaves_the_stored_text(upgraded: Host) -> None:
     before = rows(upgraded, HISTORY)
     result = upgraded.sync([dict(reversed(one.items())) for one in IMAGE], [V])
 
@@ -158,17 +158,17 @@ def test_another_spelling_leaves_the_text_that_is_stored(upgraded: Host) -> None
     assert outdated(upgraded.engine) == 0
 
 
-def test_models_that_go_at_the_same_time_go_and_come_back_with_all_their_rows(upgraded: Host) -> None:
-    gone = upgraded.sync(IMAGE[1:], [V])
-    assert events(gone) == [("full", "removed")]
+def test_a_model_removed_in_the_same_run_is_relisted_with_all_its_rows(upgraded: Host) -> None:
+    removal = upgraded.sync(IMAGE[1:], [V])
+    assert events(removal) == [("full", "removed")]
 
-    back = upgraded.sync(IMAGE, [V])
+    relisting = upgraded.sync(IMAGE, [V])
 
-    assert events(back) == [("full", "relisted")]
+    assert events(relisting) == [("full", "relisted")]
     assert capable(upgraded, "image") == {"full", "a"}
 
 
-def test_a_dry_run_writes_nothing_and_tells_no_change(upgraded: Host) -> None:
+def test_a_dry_run_writes_nothing_and_reports_no_change(upgraded: Host) -> None:
     before = dump(upgraded.engine)
     result = upgraded.sync(IMAGE, [V], dry_run=True)
 
@@ -177,7 +177,7 @@ def test_a_dry_run_writes_nothing_and_tells_no_change(upgraded: Host) -> None:
     upgraded.sync(IMAGE, [V])
 
 
-def test_of_two_runs_at_once_one_makes_the_tables_anew(upgraded: Host) -> None:
+def test_of_two_runs_at_once_one_rebuilds_the_rows(upgraded: Host) -> None:
     def between() -> None:
         upgraded.meanwhile = lambda: None
         upgraded.sync(IMAGE, [V])
@@ -187,8 +187,8 @@ def test_of_two_runs_at_once_one_makes_the_tables_anew(upgraded: Host) -> None:
     assert outdated(upgraded.engine) == 0
 
 
-def test_an_import_makes_them_anew_as_well(upgraded: Host, tmp_path: Path) -> None:
-    path = tmp_path / "answers.jsonl"
+def test_an_import_rebuilds_the_rows_too(upgraded: Host, tmp_path: Path) -> None:
+    path = tmp_path / "responses.jsonl"
     at = upgraded.now.isoformat()
     path.write_text(f'{{"at": {json.dumps(at)}, "image": {body("image", IMAGE).decode()}}}\n')
     (result,) = import_responses(
@@ -200,7 +200,7 @@ def test_an_import_makes_them_anew_as_well(upgraded: Host, tmp_path: Path) -> No
     upgraded.sync(IMAGE, [V])
 
 
-def test_going_back_to_the_older_program_leaves_no_event_either(upgraded: Host) -> None:
+def test_going_back_to_the_older_program_makes_no_event_either(upgraded: Host) -> None:
     upgraded.sync(IMAGE, [V])
     before = rows(upgraded, HISTORY)
     with older_program():
@@ -216,8 +216,8 @@ def test_a_fingerprint_of_another_text_is_damage_whatever_its_version(upgraded: 
     with upgraded.engine.begin() as connection:
         connection.execute(update(models).where(models.c.model_id == "a").values(fingerprint="0:" + "0" * 64))
     with read_transaction(upgraded.engine) as connection:
-        faults = list(Verification(connection).findings())
-    assert [(fault.table, fault.model_id) for fault in faults] == [("models", "a")]
+        findings = list(Verification(connection).findings())
+    assert [(one.table, one.model_id) for one in findings] == [("models", "a")]
 
     upgraded.sync(IMAGE, [V])
     assert outdated(upgraded.engine) == 0

@@ -1,4 +1,4 @@
-"""Runs that meet: each mode goes to one of them at a time, and nobody's look is mixed with another's."""
+"""Runs at the same time: one of them is applied in each mode, and responses of different runs are never mixed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.support.stored_rows_checker import assert_consistent
 RUNS = 6
 
 
-@pytest.mark.parametrize("same_answer", [True, False])
-def test_of_runs_that_ask_at_the_same_time_one_is_applied(
-    engine: Engine, migrated_url: str, *, same_answer: bool
+@pytest.mark.parametrize("same_response", [True, False])
+def test_of_runs_that_fetch_at_the_same_time_one_is_applied(
+    engine: Engine, migrated_url: str, *, same_response: bool
 ) -> None:
     barrier = Barrier(RUNS, timeout=30)
 
     def sync(number: int) -> str:
         own = open_engine(migrated_url)
         host = Host(own, meanwhile=barrier.wait)
-        cost = 1 if same_answer else number
+        cost = 1 if same_response else number
         try:
             return host.sync([model("a", cost=cost), model(f"b{cost}")], [model("v", cost=cost)]).status
         finally:
@@ -41,7 +41,7 @@ def test_of_runs_that_ask_at_the_same_time_one_is_applied(
     assert_consistent(engine)
 
 
-def test_runs_of_different_modes_do_not_hinder_each_other(engine: Engine, migrated_url: str) -> None:
+def test_runs_of_different_modes_are_both_applied(engine: Engine, migrated_url: str) -> None:
     barrier = Barrier(2, timeout=30)
 
     def sync(mode: str) -> str:

@@ -28,7 +28,7 @@ HISTORY = ("models", "credits", "model_versions", "credit_history", "catalog_cha
 
 @pytest.fixture
 def migrating(database_url: str) -> Iterator[Host]:
-    """A host on a database of its own, with history."""
+    """A host on a separate database that has history."""
     migrate.upgrade(database_url)
     engine = open_engine(database_url)
     host = Host(engine)
@@ -49,8 +49,8 @@ def execute(engine: Engine, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("cost", [3, 4])
-def test_a_run_that_asked_before_and_would_store_after_stores_nothing(migrating: Host, cost: int) -> None:
-    """Also when nothing changed: the next program would have it that this look was good."""
+def test_a_run_that_fetched_before_a_migration_stores_nothing_after_it(migrating: Host, cost: int) -> None:
+    """Also when nothing changed: the run would count as a successful sync of the new schema."""
     before = history(migrating.engine)
     migrating.meanwhile = lambda: execute(migrating.engine, BUMP)
 
@@ -61,24 +61,24 @@ def test_a_run_that_asked_before_and_would_store_after_stores_nothing(migrating:
     assert column(migrating.engine, "sync_runs.status", "error_type") == [("success", None), ("failed", "UsageError")]
 
 
-def test_an_import_stops_at_the_line_after(migrating: Host) -> None:
+def test_an_import_stops_at_the_line_after_a_migration(migrating: Host) -> None:
     def lines() -> Iterator[SavedResponse]:
         for number in (1, 2, 3):
             at = migrating.now.replace(day=20 + number)
-            yield SavedResponse("answers", number, at, {"image": body("image", [model("a", cost=number)])})
+            yield SavedResponse("responses", number, at, {"image": body("image", [model("a", cost=number)])})
             if number == 2:
                 execute(migrating.engine, BUMP)
 
-    backfill = ImportDependencies(clock=lambda: migrating.now.replace(month=4), app_version="0")
-    with pytest.raises(UsageError, match=f"answers line 3: {MOVED}"):
-        list(import_responses(migrating.engine, lines(), backfill))
+    deps = ImportDependencies(clock=lambda: migrating.now.replace(month=4), app_version="0")
+    with pytest.raises(UsageError, match=f"responses line 3: {MOVED}"):
+        list(import_responses(migrating.engine, lines(), deps))
 
     assert column(migrating.engine, "sync_runs.trigger_kind") == ["cli", "import", "import"]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
-def test_a_run_that_waits_for_a_migration_sees_that_it_is_over(migrating: Host) -> None:
-    """On MariaDB nothing is there to wait for: a change of a table is there at once."""
+def test_a_run_that_waits_for_a_migration_notices_it(migrating: Host) -> None:
+    """MariaDB commits each DDL statement at once, so there a run has nothing to wait for."""
     before = history(migrating.engine)
     changed = threading.Event()
 
@@ -87,7 +87,7 @@ def test_a_run_that_waits_for_a_migration_sees_that_it_is_over(migrating: Host) 
             connection.exec_driver_sql("ALTER TABLE credit_history ADD COLUMN newer INTEGER")
             connection.exec_driver_sql(BUMP)
             changed.set()
-            time.sleep(0.5)  # by then the run waits
+            time.sleep(0.5)  # time for the run to reach the lock and wait
 
     thread = threading.Thread(target=newer_program)
 

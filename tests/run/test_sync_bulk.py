@@ -1,4 +1,4 @@
-"""Many rows at once, and rows that are made anew."""
+"""Runs with many rows, and runs that rebuild rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_rows_of_an_older_normaliser_are_rebuilt_without_a_trace_in_history(host
     assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
 
 
-def test_300_models_of_many_params_load_at_once(host: Host) -> None:
+def test_300_models_with_many_params_are_stored_in_one_run(host: Host) -> None:
     params = {f"p{number:02}": {"options": ["a", "b"], "default": number} for number in range(25)}
     many = [model(f"m{number:03}", cost=number, params=params) for number in range(300)]
     host.sync(many)
@@ -31,7 +31,7 @@ def test_300_models_of_many_params_load_at_once(host: Host) -> None:
     assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
 
 
-def test_a_run_counts_what_it_did(host: Host) -> None:
+def test_a_run_records_its_counts(host: Host) -> None:
     host.sync([A, B, model("d"), model("e")])
     host.sync([model("a", cost=4), model("b", cost="x"), model("d"), C, model("f")])
 

@@ -1,4 +1,4 @@
-"""What a run writes when models come, change, go and come back."""
+"""What a run writes when models are added, changed, removed and relisted."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_cost_from_3_to_1_5_is_one_decrease_and_nothing_else(host: Host) -> No
         assert len(after[table]) - len(before[table]) == (1 if table in {"model_versions", "credit_history"} else 0)
 
 
-def test_a_change_happened_after_the_last_good_look_began(host: Host) -> None:
+def test_not_before_is_the_begin_of_the_last_successful_fetch(host: Host) -> None:
     host.sync([A])
     host.sync([A])
     host.sync([model("a", cost=4)])
@@ -158,7 +158,7 @@ def test_a_removed_model_keeps_its_row_and_its_history(host: Host) -> None:
     assert costs(host)[2:] == [(None, "removed", "5", None, None, None)]
 
 
-def test_a_model_that_comes_back_is_the_same_one_relisted(host: Host) -> None:
+def test_a_model_that_is_listed_again_keeps_its_row_and_is_relisted(host: Host) -> None:
     host.sync([A, FULL])
     host.sync([A])
     host.sync([A, {**FULL, "credits": {"default_cost": 4}, "tags": []}])
@@ -205,7 +205,7 @@ def test_ids_that_differ_by_case_accent_or_blank_are_different_models(host: Host
     assert [row[1:4] for row in costs(host)[6:]] == [("increase", "3", "7"), ("removed", "3", None)]
 
 
-def test_a_model_that_moves_to_the_other_mode_goes_here_and_comes_there(host: Host) -> None:
+def test_a_model_that_moves_to_the_other_mode_is_removed_and_added(host: Host) -> None:
     host.sync([A, B, C], [])
     host.sync([A, B], [C])
 

@@ -1,4 +1,4 @@
-"""Removals that a run holds until a person agrees."""
+"""Removals that are held back until a person accepts them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def events(host: Host) -> list[Any]:
     return column(host.engine, "catalog_changes.change_kind")
 
 
-def test_an_empty_answer_holds_all_removals(host: Host) -> None:
+def test_an_empty_response_holds_back_all_removals(host: Host) -> None:
     host.sync([A], [B])
     before = dump(host.engine)
     result = host.sync([], [B])
@@ -34,7 +34,7 @@ def test_an_empty_answer_holds_all_removals(host: Host) -> None:
     ]
 
 
-def test_held_removals_let_the_costs_that_were_seen_through(host: Host) -> None:
+def test_held_back_removals_do_not_hold_back_cost_changes(host: Host) -> None:
     host.sync(FIVE)
     host.sync([model("a", cost=9), B])
 
@@ -42,7 +42,7 @@ def test_held_removals_let_the_costs_that_were_seen_through(host: Host) -> None:
     assert events(host)[5:] == ["increase"]
 
 
-def test_a_held_run_says_the_same_until_the_number_is_accepted(host: Host) -> None:
+def test_a_held_back_run_repeats_its_message_until_the_number_is_accepted(host: Host) -> None:
     host.sync(FIVE, FIVE)
     for _ in range(2):
         result = host.sync([A, B], [])
@@ -63,7 +63,7 @@ def test_all_removals_can_be_accepted(host: Host) -> None:
     assert listed(host) == []
 
 
-def test_a_held_look_is_no_good_look(host: Host) -> None:
+def test_a_held_back_run_is_not_a_successful_sync(host: Host) -> None:
     host.sync(FIVE)
     host.sync([])
     host.sync([model("a", cost=9), *FIVE[1:]])
@@ -71,14 +71,14 @@ def test_a_held_look_is_no_good_look(host: Host) -> None:
     assert column(host.engine, "catalog_changes.not_before")[5:] == [START]
 
 
-def test_an_empty_first_answer_is_a_success_and_noted(host: Host) -> None:
+def test_an_empty_first_response_is_a_success_with_a_note(host: Host) -> None:
     result = host.sync([A], [])
 
     assert (result.status, result.exit_code) == ("success", Outcome.DONE)
     assert column(host.engine, "sync_runs.note") == ["the first answer for video was empty"]
 
 
-def test_a_model_without_an_id_stops_removals_in_its_mode_alone(host: Host) -> None:
+def test_a_model_without_an_id_stops_removals_only_in_its_mode(host: Host) -> None:
     host.sync(FIVE, FIVE)
     result = host.sync([*FIVE[1:], {"name": "N"}], FIVE[1:])
 

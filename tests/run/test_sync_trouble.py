@@ -1,4 +1,4 @@
-"""Runs that go wrong in part or as a whole: what is stored stays true, and the run says what happened."""
+"""Runs that fail in part or as a whole: the stored data stays consistent, and the run records what happened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.run_driver import HOUR, SECOND, START, Host, added_rows, colu
 
 A, B, C, D, E = (model(id_) for id_ in "abcde")
 FIVE = [A, B, C, D, E]
-DOWN = ApiUnreachable("the API did not answer")
+DOWN = ApiUnreachable("the API did not respond")
 
 
 def runs(host: Host) -> list[Any]:
@@ -44,7 +44,7 @@ def events(host: Host) -> list[Any]:
         (b'{"ok": false, "code": 402, "error_code": "subscription_required"}', Outcome.REFUSED),
     ],
 )
-def test_a_mode_with_a_bad_answer_stays_while_the_other_is_applied(
+def test_a_mode_with_a_bad_response_stays_while_the_other_is_applied(
     host: Host, bad: bytes | CatalogSyncError, code: Outcome
 ) -> None:
     host.sync(FIVE, [A])
@@ -67,7 +67,7 @@ def test_when_no_mode_can_be_used_only_the_run_is_written(host: Host) -> None:
     assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
     assert before["sync_state"] == dump(host.engine)["sync_state"]
     assert column(host.engine, "sync_runs.error_type")[1] == "ApiUnreachable"
-    assert "; also: the answer for mode=video" in column(host.engine, "sync_runs.error_message")[1]
+    assert "; also: the response for mode video" in column(host.engine, "sync_runs.error_message")[1]
 
 
 def test_a_rejected_model_keeps_its_rows_while_the_others_change(host: Host) -> None:
@@ -81,7 +81,7 @@ def test_a_rejected_model_keeps_its_rows_while_the_others_change(host: Host) -> 
     assert column(host.engine, "credits.model_pk", "default_cost_exact") == [before[0], (2, "9"), before[2], before[3]]
 
 
-def test_a_run_that_another_one_overtook_writes_nothing_but_itself(host: Host) -> None:
+def test_a_superseded_run_writes_nothing_but_its_own_rows(host: Host) -> None:
     host.sync([A], [B])
     other = Host(host.engine, now=host.now)
     host.meanwhile = lambda: other.sync([model("a", cost=9)], [B])
@@ -96,7 +96,7 @@ def test_a_run_that_another_one_overtook_writes_nothing_but_itself(host: Host) -
     assert column(host.engine, "sync_state.version", "run_id") == [(2, 3), (2, 3)]
 
 
-def test_a_run_overtaken_in_one_mode_is_applied_in_the_other(host: Host) -> None:
+def test_a_run_superseded_in_one_mode_is_applied_in_the_other(host: Host) -> None:
     other = Host(host.engine, now=host.now)
     host.meanwhile = lambda: other.sync([A], modes=["image"])
     result = host.sync([B], [C])
@@ -105,7 +105,7 @@ def test_a_run_overtaken_in_one_mode_is_applied_in_the_other(host: Host) -> None
     assert (listed(host), listed(host, "video")) == (["a"], ["c"])
 
 
-def test_runs_that_died_are_abandoned_by_the_next_that_applies(host: Host) -> None:
+def test_dead_runs_are_marked_abandoned_by_the_next_run_that_applies(host: Host) -> None:
     with host.engine.begin() as connection:
         dead = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_version": "0"}
         connection.execute(insert(sync_runs), [dead, dead])
@@ -116,7 +116,7 @@ def test_runs_that_died_are_abandoned_by_the_next_that_applies(host: Host) -> No
     assert runs(host) == ["abandoned", "abandoned", "failed", "success"]
 
 
-def test_a_run_that_began_later_is_not_abandoned(host: Host) -> None:
+def test_a_run_that_began_later_is_not_marked_abandoned(host: Host) -> None:
     def begin() -> None:
         with host.engine.begin() as connection:
             later = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_version": "0"}
@@ -128,22 +128,22 @@ def test_a_run_that_began_later_is_not_abandoned(host: Host) -> None:
     assert runs(host) == ["success", "running"]
 
 
-def test_a_run_that_was_abandoned_alive_writes_its_own_end(host: Host) -> None:
+def test_a_live_run_that_was_marked_abandoned_writes_its_own_end(host: Host) -> None:
     other = Host(host.engine, now=host.now)
-    seen: list[str] = []
+    statuses: list[str] = []
 
     def meanwhile() -> None:
         other.sync([A], modes=["image"])
-        seen.extend(runs(host))
+        statuses.extend(runs(host))
 
     host.meanwhile = meanwhile
     host.sync([B], [C], modes=["video"])
 
-    assert seen == ["abandoned", "success"]
+    assert statuses == ["abandoned", "success"]
     assert runs(host) == ["success", "success"]
 
 
-def test_a_clock_that_stepped_back_stamps_just_after_the_last_stamp_and_is_noted(host: Host) -> None:
+def test_after_a_clock_step_back_rows_are_stamped_just_after_the_last_stamp_and_a_note_is_stored(host: Host) -> None:
     host.sync([A])
     last = START + 2 * SECOND
     host.now = START - HOUR
@@ -168,13 +168,13 @@ def test_a_clock_more_than_an_hour_ahead_of_the_api_applies_nothing(host: Host) 
 
 
 @pytest.mark.parametrize("behind", [HOUR, -2 * HOUR])
-def test_a_clock_an_hour_ahead_or_far_behind_is_let_through(host: Host, behind: timedelta) -> None:
+def test_a_clock_an_hour_ahead_or_far_behind_is_accepted(host: Host, behind: timedelta) -> None:
     host.server_is_behind = behind
 
     assert host.sync([A]).status == "success"
 
 
-def test_a_run_that_is_told_to_stop_says_so(host: Host) -> None:
+def test_an_interrupted_run_is_recorded_as_failed(host: Host) -> None:
     def stop() -> None:
         raise Interrupted("stopped", Outcome.TERMINATED)
 
@@ -185,7 +185,7 @@ def test_a_run_that_is_told_to_stop_says_so(host: Host) -> None:
     assert column(host.engine, "sync_runs.status", "error_message") == [("failed", "stopped")]
 
 
-def test_a_bug_leaves_its_name_and_no_word_of_what_it_held(host: Host) -> None:
+def test_of_an_unexpected_error_only_the_type_is_recorded(host: Host) -> None:
     def fail() -> None:
         raise ZeroDivisionError("secret")
 
@@ -211,7 +211,7 @@ def test_a_stored_version_that_cannot_be_read_stops_the_run_before_it_writes(hos
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_dry_run_decides_alike_and_writes_nothing(host: Host, *, first: bool) -> None:
+def test_a_dry_run_decides_in_the_same_way_and_writes_nothing(host: Host, *, first: bool) -> None:
     if not first:
         host.sync(FIVE, [B])
     before = dump(host.engine)
@@ -224,16 +224,16 @@ def test_a_dry_run_decides_alike_and_writes_nothing(host: Host, *, first: bool) 
     assert result.modes[0].row.models_changed == (0 if first else 1)
 
 
-def test_only_the_mode_asked_for_is_touched(host: Host) -> None:
+def test_only_the_requested_mode_is_touched(host: Host) -> None:
     host.sync([A], [B])
     host.sync([], [model("b", cost=9)], modes=["video"])
 
-    assert host.asked == ["image", "video", "video"]
+    assert host.fetched == ["image", "video", "video"]
     assert listed(host) == ["a"]
     assert column(host.engine, "sync_run_modes.mode", where={"run_id": 2}) == ["video"]
 
 
-def test_an_answer_that_holds_fewer_models_than_it_says_leaves_both_numbers_and_its_hash(host: Host) -> None:
+def test_of_a_response_with_fewer_models_than_its_total_both_numbers_and_the_hash_are_recorded(host: Host) -> None:
     sent = body("image", [A, B]).replace(b'"total": 2', b'"total": 3')
     host.sync(sent)
 

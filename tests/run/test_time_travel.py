@@ -1,4 +1,4 @@
-"""The whole catalog at any moment, field for field, as it was sent."""
+"""The whole catalog at any moment is, field by field, what the API had sent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Sent = dict[tuple[str, str], Any]
 
 
 def meaning(value: Any) -> Any:
-    """A JSON value without what is no difference: nulls in objects, order and repeats of scalars, spelling."""
+    """A JSON value without what makes no difference: nulls in objects, order and repeats of scalars, spelling."""
     if isinstance(value, dict):
         return {key: meaning(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
@@ -54,12 +54,14 @@ def sent() -> list[tuple[datetime, Sent]]:
 
 def stored(engine: Engine, moment: datetime) -> Sent:
     with engine.connect() as connection:
-        return {(found.mode, found.model_id): read(found.raw) for found in versions_at(connection, moment, None)}
+        return {
+            (version.mode, version.model_id): read(version.raw) for version in versions_at(connection, moment, None)
+        }
 
 
 def test_the_catalog_at_every_moment_and_between_them_is_what_was_sent(engine: Engine) -> None:
-    backfill = ImportDependencies(lambda: START + timedelta(days=10_000), "0", RemovalGuard(accepted="all"))
-    list(import_responses(engine, read_saved_responses(REPLAY), backfill))
+    deps = ImportDependencies(lambda: START + timedelta(days=10_000), "0", RemovalGuard(accepted="all"))
+    list(import_responses(engine, read_saved_responses(REPLAY), deps))
     moments = sent()
 
     assert stored(engine, moments[0][0] - timedelta(microseconds=1)) == {}

@@ -1,4 +1,4 @@
-"""What an unchanged sync costs the database does not depend on how many models there are."""
+"""The statements of an unchanged sync do not depend on the number of models."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sync.store.batches import BATCH_SIZE
 from tests.support.made_responses import Model, body, model
 from tests.support.run_driver import Host
 
-# More than one statement takes, in each mode.
+# More models than one statement takes, in each mode.
 MANY = BATCH_SIZE + 1
 
 
 class Traffic:
-    """What goes to the database."""
+    """The statements sent to the database, and the number of rows written by table."""
 
     def __init__(self) -> None:
         self.statements: list[str] = []
@@ -46,30 +46,30 @@ def models(number: int, cost: int = 3) -> list[Model]:
 
 @pytest.fixture(params=["the same bytes", "other bytes around the models"])
 def unchanged(engine: Engine, request: pytest.FixtureRequest) -> dict[int, Traffic]:
-    """What an unchanged sync of so many models in each mode sends."""
+    """The traffic of an unchanged sync by the number of models in each mode."""
     host = Host(engine)
-    more = {} if request.param == "the same bytes" else {"page": 1}
-    found: dict[int, Traffic] = {}
+    extra = {} if request.param == "the same bytes" else {"page": 1}
+    traffic: dict[int, Traffic] = {}
     for number in (1, MANY):
         host.sync(models(number), models(number))
-        again = [body(mode, models(number), **more) for mode in ("image", "video")]
-        with watched(engine) as found[number]:
+        again = [body(mode, models(number), **extra) for mode in ("image", "video")]
+        with watched(engine) as traffic[number]:
             host.sync(*again)
-    return found
+    return traffic
 
 
-def test_an_unchanged_sync_sends_the_same_statements_however_many_models_there_are(
+def test_an_unchanged_sync_sends_the_same_statements_for_any_number_of_models(
     unchanged: dict[int, Traffic],
 ) -> None:
     assert unchanged[MANY].statements == unchanged[1].statements
 
 
 def test_an_unchanged_sync_writes_its_run_its_modes_and_their_state(unchanged: dict[int, Traffic]) -> None:
-    """The run is written as it begins and as it ends."""
+    """The row of the run is written twice: at its begin and at its end."""
     assert unchanged[MANY].written == {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2}
 
 
-def test_a_changed_model_is_all_that_is_written_of_many(engine: Engine) -> None:
+def test_of_many_models_only_the_changed_one_is_written(engine: Engine) -> None:
     host = Host(engine)
     host.sync(models(MANY), [])
     with watched(engine) as traffic:

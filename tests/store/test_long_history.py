@@ -1,4 +1,4 @@
-"""Queries stay fast as history grows: what is touched goes by what is returned, not by what is stored."""
+"""Queries stay fast as history grows: their work depends on the rows returned, not on the rows stored."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ HISTORY = {
     "credit_history",
     "catalog_changes",
     "stretch",
-}  # the last is the daily view's name for one
+}  # the daily view's alias of credit_history
 DAILY = "SELECT * FROM v_credit_cost_daily WHERE mode = 'image' AND model_id = 'm7'"
 PROVIDER = "SELECT * FROM v_provider_costs_daily"
 
 
 def fill(engine: Engine, days: int) -> None:
-    """Every model gets another cost every day at noon; in the night after each tenth day it is away."""
+    """Every model gets another cost every day at noon, and is not listed in the night after each tenth day."""
     with write_transaction(engine) as connection:
         run = {"run_id": 1, "started_at": BEGAN, "status": "success", "trigger_kind": "import", "app_version": "1"}
         connection.execute(tables.sync_runs.insert(), run)
@@ -41,44 +41,41 @@ def fill(engine: Engine, days: int) -> None:
             connection.execute(tables.models.insert(), model)
             _fill_model(connection, pk, days)
     with engine.connect() as connection:
-        _count(connection)
+        _analyze(connection)
 
 
 def _fill_model(connection: Connection, pk: int, days: int) -> None:
-    cost_spans = []
+    intervals = []
     for number in range(days):
-        begin, last, away = BEGAN + number * DAY + NOON, number == days - 1, number % 10 == 9
-        end = None if last else begin + (NOON / 2 if away else DAY)
-        cost_spans.append({"model_pk": pk, "valid_from": begin, "valid_to": end, "opened_run_id": 1})
-        cost_spans[-1] |= {"closed_run_id": end and 1, "back": begin + DAY if away and end else None}
-    versions = [{**{k: v for k, v in span.items() if k != "back"}, "raw": "{}"} for span in cost_spans]
+        begin, last, is_gap = BEGAN + number * DAY + NOON, number == days - 1, number % 10 == 9
+        end = None if last else begin + (NOON / 2 if is_gap else DAY)
+        intervals.append({"model_pk": pk, "valid_from": begin, "valid_to": end, "opened_run_id": 1})
+        intervals[-1] |= {"closed_run_id": end and 1, "gap_to": begin + DAY if is_gap and end else None}
+    versions = [{**{k: v for k, v in one.items() if k != "gap_to"}, "raw": "{}"} for one in intervals]
     connection.execute(tables.model_versions.insert(), versions)
-    costs = [
-        {**{k: v for k, v in span.items() if k != "back"}, "gap_to": span["back"], "default_cost_exact": "1"}
-        for span in cost_spans
-    ]
+    costs = [{**one, "default_cost_exact": "1"} for one in intervals]
     connection.execute(tables.credit_history.insert(), costs)
     change = {"run_id": 1, "model_pk": pk, "entity": "credits", "change_kind": "increase", "is_cost_event": 1}
-    changes = [{**change, "changed_at": span["valid_from"]} for span in cost_spans]
+    changes = [{**change, "changed_at": one["valid_from"]} for one in intervals]
     connection.execute(tables.catalog_changes.insert(), changes)
 
 
-def _count(connection: Connection) -> None:
-    """Plans go by what the database knows of its tables; it would find out by itself in time."""
-    tell = {
+def _analyze(connection: Connection) -> None:
+    """Updates the statistics that plans depend on; a server would do it by itself after some time."""
+    statements = {
         "sqlite": "ANALYZE",
         "postgresql": "ANALYZE",
         "mariadb": f"ANALYZE TABLE {', '.join(HISTORY - {'stretch'})}",
     }
-    connection.exec_driver_sql(tell[connection.dialect.name])
+    connection.exec_driver_sql(statements[connection.dialect.name])
     connection.commit()
 
 
-Question = Callable[[Connection, int], object]
+Query = Callable[[Connection, int], object]
 
 
 def as_of(connection: Connection, days: int) -> object:
-    """In the middle of the history: as far from both ends as can be."""
+    """At the middle of the history, as far from both ends as possible."""
     return list(queries.versions_at(connection, BEGAN + days // 2 * DAY + NOON * 1.1, None))
 
 
@@ -110,10 +107,10 @@ def provider_daily(connection: Connection, _days: int) -> object:
     return connection.exec_driver_sql(PROVIDER).all()
 
 
-def cost(engine: Engine, question: Question, days: int) -> int:
+def cost(engine: Engine, query: Query, days: int) -> int:
     with read_transaction(engine) as connection:
-        assert question(connection, days)  # and whatever is loaded once is loaded
-        return work_of(connection, lambda: question(connection, days))
+        assert query(connection, days)  # and everything that is loaded once is loaded
+        return work_of(connection, lambda: query(connection, days))
 
 
 def empty(engine: Engine) -> None:
@@ -126,24 +123,24 @@ SAME = [as_of, feed, feed_of_a_model, newest, version]
 LINEAR = [timeline, daily, provider_daily]
 
 
-def test_the_work_goes_by_what_is_returned(engine: Engine) -> None:
-    """With ten times the history: the same for the same rows, ten times for ten times the rows, and not a hundred."""
+def test_the_work_depends_on_the_rows_returned(engine: Engine) -> None:
+    """With ten times the history: the same work for the same rows, about ten times for ten times the rows."""
     fill(engine, SHORT)
-    short = {question: cost(engine, question, SHORT) for question in (*SAME, *LINEAR)}
+    short = {query: cost(engine, query, SHORT) for query in (*SAME, *LINEAR)}
     empty(engine)
     fill(engine, LONG)
-    grown = {question: cost(engine, question, LONG) / short[question] for question in short}
+    grown = {query: cost(engine, query, LONG) / short[query] for query in short}
 
-    assert {question.__name__: grown[question] for question in SAME if grown[question] > 1.5} == {}
-    assert {question.__name__: grown[question] for question in LINEAR if grown[question] > 13} == {}
+    assert {query.__name__: grown[query] for query in SAME if grown[query] > 1.5} == {}
+    assert {query.__name__: grown[query] for query in LINEAR if grown[query] > 13} == {}
 
 
-def test_no_history_is_read_from_end_to_end(engine: Engine) -> None:
+def test_no_history_table_is_read_completely(engine: Engine) -> None:
     fill(engine, LONG)
     with read_transaction(engine) as connection:
         read = {
-            question.__name__: scanned(connection, partial(question, connection, LONG)) & HISTORY
-            for question in (as_of, feed, feed_of_a_model, version, timeline, daily)
+            query.__name__: scanned(connection, partial(query, connection, LONG)) & HISTORY
+            for query in (as_of, feed, feed_of_a_model, version, timeline, daily)
         }
 
     assert {name: tables for name, tables in read.items() if tables} == {}

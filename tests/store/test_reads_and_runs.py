@@ -1,4 +1,4 @@
-"""What the store reads before a plan, and the small rows around it."""
+"""What the store reads before a plan, the calendar, and the state of the modes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_calendar_has_every_day_between_the_first_and_the_last(
     )
 
 
-def test_a_day_is_one_of_utc(engine: Engine) -> None:
+def test_a_calendar_day_is_a_utc_day(engine: Engine) -> None:
     east = datetime.fromisoformat("2026-03-03T01:00:00+02:00")
     with write_transaction(engine) as connection:
         runs.fill_calendar(connection, east)
@@ -54,7 +54,7 @@ def test_a_day_is_one_of_utc(engine: Engine) -> None:
     assert column(engine, "calendar_days.day") == days(2)
 
 
-def test_models_are_read_with_what_a_change_of_them_needs(engine: Engine) -> None:
+def test_stored_models_have_what_a_change_needs(engine: Engine) -> None:
     host = Host(engine)
     a, b = model("a"), model("b", cost=None)
     host.sync([a, b, model("gone", cost=7)], [model("a", cost=9)])
@@ -70,7 +70,7 @@ def test_models_are_read_with_what_a_change_of_them_needs(engine: Engine) -> Non
     assert (stored["gone"].is_listed, stored["gone"].raw, stored["gone"].cost) == (False, None, "7")
 
 
-def test_a_mode_has_the_state_of_its_last_run_and_of_its_last_good_one(engine: Engine) -> None:
+def test_a_mode_has_the_state_of_its_last_run_and_of_its_last_success(engine: Engine) -> None:
     host = Host(engine)
     host.sync([model("a")], [model("v")])
     host.sync([], [model("v")])
@@ -83,7 +83,7 @@ def test_a_mode_has_the_state_of_its_last_run_and_of_its_last_good_one(engine: E
     assert states["video"].last.good_stamp == SEEN + HOUR
 
 
-def test_a_payload_is_recorded_when_a_run_applied_it_at_just_that_time(engine: Engine) -> None:
+def test_a_payload_was_applied_when_a_run_applied_it_at_exactly_that_time(engine: Engine) -> None:
     Host(engine).sync([model("a")], b"<html>")
     (sha,) = column(engine, "sync_run_modes.payload_sha256", where={"mode": "image"})
     with read_transaction(engine) as connection:
@@ -94,7 +94,7 @@ def test_a_payload_is_recorded_when_a_run_applied_it_at_just_that_time(engine: E
 
 
 @pytest.mark.parametrize("count", [500, 501])
-def test_no_model_is_lost_between_two_statements(engine: Engine, count: int) -> None:
+def test_no_model_is_lost_between_two_batches(engine: Engine, count: int) -> None:
     host = Host(engine)
     many: list[Model] = [model(f"m{number:04}", cost=number) for number in range(count)]
     host.sync(many)
@@ -110,8 +110,8 @@ def test_no_model_is_lost_between_two_statements(engine: Engine, count: int) -> 
     )
 
 
-def test_a_plan_without_changes_costs_no_statement(engine: Engine) -> None:
+def test_a_plan_without_changes_executes_no_statement(engine: Engine) -> None:
     known = listed(model("a"))
     plan = plan_of(parsed_response([model("a")]), known, {}, ModeWatermark())
 
-    apply_plan(None, 1, plan)  # type: ignore[arg-type]  # there is nothing to ask a connection for
+    apply_plan(None, 1, plan)  # type: ignore[arg-type]  # an empty plan needs no connection

@@ -1,4 +1,4 @@
-"""The door to the database: what is run again, what is not, and how errors leave it."""
+"""Opening a database, and transactions: which are repeated, and as which errors failures leave them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUN = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_ver
 
 
 class Deadlock(Exception):
-    """Stands for a driver's."""
+    """A stand-in for a driver's error."""
 
     sqlstate = "40P01"
 
@@ -30,7 +30,7 @@ def add_run(connection: Connection) -> None:
     connection.execute(insert(sync_runs), [RUN])
 
 
-def test_what_is_written_is_committed_once_at_the_end(engine: Engine) -> None:
+def test_a_transaction_is_committed_once_at_its_end(engine: Engine) -> None:
     def work(connection: Connection, number: int) -> int:
         add_run(connection)
         return number
@@ -39,7 +39,7 @@ def test_what_is_written_is_committed_once_at_the_end(engine: Engine) -> None:
     assert column(engine, "sync_runs.status") == ["running"]
 
 
-def test_after_a_deadlock_the_whole_is_run_again(engine: Engine) -> None:
+def test_after_a_deadlock_the_whole_transaction_is_repeated(engine: Engine) -> None:
     pauses: list[float] = []
 
     def work(connection: Connection, number: int) -> int:
@@ -55,31 +55,31 @@ def test_after_a_deadlock_the_whole_is_run_again(engine: Engine) -> None:
 
 def test_a_deadlock_that_does_not_end_is_an_error(engine: Engine) -> None:
     def work(_: Connection, number: int) -> None:
-        tries.append(number)
+        attempts.append(number)
         raise deadlock()
 
-    tries: list[int] = []
+    attempts: list[int] = []
     with pytest.raises(DatabaseError, match="the database failed: deadlock detected; nothing of this step was stored"):
         in_transaction(engine, work, pause=lambda _: None)
-    assert tries == [1, 2, 3, 4]
+    assert attempts == [1, 2, 3, 4]
 
 
-def test_any_other_error_undoes_everything_and_is_not_tried_again(engine: Engine) -> None:
+def test_any_other_error_rolls_back_and_is_not_repeated(engine: Engine) -> None:
     def work(connection: Connection, number: int) -> None:
-        tries.append(number)
+        attempts.append(number)
         add_run(connection)
         connection.execute(insert(sync_runs), [{**RUN, "status": "asleep"}])
 
-    tries: list[int] = []
+    attempts: list[int] = []
     with pytest.raises(DatabaseError) as caught:
         in_transaction(engine, work)
-    assert tries == [1]
+    assert attempts == [1]
     assert column(engine, "sync_runs.status") == []
     assert "asleep" not in str(caught.value)
     assert str(caught.value).isprintable()
 
 
-def test_an_error_that_is_not_the_databases_leaves_as_it_is(engine: Engine) -> None:
+def test_an_error_of_other_code_is_raised_unchanged(engine: Engine) -> None:
     def work(connection: Connection, _: int) -> None:
         add_run(connection)
         raise ZeroDivisionError
@@ -103,11 +103,11 @@ def test_a_database_at_head_opens(migrated_url: str) -> None:
     Database(migrated_url).require_head()
 
 
-def test_a_database_that_was_never_migrated_is_a_matter_of_usage(database_url: str, tmp_path: Path) -> None:
+def test_a_database_that_was_never_migrated_is_a_usage_error(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="catalog-sync migrate"):
         Database(database_url).require_head()
 
 
-def test_a_database_that_does_not_answer_is_a_database_error() -> None:
+def test_an_unreachable_database_is_a_database_error() -> None:
     with pytest.raises(DatabaseError):
         Database("postgresql://nobody:secret@127.0.0.1:1/none").require_head()

@@ -1,4 +1,4 @@
-"""Catalogs for an API on loopback."""
+"""Catalogs and response bodies for an API on loopback."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Model = dict[str, Any]
 
 
 def model(model_id: str = "acme/one", cost: object = 3, *, mode: str = "image", **fields: Any) -> Model:
-    """A model with a cost, and whatever else is given."""
+    """A model with a cost and the given fields."""
     whole: Model = {"id": model_id, "mode": mode, "name": model_id.title(), "provider": "Acme"}
     return {**whole, "credits": {"default_cost": cost, "notes": "a note"}, **fields}
 
 
 def numbered_models(number: int, mode: str = "image") -> list[Model]:
-    """So many models that differ in id and cost."""
+    """This number of models with different ids, ``acme/image-0`` and so on, and different costs."""
     return [model(f"acme/{mode}-{each}", each + 1, mode=mode) for each in range(number)]
 
 
@@ -30,7 +30,7 @@ def catalog(*models: Model) -> Catalog:
 
 
 def envelope(models: Iterable[object], mode: str = "image", /, **data: object) -> bytes:
-    """The body of an answer."""
+    """The body of a response."""
     listed = list(models)
     whole = {"mode": mode, "total": len(listed), "models": listed, **data}
     return json.dumps({"ok": True, "code": 200, "message": "Studio models retrieved", "data": whole}).encode()

@@ -1,4 +1,4 @@
-"""Real certificates, made by openssl, and a server that shows them."""
+"""Certificates made by openssl, and servers that use them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAF = (
 
 @dataclass(frozen=True)
 class Authority:
-    """Signs certificates; its own is ``file``."""
+    """A certificate authority; ``file`` is its own certificate."""
 
     folder: Path
 
@@ -34,7 +34,7 @@ class Authority:
         return self
 
     def certificate(self, host: str = "localhost", days: int = 2) -> ssl.SSLContext:
-        """What a server needs to be this host; with negative days the certificate has expired."""
+        """The TLS context of a server for this host; with negative ``days`` its certificate has expired."""
         name = f"{host}{days}"
         (self.folder / f"{name}.ext").write_text(_LEAF.format(host=host))
         self._openssl("req", *_KEY, "-subj", f"/CN={host}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
@@ -49,14 +49,17 @@ class Authority:
 
 
 def over_tls(context: ssl.SSLContext, **by_mode: Script) -> Script:
-    """For a server that asks nothing before: a handshake, the question, and the answer for its mode."""
+    """A script that does the TLS handshake, reads the request and runs the script of its mode.
+
+    For a server with ``before_request``.
+    """
 
     def run(peer: socket.socket, stop: threading.Event) -> None:
         try:
             with context.wrap_socket(peer, server_side=True) as secure:
-                asked = secure.recv(65536).decode("latin-1")
-                by_mode["video" if "mode=video" in asked else "image"](secure, stop)
+                request = secure.recv(65536).decode("latin-1")
+                by_mode["video" if "mode=video" in request else "image"](secure, stop)
         except ssl.SSLError:
-            return  # the other side did not believe the certificate
+            return  # the client rejected the certificate
 
     return run

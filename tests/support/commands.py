@@ -1,6 +1,6 @@
-"""Running commands as a user would, in an environment that the test makes.
+"""Runs commands as a user would, in an environment that the test makes.
 
-Whatever a command prints is searched for the key, each time: no test has to remember to.
+The output of every command is searched for the tests' secrets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a finished command left."""
+    """The exit code and the output of a finished command."""
 
     code: int
     out: str
@@ -34,7 +34,7 @@ class CommandResult:
 
 
 def error_line(ended: CommandResult, code: int) -> str:
-    """The one line that a failed command has on stderr."""
+    """The one line on stderr of a command that failed with this exit code."""
     assert ended.code == code, ended
     assert ended.err.count("\n") == 1, ended
     assert ended.err.startswith("catalog-sync: "), ended
@@ -45,13 +45,13 @@ def error_line(ended: CommandResult, code: int) -> str:
 
 
 def output(ended: CommandResult) -> str:
-    """What a command that went well printed."""
+    """The output of a command that succeeded."""
     assert (ended.code, ended.err) == (0, ""), ended
     return ended.out
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
-    """As under cron: nothing of the developer's, only a home and these settings of ours."""
+    """An environment as under cron: a home, and these settings of catalog-sync, without the developer's variables."""
     bare = {"PATH": os.defpath, "HOME": str(home), "TZ": "America/New_York"}
     return bare | {PREFIX + name: value for name, value in settings.items()}
 
@@ -63,7 +63,7 @@ def run_process(*arguments: str, environ: Mapping[str, str], **options: object) 
 
 @contextmanager
 def started(*arguments: str, environ: Mapping[str, str], **options: object) -> Iterator[subprocess.Popen[str]]:
-    """A command at work; killed at the end if it still is."""
+    """A running command; killed at the end if it has not finished."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sync", *arguments],
         **{"cwd": ROOT, "env": dict(environ), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},  # type: ignore[call-overload] # options of Popen
@@ -81,9 +81,9 @@ def finished(process: subprocess.Popen[str], within: float = TIMEOUT_SECONDS) ->
     return CommandResult(process.returncode, out or "", err or "")
 
 
-def eventually(true: Callable[[], object], within: float = TIMEOUT_SECONDS) -> None:
-    """Waits until it is true."""
+def eventually(condition: Callable[[], object], within: float = TIMEOUT_SECONDS) -> None:
+    """Waits until the condition is true."""
     deadline = time.monotonic() + within
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition was still false after {within} s"
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""A wire to a database server, on which something happens at a COMMIT."""
+"""A proxy before a database server that can break a connection at a COMMIT."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from typing import Literal, Self
 
 from tests.support.own_database_server import Server
 
-What = Literal["passed on", "lost", "unheard"]
-"""What becomes of a COMMIT: it is passed on; it is lost with the connection; or it is carried out and the
-connection breaks before the answer."""
+Fate = Literal["passed on", "not sent", "not acknowledged"]
+"""What the proxy does with a COMMIT. ``not sent``: it breaks the connection instead. ``not acknowledged``: the
+server carries the COMMIT out, and the connection breaks before its reply."""
 
-# As both protocols write it; "READ COMMITTED" is said more often.
+# As both protocols send it; "READ COMMITTED" occurs in other statements.
 _COMMIT = re.compile(rb"COMMIT(?:\0|$)")
 
 
 class CommitProxy:
-    """Carries all connections to a server; ``at`` says by number what happens to a COMMIT, before it is passed on."""
+    """Forwards all connections to a server and counts their COMMITs.
 
-    def __init__(self, server: Server, at: Mapping[int, Callable[[], What]]) -> None:
+    ``at`` has functions by the number of the COMMIT: each is called before that COMMIT is passed on
+    and returns its fate.
+    """
+
+    def __init__(self, server: Server, at: Mapping[int, Callable[[], Fate]]) -> None:
         self.commits = 0
         self._server, self._at = server, at
         self._sockets: list[socket.socket] = []
@@ -38,52 +42,52 @@ class CommitProxy:
         return self
 
     def __exit__(self, *details: object) -> None:
-        self._end(self._listener, *self._sockets)
+        self._close(self._listener, *self._sockets)
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                self._carry(client)
+                self._forward(client)
 
-    def _carry(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         try:
             server = socket.create_connection(("127.0.0.1", self._server.port))
         except OSError:
             client.close()
             return
         self._sockets += [client, server]
-        unheard = threading.Event()
-        threading.Thread(target=self._ask, args=(client, server, unheard), daemon=True).start()
-        threading.Thread(target=self._answer, args=(server, client, unheard), daemon=True).start()
+        cut = threading.Event()
+        threading.Thread(target=self._forward_requests, args=(client, server, cut), daemon=True).start()
+        threading.Thread(target=self._forward_replies, args=(server, client, cut), daemon=True).start()
 
-    def _ask(self, client: socket.socket, server: socket.socket, unheard: threading.Event) -> None:
-        passed_over = self._server.commits_of_a_login
+    def _forward_requests(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
+        login_commits = self._server.commits_of_a_login
         with suppress(OSError):
             while data := client.recv(65536):
                 is_commit = _COMMIT.search(data) is not None
-                what = self._next() if is_commit and not passed_over else "passed on"
-                passed_over -= is_commit and passed_over > 0
-                if what == "lost":
+                fate = self._next_fate() if is_commit and not login_commits else "passed on"
+                login_commits -= is_commit and login_commits > 0
+                if fate == "not sent":
                     break
-                if what == "unheard":
-                    unheard.set()
+                if fate == "not acknowledged":
+                    cut.set()
                 server.sendall(data)
-        self._end(client, server)
+        self._close(client, server)
 
-    def _answer(self, server: socket.socket, client: socket.socket, unheard: threading.Event) -> None:
+    def _forward_replies(self, server: socket.socket, client: socket.socket, cut: threading.Event) -> None:
         with suppress(OSError):
-            while (data := server.recv(65536)) and not unheard.is_set():
+            while (data := server.recv(65536)) and not cut.is_set():
                 client.sendall(data)
-        self._end(client, server)
+        self._close(client, server)
 
-    def _next(self) -> What:
+    def _next_fate(self) -> Fate:
         with self._lock:
             self.commits += 1
-            happens = self._at.get(self.commits)
-        return happens() if happens else "passed on"
+            decide = self._at.get(self.commits)
+        return decide() if decide else "passed on"
 
-    def _end(self, *sockets: socket.socket) -> None:
+    def _close(self, *sockets: socket.socket) -> None:
         for each in sockets:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Everything that a database holds, to be compared or searched."""
+"""The rows of a database, to be compared or searched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RUN_TABLES = {"sync_runs", "sync_run_modes"}
 
 
 def every_row(url: str) -> dict[str, Rows]:
-    """Each row of each table, in an order that does not change."""
+    """All rows of each table, in a fixed order."""
     engine = open_engine(url)
     try:
         with engine.connect() as connection:
@@ -37,8 +37,8 @@ def query_rows(url: str, query: str) -> Rows:
 
 
 def counts_of_changes(before: dict[str, Rows], after: dict[str, Rows]) -> dict[str, tuple[int, int]]:
-    """How many rows went and how many came, in each table where any did; a row rewritten is one of each."""
-    changes = {name: (_lacking(before[name], after[name]), _lacking(after[name], before[name])) for name in before}
+    """The numbers of rows that disappeared and appeared, by table; a changed row counts as one of each."""
+    changes = {name: (_missing(before[name], after[name]), _missing(after[name], before[name])) for name in before}
     return {name: change for name, change in changes.items() if change != (0, 0)}
 
 
@@ -46,5 +46,5 @@ def changed_tables(before: dict[str, Rows], after: dict[str, Rows]) -> set[str]:
     return set(counts_of_changes(before, after))
 
 
-def _lacking(some: Rows, others: Rows) -> int:
-    return sum(row not in others for row in some)
+def _missing(rows: Rows, others: Rows) -> int:
+    return sum(row not in others for row in rows)

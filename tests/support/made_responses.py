@@ -1,4 +1,4 @@
-"""Made-up models and answers, as the API would send them."""
+"""Made-up models and responses, as the API would send them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SPELLED = re.compile(r'"@([^"]*)"')
 
 
 def spelled(number: str) -> str:
-    """Stands for a number that is sent with just this spelling."""
+    """A placeholder for a number that is sent with exactly this spelling."""
     return f"@{number}"
 
 
 def model(model_id: str = "a", cost: Any = 3, **fields: Any) -> Model:
-    """A model as Python values; ``cost`` may be ``spelled``."""
+    """A model as Python values; ``cost`` may be the result of ``spelled``."""
     return {"id": model_id, "name": model_id.upper(), "provider": "P", "credits": {"default_cost": cost}, **fields}
 
 
@@ -39,64 +39,64 @@ def raw(value: object) -> bytes:
 
 
 def tree(value: object) -> dict[str, Tree]:
-    """The canonical tree of an object given as Python values."""
+    """The canonical tree of an object of Python values."""
     return decode_object(text_of(value))
 
 
 def body(mode: str, models: Iterable[object], /, **data: object) -> bytes:
-    """A whole answer; ``data`` replaces or adds fields beside the models."""
+    """The body of a response; ``data`` replaces or adds fields beside the models."""
     listed = list(models)
     inside = {"mode": mode, "total": len(listed), "models": listed, **data}
     return raw({"ok": True, "code": 200, "message": "Studio models retrieved", "data": inside})
 
 
 def parsed_response(models: Iterable[object], mode: str = "image") -> ParsedResponse:
-    """An answer as parsed; bytes among the models stand for themselves."""
+    """A parsed response; bytes among the models are taken as they are."""
     texts = tuple(one if isinstance(one, bytes) else raw(one) for one in models)
     whole = b",".join(texts)
     return ParsedResponse(mode, len(texts), texts, len(whole), hashlib.sha256(whole).hexdigest())
 
 
 def record(value: object, mode: str = "image") -> Record:
-    """The record of a model that is known to be taken."""
-    found = normalise(value if isinstance(value, bytes) else raw(value), mode)
-    assert isinstance(found, Record), found
-    return found
+    """The record of a model, which must not be rejected."""
+    normalised = normalise(value if isinstance(value, bytes) else raw(value), mode)
+    assert isinstance(normalised, Record), normalised
+    return normalised
 
 
 def rejected(value: object, mode: str = "image") -> Rejected:
-    """The rejection of a model that is known not to be taken."""
-    found = normalise(value if isinstance(value, bytes) else raw(value), mode)
-    assert isinstance(found, Rejected), found
-    return found
+    """The rejection of a model, which must be rejected."""
+    normalised = normalise(value if isinstance(value, bytes) else raw(value), mode)
+    assert isinstance(normalised, Rejected), normalised
+    return normalised
 
 
 def listed(*models: Model) -> dict[str, Listed]:
-    """What is listed after these models were stored; numbers are given in order from 1."""
+    """The listed models after these were stored; ``model_pk`` counts from 1."""
     records = map(record, models)
-    return {found.model_id: Listed(pk, found.fingerprint) for pk, found in enumerate(records, start=1)}
+    return {one.model_id: Listed(pk, one.fingerprint) for pk, one in enumerate(records, start=1)}
 
 
 def stored(*models: Model) -> dict[str, Stored]:
-    """What is stored of these models, all listed."""
+    """The stored models after these were stored, all of them listed; ``model_pk`` counts from 1."""
     records = map(record, models)
-    return {found.model_id: stored_as(found, pk) for pk, found in enumerate(records, start=1)}
+    return {one.model_id: stored_as(one, pk) for pk, one in enumerate(records, start=1)}
 
 
-def stored_as(found: Record, pk: int) -> Stored:
+def stored_as(known: Record, pk: int) -> Stored:
     return Stored(
         model_pk=pk,
         is_listed=True,
-        fingerprint=found.fingerprint,
-        name=found.text("name"),
-        provider=found.text("provider"),
-        raw=found.raw,
+        fingerprint=known.fingerprint,
+        name=known.text("name"),
+        provider=known.text("provider"),
+        raw=known.raw,
         since=None,
-        cost=found.cost,
+        cost=known.cost,
     )
 
 
-# Something in every table, and a text that no column takes as it is.
+# Rows in every table, and a text that no column can keep unchanged.
 FULL = model(
     "full",
     cost=spelled("5.000"),

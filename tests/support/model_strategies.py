@@ -1,4 +1,4 @@
-"""Any model that the job takes, and any way to write the same one down."""
+"""Hypothesis strategies for valid models, and random spellings of the same model."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ sections = st.dictionaries(keys, values, max_size=4)
 
 
 def models(ids: st.SearchStrategy[str] = st.just("a")) -> st.SearchStrategy[dict[str, Json]]:  # noqa: B008  # a value
-    """A model that is taken, with every documented field or without, and some unknown ones."""
+    """A model that is not rejected, with any of the documented fields and some unknown ones."""
     fields = {
         "name": st.none() | texts,
         "provider": texts,
@@ -68,7 +68,7 @@ def catalogs() -> st.SearchStrategy[list[dict[str, Json]]]:
 
 
 def written(value: Json) -> str:
-    """The plain way to write a value as JSON."""
+    """The value as plain JSON."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{json.dumps(key)}:{written(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
@@ -77,7 +77,7 @@ def written(value: Json) -> str:
 
 
 def rewritten(value: Json, chance: random.Random) -> str:
-    """Another way to write a value that means the same."""
+    """The value as JSON in another spelling with the same meaning."""
     blank = chance.choice(["", " ", "\n\t"])
     if isinstance(value, dict):
         fields = [(json.dumps(key), rewritten(one, chance)) for key, one in value.items()]
@@ -95,7 +95,7 @@ def rewritten(value: Json, chance: random.Random) -> str:
 
 
 def _respelled(number: Decimal, chance: random.Random) -> str:
-    """Its digits times ten to some power, with an exponent that takes it back."""
+    """The same number with another exponent, and zeros to match."""
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     padding = chance.randrange(4)
@@ -117,16 +117,16 @@ def _shuffled(items: Iterable[Any], chance: random.Random) -> list[Any]:
 
 
 def damaged(whole: bytes, chance: random.Random) -> bytes:
-    """The bytes with a few of them lost, doubled or replaced."""
+    """The bytes with a few of them deleted, doubled or replaced."""
     for _ in range(chance.randint(1, 3)):
         start = chance.randrange(len(whole) + 1)
         end = min(len(whole), start + chance.choice([0, 1, 1, 2, 30]))
-        middle = chance.choice([b"", whole[start:end] * 2, chance.choice(_BITS), bytes([chance.randrange(256)])])
+        middle = chance.choice([b"", whole[start:end] * 2, chance.choice(_FRAGMENTS), bytes([chance.randrange(256)])])
         whole = whole[:start] + middle + whole[end:]
     return whole
 
 
-_BITS = (
+_FRAGMENTS = (
     b'"',
     b"\\",
     b"[",

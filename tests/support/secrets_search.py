@@ -1,4 +1,4 @@
-"""The secrets of these tests, and the search for them."""
+"""The secrets of the tests, and the search for them in output."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _PIECES = ("q7w8e9r0", "zvkTheKey", "NobodyMaySee", "ThePasswordOf", "xkcdThe")
 
 
 def require_hidden(text: str) -> None:
-    """No secret, and no larger piece of one, is in the text."""
+    """Fails if the text contains a secret or a larger piece of one."""
     found = [piece for piece in _PIECES if piece.lower() in text.lower()]
     assert not found, f"{found} in {text}"

@@ -1,4 +1,4 @@
-"""A program that runs ``catalog-sync`` and kills itself at one moment of its work."""
+"""A program that runs ``catalog-sync`` and kills itself at a chosen moment."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Proves from the stored tables alone that they tell one true story.
+"""Checks that the stored tables are consistent, without the program's code.
 
-The truth is ``model_versions``: each model's JSON and when it was so. Everything else is derived
-again here, by other means than the job's: plain SQL, plain ``json``, and none of its code.
+The truth is ``model_versions``: each model's JSON and the interval in which it was sent. Everything
+else is derived from it again here, with plain SQL and the standard library.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine
 
 from tests.support.history_checker import (
     Row,
-    cost_history_faults,
+    cost_history_findings,
     cost_of,
-    event_faults,
+    event_findings,
     exact,
     interval_findings,
     meaning,
@@ -31,41 +31,41 @@ _TIMES = ("_at", "valid_from", "valid_to", "not_before")
 
 
 def assert_consistent(engine: Engine) -> None:
-    """Fails with everything that is wrong with the stored data."""
+    """Fails with all findings in the stored data."""
     assert findings(engine) == []
 
 
 def findings(engine: Engine) -> list[str]:
-    """Everything that is wrong with the stored data."""
+    """All findings in the stored data."""
     with engine.connect() as connection:
-        return list(_faults(connection))
+        return list(_findings(connection))
 
 
-def _faults(connection: Connection) -> Iterator[str]:
+def _findings(connection: Connection) -> Iterator[str]:
     versions = _by_model(_read(connection, "model_versions"))
     costs = _by_model(_read(connection, "credit_history"))
     events = _by_model(_read(connection, "catalog_changes"))
     current = {table: _by_model(_read(connection, table)) for table in CATALOG_TABLES}
     for model in _read(connection, "models"):
         pk = model["model_pk"]
-        found = [
+        messages = [
             *interval_findings("model_versions", versions[pk]),
             *interval_findings("credit_history", costs[pk]),
-            *cost_history_faults(versions[pk], costs[pk]),
-            *event_faults(versions[pk], events[pk]),
+            *cost_history_findings(versions[pk], costs[pk]),
+            *event_findings(versions[pk], events[pk]),
             *_current_findings(model, versions[pk], {table: rows[pk] for table, rows in current.items()}),
         ]
-        yield from (f"{model['mode']} {model['model_id']!r}: {fault}" for fault in found)
+        yield from (f"{model['mode']} {model['model_id']!r}: {message}" for message in messages)
     yield from _run_findings(connection, versions)
 
 
 def _read(connection: Connection, table: str) -> list[Row]:
-    found = connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()
-    return [{name: _plain(name, value) for name, value in row.items()} for row in found]
+    rows = connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()
+    return [{name: _plain(name, value) for name, value in row.items()} for row in rows]
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A time as a naive one in UTC, whatever the driver gave."""
+    """A time without a zone, in UTC, from whatever type the driver returned."""
     if value is None or not name.endswith(_TIMES):
         return value
     time = datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -82,22 +82,22 @@ def _by_model(rows: Iterable[Row]) -> dict[int, list[Row]]:
 
 
 def _current_findings(model: Row, versions: list[Row], rows: dict[str, list[Row]]) -> Iterator[str]:
-    still = [version for version in versions if version["valid_to"] is None]
+    open_versions = [version for version in versions if version["valid_to"] is None]
     if model["removed_at"] is not None:
-        yield from ("is removed and has an open version" for _ in still)
-        yield from (f"is removed and has rows in {table}" for table, found in rows.items() if found)
+        yield from ("is removed and has an open version" for _ in open_versions)
+        yield from (f"is removed and has rows in {table}" for table, current in rows.items() if current)
         if versions and model["removed_at"] != versions[-1]["valid_to"]:
-            yield "was removed when its last version did not end"
+            yield "was removed at another time than the end of its last version"
         return
-    if len(still) != 1:
-        yield f"is listed with {len(still)} open versions"
+    if len(open_versions) != 1:
+        yield f"is listed with {len(open_versions)} open versions"
         return
-    yield from _listed_faults(model, still[0], plain_json(still[0]["raw"]), rows)
+    yield from _listed_findings(model, open_versions[0], plain_json(open_versions[0]["raw"]), rows)
     if model["first_seen_at"] != versions[0]["valid_from"] or model["last_seen_at"] is not None:
         yield "was first or last seen at another time"
 
 
-def _listed_faults(model: Row, version: Row, sent: Row, rows: dict[str, list[Row]]) -> Iterator[str]:
+def _listed_findings(model: Row, version: Row, sent: Row, rows: dict[str, list[Row]]) -> Iterator[str]:
     if (sent["id"], sent.get("mode") or model["mode"]) != (model["model_id"], model["mode"]):
         yield "is stored under another id or mode than it was sent"
     if not str(model["fingerprint"]).endswith(f":{hashlib.sha256(version['raw'].encode()).hexdigest()}"):
@@ -149,10 +149,10 @@ def _run_findings(connection: Connection, versions: dict[int, list[Row]]) -> Ite
             yield f"run {run} is {runs[run]['status']} and wrote history"
         if stamp > state[mode_of[pk]]["observed_at"]:
             yield f"{mode_of[pk]} has history of {stamp}, after its last stamp"
-    yield from _calendar_faults(connection, {stamp for _, stamp, _ in stamps})
+    yield from _calendar_findings(connection, {stamp for _, stamp, _ in stamps})
 
 
-def _calendar_faults(connection: Connection, stamps: set[datetime]) -> Iterator[str]:
+def _calendar_findings(connection: Connection, stamps: set[datetime]) -> Iterator[str]:
     days = sorted(row["day_start_at"] for row in _read(connection, "calendar_days"))
     yield from (
         f"the calendar has a gap after {one}" for one, next_ in pairwise(days) if next_ - one != timedelta(days=1)

@@ -1,4 +1,4 @@
-"""A database with a catalog on record and the program beside it, to which something is done."""
+"""A database with a stored catalog, and the program that syncs it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATUS = "SELECT status FROM sync_runs ORDER BY run_id"
 
 
 def image(models: Any = LISTED, /, *headers: str, **data: object) -> Script:
-    """The answer to the question for images."""
+    """The script that sends these models for mode image."""
     return says(response("200 OK", envelope(models, **data), "Content-Type: application/json", *headers))
 
 
@@ -31,7 +31,7 @@ def video(models: Any = VIDEO, *headers: str) -> Script:
 
 
 class SyncedDatabase:
-    """Four image models and one video model are on record when a test begins, by run 1."""
+    """A database in which run 1 stored four image models and one video model."""
 
     def __init__(self, shell: Shell, url: str, home: Path, *, is_new: bool = True) -> None:
         self.shell, self.url, self.home = shell, url, home
@@ -40,42 +40,42 @@ class SyncedDatabase:
             self.succeeds()
 
     def sync(self, *arguments: str, **scripts: Script) -> CommandResult:
-        """One run against a server that answers each mode as told, else as before."""
+        """One run against a server that runs the given script of a mode, or sends the models of run 1."""
         by_mode = {"image": image(), "video": video(), **scripts}
         with RudeServer(image=by_mode["image"], video=by_mode["video"]) as api:
             return self.shell("sync", "--base-url", api.url, *arguments)
 
     def succeeds(self, *arguments: str, **scripts: Script) -> str:
-        """What a run prints that goes well, and leaves everything sound."""
-        told = output(self.sync(*arguments, **scripts))
+        """The output of a run that must succeed and leave consistent data."""
+        printed = output(self.sync(*arguments, **scripts))
         self.verify()
-        return told
+        return printed
 
     def fails(self, code: int, *arguments: str, **scripts: Script) -> str:
-        """The line of a run that fails and changes nothing of the catalog."""
+        """The error line of a run that must fail and change nothing of the catalog."""
         before = self.catalog()
         line = error_line(self.sync(*arguments, **scripts), code)
         self.require_unchanged(before)
         return line
 
     def fails_in_both_modes(self, code: int, script: Script, *arguments: str) -> str:
-        """The line of a run to which both modes give the same bad answer: nothing but its row is written."""
+        """The error line of a run that gets the same bad response for both modes: only its own row is written."""
         line = self.fails(code, *arguments, image=script, video=script)
         assert query_rows(self.url, STATUS)[-1] == ("failed",)
         assert query_rows(self.url, "SELECT error_message FROM sync_runs ORDER BY run_id")[-1][0] in line
         return line
 
     def catalog(self) -> dict[str, Rows]:
-        """Every row but those that tell of runs."""
+        """All rows but those of runs and of the calendar."""
         return {name: rows for name, rows in every_row(self.url).items() if name not in {*RUN_TABLES, "calendar_days"}}
 
     def require_unchanged(self, before: dict[str, Rows]) -> None:
-        """Nothing changed since, and all is sound."""
+        """The catalog has not changed since, and the data is consistent."""
         assert self.catalog() == before
         self.verify()
 
     def verify(self) -> None:
-        """Both verify and a checker that shares no code with it find the stored data true; no secret is in it."""
+        """``verify`` and an independent checker find the stored data consistent, and it contains no secret."""
         engine = open_engine(self.url)
         try:
             assert_consistent(engine)
@@ -85,12 +85,12 @@ class SyncedDatabase:
         require_hidden(repr(every_row(self.url)))
 
     def events(self) -> list[str]:
-        """The kinds of all changes after the first run, in their order."""
+        """The kinds of all changes after run 1, in order."""
         query = "SELECT change_kind FROM catalog_changes WHERE run_id > 1 ORDER BY change_id"
         return [kind for (kind,) in self.query(query)]
 
     def costs(self, mode: str = "image") -> dict[str, str]:
-        """What each listed model costs."""
+        """The exact cost of each listed model."""
         query = f"SELECT model_id, credit_cost_exact FROM v_current_catalog WHERE mode = '{mode}'"
         return {row[0]: row[1] for row in self.query(query)}
 
@@ -98,14 +98,14 @@ class SyncedDatabase:
         return query_rows(self.url, query)
 
     def environment(self, **settings: str) -> dict[str, str]:
-        """For the program as a process of its own."""
+        """The environment for the program as a separate process."""
         return environment(self.home, DATABASE_URL=self.url, API_KEY=KEY, **{"ATTEMPTS": "1", **settings})
 
     @contextmanager
     def process(
         self, *arguments: str, api: RudeServer, options: Mapping[str, object] | None = None, **settings: str
     ) -> Iterator[Any]:
-        """The program at work as a process of its own; the options are those of Popen."""
+        """The program running as a separate process; ``options`` are those of Popen."""
         environ = self.environment(BASE_URL=api.url, **settings)
         with started(*arguments, environ=environ, **(options or {})) as process:
             yield process
