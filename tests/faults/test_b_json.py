@@ -107,7 +107,7 @@ def test_b6_a_model_nested_deeper_than_64_levels_is_rejected_alone(
     ended = synced.sync(image=image([model("acme/image-0", 1, x=deep), *LISTED[1:]]))
 
     assert ended.code == code
-    assert code == 0 or "'acme/image-0' (it is nested deeper than 64 levels)" in error_line(ended, 5)
+    assert code == 0 or "'acme/image-0' (the text is nested deeper than 64 levels)" in error_line(ended, 5)
     synced.verify()
 
 

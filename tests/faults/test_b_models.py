@@ -185,8 +185,8 @@ def test_b18_a_text_or_a_model_that_is_too_large_is_rejected_alone(synced: Synce
     line = error_line(synced.sync(image=image([text, whole, *LISTED[2:]])), 5)
 
     assert "2 of 4 image models were rejected" in line
-    assert "a text is longer than 1048576 bytes" in line
-    assert "it is longer than 3145728 bytes" in line
+    assert "a string is longer than 1048576 bytes" in line
+    assert "the model is longer than 3145728 bytes" in line
     assert synced.events() == []
     synced.verify()
 

@@ -65,8 +65,8 @@ def test_the_bytes_and_the_models_are_kept(synced_sqlite: SyncedDatabase) -> Non
     ("fields", "words"),
     [
         ({"x": {"k" * 256: 1}}, "a key is longer than 255 characters"),
-        ({"description": "d" * (MIB + 1)}, "a text is longer than 1048576 bytes"),
-        ({"x": [["y" * 900_000 + str(number)] for number in range(4)]}, "it is longer than 3145728 bytes"),
+        ({"description": "d" * (MIB + 1)}, "a string is longer than 1048576 bytes"),
+        ({"x": [["y" * 900_000 + str(number)] for number in range(4)]}, "the model is longer than 3145728 bytes"),
     ],
     ids=["key", "text", "model"],
 )

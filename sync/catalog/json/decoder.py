@@ -1,8 +1,8 @@
-"""JSON text read strictly into canonical trees, within bounds.
+"""Strict decoding of JSON text into canonical trees, within bounds.
 
-A text that is written just as an encoder would write what a fast decoder found in it holds nothing
-that the fast decoder passes over: no key twice, no odd number. So most models are read fast, and only
-the others by a reader that looks at every token.
+msgspec decodes fast but accepts some texts that are rejected here, such as an object with a repeated key.
+When encoding its result gives exactly the text again, the text has nothing that msgspec overlooks, and the
+result is used. Any other text is decoded by ``json``, whose hooks see every key and number.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from sync.catalog.json.tree import (
 )
 
 MAX_DEPTH = 64
+"""Levels of lists and objects, the outermost object included."""
 MAX_TEXT_BYTES = 1024 * 1024
+"""UTF-8 bytes of one string."""
 
 _MEMORY = 4096
 _known_keys: set[str] = set()
@@ -46,19 +48,19 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 def decode_object(text: str) -> dict[str, Tree]:
     """The canonical tree of one JSON object.
 
-    Raises ``MalformedError`` for what is not strict JSON, not an object, has a key twice in one
-    object, a key that cannot be stored, or goes beyond the bounds of this module.
+    Raises ``MalformedError`` when the text is not strict JSON or not an object, when a key appears
+    twice in one object, is too long or cannot be stored, and when a bound of this module is exceeded.
     """
     tree = _fast(text)
     if tree is None:
         tree = _strict(text)
-    if len(text) > MAX_TEXT_BYTES // 4:  # a character takes four bytes at most
-        _check_texts(tree)
+    if len(text) > MAX_TEXT_BYTES // 4:  # a character takes at most four bytes: a shorter text has no such string
+        _check_strings(tree)
     return tree
 
 
 def _fast(text: str) -> dict[str, Tree] | None:
-    """None when the text is not written as an encoder would, or not well: then it has to be read strictly."""
+    """The tree of a text that msgspec encodes the same way again; None for any other text."""
     try:
         plain = _DECODER.decode(text)
         if not isinstance(plain, dict) or _ENCODER.encode(plain) != text.encode():
@@ -68,7 +70,7 @@ def _fast(text: str) -> dict[str, Tree] | None:
     return _object(plain, MAX_DEPTH)
 
 
-# These two are run for every value of a catalog: plain loops, and no calls where they can be spared.
+# _object and _list see every value of a catalog, so they loop plainly and avoid calls.
 def _object(plain: dict[str, Any], levels: int) -> dict[str, Tree]:
     if not levels:
         raise _too_deep()
@@ -105,7 +107,7 @@ def _list(items: list[Any], levels: int) -> list[Tree | None]:
 
 @lru_cache(_MEMORY)
 def _number(value: int | Decimal) -> Number:
-    """Of an integer, or of a decimal that is spelled as the text is."""
+    """The canonical number. A decimal still has the spelling of the text, since it was encoded the same way."""
     return Number(canonical_number(str(value)))
 
 
@@ -122,7 +124,7 @@ def _check_key(key: str) -> None:
     if len(key) > MAX_KEY_CHARACTERS:
         raise MalformedError(f"a key is longer than {MAX_KEY_CHARACTERS} characters: {key[:40]!r}...")
     if not is_storable(key):
-        raise MalformedError(f"the key {key[:80]!r} has a character that cannot be stored")
+        raise MalformedError(f"the key {key[:80]!r} contains NUL or a lone surrogate")
 
 
 def _strict(text: str) -> dict[str, Tree]:
@@ -132,14 +134,14 @@ def _strict(text: str) -> dict[str, Tree]:
             object_pairs_hook=_strict_object,
             parse_float=_strict_number,
             parse_int=_strict_number,
-            parse_constant=_refuse_constant,
+            parse_constant=_reject_constant,
         )
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as error:
-        raise MalformedError(f"it is not valid JSON: {error.msg} at character {error.pos}") from None
+        raise MalformedError(f"the text is not valid JSON: {error.msg} at character {error.pos}") from None
     if not isinstance(tree, dict):
-        raise MalformedError("it is not a JSON object")
+        raise MalformedError("the text is not a JSON object")
     _check_depth(tree)
     return tree
 
@@ -148,8 +150,9 @@ def _strict_number(token: str) -> Number:
     return Number(canonical_number(token))
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise MalformedError(f"{name} is not JSON")
+def _reject_constant(name: str) -> NoReturn:
+    """Rejects NaN and the infinities, which ``json`` would accept."""
+    raise MalformedError(f"{name} is not valid JSON")
 
 
 def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
@@ -167,13 +170,14 @@ def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
 
 def _strict_list(items: list[Tree | None]) -> list[Tree | None]:
     """A list of scalars as a set in canonical order; any other list keeps its order."""
-    # A plain loop: a hostile text is dense with lists.
+    # A plain loop, since a hostile text may consist of short lists only.
     for item in items:
         if isinstance(item, (list, dict)):
             return [_strict_list(item) if isinstance(item, list) else item for item in items]
     return as_set(items)
 
 
+# These two walk level by level, so no text can exhaust the stack.
 def _check_depth(tree: Tree) -> None:
     level: list[Tree | None] = [tree]
     for _ in range(MAX_DEPTH):
@@ -184,12 +188,12 @@ def _check_depth(tree: Tree) -> None:
         raise _too_deep()
 
 
-def _check_texts(tree: Tree) -> None:
+def _check_strings(tree: Tree) -> None:
     level: list[Tree | None] = [tree]
     while level:
         for node in level:
             if isinstance(node, str) and len(node.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
-                raise MalformedError(f"a text is longer than {MAX_TEXT_BYTES} bytes")
+                raise MalformedError(f"a string is longer than {MAX_TEXT_BYTES} bytes")
         level = _below(level)
 
 
@@ -204,4 +208,4 @@ def _below(level: list[Tree | None]) -> list[Tree | None]:
 
 
 def _too_deep() -> MalformedError:
-    return MalformedError(f"it is nested deeper than {MAX_DEPTH} levels")
+    return MalformedError(f"the text is nested deeper than {MAX_DEPTH} levels")

@@ -1,4 +1,4 @@
-"""Dotted paths into a tree, and the differences between two trees as paths."""
+"""Paths into a canonical tree: dotted names, leaves, strings, and the differences between two trees."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ Path: TypeAlias = tuple[str, ...]
 
 
 def dotted(path: Path) -> str:
-    """The keys joined by dots; a dot or backslash inside a key follows a backslash."""
+    """The keys joined by dots. A dot or a backslash inside a key is escaped by a backslash.
+
+    Different paths therefore have different names.
+    """
     return ".".join(key.replace("\\", "\\\\").replace(".", "\\.") for key in path)
 
 
 def differences(old: Tree | None, new: Tree | None, path: Path = ()) -> Iterator[tuple[Path, Tree | None, Tree | None]]:
-    """Where two canonical trees differ, in the order of the paths; None stands for absent.
+    """Each path at which two trees differ, with the values before and after, in the order of the paths.
 
-    Two objects are compared field by field. Whatever came, went or became something else is one
-    difference at its root, with the whole value before and after.
+    None means absent. Two objects are compared field by field. A value that was added, removed or
+    replaced by one of another kind is one difference, with the whole value.
     """
     if old == new:
         return
@@ -31,7 +34,10 @@ def differences(old: Tree | None, new: Tree | None, path: Path = ()) -> Iterator
 
 
 def leaves(tree: Mapping[str, Tree], path: Path = ()) -> Iterator[tuple[Path, Tree]]:
-    """Everything in nested objects that is not itself an object with fields, with its path."""
+    """Each value in nested objects that is not an object with fields, with its path.
+
+    A list is one leaf, and so is an empty object.
+    """
     for key in sorted(tree):
         value = tree[key]
         if isinstance(value, dict) and value:

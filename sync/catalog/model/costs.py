@@ -1,7 +1,8 @@
-"""Costs: exact decimal texts decide what is a change; rounded decimals are for arithmetic.
+"""Costs: exact decimal texts decide what is a change; rounded decimals are for arithmetic in SQL.
 
-A cost is kept as the plain decimal the API sent. What goes into a NUMERIC column is computed
-exactly from it and rounded half-even here, since the databases would each round in their own way.
+A cost is stored as the plain decimal that the API sent. The value of each NUMERIC column is computed
+exactly from it and rounded half-even here, because the databases would each round in their own way.
+A missing or null cost is None, never 0; zero is a price.
 """
 
 from __future__ import annotations
@@ -13,25 +14,26 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from msgspec import Struct
 
 OPEN_GAP_END = datetime(9999, 12, 31, tzinfo=UTC)
-"""The end of a gap that has not ended: the model was removed and is not back."""
+"""``gap_to`` of a model's last cost interval while the model is removed; a return sets the true end."""
 
 _COST = re.compile(r"\d{1,12}(\.\d{1,40})?")
-_EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)
+_EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)  # no cost or delta has more than 53 digits
+# The cost columns are NUMERIC(24,12), those of a percentage NUMERIC(24,6).
 _PLACES = Decimal("1e-12")
-_COST_LIMIT = Decimal(10**12)  # NUMERIC(24,12)
+_COST_LIMIT = Decimal(10**12)
 _PERCENT_PLACES = 6
-_PERCENT_LIMIT = 10**18  # NUMERIC(24,6)
+_PERCENT_LIMIT = 10**18
 
 
 class CostChange(Struct, frozen=True):
-    """A cost before and after, exact; None where there was none."""
+    """A cost before and after a change, as exact decimal text; None where there is no cost."""
 
     old: str | None
     new: str | None
 
     @property
     def kind(self) -> str:
-        """The change kind of a listed model's cost: increase, decrease, cost_set or cost_unset."""
+        """``change_kind`` of a listed model's cost: increase, decrease, cost_set or cost_unset."""
         if self.old is None:
             return "cost_set"
         if self.new is None:
@@ -40,33 +42,37 @@ class CostChange(Struct, frozen=True):
 
     @property
     def delta(self) -> Decimal | None:
-        """New less old, rounded to 12 places; None when either is missing."""
+        """``new`` minus ``old``, rounded to 12 decimals; None when either is None."""
         if self.old is None or self.new is None:
             return None
         return _EXACT.quantize(_EXACT.subtract(Decimal(self.new), Decimal(self.old)), _PLACES)
 
     @property
     def percent(self) -> Decimal | None:
-        """The delta in percent of the old cost, to 6 places; None from 0 or when it does not fit."""
+        """The delta in percent of ``old``, rounded to 6 decimals.
+
+        None when either cost is None, when ``old`` is 0, and when the value does not fit into its column.
+        """
         if self.old is None or self.new is None or Decimal(self.old) == 0:
             return None
-        from fractions import Fraction  # late: few runs see a cost change, and it loads as long as ten of our modules
+        # Imported late: few runs see a cost change, and this import takes as long as ten modules of this package.
+        from fractions import Fraction
 
         old, new = Fraction(self.old), Fraction(self.new)
-        scaled = round((new - old) / old * 100 * 10**_PERCENT_PLACES)  # half-even, and exact before it
+        scaled = round((new - old) / old * 100 * 10**_PERCENT_PLACES)  # exact until round(), which is half-even
         if abs(scaled) >= _PERCENT_LIMIT * 10**_PERCENT_PLACES:
             return None
         return Decimal(scaled).scaleb(-_PERCENT_PLACES, _EXACT)
 
 
 def is_cost(exact: str) -> bool:
-    """Whether a canonical number is a cost: not negative, 12 integer digits and 40 decimals at most.
+    """Whether a canonical number is a valid cost: not negative, at most 12 integer digits and 40 decimals.
 
-    The largest of these is not: rounded for arithmetic it would have 13 integer digits.
+    A number that rounds up to 10**12 is not valid, since it would not fit into NUMERIC(24,12).
     """
     return _COST.fullmatch(exact) is not None and for_arithmetic(exact) != _COST_LIMIT
 
 
 def for_arithmetic(exact: str | None) -> Decimal | None:
-    """An exact cost rounded half-even to the 12 places of a NUMERIC(24,12) column."""
+    """An exact cost rounded half-even to 12 decimals, as the NUMERIC(24,12) columns hold it; None for None."""
     return None if exact is None else _EXACT.quantize(Decimal(exact), _PLACES)

@@ -1,7 +1,7 @@
-"""The one schema of entities: which tables a model spreads over, and what the change log calls them.
+"""The one schema of entities: the tables that hold a model, and the names of its parts in the change log.
 
-A new table is an entry here, a function in ``shapes`` and a migration; diff, apply and change log
-follow by themselves.
+A new table is an entry here, a function in ``row_builders`` and a migration. Diff, apply and change log
+are generic and read the entries.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from sync.catalog.json.tree import Tree
 from sync.catalog.model import row_builders
 from sync.catalog.model.records import Row
 
-# Goes up when the same raw text would give other rows: the tables are then rebuilt from the open
-# versions, without events. Only rows of TABLES may differ: names, costs and what the change log calls
-# a field (ENTITIES) stand in rows of history that are never written again.
+# Raise it when the same raw text gives other rows. The next run then rebuilds the tables from the open
+# versions, without events. Only rows of TABLES may differ between versions: names, costs and the entities
+# of the change log are also in rows of history, which are never written again.
 NORMALISER_VERSION = "1"
 
 
 class TableShape(Struct, frozen=True):
-    """A table that a model's rows go to; its columns are ``model_pk``, then key, then values."""
+    """A table with rows of models: its columns are ``model_pk``, then ``key``, then ``values``."""
 
     table: str
     key: tuple[str, ...]
@@ -31,16 +31,16 @@ class TableShape(Struct, frozen=True):
 
 
 class Entity(Struct, frozen=True):
-    """What the change log calls one top-level field of a model."""
+    """The name in the change log of one top-level field of a model."""
 
     name: str
     field: str | None
-    """The API's field; None for the entity that takes every field without an entity of its own."""
+    """The API's field; None for the entity of all fields that have no other."""
 
 
 MODELS = TableShape("models", (), ("name", "provider", "description"), row_builders.model_rows)
 
-# Children stand after the tables they refer to: rows are inserted in this order, deleted in reverse.
+# A table comes after the tables it refers to: rows are inserted in this order and deleted in the reverse one.
 TABLES = (
     TableShape("credits", (), ("default_cost", "default_cost_exact", "notes"), row_builders.credit_rows),
     TableShape(
@@ -63,18 +63,22 @@ ENTITIES = (
     Entity("capabilities", "capabilities"),
     Entity("raw_available_params", "raw_available_params"),
 )
-INPUT_RULES = "input_rules"  # has no field of its own: its values are found among the inputs
+# Not in ENTITIES, since it has no top-level field: rules are strings inside inputs.
+INPUT_RULES = "input_rules"
 
 
 def rows_of(tree: dict[str, Tree]) -> dict[str, tuple[Row, ...]]:
-    """Every row of a model by table. Raises ``MalformedError`` for what cannot be keyed."""
+    """Every row of a model, by table. Raises ``MalformedError`` when a part has no valid key."""
     return {shape.table: tuple(shape.make_rows(tree)) for shape in (MODELS, *TABLES)}
 
 
 def entity_fields(tree: dict[str, Tree]) -> Iterator[tuple[str, Tree | None]]:
-    """Each entity's name with the part of the tree that it covers, in the order of the change log."""
-    own = {entity.field for entity in ENTITIES if entity.field}
-    yield "models", {key: value for key, value in tree.items() if key not in own}
+    """Each entity's name and its part of the tree, in the order of the change log.
+
+    Together they cover the whole tree, so a field that nobody knew is an event of models.
+    """
+    fields = {entity.field for entity in ENTITIES if entity.field}
+    yield "models", {key: value for key, value in tree.items() if key not in fields}
     for entity in ENTITIES:
         if entity.field:
             yield entity.name, tree.get(entity.field)
@@ -83,7 +87,10 @@ def entity_fields(tree: dict[str, Tree]) -> Iterator[tuple[str, Tree | None]]:
 def split_by_entity(
     entity: str, path: Path, old: Tree | None, new: Tree | None
 ) -> Iterator[tuple[str, Tree | None, Tree | None]]:
-    """A changed value under the entity it belongs to: rules found among the inputs go to input_rules."""
+    """A changed value, split into the entities that it belongs to: rules inside inputs are input_rules.
+
+    Every change gives at least one part. A list with names and rules may give two.
+    """
     if entity != "inputs":
         yield entity, old, new
         return
@@ -95,14 +102,14 @@ def split_by_entity(
     rules_differ = old_rules != new_rules
     if rules_differ:
         yield INPUT_RULES, old_rules, new_rules
-    if old_names != new_names and not (rules_differ and _is_nothing(old_names) and _is_nothing(new_names)):
+    if old_names != new_names and not (rules_differ and _is_empty(old_names) and _is_empty(new_names)):
         yield entity, old_names, new_names
     elif not rules_differ and old_names == new_names:
-        yield entity, old, new  # only the place of a rule among other things changed
+        yield entity, old, new  # only the position of a rule changed
 
 
 def _without_rules(value: Tree | None) -> tuple[Tree | None, Tree | None]:
-    """The value without its rules, and its rules; one deeper inside stays in the value too, which needs it."""
+    """The value without its rules, and its rules. A rule deeper inside also stays in the value, to keep its shape."""
     if row_builders.is_rule(value):
         return None, value
     rules: list[Tree | None] = [*sorted(set(filter(row_builders.is_rule, strings(value))))]
@@ -111,5 +118,5 @@ def _without_rules(value: Tree | None) -> tuple[Tree | None, Tree | None]:
     return value, rules or None
 
 
-def _is_nothing(value: Tree | None) -> bool:
+def _is_empty(value: Tree | None) -> bool:
     return value is None or value == []

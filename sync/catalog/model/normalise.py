@@ -1,4 +1,8 @@
-"""One model's text made into a record, or a reason why not."""
+"""One model's text as a record, or as a rejection with its reason.
+
+Only what makes a model untrustworthy or impossible to store rejects it, and only that model: the other
+models of the response are applied. A model of another mode rejects the whole response.
+"""
 
 from __future__ import annotations
 
@@ -12,40 +16,43 @@ from sync.catalog.model.entities import NORMALISER_VERSION, rows_of
 from sync.catalog.model.records import RawModel, Record, Rejected
 from sync.catalog.model.row_builders import exact_cost
 
-# Bounds what one statement carries, which may be a value before and after with each byte escaped:
-# databases refuse packets of 16 MiB and more by default.
+# An event may carry a value before and after, with each byte escaped: 12 MiB in one statement. MariaDB
+# refuses packets of 16 MiB by default.
 MAX_MODEL_BYTES = 3 * 1024 * 1024
 
 
 class WrongModeError(MalformedError):
-    """A model that says it belongs to another mode than the one asked for."""
+    """A model belongs to another mode than the one that was requested."""
 
 
 def fingerprint(raw: RawModel) -> str:
-    """Stands for a model's text as this program reads it: equal fingerprints need no decoding."""
+    """Identifies a text and the normaliser's version: models with equal fingerprints have equal records.
+
+    An unchanged model costs this hash and no decoding.
+    """
     return f"{fingerprint_mark()}{hashlib.sha256(raw).hexdigest()}"
 
 
 def fingerprint_mark() -> str:
-    """What each fingerprint of this version of the normaliser begins with."""
+    """The prefix of every fingerprint that this version of the normaliser makes."""
     return f"{NORMALISER_VERSION}:"
 
 
 def is_of_text(stored_fingerprint: str, raw: str) -> bool:
-    """Whether a fingerprint stands for this text, by whatever version of the normaliser."""
+    """Whether a fingerprint is that of this text, whatever the version of the normaliser."""
     return stored_fingerprint.partition(":")[2] == hashlib.sha256(raw.encode()).hexdigest()
 
 
 def is_current(stored_fingerprint: str | None) -> bool:
-    """Whether the rows of a listed model were made by this version of the normaliser."""
+    """Whether this version of the normaliser made the rows of a model with this fingerprint."""
     return stored_fingerprint is not None and stored_fingerprint.startswith(fingerprint_mark())
 
 
 def normalise(raw: bytes, mode: str, *, needs_mode: bool = False) -> Record | Rejected:
-    """The record of one model of the answer for ``mode``.
+    """The record of one model in the response for ``mode``, or its rejection.
 
-    With ``needs_mode`` a model that does not say its mode is rejected. Raises ``WrongModeError``
-    when the model names another mode: then the answer as a whole is not what was asked for.
+    With ``needs_mode`` a model without a mode is rejected. Raises ``WrongModeError`` when the model
+    names another mode, since the whole response is then not the one that was requested.
     """
     text = raw.decode()
     try:
@@ -59,21 +66,24 @@ def normalise(raw: bytes, mode: str, *, needs_mode: bool = False) -> Record | Re
 
 
 def record_of_stored(raw: str, mode: str) -> Record | None:
-    """The record of a stored version; None when this version of the program would reject it."""
+    """The record of a stored version; None when this version of the program rejects the text.
+
+    Raises ``WrongModeError`` as ``normalise`` does.
+    """
     record = normalise(raw.encode(), mode)
     return record if isinstance(record, Record) else None
 
 
 def _decode(raw: bytes, text: str) -> dict[str, Tree]:
     if len(raw) > MAX_MODEL_BYTES:
-        raise MalformedError(f"it is longer than {MAX_MODEL_BYTES} bytes")
+        raise MalformedError(f"the model is longer than {MAX_MODEL_BYTES} bytes")
     return decode_object(text)
 
 
-def _require_mode(tree: dict[str, Tree], mode: str, unsaid: str | None) -> None:
-    own_mode = tree.get("mode", unsaid)
+def _require_mode(tree: dict[str, Tree], mode: str, default: str | None) -> None:
+    own_mode = tree.get("mode", default)
     if not isinstance(own_mode, str):
-        raise MalformedError("mode is missing or not a text")
+        raise MalformedError("mode is missing or not a string")
     if own_mode != mode:
         raise WrongModeError(f"it has a model of mode {own_mode[:40]!r}")
 
@@ -81,7 +91,10 @@ def _require_mode(tree: dict[str, Tree], mode: str, unsaid: str | None) -> None:
 def _record(tree: dict[str, Tree], text: str, raw: bytes) -> Record:
     model_id = tree.get("id")
     if not isinstance(model_id, str) or not _is_id(model_id):
-        raise MalformedError("its id is missing, empty, too long or not a text")
+        raise MalformedError(
+            f"the id is missing, empty, longer than {MAX_KEY_CHARACTERS} characters, not a string,"
+            " or contains NUL or a lone surrogate"
+        )
     return Record(
         model_id=model_id,
         tree=tree,
@@ -89,22 +102,26 @@ def _record(tree: dict[str, Tree], text: str, raw: bytes) -> Record:
         fingerprint=fingerprint(raw),
         cost=exact_cost(tree),
         rows=rows_of(tree),
+        # Only an escape can give NUL or a lone surrogate: strict JSON has no raw NUL, UTF-8 no surrogates.
         is_cleaned="\\u" in text and not all(map(is_storable, strings(tree))),
     )
 
 
 def _readable_id(text: str) -> str | None:
-    """The id of a model that could not be taken, if it has exactly one that could be a key."""
+    """The id of a rejected model, if it has exactly one and that is a valid key.
+
+    The text is read leniently here, since a rejected model whose id is known counts as seen.
+    """
     try:
-        pairs = json.loads(text, object_pairs_hook=list, parse_int=_no_id, parse_float=_no_id)
+        pairs = json.loads(text, object_pairs_hook=list, parse_int=_skip_number, parse_float=_skip_number)
     except (ValueError, RecursionError):
         return None
     ids = [value for key, value in pairs if key == "id"] if text.lstrip().startswith("{") else []
     return ids[0] if len(ids) == 1 and isinstance(ids[0], str) and _is_id(ids[0]) else None
 
 
-def _no_id(_number: str) -> None:
-    """Numbers are passed over unread, however long: none of them is an id."""
+def _skip_number(_token: str) -> None:
+    """Leaves a number undecoded: it is not an id, and ``int`` refuses one of more than 4,300 digits."""
 
 
 def _is_id(text: str) -> bool:

@@ -10,36 +10,38 @@ from msgspec import Struct
 from sync.catalog.json.tree import Tree
 
 RawModel: TypeAlias = "bytes | msgspec.Raw"
-"""A model's JSON exactly as it was sent; as a rule a view of the answer it came in, not a copy."""
+"""A model's JSON text exactly as it was sent; usually a view of the response's bytes, not a copy."""
 
 Row: TypeAlias = tuple[object, ...]
-"""The values of one row in the order of its table's key and value columns, without ``model_pk``."""
+"""The values of one row, in the order of its table's key columns and value columns, without ``model_pk``."""
 
 
 class Record(Struct, frozen=True):
-    """A model that was taken: what it says in canonical form, and the rows it spreads over."""
+    """An accepted model: its text, the canonical tree of that text, and the rows that follow from it."""
 
     model_id: str
     tree: dict[str, Tree]
     raw: str
+    """The text as it was sent."""
     fingerprint: str
     cost: str | None
     """Exact decimal text; None when the API gives no cost."""
     rows: dict[str, tuple[Row, ...]]
-    """The rows by table, as ``sync.catalog.model.entities`` makes them."""
+    """By table, for every table of ``sync.catalog.model.entities``."""
     is_cleaned: bool = False
-    """Whether a text has NUL or a lone surrogate, which columns cannot keep; the raw text does."""
+    """Whether columns lack NULs or lone surrogates that ``raw`` has as escapes."""
 
     def text(self, name: str) -> str | None:
-        """A top-level text as it stands in the models table."""
+        """``name``, ``provider`` or ``description`` as the models table holds it."""
         columns = {"name": 0, "provider": 1, "description": 2}
         value = self.rows["models"][0][columns[name]]
         return None if value is None else str(value)
 
 
 class Rejected(Struct, frozen=True):
-    """A model that could not be taken; what is stored of it stays as it is."""
+    """A model that was rejected. What is stored of it stays unchanged."""
 
     model_id: str | None
-    """None when not even the id could be read: then nobody can say which model is missing."""
+    """None when the id could not be read. Any listed model may then be the rejected one."""
     reason: str
+    """A clause for a line that people read."""

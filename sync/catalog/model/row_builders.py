@@ -1,8 +1,12 @@
-"""How the API's loosely documented objects become rows: one function per table.
+"""Rows from the API's loosely documented objects: one function per table.
 
-The API does not document the shape of an entry in ``params`` or where ``inputs`` keeps its rules,
-so what is recognised here is generous. Each function takes a model's canonical tree, gives the
-rows in the order of the table's columns, and raises ``MalformedError`` for what cannot be keyed.
+The API documents neither the shape of an entry in ``params`` nor where ``inputs`` has its rules, so many
+shapes are recognised here. What is not recognised gives no column and stays in ``definition`` and in the
+version's text. Each function takes a model's canonical tree, returns rows in the order of the table's
+columns, and raises ``MalformedError`` for a name that cannot be a key.
+
+Lists of scalars are sets: ``position`` is the rank of a value in canonical order, not its place in the API's
+list.
 """
 
 from __future__ import annotations
@@ -28,13 +32,15 @@ from sync.catalog.model.records import Row
 
 Rows: TypeAlias = tuple[Row, ...]
 
+_QUOTE_LIMIT = 80  # characters of a value in an error
 _REMEMBERED = 4096
 _SHORT = 1024
-# Rows follow from the canonical text alone, and many models have the same parameters and inputs.
+# Rows depend on the canonical text alone, and many models have the same parameters and inputs.
 _params: dict[tuple[str, str], Row] = {}
 _inputs: dict[str, Rows] = {}
 _rules: dict[str, Rows] = {}
 _RULE = re.compile(r"[a-z_]+:")
+# Of several names for the same thing the first one that is present is used.
 _OPTION_FIELDS = ("options", "enum", "values", "choices")
 _TYPE_FIELDS = ("type", "data_type")
 _DEFAULT_FIELDS = ("default", "default_value")
@@ -44,7 +50,7 @@ _REQUIRED_FIELDS = ("required", "is_required")
 
 
 def section(tree: dict[str, Tree], name: str) -> dict[str, Tree]:
-    """The object in a top-level field; an absent one is empty."""
+    """The object in a top-level field, empty when the field is absent."""
     value = tree.get(name, {})
     if not isinstance(value, dict):
         raise MalformedError(f"{name} is not an object")
@@ -61,6 +67,7 @@ def credit_rows(tree: dict[str, Tree]) -> Iterator[Row]:
 
 
 def param_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    """One row per parameter, whatever the shape of its entry. A bare scalar is the default, a bare list the options."""
     for name, entry in sorted(section(tree, "params").items()):
         definition = canonical_json(entry)
         yield _params.get((name, definition)) or _param(name, entry, definition)
@@ -72,10 +79,10 @@ def _param(name: str, entry: Tree, definition: str) -> Row:
     required = _first(fields, _REQUIRED_FIELDS)
     row = (
         _key(name, "params"),
-        _shown(_first(fields, _TYPE_FIELDS)),
-        _shown(default),
-        _shown(_first(fields, _MIN_FIELDS)),
-        _shown(_first(fields, _MAX_FIELDS)),
+        _column_text(_first(fields, _TYPE_FIELDS)),
+        _column_text(default),
+        _column_text(_first(fields, _MIN_FIELDS)),
+        _column_text(_first(fields, _MAX_FIELDS)),
         int(required) if isinstance(required, bool) else None,
         definition,
     )
@@ -87,17 +94,19 @@ def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     for name, entry in sorted(section(tree, "params").items()):
         options = _first(entry, _OPTION_FIELDS) if isinstance(entry, dict) else entry
         if isinstance(options, dict):
-            options = [*sorted(options)]  # {"small": "512 px", ...}: the keys are what may be sent
+            options = [*sorted(options)]  # {"small": "512 px", ...}: the keys are what a caller may send
         if isinstance(options, list):
             for position, option in enumerate(options):
                 yield name, position, scalar_text(option)
 
 
 def input_rows(tree: dict[str, Tree]) -> Iterable[Row]:
+    """One row per named input. A string that is a rule is not a name."""
     return _remembered(_inputs, section(tree, "inputs"), _input_rows)
 
 
 def input_rule_rows(tree: dict[str, Tree]) -> Iterable[Row]:
+    """One row per rule, from every string in ``inputs``, keys included."""
     return _remembered(_rules, section(tree, "inputs"), _input_rule_rows)
 
 
@@ -133,6 +142,7 @@ def _input_rule_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
 
 
 def capability_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    """One row per value under ``capabilities``, by its dotted path; one per entry of a list."""
     for path, value in leaves(section(tree, "capabilities")):
         name = _capability(path)
         values = value if isinstance(value, list) and value else [value]
@@ -141,14 +151,20 @@ def capability_rows(tree: dict[str, Tree]) -> Iterator[Row]:
 
 
 def exact_cost(tree: dict[str, Tree]) -> str | None:
-    """The exact decimal of ``credits.default_cost``; None when it is absent or null, never 0."""
+    """The exact decimal of ``credits.default_cost``; None when it is absent or null.
+
+    Raises ``MalformedError`` for anything that is not a valid cost: history never has a guessed one.
+    """
     cost = section(tree, "credits").get("default_cost")
     if cost is None:
         return None
     if not isinstance(cost, Number):
-        raise MalformedError(f"credits.default_cost is not a number: {canonical_json(cost)[:80]}")
+        raise MalformedError(f"credits.default_cost is not a number: {_quoted(cost)}")
     if not is_cost(cost.text):
-        raise MalformedError(f"credits.default_cost is out of bounds: {cost.text[:80]}")
+        raise MalformedError(
+            "credits.default_cost is negative, or has more than 12 integer digits or 40 decimals:"
+            f" {cost.text[:_QUOTE_LIMIT]}"
+        )
     return cost.text
 
 
@@ -156,11 +172,11 @@ def cost_notes(tree: dict[str, Tree]) -> str | None:
     return model_text(section(tree, "credits"), "notes", "credits.notes")
 
 
-def model_text(fields: dict[str, Tree], name: str, shown_as: str | None = None) -> str | None:
-    """A text field as a column keeps it; None when it is absent."""
+def model_text(fields: dict[str, Tree], name: str, path: str | None = None) -> str | None:
+    """A text field as a column holds it; None when it is absent. ``path`` names the field in an error."""
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
-        raise MalformedError(f"{shown_as or name} is not a text: {canonical_json(value)[:80]}")
+        raise MalformedError(f"{path or name} is not a string: {_quoted(value)}")
     return None if value is None else storable(value)
 
 
@@ -177,26 +193,30 @@ def _first(fields: Tree, names: tuple[str, ...]) -> Tree | None:
     return None
 
 
-def _shown(value: Tree | None) -> str | None:
+def _column_text(value: Tree | None) -> str | None:
     return None if value is None else scalar_text(value)
 
 
 def _input_names(entries: Tree, requirement: str) -> Iterator[str]:
-    """Names come as strings, as objects with ``name``, or as the keys of one object."""
+    """Names come as strings, as objects with ``name``, or as the keys of one object. A null entry gives none."""
     if isinstance(entries, (str, dict)):
         yield from [entries] if isinstance(entries, str) else entries
         return
     if not isinstance(entries, list):
-        raise MalformedError(f"inputs.{requirement} is neither a list nor an object")
+        raise MalformedError(f"inputs.{requirement} is not a list, an object or a string")
     for entry in entries:
         name = entry.get("name") if isinstance(entry, dict) else entry
         if isinstance(name, str):
             yield name
         elif entry is not None:
-            raise MalformedError(f"inputs.{requirement} has an entry without a name: {canonical_json(entry)[:80]}")
+            raise MalformedError(f"inputs.{requirement} has an entry without a name: {_quoted(entry)}")
 
 
-# Names stand in many models.
+def _quoted(value: Tree) -> str:
+    return canonical_json(value)[:_QUOTE_LIMIT]
+
+
+# Many models have the same names.
 @lru_cache(_REMEMBERED)
 def _capability(path: Path) -> str:
     return _key(dotted(path), "capabilities")
@@ -205,5 +225,8 @@ def _capability(path: Path) -> str:
 @lru_cache(_REMEMBERED)
 def _key(text: str, where: str) -> str:
     if not text or len(text) > MAX_KEY_CHARACTERS or not is_storable(text):
-        raise MalformedError(f"{where} has a name that cannot be a key: {text[:80]!r}")
+        raise MalformedError(
+            f"{where} has a name that is empty, longer than {MAX_KEY_CHARACTERS} characters,"
+            f" or contains NUL or a lone surrogate: {text[:_QUOTE_LIMIT]!r}"
+        )
     return text

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sync.catalog.json.tree import MalformedError
 from sync.catalog.model.entities import MODELS, TABLES
-from sync.catalog.model.normalise import is_current, is_of_text, record_of_stored
+from sync.catalog.model.normalise import WrongModeError, is_current, is_of_text, record_of_stored
 from sync.catalog.model.records import Record
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, row_findings, unreadable_findings
 from sync.catalog.verify.history import Version, change_findings, cost_findings, interval_findings, version_findings
@@ -111,8 +110,8 @@ def _read_record(raw: object, mode: object) -> Record | str:
     """The record of a stored text, or the problem with the text."""
     try:
         record = record_of_stored(str(raw), str(mode))
-    except MalformedError as error:
-        return f"is not of this mode ({error})"
+    except WrongModeError:
+        return "is the text of a model of another mode"
     return record or "cannot be read as a model"
 
 

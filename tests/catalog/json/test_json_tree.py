@@ -59,13 +59,13 @@ def test_a_number_of_5000_digits_keeps_them_all() -> None:
 
 @pytest.mark.parametrize("sent", ["1e9999999999999999999", "1E-9999999999999999999", "10e999999999999999999"])
 def test_an_exponent_beyond_all_bounds_is_refused(sent: str) -> None:
-    with pytest.raises(MalformedError, match="out of all bounds"):
+    with pytest.raises(MalformedError, match="exponent of a number has more than 18 digits"):
         decode_object(f'{{"a": {sent}}}')
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
 def test_a_constant_that_is_not_json_is_refused(constant: str) -> None:
-    with pytest.raises(MalformedError, match="is not JSON"):
+    with pytest.raises(MalformedError, match="is not valid JSON"):
         decode_object(f'{{"a": {constant}}}')
 
 
@@ -152,7 +152,7 @@ def test_a_key_of_255_characters_is_taken_and_a_longer_one_refused() -> None:
 
 @pytest.mark.parametrize("key", ["a\0", "\ud800"])
 def test_a_key_that_cannot_be_stored_is_refused(key: str) -> None:
-    with pytest.raises(MalformedError, match="cannot be stored"):
+    with pytest.raises(MalformedError, match="contains NUL or a lone surrogate"):
         decode_object(json.dumps({"a": {key: 1}}))
 
 
