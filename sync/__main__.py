@@ -1,4 +1,4 @@
-"""``python -m sync`` is ``catalog-sync``."""
+"""Makes ``python -m sync`` the same as ``catalog-sync``."""
 
 from sync.cli import main
 

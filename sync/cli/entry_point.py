@@ -1,4 +1,8 @@
-"""The one way in and out: every error leaves here as one line on stderr and a documented exit code."""
+"""Runs one command line: every error ends here, as one line on stderr and an exit code.
+
+This module is not called ``main``: the entry point is the function ``sync.cli.main``, and importing a
+submodule of that name would replace the function.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import click
 
 from sync.cli.commands import cli
 from sync.cli.process.masking import masker
-from sync.cli.process.messages import PROGRAM, print_error, told
+from sync.cli.process.messages import PROGRAM, describe_error, print_error
 from sync.cli.process.stdio import drop_output, flush_at_exit, install_safe_streams, require_written
 from sync.errors import Outcome
 
@@ -19,7 +23,7 @@ _DEBUG = "--debug"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
+    """Run a command line, by default that of this process, and exit with its code."""
     install_safe_streams()
     code = run(sys.argv[1:] if arguments is None else arguments, os.environ)
     flush_at_exit()
@@ -27,32 +31,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """The exit code of a command line; what went wrong is one line on stderr, without any secret."""
+    """The exit code of a command line. Errors are printed as one line on stderr, secrets masked."""
     mask = masker(environ)
     debug = _DEBUG in arguments
     _set_up_logging(mask, debug=debug)
     try:
-        # Anywhere on the line: it is asked for when a command has just failed, and put at its end.
+        # Accepted anywhere: users append it to the command that has just failed.
         return _invoke([argument for argument in arguments if argument != _DEBUG])
-    except BrokenPipeError:  # the reader has what it wanted, as with "| head"
+    except BrokenPipeError:  # the reader has enough, as in "| head"
         drop_output()
         return int(Outcome.DONE)
-    except BaseException as error:  # noqa: BLE001  # whatever it is, it leaves as one line and a code
+    except BaseException as error:  # noqa: BLE001  # every error ends as one line and an exit code
         if debug:
             _print_traceback(mask)
-        code, words = told(error)
-        print_error(mask(words))
-        return int(code)
+        outcome, text = describe_error(error)
+        print_error(mask(text))
+        return int(outcome)
 
 
 def _invoke(arguments: Sequence[str]) -> int:
-    """Not through click's own main, which prints and exits by itself when a pipe breaks or Ctrl-C comes."""
+    # click's own main would print and exit by itself on a broken pipe and on Ctrl-C.
     try:
         with cli.make_context(PROGRAM, list(arguments)) as context:
             code = cli.invoke(context)
     except click.exceptions.Exit as end:  # --help, --version
         code = end.exit_code
-    if code in (None, Outcome.DONE):  # else there is a line on stderr already
+    if code in (None, Outcome.DONE):  # with any other code there is a line on stderr already
         require_written()
     return int(code) if isinstance(code, int) else int(Outcome.DONE)
 
@@ -64,17 +68,17 @@ def _print_traceback(mask: Callable[[str], str]) -> None:
 
 
 def _set_up_logging(mask: Callable[[str], str], *, debug: bool) -> None:
-    """Libraries log to nowhere unless asked; what they do log passes the same mask.
+    """Sends the logs of libraries to stderr with ``debug``, and drops them otherwise. Secrets are masked.
 
-    Statements without their values are part of that; the rows that come back are not.
+    The logs contain SQL statements, but neither their values nor the rows that they return.
     """
 
-    class Masked(logging.Formatter):
+    class MaskingFormatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             return mask(super().format(record))
 
     handler: logging.Handler = logging.StreamHandler() if debug else logging.NullHandler()
-    handler.setFormatter(Masked("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.setFormatter(MaskingFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING, force=True)
-    # SQLAlchemy turns itself down as it is imported, unless a level was set before.
+    # SQLAlchemy sets its own level on import unless one is set before.
     logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO if debug else logging.NOTSET)

@@ -71,7 +71,7 @@ def environ(sqlite_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
 def test_output_that_a_full_disk_does_not_take_is_told(environ: dict[str, str], command: tuple[str, ...]) -> None:
     with FULL.open("wb") as full:
         line = error_line(run_process(*command, environ=environ, stdout=full), 1)
-    assert "could not be written: No space left on device; all else was done" in line
+    assert "could not be written: No space left on device; everything else was done" in line
 
 
 def test_output_that_is_lost_hides_no_failure(environ: dict[str, str]) -> None:

@@ -214,7 +214,7 @@ def test_a_traceback_is_shown_with_debug_and_masked(
     monkeypatch.setattr("sync.run.run_sync", fail)
     shell.set(DATABASE_URL=sqlite_url, BASE_URL="http://127.0.0.1:9")
     line = error_line(shell("sync"), 1)
-    assert "unforeseen: RuntimeError: with [hidden] inside" in line
+    assert "unexpected error: RuntimeError: with [hidden] inside" in line
     shown = shell("--debug", "sync")
     assert shown.code == 1
     assert "Traceback" in shown.err

@@ -92,7 +92,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "told to stop")]
+    ("number", "code", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped by SIGTERM")]
 )
 @pytest.mark.parametrize("module", ["sync.cli.entry_point", "click", "sync.cli.commands", "sync.errors"])
 def test_d2_a_signal_while_the_program_loads_is_one_line_too(
@@ -114,7 +114,7 @@ def test_d2_a_command_that_is_told_to_stop_says_so_in_one_line(synced_sqlite: Sy
     died = subprocess.run(
         command, cwd=ROOT, env=synced_sqlite.environment(), capture_output=True, text=True, check=False
     )
-    assert "told to stop" in error_line(CommandResult(died.returncode, died.stdout, died.stderr), 143)
+    assert "stopped by SIGTERM" in error_line(CommandResult(died.returncode, died.stdout, died.stderr), 143)
     synced_sqlite.require_unchanged(before)
 
 
@@ -126,7 +126,7 @@ def test_d2_a_command_that_waits_for_a_lock_is_left_in_time(tmp_path: Path) -> N
         with started("migrate", environ=environment(tmp_path, DATABASE_URL=url)) as process:
             time.sleep(2)  # it waits for the lock by then
             process.send_signal(signal.SIGTERM)
-            assert "told to stop" in error_line(finished(process, within=10), 143)
+            assert "stopped by SIGTERM" in error_line(finished(process, within=10), 143)
     output(run_process("migrate", environ=environment(tmp_path, DATABASE_URL=url)))
 
 

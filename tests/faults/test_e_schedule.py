@@ -171,7 +171,7 @@ def test_e6_what_a_run_raises_is_told_without_its_secret_and_the_next_one_comes(
     assert ended.code == 0
     lines = ended.err.splitlines()
     assert len(lines) == 2
-    assert all(line.startswith("catalog-sync: unforeseen: RuntimeError: with [hidden] inside;") for line in lines)
+    assert all(line.startswith("catalog-sync: unexpected error: RuntimeError: with [hidden] inside;") for line in lines)
 
 
 def test_e6_a_lock_that_is_given_up_is_one_line_and_leaves_no_run_at_work_for_ever(

@@ -16,7 +16,7 @@ import click
 from sync import __version__
 from sync.cli import options, run_report
 from sync.cli.composition import database, guard, limits, pause_until
-from sync.cli.process.gc_tuning import expect_long_work
+from sync.cli.process.gc_tuning import for_many_runs
 from sync.cli.process.masking import masker
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
@@ -100,7 +100,7 @@ def import_files(
 
     totals = ImportTotals()
     with catalog.opened() as engine:
-        expect_long_work()
+        for_many_runs()
         try:
             for file in files:
                 with _watched(file, quiet=quiet) as moved:

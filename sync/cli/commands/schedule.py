@@ -13,8 +13,8 @@ from sync.cli import options, run_report
 from sync.cli.commands.sync import complain
 from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
 from sync.cli.param_types import Duration
-from sync.cli.process.gc_tuning import expect_long_work
-from sync.cli.process.messages import print_error, print_line, told
+from sync.cli.process.gc_tuning import for_many_runs
+from sync.cli.process.messages import describe_error, print_error, print_line
 from sync.cli.process.signals import run_until_stopped
 from sync.errors import Interrupted, Outcome
 
@@ -69,13 +69,13 @@ def schedule(
         complain(result, job.mask)
 
     def failed(error: BaseException) -> None:
-        print_error(mask(told(error)[1]))
+        print_error(mask(describe_error(error)[1]))
 
     def work() -> None:
         if migrate_first:
             upgrade(catalog)
         catalog.require_head()
-        expect_long_work()
+        for_many_runs()
         run_forever(timetable, once, failed, stop)
 
     with suppress(Interrupted):  # told to stop before the first run

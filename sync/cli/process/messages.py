@@ -1,4 +1,4 @@
-"""Printing what a job came to: to a reader that may have left, and what went wrong on stderr."""
+"""The lines that a command prints: results on stdout, errors on stderr."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ from sync.cli.process.stdio import drop_output
 from sync.errors import CatalogSyncError, Outcome
 
 PROGRAM = "catalog-sync"
-_LONGEST = 4000  # characters of a complaint
+_ERROR_LIMIT = 4000  # characters
 
 
 def print_line(text: str) -> None:
-    """Prints a line. That nobody reads it must not hide how the job ended."""
+    """Prints a line on stdout. A closed pipe is no error here, so that it cannot hide the outcome of a run."""
     try:
         click.echo(text)
     except BrokenPipeError:
         drop_output()
 
 
-def print_error(words: str) -> None:
-    """One line on stderr, whatever the text is made of."""
+def print_error(text: str) -> None:
+    """Prints one line on stderr; line breaks and control characters in the text become blanks."""
     from sync.catalog.text import one_line
 
-    click.echo(f"{PROGRAM}: {one_line(words, _LONGEST)}", err=True)
+    click.echo(f"{PROGRAM}: {one_line(text, _ERROR_LIMIT)}", err=True)
 
 
-def told(error: BaseException) -> tuple[int, str]:
-    """The exit code that an error stands for, and what to say of it; secrets are not masked here."""
+def describe_error(error: BaseException) -> tuple[Outcome, str]:
+    """The outcome of a command that ended with the error, and the text for stderr. Secrets are not masked yet."""
     if isinstance(error, CatalogSyncError):
         return error.outcome, str(error)
     if isinstance(error, click.ClickException):
         return Outcome.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
     if isinstance(error, Terminated):
-        return Outcome.TERMINATED, "told to stop; run it again"
+        return Outcome.TERMINATED, "stopped by SIGTERM; run it again"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
-        return Outcome.INTERRUPTED, "interrupted; nothing of a run in progress was stored"
+        return Outcome.INTERRUPTED, "interrupted; nothing of a run in progress was stored, run it again"
     return Outcome.UNEXPECTED, (
-        f"unforeseen: {type(error).__name__}: {error}; run the same with --debug and report what it prints"
+        f"unexpected error: {type(error).__name__}: {error}; run the same command with --debug and report what it"
+        " prints"
     )

@@ -3,6 +3,9 @@
 Commands that do a run, an import or any other work in steps use ``run_until_stopped``: the work ends
 its step, so that it is stored or rolled back as a whole. ``end_on_sigterm`` covers everything else,
 loading the program included: there SIGTERM acts like Ctrl-C.
+
+This module imports no other module of the program while it is loaded: until ``end_on_sigterm`` is
+called, SIGTERM ends the process without a line on stderr.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
-from typing import Generic, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, TypeVar
 
-from sync.errors import Interrupted, Outcome
+if TYPE_CHECKING:
+    from sync.errors import Outcome
 
 T = TypeVar("T")
 
@@ -28,7 +32,7 @@ _RUN_ABANDONED = (
     b"catalog-sync: stopped while the database did not respond; catalog-sync status shows whether the run was stored\n"
 )
 _COMMAND_ABANDONED = b"catalog-sync: stopped by SIGTERM while waiting; run it again\n"
-_OUTCOMES = {signal.SIGINT: Outcome.INTERRUPTED, signal.SIGTERM: Outcome.TERMINATED}
+_HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
 class WorkResult(NamedTuple, Generic[T]):
@@ -78,7 +82,7 @@ class _Work(Generic[T]):
     def _abandon(self) -> None:
         outcome = self._outcome_if_abandoned
         if outcome is None:
-            outcome = outcome_of(self.received) if self.received else Outcome.UNEXPECTED
+            outcome = outcome_of(self.received or signal.SIGTERM)
         with suppress(OSError):
             os.write(2, _RUN_ABANDONED)
         os._exit(outcome)  # sys.exit would wait for the thread
@@ -92,8 +96,10 @@ def run_until_stopped(
     Work that does not end within ``GRACE_SECONDS`` of the signal is abandoned: the process exits
     with ``outcome_if_abandoned``, or with the outcome of the signal.
     """
+    from sync.errors import Interrupted
+
     task = _Work(work, stop, outcome_if_abandoned)
-    before = {number: signal.signal(number, task.on_signal) for number in _OUTCOMES}
+    before = {number: signal.signal(number, task.on_signal) for number in _HANDLED}
     thread = threading.Thread(target=task.run, daemon=True, name="work")
     try:
         thread.start()
@@ -108,7 +114,9 @@ def run_until_stopped(
 
 
 def outcome_of(number: signal.Signals) -> Outcome:
-    return _OUTCOMES[number]
+    from sync.errors import Outcome
+
+    return Outcome.INTERRUPTED if number is signal.SIGINT else Outcome.TERMINATED
 
 
 class Terminated(KeyboardInterrupt):
@@ -151,4 +159,4 @@ def _exit_after_sigterm(reader: int) -> None:
     try:
         os.write(2, _COMMAND_ABANDONED)
     finally:
-        os._exit(Outcome.TERMINATED)
+        os._exit(128 + signal.SIGTERM)

@@ -1,4 +1,7 @@
-"""The streams that a command is started with: closed, full or left, they never decide how it ends."""
+"""Standard streams that may be closed, full, or a pipe without a reader.
+
+None of these makes a run fail: the run is stored first, and a write error is reported at the end.
+"""
 
 from __future__ import annotations
 
@@ -14,67 +17,70 @@ if TYPE_CHECKING:
 
 
 class _Output(io.FileIO):
-    """Takes all that is written, and remembers that the system did not."""
+    """Accepts everything that is written, and remembers the error when the operating system does not."""
 
-    def __init__(self, number: int, *, leaves: bool) -> None:
-        super().__init__(number, "wb", closefd=False)
-        self._may_be_left = leaves
-        self.lost: OSError | None = None
+    def __init__(self, descriptor: int, *, raises_broken_pipe: bool) -> None:
+        super().__init__(descriptor, "wb", closefd=False)
+        self._raises_broken_pipe = raises_broken_pipe
+        self.write_error: OSError | None = None
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
-            if self._may_be_left and isinstance(error, BrokenPipeError):
+            if self._raises_broken_pipe and isinstance(error, BrokenPipeError):
                 raise
-            self.lost = error  # no later success makes up for it
+            self.write_error = error  # stays set: later writes do not bring the missing part back
             return memoryview(data).nbytes
 
 
 def install_safe_streams() -> None:
-    """Puts streams in place of stdout and stderr that can always be written to.
+    """Replaces stdout and stderr by streams to which a write never fails. To be called once, at the start.
 
-    A reader of stdout that leaves is still a ``BrokenPipeError``. What else the system does not take,
-    as on a full disk, is left out; ``require_written`` tells. To be called once, as the program starts.
+    Only a pipe without a reader on stdout still raises ``BrokenPipeError``. Any other write error, as
+    on a full disk, is reported by ``require_written``.
     """
-    _plug()
-    sys.stdout = _text(sys.stdout, _Output(1, leaves=True))
-    sys.stderr = _text(sys.stderr, _Output(2, leaves=False))
+    _open_closed_streams()
+    sys.stdout = _text_stream(sys.stdout, _Output(1, raises_broken_pipe=True))
+    sys.stderr = _text_stream(sys.stderr, _Output(2, raises_broken_pipe=False))
 
 
 def require_written() -> None:
-    """Raises ``OutputNotWritten`` unless all that was printed on stdout has gone out."""
+    """Raises ``OutputNotWritten`` unless everything printed on stdout has been written."""
     sys.stdout.flush()
-    lost = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if isinstance(lost, _Output) and lost.lost is not None:
+    output = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(output, _Output) and output.write_error is not None:
         raise OutputNotWritten(
-            f"what it prints could not be written: {lost.lost.strerror}; all else was done: make room where stdout"
-            " goes, then run it again"
-        ) from lost.lost
+            f"the output could not be written: {output.write_error.strerror}; everything else was done: make room"
+            " where stdout goes, then run it again"
+        ) from output.write_error
 
 
 def drop_output() -> None:
-    """From now on stdout goes nowhere: a buffer flushed at exit would fail once more."""
+    """Connects stdout to the null device, since the buffer is flushed once more at exit and would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def flush_at_exit() -> None:
-    """Sends what is left. To be called last: what nobody reads would else be a failure at exit."""
+    """Writes what is buffered. To be called last: a broken pipe found by the interpreter would change the exit code."""
     try:
         sys.stdout.flush()
     except OSError:
         drop_output()
 
 
-def _plug() -> None:
-    """Fills the places of streams that are closed, lest a database or a socket gets their number and their text."""
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+def _open_closed_streams() -> None:
+    """Opens the null device for each closed stream.
+
+    Otherwise the next opened file or socket gets the number of that stream, and the output goes there.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
-    os.close(number)
+    os.close(descriptor)
 
 
-def _text(stream: TextIO | None, output: _Output) -> io.TextIOWrapper:
-    """Like the stream there was; a letter that its locale lacks is written as an escape."""
+def _text_stream(stream: TextIO | None, output: _Output) -> io.TextIOWrapper:
+    """A stream with the encoding of the one it replaces; characters outside that encoding become escapes."""
     return io.TextIOWrapper(
         io.BufferedWriter(output),
         encoding=stream.encoding if stream else "utf-8",
