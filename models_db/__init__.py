@@ -1,1 +1,1 @@
-"""The schema: what is stored, how to reach it, and how to bring a database up to date."""
+"""The database layer: tables, views, connections and migrations. It does not import ``sync``."""

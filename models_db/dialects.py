@@ -13,11 +13,11 @@ from models_db.tables import models
 
 Rows: TypeAlias = Sequence[tuple[Any, ...]]
 
-_REMEMBERED = 64  # a time or a cost stands in many rows
+_CACHED_VALUES = 64  # many rows have the same time or cost
 
 
-def insert_absent(connection: Connection, table: Table) -> Insert:
-    """An insert that passes over rows whose key is there already, one being committed just now too."""
+def insert_if_absent(connection: Connection, table: Table) -> Insert:
+    """Return an insert that skips rows whose key exists, even if another transaction is inserting the key."""
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql
 
@@ -28,16 +28,17 @@ def insert_absent(connection: Connection, table: Table) -> Insert:
         return sqlite.insert(table).on_conflict_do_nothing()
     from sqlalchemy.dialects import mysql
 
+    # INSERT IGNORE would hide other errors too, so the key is set to itself.
     key = next(iter(table.primary_key.columns))
     return mysql.insert(table).on_duplicate_key_update({key.name: key})
 
 
 def latest_interval_start(connection: Connection, interval: Table, moment: datetime) -> Subquery:
-    """``model_pk`` and ``valid_from`` of the last row of each model that began at or before a moment.
+    """Return ``model_pk`` and ``valid_from`` of each model's latest interval that started by ``moment``.
 
-    One step down the primary key for each model, however many intervals it has. PostgreSQL and SQLite
-    take it for a largest value that hangs on the model's row; MariaDB would read all of the model's
-    intervals then, and skips along its key only when it groups by it.
+    The query reads one entry of the primary key per model, however many intervals the model has. On
+    PostgreSQL and SQLite a correlated MAX does that. MariaDB would read all intervals of the model for it,
+    and jumps from model to model only for a GROUP BY on the key.
     """
     last = select(func.max(interval.c.valid_from).label("valid_from")).where(interval.c.valid_from <= moment)
     if connection.dialect.name == "mariadb":
@@ -47,39 +48,39 @@ def latest_interval_start(connection: Connection, interval: Table, moment: datet
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Rows) -> None:
-    """Inserts rows of Python values in the order of ``columns``: by COPY on PostgreSQL, as many INSERTs elsewhere.
+    """Insert many rows: with COPY on PostgreSQL, with one INSERT and many parameter sets elsewhere.
 
-    The column types of the table are kept as in any other statement. No defaults but those of the
-    database, and nothing is returned.
+    A row has Python values in the order of ``columns``, which the column types convert as in any other
+    statement. Defaults declared in Python are not applied.
     """
     if rows:
-        connection.exec_driver_sql(
-            _statement(connection.dialect, table, columns), _bound(connection, table, columns, rows)
-        )
+        statement = _bulk_insert(connection.dialect, table, columns)
+        connection.exec_driver_sql(statement, _driver_rows(connection.dialect, table, columns, rows))
 
 
-def _statement(dialect: Dialect, table: Table, columns: Sequence[str]) -> str:
+def _bulk_insert(dialect: Dialect, table: Table, columns: Sequence[str]) -> str:
     quote = dialect.identifier_preparer.quote
     target = f"{quote(table.name)} ({', '.join(map(quote, columns))})"
     if dialect.name == "postgresql":
-        return f"COPY {target} FROM STDIN"  # carried out by models_db.copying
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    return f"INSERT INTO {target} VALUES ({', '.join([mark] * len(columns))})"  # noqa: S608  # names of our own
+        return f"COPY {target} FROM STDIN"  # CopyCursor in engine/postgresql.py runs it
+    placeholder = "?" if dialect.paramstyle == "qmark" else "%s"
+    return f"INSERT INTO {target} VALUES ({', '.join([placeholder] * len(columns))})"  # noqa: S608  # declared names
 
 
-def _bound(connection: Connection, table: Table, columns: Sequence[str], rows: Rows) -> Rows:
-    """The rows as the driver takes them."""
-    types = (table.c[column].type.dialect_impl(connection.dialect) for column in columns)
-    found = enumerate(type_.bind_processor(connection.dialect) for type_ in types)
-    processors: list[tuple[int, Callable[[Any], Any]]] = [
-        (place, lru_cache(_REMEMBERED)(processor)) for place, processor in found if processor is not None
+def _driver_rows(dialect: Dialect, table: Table, columns: Sequence[str], rows: Rows) -> Rows:
+    """Return the rows with their values converted for the driver."""
+    types = (table.c[column].type.dialect_impl(dialect) for column in columns)
+    converters: list[tuple[int, Callable[[Any], Any]]] = [
+        (index, lru_cache(_CACHED_VALUES)(converter))
+        for index, converter in enumerate(type_.bind_processor(dialect) for type_ in types)
+        if converter is not None
     ]
-    if not processors:
+    if not converters:
         return rows
-    bound = []
+    converted = []
     for row in rows:
         values = list(row)
-        for place, processor in processors:
-            values[place] = processor(values[place])
-        bound.append(tuple(values))
-    return bound
+        for index, converter in converters:
+            values[index] = converter(values[index])
+        converted.append(tuple(values))
+    return converted

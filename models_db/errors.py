@@ -1,4 +1,4 @@
-"""What can be wrong with the database setting or the schema. Messages are one line and hold no secret."""
+"""The errors of this package. A message is one line without secrets, and says what to do."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ class DatabaseSettingError(ValueError):
 
 
 class SchemaError(RuntimeError):
-    """The database is there, but its schema is not what this program needs, or cannot be made so."""
+    """The schema of the database is not the one that this program needs, or cannot be migrated to it."""

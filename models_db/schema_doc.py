@@ -1,6 +1,6 @@
 """Writes ``docs/schema.md`` and the entity diagram of ``docs/architecture.md`` from tables and views.
 
-``python -m models_db.schema_doc`` in the project folder writes both. The diagram stands between two marks,
+``python -m models_db.schema_doc`` in the project folder writes both. The diagram is between two markers,
 ``<!-- entity diagram: begin -->`` and ``<!-- entity diagram: end -->``.
 """
 
@@ -60,7 +60,7 @@ def entity_diagram() -> str:
 
 
 def with_diagram(page: str) -> str:
-    """Return the page with the current diagram between its marks. Raises ``ValueError`` if a mark is missing."""
+    """Return the page with the current diagram between its markers. Raises ``ValueError`` if one is missing."""
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not (begin and end):

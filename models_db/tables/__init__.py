@@ -1,6 +1,6 @@
-"""Every table of the catalog, its history and its runs.
+"""The tables of the catalog, its history and its runs.
 
-The comments are the documentation: ``docs/schema.md`` is made from them.
+``docs/schema.md`` and the comments in the databases are made from the comments here.
 """
 
 from models_db.tables.catalog import capabilities, credits, input_rules, inputs, models, param_options, params

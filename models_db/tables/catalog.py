@@ -110,7 +110,7 @@ capabilities = Table(
         "capability",
         key_text(255),
         primary_key=True,
-        comment="dotted path of the capability; \\ stands before a . or \\ inside a key",
+        comment="dotted path of the capability; a \\ precedes . and \\ inside a key",
     ),
     Column("position", Integer, primary_key=True, autoincrement=False, comment="rank in canonical order, from 0"),
     Column(

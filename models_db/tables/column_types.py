@@ -9,18 +9,19 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, Numeric, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-# Two ids that differ only in case, accent or trailing blank are two models. PostgreSQL needs to be
-# told per column; on MariaDB every table has this collation (``apply_table_options``); SQLite does it.
+# Ids that differ only in case, accents or trailing blanks are different models, so keys are compared byte by
+# byte. PostgreSQL needs this collation per column. On MariaDB each table has such a collation
+# (``metadata.apply_table_options``), and SQLite compares like that by default.
 BYTEWISE_POSTGRESQL = "C"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant with microseconds. Takes aware values only, in any zone; gives them in UTC.
+    """A time with microseconds. Accepts aware values in any time zone and returns them in UTC.
 
-    ``timestamptz`` on PostgreSQL, ``DATETIME(6)`` in UTC on MariaDB, fixed-width text in UTC on
-    SQLite (``2026-03-03 10:00:00.000000``), so that text order is time order.
+    Stored as ``timestamptz`` on PostgreSQL, as ``DATETIME(6)`` in UTC on MariaDB, and as text of fixed
+    width in UTC on SQLite (``2026-03-03 10:00:00.000000``), so that text order is time order.
 
-    Raises ``ValueError`` for a naive value: SQLite and MariaDB would drop an offset without a word.
+    Raises ``ValueError`` for a naive value, because its time zone is unknown.
     """
 
     impl = DateTime
@@ -28,7 +29,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name in ("mysql", "mariadb"):
-            # Late, here and below: a dialect is a good part of a program's start.
+            # Imported late, here and below: importing a dialect takes a noticeable part of the start-up time.
             from sqlalchemy.dialects.mysql import DATETIME
 
             return dialect.type_descriptor(DATETIME(fsp=6))
@@ -38,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
+            raise ValueError(f"the time {value.isoformat()} cannot be stored: it has no time zone")
         in_utc = value.astimezone(UTC)
         return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
 
@@ -49,9 +50,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Decimals(TypeDecorator[Decimal]):
-    """A NUMERIC for arithmetic; the exact value stands in a text column beside it.
+    """A NUMERIC for arithmetic. The exact value is in a text column beside it.
 
-    SQLite has no decimals: it keeps a double, some 15 digits of it.
+    SQLite has no decimal type and stores a double, with about 15 significant digits.
     """
 
     impl = Numeric
@@ -72,12 +73,12 @@ class Decimals(TypeDecorator[Decimal]):
 
 
 def key_text(length: int) -> String:
-    """Text that is part of a key: compared byte by byte on every database."""
+    """Return the type of text in a key, which every database compares byte by byte."""
     return String(length).with_variant(String(length, collation=BYTEWISE_POSTGRESQL), "postgresql")
 
 
 class LongText(TypeDecorator[str]):
-    """Text of any length; JSON too, since JSON columns reorder keys and round numbers."""
+    """Text of any length, JSON included: a column of type JSON would reorder keys and round numbers."""
 
     impl = Text
     cache_ok = True

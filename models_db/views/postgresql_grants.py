@@ -1,6 +1,6 @@
-"""What PostgreSQL forgets when a view is dropped: who owns it and who may do what with it.
+"""Owners and grants of views on PostgreSQL, which drops them with a view.
 
-SQLite has no grants, and MariaDB keeps them by name though the view be gone.
+SQLite has no grants. MariaDB keeps grants by name when a view is dropped.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class Grant:
-    """A statement that gives back a permission, and the column that it needs, if any."""
+    """A statement that restores the owner or a grant of a view; ``column`` is set for a grant on one column."""
 
     view: str
     column: str | None
     statement: str
 
 
-# Quoted by the server itself. Owners come first: they are who may grant.
+# The server quotes the names. Owners come first, because only an owner may grant.
 _READ = text(
     """
     SELECT view_name, column_name, statement FROM (
@@ -42,8 +42,8 @@ _READ = text(
     """
 )
 
-# What default privileges gave the new view by themselves, and someone may have taken away since.
-_GIVEN_BY_DEFAULT = text(
+# Default privileges apply to a new view too. They may have been revoked from the old one, so they are revoked first.
+_REVOKE_DEFAULTS = text(
     """
     SELECT DISTINCT format('REVOKE ALL ON %I FROM %s', relname,
         CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
@@ -53,20 +53,20 @@ _GIVEN_BY_DEFAULT = text(
 
 
 def read(connection: Connection, views: Collection[str]) -> list[Grant]:
-    """The permissions on these views, to be restored once they have been made anew."""
+    """Return owners and grants of the views, for ``restore`` after they are created again."""
     oids = text(
         "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = current_schema() AND c.relkind = 'v' AND c.relname = ANY(:views)"
     )
-    found = list(connection.scalars(oids, {"views": list(views)}))
-    return [Grant(*row) for row in connection.execute(_READ, {"views": found})]
+    view_oids = list(connection.scalars(oids, {"views": list(views)}))
+    return [Grant(*row) for row in connection.execute(_READ, {"views": view_oids})]
 
 
 def restore(connection: Connection, grants: Collection[Grant], columns: dict[str, set[str]]) -> None:
-    """Give the views the permissions they had; ``columns`` says which views there are and what they show."""
+    """Restore owners and grants. ``columns`` has the columns of each view that exists now."""
     kept = [grant for grant in grants if grant.view in columns]
     for view in {grant.view for grant in kept}:
-        for statement in list(connection.scalars(_GIVEN_BY_DEFAULT, {"view": view})):
+        for statement in list(connection.scalars(_REVOKE_DEFAULTS, {"view": view})):
             connection.exec_driver_sql(statement)
     for grant in kept:
         if grant.column is None or grant.column in columns[grant.view]:

@@ -16,7 +16,7 @@ SELECT
     sync_runs.trigger_kind,       -- cli, schedule or import
     sync_runs.app_version         -- version of catalog-sync
 FROM catalog_changes
--- Outer joins, though every change has a model and a run: else MariaDB starts with those and looks up the
--- changes of each.
+-- Outer joins, although every change has a model and a run: with inner joins MariaDB starts with those and
+-- looks up the changes of each.
 LEFT JOIN models ON models.model_pk = catalog_changes.model_pk
 LEFT JOIN sync_runs ON sync_runs.run_id = catalog_changes.run_id

@@ -16,7 +16,7 @@ SELECT
     catalog_changes.pct_change,      -- delta_cost in percent of old_cost; NULL if old_cost is 0 or the result is too large
     catalog_changes.run_id           -- run that observed the change
 FROM catalog_changes
--- An outer join, though every change has a model: else MariaDB starts with the models and looks up the
--- changes of each.
+-- An outer join, although every change has a model: with an inner join MariaDB starts with the models and
+-- looks up the changes of each.
 LEFT JOIN models ON models.model_pk = catalog_changes.model_pk
 WHERE catalog_changes.is_cost_event = 1

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnClause, Connection, column, exists, func, insert, select, table, update
 
 from models_db import migrate
-from models_db.dialects import insert_absent
+from models_db.dialects import insert_if_absent
 from models_db.tables import calendar_days, sync_run_modes, sync_runs, sync_state
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.errors import UsageError
@@ -121,7 +121,7 @@ def fill_calendar(connection: Connection, up_to: datetime) -> None:
     days = list(_missing_days(day, first, last))
     if days:
         # A run of the other mode holds no lock that this run needs, and may insert the same day now.
-        connection.execute(insert_absent(connection, calendar_days), [_calendar_row(one) for one in days])
+        connection.execute(insert_if_absent(connection, calendar_days), [_calendar_row(one) for one in days])
 
 
 def _missing_days(day: date, first: date | None, last: date | None) -> Iterator[date]:

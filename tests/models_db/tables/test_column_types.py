@@ -37,7 +37,7 @@ def test_a_time_comes_back_in_utc_to_the_microsecond(engine: Engine) -> None:
 
 
 def test_a_time_without_a_zone_is_refused(engine: Engine) -> None:
-    with pytest.raises(StatementError, match="without a zone"):
+    with pytest.raises(StatementError, match="it has no time zone"):
         add_model(engine, seen=SEEN.replace(tzinfo=None))
 
 
