@@ -1,7 +1,7 @@
 """Reading the body of a response, complete and within a limit.
 
-``requests`` decodes gzip through urllib3, which neither limits the decoded size nor notices that a stream
-ends before its checksum. The body is therefore read as it was sent, and decoded here.
+``requests`` decodes gzip through urllib3, which accepts a stream that ends before its checksum, and reads a body
+without a limit on its decoded size. The body is therefore read as it was sent, and decoded here.
 """
 
 from __future__ import annotations
