@@ -1,6 +1,7 @@
-"""Many made-up histories through all databases, a line for each; stops at the first that comes out wrong.
+"""Imports many made-up histories into all databases and stops at the first wrong one.
 
-For an afternoon, not for the suite: ``python -m tests.replays.campaign --seeds 100 --looks 60 --models 200``.
+It takes hours and is not part of the suite:
+``python -m tests.replays.campaign --seeds 100 --lines 60 --models 200``.
 """
 
 from __future__ import annotations
@@ -20,70 +21,70 @@ from sqlalchemy import Connection, Engine
 from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from models_db.views.loader import VIEWS
-from tests.replays.comparison import audit_faults, faults, import_file, moments, past_faults
+from tests.replays.comparison import as_of_findings, import_file, moments, verify_findings, view_findings
 from tests.replays.made_history import make_history
 from tests.replays.truth import Truth
 from tests.replays.view_contents import rows
 from tests.support import database_servers
 from tests.support.run_driver import dump
 
-# What differs between two imports of the same file, and means: SQLite has more digits of them, or fewer.
-_OF_ITS_OWN = {"started_at", "finished_at", "note", "avg_credit_cost"}
+# Columns that differ between two imports of the same file, and means, of which SQLite keeps other digits.
+_NOT_COMPARED = {"started_at", "finished_at", "note", "avg_credit_cost"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kinds", nargs="+", default=database_servers.KINDS, choices=database_servers.KINDS)
-    for name, default in (("first", 1), ("seeds", 1), ("looks", 60), ("models", 200)):
+    for name, default in (("first", 1), ("seeds", 1), ("lines", 60), ("models", 200)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    given = parser.parse_args()
+    options = parser.parse_args()
     room = Path(tempfile.mkdtemp(prefix="catalog-sync-"))
     try:
-        for seed in range(given.first, given.first + given.seeds):
-            _take_everywhere(room, given.kinds, seed, given.looks, given.models)
+        for seed in range(options.first, options.first + options.seeds):
+            _import_everywhere(room, options.kinds, seed, options.lines, options.models)
     finally:
         database_servers.stop_servers(room)
 
 
-def _take_everywhere(room: Path, kinds: list[str], seed: int, looks: int, models: int) -> None:
-    path = room / "answers.jsonl"
-    truth = make_history(path, seed, looks, models)
-    _say(f"seed {seed}: {looks} looks at {len(truth.stories)} models, {path.stat().st_size >> 20} MiB,", end=" ")
-    _say(f"{len(truth.costs)} cost events, {len(truth.fields)} others")
-    answers = {_take(room, kind, path, truth) for kind in kinds}
-    if len(answers) > 1:
+def _import_everywhere(room: Path, kinds: list[str], seed: int, lines: int, models: int) -> None:
+    path = room / "responses.jsonl"
+    truth = make_history(path, seed, lines, models)
+    _print(f"seed {seed}: {lines} lines, {len(truth.stories)} models, {path.stat().st_size >> 20} MiB,", end=" ")
+    _print(f"{len(truth.costs)} cost events, {len(truth.fields)} others")
+    digests = {_import(room, kind, path, truth) for kind in kinds}
+    if len(digests) > 1:
         sys.exit(f"seed {seed}: the databases differ")
 
 
-def _take(room: Path, kind: str, path: Path, truth: Truth) -> str:
+def _import(room: Path, kind: str, path: Path, truth: Truth) -> str:
     with _engine(room, kind) as engine:
-        began = time.monotonic()
+        start = time.monotonic()
         import_file(engine, path)
-        taken = time.monotonic()
-        wrong = list(_wrong(engine, path, truth))
-        _say(f"  {kind}: taken in {taken - began:.1f} s, compared in {time.monotonic() - taken:.1f} s")
-        if wrong:
-            sys.exit("\n".join([f"{kind}: {len(wrong)} faults", *wrong[:20]]))
+        imported = time.monotonic()
+        findings = list(_findings(engine, path, truth))
+        _print(f"  {kind}: imported in {imported - start:.1f} s, compared in {time.monotonic() - imported:.1f} s")
+        if findings:
+            sys.exit("\n".join([f"{kind}: {len(findings)} findings", *findings[:20]]))
         with engine.connect() as connection:
-            return _told(connection)
+            return _digest(connection)
 
 
-def _wrong(engine: Engine, path: Path, truth: Truth) -> Iterator[str]:
+def _findings(engine: Engine, path: Path, truth: Truth) -> Iterator[str]:
     with engine.connect() as connection:
-        yield from faults(connection, truth)
-        yield from audit_faults(connection)
+        yield from view_findings(connection, truth)
+        yield from verify_findings(connection)
         for when in moments(truth, 10):
-            yield from past_faults(connection, truth, when)
+            yield from as_of_findings(connection, truth, when)
     before = dump(engine)
     if set(import_file(engine, path)) != {None} or dump(engine) != before:
-        yield "taken again, it wrote something"
+        yield "a second import wrote something"
 
 
-def _told(connection: Connection) -> str:
-    """Equal for two databases of which every view tells the same, in whatever order."""
+def _digest(connection: Connection) -> str:
+    """Equal for two databases in which every view has the same rows, in any order."""
     total = 0
     for view in VIEWS:
-        names = [column.name for column in view.columns if column.name not in _OF_ITS_OWN]
+        names = [column.name for column in view.columns if column.name not in _NOT_COMPARED]
         for row in rows(connection, ", ".join(names), view.name):
             text = "\0".join([view.name, *map(_plain, row)])
             total += int.from_bytes(sha256(text.encode()).digest()[:8], "big")
@@ -91,7 +92,7 @@ def _told(connection: Connection) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A value as all databases give it: on SQLite a number is the double next to it."""
+    """A value in a form that all databases share: on SQLite a number is the nearest double."""
     is_number = not isinstance(value, str) and hasattr(value, "__float__")
     return repr(float(value)) if is_number else str(value)
 
@@ -115,8 +116,8 @@ def _database(room: Path, kind: str) -> Iterator[str]:
         yield url.render_as_string(hide_password=False)
 
 
-def _say(words: str, end: str = "\n") -> None:
-    sys.stdout.write(words + end)
+def _print(text: str, end: str = "\n") -> None:
+    sys.stdout.write(text + end)
     sys.stdout.flush()
 
 

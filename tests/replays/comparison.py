@@ -1,4 +1,4 @@
-"""Holds a database against the truth of the history that was imported into it."""
+"""Compares a database with the truth of the history that was imported into it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_responses
 from sync.store.queries import versions_at
 from sync.store.verify.read_models import Verification
-from tests.replays.daily_truth import daily_faults, provider_faults
+from tests.replays.daily_truth import daily_findings, provider_findings
 from tests.replays.truth import Truth, cost_of
 from tests.replays.view_contents import (
     Figures,
     catalog,
     catalog_at,
     cost_events,
+    differences,
     field_events,
     figures_of,
     fraction,
@@ -32,7 +33,6 @@ from tests.replays.view_contents import (
     moment,
     rounded,
     rows,
-    unlike,
     value_of,
 )
 from tests.support.history_checker import meaning
@@ -44,29 +44,29 @@ _EVENT = "changed_at, not_before, mode, model_id"
 
 
 def import_file(engine: Engine, path: Path) -> list[RunResult | None]:
-    """Imports a file as it stands, whatever vanishes in it."""
-    backfill = ImportDependencies(lambda: _NOW, "0", RemovalGuard(accepted="all"))
-    return list(import_responses(engine, read_saved_responses(path), backfill))
+    """Imports a file and accepts all removals."""
+    deps = ImportDependencies(lambda: _NOW, "0", RemovalGuard(accepted="all"))
+    return list(import_responses(engine, read_saved_responses(path), deps))
 
 
-def faults(connection: Connection, truth: Truth) -> Iterator[str]:
-    """Everything that the views tell and that is not so."""
+def view_findings(connection: Connection, truth: Truth) -> Iterator[str]:
+    """Every difference between the views and the truth."""
     figures = Figures(is_exact=connection.dialect.name != "sqlite")
-    yield from _cost_change_faults(connection, truth, figures)
-    yield from _catalog_change_faults(connection, truth)
+    yield from _cost_change_findings(connection, truth, figures)
+    yield from _catalog_change_findings(connection, truth)
     yield from _current_findings(connection, truth, figures)
-    yield from _history_faults(connection, truth, figures)
-    yield from daily_faults(connection, truth, figures)
-    yield from provider_faults(connection, truth, figures)
+    yield from _history_findings(connection, truth, figures)
+    yield from daily_findings(connection, truth, figures)
+    yield from provider_findings(connection, truth, figures)
 
 
-def audit_faults(connection: Connection) -> list[str]:
-    """What ``verify`` names."""
+def verify_findings(connection: Connection) -> list[str]:
+    """The findings of ``verify``."""
     return [str(fault) for fault in Verification(connection).findings()]
 
 
-def past_faults(connection: Connection, truth: Truth, when: datetime) -> Iterator[str]:
-    """The catalog as of a moment: the entries that are shown, and each model's whole text."""
+def as_of_findings(connection: Connection, truth: Truth, when: datetime) -> Iterator[str]:
+    """Differences in the catalog as of a moment: its entries, and the whole text of each model."""
     versions = list(versions_at(connection, when, None))
     entries = map(catalog_entry, versions)
     found = [
@@ -82,34 +82,34 @@ def past_faults(connection: Connection, truth: Truth, when: datetime) -> Iterato
         )
         for one in entries
     ]
-    yield from unlike(f"as of {when}", found, catalog_at(truth, when))
+    yield from differences(f"as of {when}", found, catalog_at(truth, when))
     for one in versions:
-        said = truth.value_at((one.mode, one.model_id), when)
-        if meaning(json.loads(one.raw, parse_float=Decimal, parse_int=Decimal)) != meaning(said):
-            yield f"as of {when}: {one.mode} {one.model_id!r} said {said}, not {one.raw}"
+        sent = truth.value_at((one.mode, one.model_id), when)
+        if meaning(json.loads(one.raw, parse_float=Decimal, parse_int=Decimal)) != meaning(sent):
+            yield f"as of {when}: {one.mode} {one.model_id!r} was sent as {sent}, not as {one.raw}"
 
 
-def printed_faults(printed: str, truth: Truth, when: datetime) -> Iterator[str]:
-    """The same, of what ``models --as-of --json`` prints."""
+def printed_findings(printed: str, truth: Truth, when: datetime) -> Iterator[str]:
+    """Differences in the output of ``models --as-of --json``."""
     entries = json.loads(printed)
     plain_rows = ((*map(entry.get, _ENTRY), *(moment(entry[name]) for name in _SINCE)) for entry in entries)
-    yield from unlike(f"printed as of {when}", plain_rows, catalog_at(truth, when))
+    yield from differences(f"printed as of {when}", plain_rows, catalog_at(truth, when))
 
 
 def moments(truth: Truth, number: int) -> list[datetime]:
-    """So many looks, and just before each, and half-way to the next."""
-    step = max(1, len(truth.looks) // number)
-    chosen = range(0, len(truth.looks) - 1, step)
-    looks = [(truth.looks[one], truth.looks[one + 1]) for one in chosen]
-    return [time for at, later in looks for time in (at - timedelta(microseconds=1), at, at + (later - at) / 2)]
+    """This number of observations, the moment just before each, and half-way to the next."""
+    step = max(1, len(truth.observed) // number)
+    chosen = range(0, len(truth.observed) - 1, step)
+    pairs = [(truth.observed[one], truth.observed[one + 1]) for one in chosen]
+    return [time for at, later in pairs for time in (at - timedelta(microseconds=1), at, at + (later - at) / 2)]
 
 
-def _cost_change_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
-    told = f"{_EVENT}, model_name, provider, change_kind, old_cost_exact, new_cost_exact"
+def _cost_change_findings(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+    columns = f"{_EVENT}, model_name, provider, change_kind, old_cost_exact, new_cost_exact"
     numbers = "old_cost, new_cost, delta_cost, pct_change"
-    found = list(rows(connection, f"{told}, {numbers}", "v_credit_cost_changes"))
-    width = told.count(",") + 1
-    yield from unlike("cost change", (row[:width] for row in found), cost_events(truth))
+    found = list(rows(connection, f"{columns}, {numbers}", "v_credit_cost_changes"))
+    width = columns.count(",") + 1
+    yield from differences("cost change", (row[:width] for row in found), cost_events(truth))
     right = {(event.at, *event.key): figures_of(event) for event in truth.costs}
     for row in found:
         expected = right.get((row[0], *row[2:4]), (None,) * 4)
@@ -117,28 +117,28 @@ def _cost_change_faults(connection: Connection, truth: Truth, figures: Figures) 
             yield f"cost change: the figures of {row} should be {[str(one) for one in expected]}"
 
 
-def _catalog_change_faults(connection: Connection, truth: Truth) -> Iterator[str]:
+def _catalog_change_findings(connection: Connection, truth: Truth) -> Iterator[str]:
     found = list(rows(connection, f"{_EVENT}, entity, field, change_kind, old_value, new_value", "v_catalog_changes"))
-    told = [(*row[:6], value_of(row[7]), value_of(row[8])) for row in found if row[6] == "changed"]
-    yield from unlike("change", told, field_events(truth))
+    changed = [(*row[:6], value_of(row[7]), value_of(row[8])) for row in found if row[6] == "changed"]
+    yield from differences("change", changed, field_events(truth))
     kinds = [(*row[:4], row[6]) for row in found if row[6] != "changed"]
-    yield from unlike("change", kinds, ((one.at, one.not_before, *one.key, one.kind) for one in truth.costs))
+    yield from differences("change", kinds, ((one.at, one.not_before, *one.key, one.kind) for one in truth.costs))
 
 
 def _current_findings(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
     columns = "mode, model_id, model_name, provider, description, credit_cost_exact, credit_notes, credit_cost_since"
     found = list(rows(connection, f"{columns}, first_seen_at, last_seen_at, credit_cost", "v_current_catalog"))
-    yield from unlike("current catalog", (row[:-1] for row in found), catalog(truth))
+    yield from differences("current catalog", (row[:-1] for row in found), catalog(truth))
     for row in found:
         right = rounded(fraction(cost_of(truth.stories[row[0], row[1]][-1].value)))
         if not figures.agree(row[-1], right):
             yield f"current catalog: {row} should cost {right}"
 
 
-def _history_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+def _history_findings(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
     columns = "mode, model_id, model_name, provider, credit_cost_exact, valid_from, valid_to, is_current, credit_cost"
     found = list(rows(connection, columns, "v_credit_cost_history"))
-    yield from unlike("history", (row[:-1] for row in found), intervals(truth))
+    yield from differences("history", (row[:-1] for row in found), intervals(truth))
     right: dict[Any, Any] = {(*one.key, one.start): rounded(fraction(one.cost)) for one in truth.intervals()}
     for row in found:
         if not figures.agree(row[-1], right.get((*row[:2], row[5]))):

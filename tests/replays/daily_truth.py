@@ -1,4 +1,4 @@
-"""The daily views, worked out day by day from a made-up history."""
+"""The expected rows of the daily views, computed day by day from a made-up history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.replays.truth import Key, State, Truth, cleaned, cost_of
 from tests.replays.view_contents import Figures, fraction, rounded, rows
 
 _DAY = timedelta(days=1)
-_SLACK = Fraction(1, 10**11)  # a mean is rounded twice
+_SLACK = Fraction(1, 10**11)  # a mean is rounded twice: by the database and here
 
 Ends = dict[date, Fraction | str | None]
 """What a model cost at the end of each day, rounded to 12 places; ``GONE`` when it was not listed."""
@@ -21,10 +21,10 @@ GONE = "gone"
 
 
 def ends_of_days(truth: Truth) -> dict[Key, Ends]:
-    return {key: dict(_ends(story, truth.looks[-1].date())) for key, story in truth.stories.items()}
+    return {key: dict(_ends(story, truth.observed[-1].date())) for key, story in truth.stories.items()}
 
 
-def daily_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+def daily_findings(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
     expected = ends_of_days(truth)
     names = {key: _names(truth, key) for key in expected}
     columns = "day, mode, model_id, model_name, provider, credit_cost, is_listed"
@@ -36,27 +36,27 @@ def daily_faults(connection: Connection, truth: Truth, figures: Figures) -> Iter
     yield from (f"daily: {key} lacks {min(days)}" for key, days in expected.items() if days)
 
 
-def provider_faults(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
-    """Both views of providers: each day, and now, which is the end of the last day."""
+def provider_findings(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:
+    """Differences in both provider views: each day, and now, which is the end of the last day."""
     expected = _by_provider(truth)
-    last = truth.looks[-1].date()
+    last = truth.observed[-1].date()
     now = {group[1:]: [*costs] for group, costs in expected.items() if group[0] == last}
     columns = "mode, provider, model_count, priced_model_count, min_credit_cost, avg_credit_cost, max_credit_cost"
     for day, *row in rows(connection, f"day, {columns}", "v_provider_costs_daily"):
-        yield from _statistics_faults(row, expected.pop((_date(day), *row[:2]), []), figures)
-    for found in rows(connection, columns, "v_provider_costs"):
-        yield from _statistics_faults(found, now.pop(found[:2], []), figures)
+        yield from _statistics_findings(row, expected.pop((_date(day), *row[:2]), []), figures)
+    for current in rows(connection, columns, "v_provider_costs"):
+        yield from _statistics_findings(current, now.pop(current[:2], []), figures)
     yield from (f"providers: {group} is missing" for group in [*expected, *now])
 
 
 def _ends(story: list[State], last: date) -> Iterator[tuple[date, Fraction | str | None]]:
     costs = [GONE if one.value is None else rounded(fraction(cost_of(one.value))) for one in story]
-    day, held = story[0].since.date(), 0
+    day, number = story[0].since.date(), 0
     while day <= last:
         midnight = datetime.combine(day + _DAY, time(), UTC)
-        while held + 1 < len(story) and story[held + 1].since < midnight:
-            held += 1
-        yield day, costs[held]
+        while number + 1 < len(story) and story[number + 1].since < midnight:
+            number += 1
+        yield day, costs[number]
         day += _DAY
 
 
@@ -70,11 +70,12 @@ def _by_provider(truth: Truth) -> dict[tuple[Any, ...], list[Fraction | None]]:
     return groups
 
 
-def _statistics_faults(row: Any, costs: list[Fraction | None], figures: Figures) -> Iterator[str]:
+def _statistics_findings(row: Any, costs: list[Fraction | None], figures: Figures) -> Iterator[str]:
     priced = [cost for cost in costs if cost is not None]
     right = (min(priced), sum(priced, Fraction(0)) / len(priced), max(priced)) if priced else (None, None, None)
-    slack = max((cost / 10**13 for cost in priced), default=Fraction(0)) + _SLACK  # what a sum of doubles loses
-    agree = (figures.agree(found, one, slack=slack) for found, one in zip(row[4:], right, strict=True))
+    # On SQLite a sum of doubles has rounding errors.
+    slack = max((cost / 10**13 for cost in priced), default=Fraction(0)) + _SLACK
+    agree = (figures.agree(stored, one, slack=slack) for stored, one in zip(row[4:], right, strict=True))
     if (row[2], row[3]) != (len(costs), len(priced)) or not all(agree):
         yield f"providers: {row} should be {len(costs)}, {len(priced)}, {[str(one) for one in right]}"
 

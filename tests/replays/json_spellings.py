@@ -1,4 +1,4 @@
-"""JSON written in one of the many ways that mean the same, with every digit of a Decimal."""
+"""Random JSON spellings of a value with the same meaning, with every digit of a Decimal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 class Verbatim(str):
-    """JSON text that goes out as it is."""
+    """JSON text that is sent unchanged."""
 
     __slots__ = ()
 
 
 def written(value: Any, chance: random.Random) -> str:
-    """A value in any order of keys and spelling; a field without a value is null or left out."""
+    """A value with random key order and spelling; a None field is null or left out."""
     if isinstance(value, dict):
         fields = [(key, one) for key, one in value.items() if one is not None or chance.random() < 0.5]
         chance.shuffle(fields)
@@ -31,7 +31,7 @@ def written(value: Any, chance: random.Random) -> str:
 
 
 def spelled(number: Decimal, chance: random.Random) -> str:
-    """One of the ways to write a number: 5, 5.000, 5e0, 0.05E+2, 500e-2."""
+    """A random spelling of a number, such as 5, 5.000, 5e0, 0.05E+2 or 500e-2."""
     sign, figures, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     digits = "".join(map(str, figures)).lstrip("0")
@@ -51,7 +51,7 @@ def spelled(number: Decimal, chance: random.Random) -> str:
 
 
 def _items(value: list[Any], chance: random.Random) -> list[str]:
-    """A list of scalars is a set: any order, some of them twice."""
+    """The items; those of a list of scalars, which is a set, in random order and some twice."""
     items = [written(one, chance) for one in value]
     if not any(isinstance(one, (dict, list)) for one in value):
         items += [one for one in items if chance.random() < 0.2]

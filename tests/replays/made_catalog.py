@@ -1,4 +1,4 @@
-"""A made-up catalog that moves on from look to look, as a real one does, only faster."""
+"""A made-up catalog that changes from one observation to the next, like a real one but faster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MODE = '{{"mode":"{}",'
 
 @dataclass(frozen=True)
 class Model:
-    """A model as the API lists it; the text is one way to write the value, without the mode."""
+    """A model as the API lists it; ``text`` is a spelling of ``value``, without the mode."""
 
     value: Value
     text: str
@@ -27,62 +27,62 @@ class Model:
         return _MODE.format(mode) + self.text[1:]
 
 
-class World:
-    """What is listed and what was, by mode and id. Each ``turn`` changes some of it."""
+class MadeCatalog:
+    """The listed and the removed models by mode and id. Each ``turn`` changes some of them."""
 
     def __init__(self, chance: random.Random, size: int) -> None:
         self._chance = chance
         self._ids = unusual_values.ids(chance)
         self.listed: dict[Key, Model] = {}
-        self.away: dict[Key, Model] = {}
-        self._arrive(size)
+        self.removed: dict[Key, Model] = {}
+        self._add(size)
 
     def turn(self) -> None:
-        """Nothing at all, a few things, or something great."""
+        """Changes nothing, a few models, or a large part of the catalog."""
         few = min(25, max(3, len(self.listed) // 60))
         costs, fields = [self._reprice, self._nudge] * 2, [self._edit] * 2
-        places = [self._leave, self._return, self._arrive, self._move, self._double]
+        places = [self._remove_some, self._relist, self._add, self._move, self._copy]
         for act in self._chance.sample([*costs, *fields, *places], self._chance.choice((0, 1, 2, 4, 6))):
             act(self._chance.randint(1, few))
-        great = self._chance.random()
-        if great < 0.06:
-            self._vanish()
-        elif great < 0.16:
-            self._return(len(self.away))
-        elif great < 0.2:
+        large = self._chance.random()
+        if large < 0.06:
+            self._remove_many()
+        elif large < 0.16:
+            self._relist(len(self.removed))
+        elif large < 0.2:
             self._respell(len(self.listed))
         else:
             self._respell(self._chance.choice((0, few)))
 
-    def refused(self, key: Key) -> str:
-        """A text of the model that cannot be taken, though its id can be read."""
-        cost = Verbatim(self._chance.choice(unusual_values.REFUSED))
+    def rejected(self, key: Key) -> str:
+        """A text of the model that is rejected although its id can be read."""
+        cost = Verbatim(self._chance.choice(unusual_values.REJECTED))
         value = {**self.listed[key].value, "credits": {"default_cost": cost}}
         return Model(value, self._text(value)).sent(key[0])
 
     def respelled(self, key: Key) -> str:
-        """Another text of the model that means the same."""
+        """Another text of the model with the same meaning."""
         return Model({}, self._text(self.listed[key].value)).sent(key[0])
 
-    def _arrive(self, number: int) -> None:
+    def _add(self, number: int) -> None:
         for _ in range(number):
             id_ = next(self._ids)
             for mode in self._chance.choice((("image",), ("video",), ("image",), ("video",), MODES)):
                 self._list((mode, id_), self._new_value(id_))
 
-    def _leave(self, number: int) -> None:
+    def _remove_some(self, number: int) -> None:
         self._remove(self._some(self.listed, number))
 
-    def _vanish(self) -> None:
-        """Much of a mode at once, or all of it."""
+    def _remove_many(self) -> None:
+        """Removes a large part of a mode, or all of it."""
         mode = self._chance.choice(MODES)
-        there = [key for key in self.listed if key[0] == mode]
-        self._remove(self._chance.sample(there, round(len(there) * self._chance.choice((0.25, 0.5, 0.9, 1)))))
+        in_mode = [key for key in self.listed if key[0] == mode]
+        self._remove(self._chance.sample(in_mode, round(len(in_mode) * self._chance.choice((0.25, 0.5, 0.9, 1)))))
 
-    def _return(self, number: int) -> None:
-        """Some as they were, some at another cost, some under another name."""
-        for key in self._some(self.away, number):
-            model = self.away.pop(key)
+    def _relist(self, number: int) -> None:
+        """Lists removed models again: some unchanged, some with another cost, some with another name."""
+        for key in self._some(self.removed, number):
+            model = self.removed.pop(key)
             self.listed[key] = model
             if self._chance.random() < 0.3:
                 self._set_cost(key, unusual_values.cost(self._chance))
@@ -90,14 +90,14 @@ class World:
                 self._list(key, {**model.value, **self._names()})
 
     def _move(self, number: int) -> None:
-        """To the other mode, where it may have been before."""
+        """Moves models to the other mode, where they may have been before."""
         for mode, id_ in self._some(self.listed, number):
             model = self.listed[mode, id_]
             self._remove([(mode, id_)])
             self._list((_other(mode), id_), model.value)
 
-    def _double(self, number: int) -> None:
-        """Into the other mode too, at a cost of its own."""
+    def _copy(self, number: int) -> None:
+        """Lists models in the other mode too, with another cost."""
         for mode, id_ in self._some(self.listed, number):
             if (_other(mode), id_) not in self.listed:
                 self._list((_other(mode), id_), {**self.listed[mode, id_].value, **self._credits()})
@@ -128,12 +128,12 @@ class World:
         self._list(key, {**value, "credits": {**(value.get("credits") or {}), "default_cost": cost}})
 
     def _list(self, key: Key, value: Value) -> None:
-        self.away.pop(key, None)
+        self.removed.pop(key, None)
         self.listed[key] = Model(value, self._text(value))
 
     def _remove(self, keys: list[Key]) -> None:
         for key in keys:
-            self.away[key] = self.listed.pop(key)
+            self.removed[key] = self.listed.pop(key)
 
     def _text(self, value: Value) -> str:
         return written(value, self._chance)
@@ -153,7 +153,7 @@ class World:
         return {"credits": self._chance.choice(({"default_cost": cost, "notes": note}, {"default_cost": cost}, None))}
 
     def _more(self) -> Value:
-        """Fields nobody knows, and a section that comes and goes."""
+        """Unknown fields, and a section that is sometimes missing."""
         numbers = [unusual_values.cost(self._chance) for _ in range(self._chance.randrange(3))]
         deep = {"a.b": {"c\\d": self._chance.choice((True, False, "x", None))}, "list": numbers}
         return {

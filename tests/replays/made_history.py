@@ -1,4 +1,4 @@
-"""Made-up histories: saved answers as ``import`` reads them, and what is true of each."""
+"""Made-up histories: saved responses as ``import`` reads them, and the truth about them."""
 
 from __future__ import annotations
 
@@ -10,60 +10,62 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from tests.replays.made_catalog import MODES, World
+from tests.replays.made_catalog import MODES, MadeCatalog
 from tests.replays.truth import Listing, Truth
 
 START = datetime(2020, 2, 27, 21, 30, tzinfo=UTC)
 _ZONES = (UTC, timezone(timedelta(hours=9)), timezone(timedelta(hours=-3, minutes=-30)))
-_ASKED = (MODES, MODES, MODES, ("image",), ("video",), "all")
+_FETCHED_MODES = (MODES, MODES, MODES, ("image",), ("video",), "all")
 
 
 @dataclass(frozen=True)
 class SavedLine:
-    """One line of the file, and what each mode listed in it: by id, None for what cannot be taken."""
+    """One line of the file, and the models of each mode in it by id; None for a model that is rejected."""
 
     at: datetime
     line: str
     listings: Mapping[str, Listing]
 
 
-def make_history(path: Path, seed: int, looks: int, models: int) -> Truth:
-    """Writes a history with so many lines, which begins with so many ids, and tells the truth of it."""
+def make_history(path: Path, seed: int, lines: int, models: int) -> Truth:
+    """Writes a history with this number of lines, of which the first has ``models`` ids; returns its truth."""
     truth = Truth()
     with path.open("w", encoding="utf-8") as file:
-        for look in _looks(random.Random(seed), looks, models):
-            file.write(look.line + "\n")
-            truth.look(look.at, look.listings)
+        for saved in _lines(random.Random(seed), lines, models):
+            file.write(saved.line + "\n")
+            truth.observe(saved.at, saved.listings)
     return truth
 
 
-def _looks(chance: random.Random, number: int, models: int) -> Iterator[SavedLine]:
-    world = World(chance, models)
-    silent = set(chance.sample(sorted({key[1] for key in world.listed}), 1 + models // 200))
+def _lines(chance: random.Random, number: int, models: int) -> Iterator[SavedLine]:
+    catalog = MadeCatalog(chance, models)
+    ids_without_mode = set(chance.sample(sorted({key[1] for key in catalog.listed}), 1 + models // 200))
     at = START
     for _ in range(number):
-        yield _look(world, at, chance, silent)
-        world.turn()
+        yield _saved_line(catalog, at, chance, ids_without_mode)
+        catalog.turn()
         at = _later(at, chance)
 
 
-def _look(world: World, at: datetime, chance: random.Random, silent: set[str]) -> SavedLine:
-    """``silent`` are ids that say their mode only where it must be said: in an answer for all."""
-    asked = chance.choice(_ASKED)
-    refused = (
-        {key for key in world.listed if chance.random() < 1 / len(world.listed)} if chance.random() < 0.1 else set()
+def _saved_line(catalog: MadeCatalog, at: datetime, chance: random.Random, ids_without_mode: set[str]) -> SavedLine:
+    """``ids_without_mode`` name their mode only where they must: in a response for all modes."""
+    fetched = chance.choice(_FETCHED_MODES)
+    rejected = (
+        {key for key in catalog.listed if chance.random() < 1 / len(catalog.listed)} if chance.random() < 0.1 else set()
     )
-    listings: dict[str, dict[str, Any]] = {mode: {} for mode in (MODES if asked == "all" else asked)}
+    listings: dict[str, dict[str, Any]] = {mode: {} for mode in (MODES if fetched == "all" else fetched)}
     texts: dict[str, list[str]] = {mode: [] for mode in listings}
-    for key, model in sorted(world.listed.items()):
+    for key, model in sorted(catalog.listed.items()):
         mode, id_ = key
         if mode in listings:
-            says = asked == "all" or id_ not in silent
-            listings[mode][id_] = None if key in refused else {**model.value, **({"mode": mode} if says else {})}
-            texts[mode].append(world.refused(key) if key in refused else model.sent(mode) if says else model.text)
-            if says and key not in refused and chance.random() < 0.001:
-                texts[mode].append(world.respelled(key))
-    bodies = {"all": [*texts["image"], *texts["video"]]} if asked == "all" else texts
+            names_mode = fetched == "all" or id_ not in ids_without_mode
+            listings[mode][id_] = None if key in rejected else {**model.value, **({"mode": mode} if names_mode else {})}
+            texts[mode].append(
+                catalog.rejected(key) if key in rejected else model.sent(mode) if names_mode else model.text
+            )
+            if names_mode and key not in rejected and chance.random() < 0.001:
+                texts[mode].append(catalog.respelled(key))
+    bodies = {"all": [*texts["image"], *texts["video"]]} if fetched == "all" else texts
     return SavedLine(at, _line(at, bodies, chance), listings)
 
 
@@ -86,7 +88,7 @@ def _written(at: datetime, chance: random.Random) -> str:
 
 
 def _later(at: datetime, chance: random.Random) -> datetime:
-    """Soon, on another day, at midnight or just off it, or after months."""
+    """A later time: soon, on another day, at or next to midnight, or months later."""
     midnight = datetime.combine(at.date() + timedelta(days=chance.randint(1, 3)), datetime.min.time(), UTC)
     gaps: list[Any] = [
         timedelta(microseconds=chance.choice((1, 999_999, 1_500_000))),

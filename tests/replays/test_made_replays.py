@@ -1,4 +1,4 @@
-"""Made-up histories, worse than any real one, come out of each database just as they were made."""
+"""Made-up histories, more eventful than real ones, give exactly the rows of their truth on each database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from models_db.engine import open_engine
-from tests.replays.comparison import audit_faults, faults, import_file, moments, past_faults, printed_faults
+from tests.replays.comparison import (
+    as_of_findings,
+    import_file,
+    moments,
+    printed_findings,
+    verify_findings,
+    view_findings,
+)
 from tests.replays.made_catalog import MODES
 from tests.replays.made_history import make_history
 from tests.replays.truth import Truth, cost_of
@@ -22,8 +29,8 @@ from tests.support.stored_rows_checker import assert_consistent
 
 KINDS = {"added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset"}
 ENTITIES = {"models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params"}
-ODD = {"acme/sketch", "acme/Sketch", "acme/sketch ", "caf\u00e9", "cafe\u0301", "\t", "NULL", "\\", "x" * 255}
-SIZE = {"seed": 2, "looks": 24, "models": 75}
+UNUSUAL_IDS = {"acme/sketch", "acme/Sketch", "acme/sketch ", "caf\u00e9", "cafe\u0301", "\t", "NULL", "\\", "x" * 255}
+SIZE = {"seed": 2, "lines": 24, "models": 75}
 DAMAGES = {
     "an exact cost": "UPDATE credits SET default_cost_exact = '4' WHERE model_pk = (SELECT MIN(model_pk) FROM credits)",
     "a rounded cost": "UPDATE credit_history SET default_cost = default_cost + 1 WHERE default_cost > 0",
@@ -39,36 +46,36 @@ DAMAGES = {
 
 @pytest.fixture
 def history(tmp_path: Path) -> tuple[Path, Truth]:
-    path = tmp_path / "answers.jsonl"
+    path = tmp_path / "responses.jsonl"
     return path, make_history(path, **SIZE)
 
 
-def test_a_made_up_history_comes_out_of_the_views_as_it_was_made(engine: Engine, history: tuple[Path, Truth]) -> None:
+def test_the_views_give_exactly_a_made_up_history(engine: Engine, history: tuple[Path, Truth]) -> None:
     path, truth = history
     statuses = {result.status for result in import_file(engine, path) if result}
 
     assert statuses == {"success", "partial"}
     with engine.connect() as connection:
-        assert list(faults(connection, truth)) == []
-        assert audit_faults(connection) == []
+        assert list(view_findings(connection, truth)) == []
+        assert verify_findings(connection) == []
     assert_consistent(engine)
 
 
-def test_a_made_up_catalog_is_at_any_moment_what_was_sent(
+def test_a_made_up_catalog_at_any_moment_is_what_was_sent(
     engine: Engine, migrated_url: str, history: tuple[Path, Truth], tmp_path: Path
 ) -> None:
     path, truth = history
     import_file(engine, path)
-    when = truth.looks[len(truth.looks) // 2]
-    asked = ("models", "--json", "--as-of", when.isoformat())
-    printed = output(run_process(*asked, environ=environment(tmp_path, DATABASE_URL=migrated_url)))
+    when = truth.observed[len(truth.observed) // 2]
+    arguments = ("models", "--json", "--as-of", when.isoformat())
+    printed = output(run_process(*arguments, environ=environment(tmp_path, DATABASE_URL=migrated_url)))
 
     with engine.connect() as connection:
-        assert [fault for one in moments(truth, 4) for fault in past_faults(connection, truth, one)] == []
-    assert list(printed_faults(printed, truth, when)) == []
+        assert [finding for one in moments(truth, 4) for finding in as_of_findings(connection, truth, one)] == []
+    assert list(printed_findings(printed, truth, when)) == []
 
 
-def test_a_made_up_history_leaves_nothing_when_taken_again(engine: Engine, history: tuple[Path, Truth]) -> None:
+def test_a_second_import_of_a_made_up_history_stores_nothing(engine: Engine, history: tuple[Path, Truth]) -> None:
     path, _ = history
     import_file(engine, path)
     before = dump(engine)
@@ -77,7 +84,7 @@ def test_a_made_up_history_leaves_nothing_when_taken_again(engine: Engine, histo
     assert dump(engine) == before
 
 
-def test_a_made_up_history_has_every_kind_of_change_and_more_than_it_looks(history: tuple[Path, Truth]) -> None:
+def test_a_made_up_history_has_every_kind_of_change(history: tuple[Path, Truth]) -> None:
     path, truth = history
     costs = [cost_of(state.value) for story in truth.stories.values() for state in story]
     removed = Counter((event.at, event.key[0]) for event in truth.costs if event.kind == "removed")
@@ -86,7 +93,7 @@ def test_a_made_up_history_has_every_kind_of_change_and_more_than_it_looks(histo
     assert {event.kind for event in truth.costs} == KINDS
     assert {event.entity for event in truth.fields} == ENTITIES
     assert {-40, -23, 0} <= {cost.as_tuple().exponent for cost in costs if cost is not None}
-    assert ids["image"] | ids["video"] >= ODD
+    assert ids["image"] | ids["video"] >= UNUSUAL_IDS
     assert ids["image"] & ids["video"]
     assert min(removed.values()) < 3
     assert max(removed.values()) > 20
@@ -97,22 +104,22 @@ def test_a_made_up_history_has_every_kind_of_change_and_more_than_it_looks(histo
 def damageable(
     tmp_path_factory: pytest.TempPathFactory, _migrated: MigratedDatabases
 ) -> Iterator[tuple[Connection, Truth]]:
-    """An SQLite database with a history; what a test does to it is rolled back."""
+    """An SQLite database with a history; a test rolls its damage back."""
     folder = tmp_path_factory.mktemp("made")
-    truth = make_history(folder / "answers.jsonl", **SIZE)
+    truth = make_history(folder / "responses.jsonl", **SIZE)
     with ExitStack() as stack:
         engine = open_engine(_migrated.new("sqlite", folder / "catalog.db", stack))
         stack.callback(engine.dispose)
-        import_file(engine, folder / "answers.jsonl")
+        import_file(engine, folder / "responses.jsonl")
         yield stack.enter_context(engine.connect()), truth
 
 
-@pytest.mark.parametrize("statement", DAMAGES.values(), ids=[what.replace(" ", "-") for what in DAMAGES])
-def test_whatever_a_view_tells_wrong_is_seen(damageable: tuple[Connection, Truth], statement: str) -> None:
+@pytest.mark.parametrize("statement", DAMAGES.values(), ids=[name.replace(" ", "-") for name in DAMAGES])
+def test_a_wrong_row_in_a_view_is_found(damageable: tuple[Connection, Truth], statement: str) -> None:
     connection, truth = damageable
     with connection.begin() as transaction:
         connection.exec_driver_sql(statement)
-        found = list(faults(connection, truth))
+        findings = list(view_findings(connection, truth))
         transaction.rollback()
 
-    assert found
+    assert findings

@@ -1,6 +1,6 @@
-"""What is true of a made-up history, told from the values that were listed at each look.
+"""The truth about a made-up history, derived from the values that were listed at each observation.
 
-Knows the rules by their words only: nothing here is the program's own code.
+It follows the documented rules and uses none of the program's code.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class FieldEvent:
 
 @dataclass(frozen=True)
 class State:
-    """What a model said from a moment on; None when it was not listed any more."""
+    """A model's value from a moment on; None when it is not listed from then on."""
 
     since: datetime
     value: dict[str, Any] | None
@@ -62,33 +62,33 @@ class Interval:
 
 @dataclass
 class Truth:
-    """Grows with each look; everything else is asked of it at the end."""
+    """Grows with each observation, and is read after the last one."""
 
     costs: list[CostEvent] = field(default_factory=list)
     fields: list[FieldEvent] = field(default_factory=list)
     stories: dict[Key, list[State]] = field(default_factory=dict)
-    looks: list[datetime] = field(default_factory=list)
+    observed: list[datetime] = field(default_factory=list)
     good: dict[str, datetime] = field(default_factory=dict)
-    """The last look at each mode of which every model could be taken."""
+    """The last observation of each mode without a rejected model."""
 
-    def look(self, at: datetime, listings: Mapping[str, Listing]) -> None:
-        self.looks.append(at)
+    def observe(self, at: datetime, listings: Mapping[str, Listing]) -> None:
+        self.observed.append(at)
         for mode, listing in listings.items():
             known = {key[1] for key, story in self.stories.items() if key[0] == mode and story[-1].value is not None}
             for id_ in sorted(known | listing.keys()):
                 sent = listing.get(id_, {})
                 if sent is not None:
-                    self._see((mode, id_), at, dict(sent) or None)
+                    self._compare((mode, id_), at, dict(sent) or None)
             if None not in listing.values():
                 self.good[mode] = at
 
     def value_at(self, key: Key, moment: datetime) -> dict[str, Any] | None:
-        """What the model said at a moment."""
-        held = [state.value for state in self.stories[key] if state.since <= moment]
-        return held[-1] if held else None
+        """The model's value at a moment."""
+        values = [state.value for state in self.stories[key] if state.since <= moment]
+        return values[-1] if values else None
 
     def intervals(self) -> Iterator[Interval]:
-        """When each cost was so; a gap while the model was not listed."""
+        """The interval of each cost, with a gap while the model was not listed."""
         for key, story in self.stories.items():
             start: State | None = None
             for state in story:
@@ -101,21 +101,21 @@ class Truth:
                 yield Interval(key, start.since, None, cost_of(start.value))
 
     def last_named(self, key: Key) -> dict[str, Any]:
-        """The last that the model said, listed or not."""
+        """The model's last value, whether it is listed or not."""
         return next(state.value for state in reversed(self.stories[key]) if state.value is not None)
 
-    def _see(self, key: Key, at: datetime, value: dict[str, Any] | None) -> None:
+    def _compare(self, key: Key, at: datetime, value: dict[str, Any] | None) -> None:
         story = self.stories.setdefault(key, [])
         before = story[-1].value if story else None
         if _is_same(before, value) or meaning(before) == meaning(value):
             return
         if before is None or value is None:
-            self._come_or_go(key, at, story, value)
+            self._add_or_remove(key, at, story, value)
         else:
             self._change(key, at, before, value)
         story.append(State(at, value))
 
-    def _come_or_go(self, key: Key, at: datetime, story: list[State], value: dict[str, Any] | None) -> None:
+    def _add_or_remove(self, key: Key, at: datetime, story: list[State], value: dict[str, Any] | None) -> None:
         last = self.last_named(key) if story else None
         kind = "added" if last is None else "removed" if value is None else "relisted"
         self._cost(key, at, value or last or {}, kind, cost_of(last), cost_of(value))
@@ -133,19 +133,19 @@ class Truth:
 
 
 def _is_same(before: dict[str, Any] | None, value: dict[str, Any] | None) -> bool:
-    """Whether nothing was touched; most models are not, and need no comparing."""
+    """Whether the same objects are in both; true for most models, and faster than a comparison by meaning."""
     if before is None or value is None:
         return before is value
     return before.keys() == value.keys() and all(before[name] is one for name, one in value.items())
 
 
 def cost_of(value: Mapping[str, Any] | None) -> Cost:
-    found: Cost = ((value or {}).get("credits") or {}).get("default_cost")
-    return found
+    cost: Cost = ((value or {}).get("credits") or {}).get("default_cost")
+    return cost
 
 
 def cleaned(text: str | None) -> str | None:
-    """A text as a column keeps it."""
+    """A text as a column stores it."""
     return None if text is None else re.sub("[\ud800-\udfff]", "\ufffd", text.replace("\0", ""))
 
 
@@ -156,14 +156,14 @@ def _kind(old: Cost, new: Cost) -> str:
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str | None, Any, Any]]:
-    """Entity, field and both meanings of all that changed, the cost apart."""
+    """Entity, field, old and new meaning of every change but that of the cost."""
     old, new = meaning(before), meaning(after)
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name), new.get(name)
         if name not in _SECTIONS:
             yield from (("models", _dotted(path), *both) for path, *both in _walk((name,), was, now))
             continue
-        if was or now:  # a section that came or went did so field by field; an empty one as a whole
+        if was or now:  # a section is added or removed field by field, an empty one as a whole
             was, now = was or {}, now or {}
         for path, *both in _walk((), was, now):
             if (name, *path) != ("credits", "default_cost"):

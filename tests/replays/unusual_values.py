@@ -1,4 +1,4 @@
-"""Texts and numbers that have broken catalogs: ids, names, costs."""
+"""Ids, names and costs that programs often handle wrongly."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ NAMES = (
 )
 PROVIDERS = (None, "", "Acme", "acme", "ACME ", "Caf\u00e9", "Cafe\u0301", "O'Hara", "\U0001f680", "B%")
 
-# Ties of rounding to twelve places, the ends of what is taken, and what a float makes of a price.
+# Ties in rounding to twelve places, the limits of accepted costs, and prices as floats print them.
 COSTS = (
     *("0", "1", "5", "0.1", "0.3", "0.30000000000000004", "0.049999999999999996", "1.5e-7", "2e-7", "0.00000075"),
     *("0.0000000000005", "0.0000000000015", "0.0000000000025", "1.0000000000005", "7.00000000000049999999999999"),
     *("1e-40", "9e-40", "999999999999", "999999999999.999999999999", f"999999999999.9999999999994{'9' * 27}"),
     *("123456789012.1234567890123456789012345678901234567890", "0.12345678901234567890123", "100000000000"),
 )
-REFUSED = (
+REJECTED = (
     *("-1", "-1e-40", '"5"', "true", "[5]", "{}", "1e12", "999999999999.9999999999995", "1e-41", "1e400"),
     *("12345678901234", f"0.{'1' * 41}"),
 )
 
 
 def ids(chance: random.Random) -> Iterator[str]:
-    """Ids without end, none twice, the odd ones first."""
-    odd = [*IDS]
-    chance.shuffle(odd)
-    yield from odd
+    """Endlessly many distinct ids, the unusual ones first."""
+    unusual = [*IDS]
+    chance.shuffle(unusual)
+    yield from unusual
     number = 0
     while True:
         number += 1
@@ -49,7 +49,7 @@ def ids(chance: random.Random) -> Iterator[str]:
 
 
 def cost(chance: random.Random) -> Decimal | None:
-    """A cost, or None for none."""
+    """A random cost; None for a model without a cost."""
     kind = chance.randrange(10)
     if kind == 0:
         return None
@@ -63,7 +63,7 @@ def cost(chance: random.Random) -> Decimal | None:
 
 
 def close_to(number: Decimal | None, chance: random.Random) -> Decimal | None:
-    """Another cost that differs from this one as little as can be; any other for none and for the largest."""
+    """A cost that differs from this one in the last place; a random one for None and for the largest."""
     if number is None or number >= Decimal(999999999999):
         return cost(chance)
     whole, _, places = f"{number:f}".partition(".")

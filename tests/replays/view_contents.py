@@ -1,4 +1,4 @@
-"""What a database answers, in plain values, and what the truth says it must answer."""
+"""The rows of views as plain values, and the rows that the truth requires."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TIMES = ("_at", "_since", "not_before", "valid_from", "valid_to")
 
 
 def rows(connection: Connection, columns: str, view: str) -> Iterator[tuple[Any, ...]]:
-    """Columns of a view, times in UTC, numbers as they came; one view at a time."""
+    """Columns of a view, times in UTC, numbers as the driver returns them."""
     is_time = [name.endswith(_TIMES) for name in columns.split(", ")]
     query = f"SELECT {columns} FROM {view}"
     for row in connection.exec_driver_sql(query, execution_options={"stream_results": True}):
@@ -32,19 +32,19 @@ def moment(value: Any) -> datetime | None:
     if value is None:
         return None
     time = datetime.fromisoformat(value) if isinstance(value, str) else value
-    found: datetime = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    return found
+    in_utc: datetime = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return in_utc
 
 
-def unlike(what: str, found: Iterable[Any], expected: Iterable[Any]) -> Iterator[str]:
-    """Where two collections differ, whatever their order."""
-    have, want = Counter(found), Counter(expected)
-    yield from (f"{what}: {row} is told {count} times too often" for row, count in (have - want).items())
-    yield from (f"{what}: {row} is missing {count} times" for row, count in (want - have).items())
+def differences(what: str, found: Iterable[Any], expected: Iterable[Any]) -> Iterator[str]:
+    """The differences of two collections, in any order."""
+    actual, wanted = Counter(found), Counter(expected)
+    yield from (f"{what}: {row} occurs {count} times too often" for row, count in (actual - wanted).items())
+    yield from (f"{what}: {row} is missing {count} times" for row, count in (wanted - actual).items())
 
 
 def plain(cost: Cost) -> str | None:
-    """The exact decimal as it is stored: no exponent, no needless zero, no sign on zero."""
+    """The exact decimal as it is stored: no exponent, no trailing zeros, no sign on zero."""
     if cost is None:
         return None
     text = f"{cost.copy_abs():f}"  # abs() would round
@@ -52,7 +52,7 @@ def plain(cost: Cost) -> str | None:
 
 
 def rounded(number: Fraction | None, places: int = 12) -> Fraction | None:
-    """Half-even."""
+    """Rounded half to even."""
     return None if number is None else Fraction(round(number * 10**places), 10**places)
 
 
@@ -62,7 +62,7 @@ def fraction(cost: Cost) -> Fraction | None:
 
 @dataclass(frozen=True)
 class Figures:
-    """Compares numbers: digit by digit, or to the 15 digits that SQLite keeps."""
+    """Compares numbers exactly, or to the 15 digits that SQLite keeps."""
 
     is_exact: bool
 
@@ -102,7 +102,7 @@ def field_events(truth: Truth) -> Iterator[tuple[Any, ...]]:
 
 
 def value_of(text: str | None) -> Any:
-    """What the JSON text of a change means, as ``field_events`` has it."""
+    """The meaning of a change's JSON text, in the form of ``field_events``."""
     return None if text is None else _frozen(meaning(json.loads(text, parse_float=Decimal, parse_int=Decimal)))
 
 
@@ -132,7 +132,7 @@ def catalog(truth: Truth) -> Iterator[tuple[Any, ...]]:
 
 
 def catalog_at(truth: Truth, when: datetime) -> Iterator[tuple[Any, ...]]:
-    """The models of a moment: what each said, its cost, since when, and when it was first seen."""
+    """The catalog at a moment: names, cost, the begin of the cost, and ``first_seen_at``."""
     since: dict[Key, datetime] = {
         one.key: one.start for one in truth.intervals() if one.start <= when and (one.end is None or when < one.end)
     }
