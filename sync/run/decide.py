@@ -28,7 +28,7 @@ class Decision(Struct, frozen=True):
     """Modes to which another run applied a response after this run had read their versions."""
 
 
-class CheckedMode(Struct, frozen=True):
+class _CheckedMode(Struct, frozen=True):
     """One mode's response compared with the listed models."""
 
     classified: ClassifiedResponse
@@ -52,7 +52,7 @@ def decide(
     """
     superseded = frozenset(mode for mode in responses if states[mode].version != versions[mode])
     failures: dict[str, ResponseRejected] = {}
-    checked: dict[str, CheckedMode] = {}
+    checked: dict[str, _CheckedMode] = {}
     for mode, response in responses.items():
         if mode not in superseded:
             try:
@@ -75,9 +75,9 @@ def decide(
     return Decision(plans, failures, superseded)
 
 
-def _check(connection: Connection, response: ParsedResponse, guard: RemovalGuard) -> CheckedMode:
+def _check(connection: Connection, response: ParsedResponse, guard: RemovalGuard) -> _CheckedMode:
     if response.is_same:
-        return CheckedMode(all_unchanged(response), RemovalCheck(), {})
+        return _CheckedMode(all_unchanged(response), RemovalCheck(), {})
     listed = read.listed_models(connection, response.mode)
     classified = classify(response, listed)
     removals = check_removals(
@@ -87,4 +87,4 @@ def _check(connection: Connection, response: ParsedResponse, guard: RemovalGuard
         received=response.reported,
         has_unreadable=classified.has_unreadable,
     )
-    return CheckedMode(classified, removals, listed)
+    return _CheckedMode(classified, removals, listed)

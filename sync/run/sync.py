@@ -117,8 +117,8 @@ def _fetch(deps: SyncDependencies, payloads: Mapping[str, LastAppliedPayload]) -
     outcomes = deps.fetch(deps.modes)
     _require_clock_not_ahead(deps.clock(), outcomes)
     arrivals = [outcome.arrived_at for outcome in outcomes.values() if isinstance(outcome, Fetched)]
-    # All modes carry one time, that of the last arrival: nothing that the run stores was received later.
     fetches = tuple(_parse(outcome, deps.limits, payloads.get(outcome.mode)) for outcome in outcomes.values())
+    # All modes carry one time, that of the last arrival: nothing that the run stores was received later.
     return _FetchedModes(fetches, max(arrivals, default=None))
 
 
