@@ -1,3 +1,3 @@
-"""The modes of the catalog, in the order in which everything goes through them."""
+"""The modes of the catalog, in the order in which they are fetched, locked and printed."""
 
 MODES = ("image", "video")

@@ -58,7 +58,7 @@ class ImportTotals:
             self.skipped += 1
             return
         self.imported += 1
-        self.changes += sum(mode.plan.changes.events for mode in result.modes if mode.plan)
+        self.changes += sum(mode.plan.changes.event_count for mode in result.modes if mode.plan)
         for error in result.errors:
             self.codes.append(error.outcome)
             self.problem = f"{'; '.join(result.notes)}: {error}"

@@ -140,7 +140,7 @@ def test_a_line_keeps_its_time_and_a_sync_comes_after_it(shell: Shell, sqlite_ur
     history = query_rows(sqlite_url, "SELECT valid_from FROM v_credit_cost_history ORDER BY valid_from")
     stamps = [datetime.fromisoformat(str(row[0])).replace(tzinfo=UTC) for row in history]
     assert stamps == [soon, soon + timedelta(microseconds=1)]
-    assert "the clock stands" in str(query_rows(sqlite_url, "SELECT note FROM sync_runs WHERE run_id = 2"))
+    assert "the clock is" in str(query_rows(sqlite_url, "SELECT note FROM sync_runs WHERE run_id = 2"))
 
 
 def test_several_files_are_imported_in_the_order_given(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:

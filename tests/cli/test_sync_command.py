@@ -26,7 +26,7 @@ def synced(shell: Shell, migrated_url: str) -> Shell:
 def test_the_documented_example_syncs_as_it_stands(synced: Shell, migrated_url: str) -> None:
     with Emulator(load_catalogs(EXAMPLE)) as api:
         told = output(synced("sync", "--base-url", api.base_url))
-    note = "the first answer for video was empty"
+    note = "the first response for mode video was empty"
     assert told == f"run 1 success: image 1 model: 1 added; video 0 models: nothing changed; note: {note}\n"
     assert query_rows(migrated_url, "SELECT status, note, error_message FROM sync_runs") == [("success", note, None)]
     assert query_rows(

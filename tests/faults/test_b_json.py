@@ -140,7 +140,7 @@ def test_b8_nul_is_left_out_of_columns_and_kept_in_what_was_sent(synced: SyncedD
     assert synced.query("SELECT name, description FROM models WHERE model_id = 'acme/image-0'") == [("ab", "")]
     assert synced.query("SELECT COUNT(*) FROM model_versions WHERE raw LIKE '%u0000b%'") == [(1,)]
     (note,) = synced.query("SELECT note FROM sync_runs ORDER BY run_id")[-1]
-    assert "NUL or lone surrogates were left out of the texts of 1 image models" in note
+    assert "NUL or lone surrogates were left out of the columns of 1 image models" in note
 
 
 @pytest.mark.parametrize("name", ["id", "key"])

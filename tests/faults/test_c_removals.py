@@ -38,7 +38,7 @@ def test_c2_an_empty_first_answer_is_done_and_noted(
     with RudeServer(image=image(images), video=video([])) as api:
         told = output(shell("sync", "--base-url", api.url))
 
-    assert told.count("note: the first answer for") == empty
+    assert told.count("note: the first response for mode") == empty
     assert query_rows(migrated_url, "SELECT COUNT(*) FROM v_current_catalog") == [(len(images),)]
     assert "was empty" in query_rows(migrated_url, "SELECT note FROM sync_runs")[0][0]
 

@@ -23,7 +23,7 @@ def test_a_first_sync_adds_every_model(host: Host) -> None:
 
     assert (result.status, result.exit_code) == ("success", Outcome.DONE)
     assert result.notes == (
-        "NUL or lone surrogates were left out of the texts of 1 image models; their raw text has them",
+        "NUL or lone surrogates were left out of the columns of 1 image models; their raw text has them",
     )
     assert column(host.engine, "models.mode", "model_id", "name", "first_seen_at", "removed_at") == [
         ("image", "a", "A", FIRST_SEEN, None),

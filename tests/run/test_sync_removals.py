@@ -75,7 +75,7 @@ def test_an_empty_first_response_is_a_success_with_a_note(host: Host) -> None:
     result = host.sync([A], [])
 
     assert (result.status, result.exit_code) == ("success", Outcome.DONE)
-    assert column(host.engine, "sync_runs.note") == ["the first answer for video was empty"]
+    assert column(host.engine, "sync_runs.note") == ["the first response for mode video was empty"]
 
 
 def test_a_model_without_an_id_stops_removals_only_in_its_mode(host: Host) -> None:

@@ -153,7 +153,7 @@ def test_after_a_clock_step_back_rows_are_stamped_just_after_the_last_stamp_and_
     tick = timedelta(microseconds=1)
     assert column(host.engine, "catalog_changes.changed_at") == [last, last + tick, last + 2 * tick]
     assert column(host.engine, "sync_runs.observed_at")[1] == last - HOUR
-    assert "the clock stands 3600.000000 s behind the last stamp of image" in column(host.engine, "sync_runs.note")[1]
+    assert "the clock is 3600.000000 s behind the last stamp of mode image" in column(host.engine, "sync_runs.note")[1]
 
 
 def test_a_clock_more_than_an_hour_ahead_of_the_api_applies_nothing(host: Host) -> None:
@@ -201,7 +201,7 @@ def test_a_stored_version_that_cannot_be_read_stops_the_run_before_it_writes(hos
     with host.engine.begin() as connection:
         kept = connection.exec_driver_sql("SELECT raw FROM model_versions WHERE model_pk = 1").scalar_one()
         connection.exec_driver_sql("UPDATE model_versions SET raw = '{' WHERE model_pk = 1")
-    with pytest.raises(DatabaseError, match="image model 'a' cannot be read"):
+    with pytest.raises(DatabaseError, match="model 'a' in mode image cannot be read"):
         host.sync([model("a", cost=9), model("b", cost=9)])
     with host.engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE model_versions SET raw = '{kept}' WHERE model_pk = 1")

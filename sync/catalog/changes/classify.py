@@ -1,4 +1,8 @@
-"""An answer held against what is listed: the unchanged set aside, the rest decoded."""
+"""The models of a response compared with the listed ones: unchanged ones are recognised, the others decoded.
+
+A model whose text is stored already costs one hash. A model is rejected alone, but a response that cannot
+be trusted as a whole is rejected as a whole.
+"""
 
 from __future__ import annotations
 
@@ -16,50 +20,52 @@ from sync.catalog.response.api_errors import response_rejected
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 
-# A hundred for each of MAX_MODELS models.
+# 100 for each of the 200,000 models that MAX_MODELS allows.
 MAX_VALUES = 20_000_000
 
 
 class ClassifiedResponse(Struct, frozen=True):
-    """A whole response, each model looked at as far as it needs to be."""
+    """A response with each of its models as unchanged, new or different, or rejected."""
 
     response: ParsedResponse
     unchanged: frozenset[str]
-    """Ids of models whose text is the one already stored."""
+    """Ids of models whose text is already stored."""
     records: LazyRecords
-    """Models that are new or whose text differs."""
+    """The new models, and those whose text differs, by id. The meaning may still be the same."""
     rejected: tuple[Rejected, ...]
 
     def missing_from(self, listed: Mapping[str, Listed]) -> list[str]:
-        """Listed ids that the answer lacks, in order. A rejected model with a readable id was seen."""
-        seen = {rejected.model_id for rejected in self.rejected}
+        """The listed ids that the response lacks, in order. A rejected model with a readable id is not missing."""
+        rejected = {model.model_id for model in self.rejected}
         return sorted(
-            id_ for id_ in listed if id_ not in self.unchanged and id_ not in self.records and id_ not in seen
+            model_id
+            for model_id in listed
+            if model_id not in self.unchanged and model_id not in self.records and model_id not in rejected
         )
 
     @property
     def has_unreadable(self) -> bool:
-        """Whether some model's id could not be read, so that nobody can say what is missing."""
-        return any(rejected.model_id is None for rejected in self.rejected)
+        """Whether the id of a rejected model could not be read. Then it is unknown which models are missing."""
+        return any(model.model_id is None for model in self.rejected)
 
 
 def all_unchanged(response: ParsedResponse) -> ClassifiedResponse:
-    """An answer that was applied before: what is listed is what it holds."""
-    return ClassifiedResponse(response, frozenset(), LazyRecords(partial(_record, response=response), 0), ())
+    """The response that was applied last: each of its models is listed and unchanged."""
+    return ClassifiedResponse(response, frozenset(), LazyRecords(partial(_make_record, response=response), 0), ())
 
 
 def classify(response: ParsedResponse, listed: Mapping[str, Listed]) -> ClassifiedResponse:
-    """Decodes only what is not stored already; equal copies of a model are one.
+    """Decodes only the models whose text is not stored yet. Copies of a model that mean the same are one model.
 
-    Raises ``ResponseRejected`` when differing models share an id, one names another mode, or those
-    to be decoded hold more than ``MAX_VALUES`` values.
+    Raises ``ResponseRejected`` when two models with one id differ, when a model names another mode, and
+    when the models to decode have more than ``MAX_VALUES`` values.
     """
-    ids = {known.fingerprint: model_id for model_id, known in listed.items()}
-    texts = {fingerprint(raw): raw for raw in response.models}
-    unchanged = {ids[key]: raw for key, raw in texts.items() if key in ids}
-    others = [raw for key, raw in texts.items() if key not in ids]
+    listed_ids = {known.fingerprint: model_id for model_id, known in listed.items()}
+    raws = {fingerprint(raw): raw for raw in response.models}
+    unchanged = {listed_ids[key]: raw for key, raw in raws.items() if key in listed_ids}
+    others = [raw for key, raw in raws.items() if key not in listed_ids]
     _require_few_values(others, response.mode)
-    records = LazyRecords(partial(_record, response=response), sum(memoryview(raw).nbytes for raw in others))
+    records = LazyRecords(partial(_make_record, response=response), sum(memoryview(raw).nbytes for raw in others))
     rejected: list[Rejected] = []
     for raw in others:
         model = _normalise(raw, response)
@@ -76,9 +82,10 @@ def classify(response: ParsedResponse, listed: Mapping[str, Listed]) -> Classifi
 
 
 def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
-    """Bounds what decoding can cost: in a dense text each byte would become many.
+    """Bounds the memory for decoding: a value of two bytes, such as ``1,``, becomes an object of many bytes.
 
-    Each value but a model itself follows a bracket, a brace or a comma; those within texts are few.
+    Each value but the model itself follows a bracket, a brace or a comma. Those inside strings are
+    counted too, which makes no difference at this limit.
     """
     values = sum(raw.count(b",") + raw.count(b"[") + raw.count(b"{") for raw in map(bytes, raws))
     if values > MAX_VALUES:
@@ -92,20 +99,21 @@ def _normalise(raw: RawModel, response: ParsedResponse) -> Record | Rejected:
         raise response_rejected(response.mode, str(error)) from None
 
 
-def _record(raw: RawModel, response: ParsedResponse) -> Record:
+def _make_record(raw: RawModel, response: ParsedResponse) -> Record:
     model = _normalise(raw, response)
-    assert isinstance(model, Record)  # noqa: S101  # a text that made a record makes it again
+    assert isinstance(model, Record)  # noqa: S101  # a text that gave a record gives it again
     return model
 
 
+# Which of two different copies is right cannot be known, so the mode keeps what it has.
 def _require_equal(model: Record, other: Record | Rejected, mode: str) -> None:
     if isinstance(other, Rejected) or other.tree != model.tree:
         raise _differing_copies(model.model_id, mode)
 
 
-def _require_no_rejected_copy(taken: AbstractSet[str], rejected: Sequence[Rejected], mode: str) -> None:
+def _require_no_rejected_copy(accepted: AbstractSet[str], rejected: Sequence[Rejected], mode: str) -> None:
     for model in rejected:
-        if model.model_id is not None and model.model_id in taken:
+        if model.model_id is not None and model.model_id in accepted:
             raise _differing_copies(model.model_id, mode)
 
 

@@ -1,4 +1,7 @@
-"""What changed between two records of one model: events for people, row changes for tables."""
+"""The differences between two records of one model: events for people, row changes for tables.
+
+Both compare canonical trees or rows made of them, so what is no change to the catalog gives neither.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,11 @@ from sync.catalog.model.records import Record, Row
 
 
 class Event(Struct, frozen=True):
-    """One row of the change log. Values are JSON text; None where there was or is none."""
+    """One row of the change log.
+
+    Values are canonical JSON text, None where a value is absent. ``field`` is a dotted path inside the
+    entity, None when the event is about the entity as a whole.
+    """
 
     entity: str
     field: str | None
@@ -24,23 +31,24 @@ class Event(Struct, frozen=True):
     cost: CostChange | None = None
 
     def values(self) -> Row:
-        """What of a row of the change log the event itself decides, in the order of ``EVENT_COLUMNS``."""
+        """The values of the ``EVENT_COLUMNS``, in their order."""
         cost = self.cost
-        said = (self.entity, self.field, self.kind, int(cost is not None), self.old_value, self.new_value)
+        change = (self.entity, self.field, self.kind, int(cost is not None), self.old_value, self.new_value)
         if cost is None:
-            return *said, None, None, None, None, None, None
-        exact = cost.old, cost.new
-        return *said, *map(for_arithmetic, exact), *exact, cost.delta, cost.percent
+            return *change, None, None, None, None, None, None
+        rounded = for_arithmetic(cost.old), for_arithmetic(cost.new)
+        return *change, *rounded, cost.old, cost.new, cost.delta, cost.percent
 
 
 EVENT_COLUMNS = (
     *("entity", "field", "change_kind", "is_cost_event", "old_value", "new_value"),
     *("old_cost", "new_cost", "old_cost_exact", "new_cost_exact", "delta_cost", "pct_change"),
 )
+"""The columns of ``catalog_changes`` that follow from the event alone."""
 
 
 class RowChanges(Struct, frozen=True):
-    """What to do to the rows of one model in one table; rows go by their key."""
+    """The rows of one model in one table to insert, update and delete. Rows are matched by their key."""
 
     table: str
     inserts: tuple[Row, ...] = ()
@@ -50,7 +58,11 @@ class RowChanges(Struct, frozen=True):
 
 
 def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event]:
-    """One event per changed field, in the order of entities and paths; none when the trees are equal."""
+    """One event per changed field, in the order of entities and paths; none when the trees are equal.
+
+    A change of ``default_cost`` has its own kinds. A parameter that is added or removed is a change from
+    or to None of its field.
+    """
     for (entity, before), (_, after) in zip(entity_fields(old), entity_fields(new), strict=True):
         for path, old_value, new_value in _entity_differences(before, after):
             if entity == "credits" and path == ("default_cost",):
@@ -61,13 +73,13 @@ def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event
 
 
 def row_changes(old: Record | None, new: Record | None) -> tuple[RowChanges, ...]:
-    """What makes the old record's rows the new one's; None stands for no rows at all."""
+    """What turns the old record's rows into the new one's. None means no rows at all."""
     changes = (_table_changes(shape, old, new) for shape in TABLES)
     return tuple(change for change in changes if change.inserts or change.updates or change.deletes)
 
 
 def _entity_differences(old: Tree | None, new: Tree | None) -> Iterator[tuple[Path, Tree | None, Tree | None]]:
-    """Like ``differences``; when the entity came or went, its fields did, one by one."""
+    """As ``differences``, but an entity that is added or removed gives one difference for each of its fields."""
     if old is None and isinstance(new, dict) and new:
         old = {}
     if new is None and isinstance(old, dict) and old:

@@ -1,4 +1,4 @@
-"""The records of an answer, however many: what does not fit into memory is made again when it is asked for."""
+"""The records of a response, in bounded memory: those of a large response are made again whenever they are used."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sync.catalog.model.records import RawModel, Record
 
-# A record takes some seven times its text. Making one again costs what making it did.
+# A record takes about seven times the memory of its text, so kept records take at most 170 MiB. Making a
+# record again costs as much CPU time as making it the first time.
 KEPT_BYTES = 24 * 1024 * 1024
 
 
 class LazyRecords(Mapping[str, Record]):
-    """Records by id. ``make`` gives the record of a text; ``size`` is how many bytes all texts have together.
+    """Records by id. ``make`` returns the record of a text; ``size`` is the number of bytes of all texts.
 
-    A record is a function of its text alone: whether one was kept or is made again, it is the same.
+    A record depends on its text alone, so a kept record and one that is made again are equal.
     """
 
     def __init__(self, make: Callable[[RawModel], Record], size: int) -> None:
         self.cleaned = 0
-        """How many of them are cleaned."""
+        """The number of records with ``is_cleaned``."""
         self._make = make
         self._keeps = size <= KEPT_BYTES
         self._texts: dict[str, RawModel] = {}

@@ -1,4 +1,7 @@
-"""The plan of a mode: what a run writes for it, as a value that the store only carries out."""
+"""The plan of a mode: everything that a run writes for it, as a value.
+
+``sync.catalog.changes.plan`` decides it, the store writes it, and a dry run prints it.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from sync.catalog.model.records import Record, Rejected
 from sync.catalog.response.parsed import ParsedResponse
 
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
+"""What happens to a model. A rebuilt one gets new current rows without an event or a version."""
 
 ModeStatus: TypeAlias = Literal["success", "partial", "held"]
 APPLIED_STATUSES: tuple[ModeStatus, ...] = get_args(ModeStatus)
-"""What ``sync_run_modes.status`` says of a mode to which a run applied a plan; the others wrote no history."""
+"""The values of ``sync_run_modes.status`` for a mode to which a run applied its plan. Other runs wrote no history."""
 
 
 class ModelChange(Struct, frozen=True):
@@ -25,36 +29,41 @@ class ModelChange(Struct, frozen=True):
     lifecycle: Lifecycle
     model_id: str
     model_pk: int | None
-    """None for a model never seen before."""
+    """None for a model that was never seen before."""
     name: str | None
     provider: str | None
     record: Record | None
-    """What it is from now on; None when it was removed."""
+    """The model from now on; None when it is removed."""
     events: tuple[Event, ...] = ()
     rows: tuple[RowChanges, ...] = ()
-    """For a listed model that changed."""
+    """For a changed model, the rows that differ."""
     replaces_rows: bool = False
-    """Whether the stored rows cannot be trusted to be the old record's: all go, all are written."""
+    """Whether all current rows are deleted and written again, since another normaliser made them."""
     cost_changed: bool = False
+    """Whether an interval of the cost history ends or begins."""
     last_seen_at: datetime | None = None
-    """For a removed model: the last look that is known to have had it."""
+    """For a removed model, the stamp of the last sync that saw it (UTC)."""
 
 
-class Changes(Sequence[ModelChange]):  # noqa: PLW1641  # like a list, it is no key
-    """What a run does to each model. Of one never seen before only the id is held: ``make`` gives its change."""
+class Changes(Sequence[ModelChange]):  # noqa: PLW1641  # not hashable, like a list
+    """The changes of a mode, one for each model that changes.
 
-    def __init__(self, entries: Sequence[ModelChange | str], make: Callable[[str], ModelChange]) -> None:
-        self._entries, self._make = entries, make
+    An entry that is an id stands for the addition of that model; ``make_added`` returns its change. A
+    first response consists of such entries, and as changes they would take many times its memory.
+    """
+
+    def __init__(self, entries: Sequence[ModelChange | str], make_added: Callable[[str], ModelChange]) -> None:
+        self._entries, self._make_added = entries, make_added
 
     @overload
-    def __getitem__(self, place: int) -> ModelChange: ...
+    def __getitem__(self, index: int) -> ModelChange: ...
     @overload
-    def __getitem__(self, place: slice) -> Changes: ...
-    def __getitem__(self, place: int | slice) -> ModelChange | Changes:
-        """A slice has its changes ready, and holds them."""
-        if isinstance(place, slice):
-            return Changes([*map(self._change, self._entries[place])], self._make)
-        return self._change(self._entries[place])
+    def __getitem__(self, index: slice) -> Changes: ...
+    def __getitem__(self, index: int | slice) -> ModelChange | Changes:
+        """One change, or a slice in which every addition is made and kept."""
+        if isinstance(index, slice):
+            return Changes([*map(self._change, self._entries[index])], self._make_added)
+        return self._change(self._entries[index])
 
     def __iter__(self) -> Iterator[ModelChange]:
         return map(self._change, self._entries)
@@ -65,32 +74,38 @@ class Changes(Sequence[ModelChange]):  # noqa: PLW1641  # like a list, it is no 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and [*self] == [*other]
 
-    def of(self, *lifecycles: Lifecycle) -> int:
-        """How many there are of these, without making any."""
-        return sum(("added" if isinstance(one, str) else one.lifecycle) in lifecycles for one in self._entries)
+    def number_of(self, *lifecycles: Lifecycle) -> int:
+        """The number of changes of these kinds. No addition is made for it."""
+        return sum(("added" if isinstance(entry, str) else entry.lifecycle) in lifecycles for entry in self._entries)
 
     @property
-    def events(self) -> int:
-        """How many rows of the change log they come to: one for a new model."""
-        return sum(1 if isinstance(one, str) else len(one.events) for one in self._entries)
+    def event_count(self) -> int:
+        """The number of rows in the change log. An added model has one."""
+        return sum(1 if isinstance(entry, str) else len(entry.events) for entry in self._entries)
 
     def _change(self, entry: ModelChange | str) -> ModelChange:
-        return self._make(entry) if isinstance(entry, str) else entry
+        return self._make_added(entry) if isinstance(entry, str) else entry
 
 
 class ModePlan(Struct, frozen=True):
-    """What a run is to write for one mode. Deciding ends here: the store only carries it out."""
+    """What a run writes for one mode. It leaves nothing to decide."""
 
     mode: str
     status: ModeStatus
     stamp: datetime
-    """The time all its rows are stamped with (UTC)."""
+    """The time of all its rows (UTC), later than any earlier stamp of the mode."""
     not_before: datetime | None
+    """When the mode's previous successful sync began its request; None on the first one.
+
+    Each change happened between this time and the stamp.
+    """
     changes: Changes
     rejected: tuple[Rejected, ...]
     removals_held: int
+    """The number of models that stay listed until a person accepts their removal."""
     response: ParsedResponse
     notes: tuple[str, ...] = ()
+    """Clauses for the run's note, which people read."""
 
     def count(self, *lifecycles: Lifecycle) -> int:
-        return self.changes.of(*lifecycles)
+        return self.changes.number_of(*lifecycles)

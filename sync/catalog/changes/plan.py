@@ -1,4 +1,4 @@
-"""Decides what a run writes for one mode. Everything is decided here; the store only carries it out."""
+"""Decides what a run writes for one mode, from its response, the guards and what is stored."""
 
 from __future__ import annotations
 
@@ -18,96 +18,102 @@ from sync.catalog.model.normalise import is_current, record_of_stored
 from sync.catalog.model.records import Record
 from sync.errors import DatabaseError
 
-_TICK = timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)  # the resolution of every database's time columns
 
 
 class ModeWatermark(Struct, frozen=True):
-    """What earlier runs left for this mode; None where there was none."""
+    """The times that earlier runs left for a mode (UTC); None where there is none yet."""
 
     stamp: datetime | None = None
-    """The mode's last stamp: no later row may have an earlier one."""
+    """The last stamp. No later row may have an earlier one."""
     good_asked_at: datetime | None = None
-    """When the last successful run began asking."""
+    """When the last successful sync began its request."""
     good_stamp: datetime | None = None
+    """The stamp of the last successful sync."""
 
 
 def needed_ids(classified: ClassifiedResponse, removals: RemovalCheck, listed: Mapping[str, Listed]) -> list[str]:
-    """The models whose stored state the plan has to know, in order."""
-    outdated = (model_id for model_id, known in listed.items() if not is_current(known.fingerprint))
+    """The ids of the models whose stored state ``make_plan`` needs, in order."""
+    outdated = (model_id for model_id, model in listed.items() if not is_current(model.fingerprint))
     return sorted({*classified.records, *removals.missing, *outdated})
 
 
-def monotonic_timestamp(observed_at: datetime, last: ModeWatermark) -> datetime:
-    """The time a mode's rows carry: when it was observed, but always after the last stamp."""
-    return observed_at if last.stamp is None else max(observed_at, last.stamp + _TICK)
+def monotonic_timestamp(observed_at: datetime, watermark: ModeWatermark) -> datetime:
+    """The stamp of a mode's rows: ``observed_at``, but always after the last stamp.
+
+    History stays in order although the host's clock may be set back.
+    """
+    return observed_at if watermark.stamp is None else max(observed_at, watermark.stamp + _MICROSECOND)
 
 
 def make_plan(
     classified: ClassifiedResponse,
     removals: RemovalCheck,
     stored: Mapping[str, Stored],
-    last: ModeWatermark,
+    watermark: ModeWatermark,
     *,
     observed_at: datetime,
     accept_removals: bool,
 ) -> ModePlan:
     """The plan for one mode.
 
-    ``stored`` holds the models that ``needed_ids`` names, as far as they were ever seen. Raises
-    ``DatabaseError`` when a stored version cannot be read any more.
+    ``stored`` has the models of ``needed_ids`` that were ever seen. Raises ``DatabaseError`` when a
+    stored version cannot be read.
     """
-    held = removals.exceeds_limit and not accept_removals
-    removed = () if held else removals.missing
-    stamp = monotonic_timestamp(observed_at, last)
+    is_held = removals.exceeds_limit and not accept_removals
+    removed = () if is_held else removals.missing
+    stamp = monotonic_timestamp(observed_at, watermark)
     changes = (
-        *_changes_of_seen(classified, stored),
-        *(_removed(model_id, stored[model_id], last) for model_id in removed),
-        *_rebuilt(stored, {*classified.records, *removed}, classified.response.mode),
+        *_changes_of_received(classified, stored),
+        *(_removal(model_id, stored[model_id], watermark) for model_id in removed),
+        *_rebuilds(stored, {*classified.records, *removed}, classified.response.mode),
     )
     return ModePlan(
         mode=classified.response.mode,
-        status=_status(classified, held=held),
+        status=_status(classified, is_held=is_held),
         stamp=stamp,
-        not_before=None if last.good_asked_at is None else min(last.good_asked_at, stamp),
-        changes=Changes(changes, lambda model_id: _came(classified.records[model_id], None)),
+        # Capped: where the clock was set back, the request may seem to have begun after the stamp.
+        not_before=None if watermark.good_asked_at is None else min(watermark.good_asked_at, stamp),
+        changes=Changes(changes, lambda model_id: _addition(classified.records[model_id], None)),
         rejected=classified.rejected,
-        removals_held=len(removals.missing) if held else 0,
+        removals_held=len(removals.missing) if is_held else 0,
         response=classified.response,
-        notes=tuple(_notes(classified, removals, last, observed_at)),
+        notes=tuple(_notes(classified, removals, watermark, observed_at)),
     )
 
 
-def _changes_of_seen(classified: ClassifiedResponse, stored: Mapping[str, Stored]) -> Iterator[ModelChange | str]:
-    """Of a model never seen before the id only: the first answer has nothing else, and may be long."""
+def _changes_of_received(classified: ClassifiedResponse, stored: Mapping[str, Stored]) -> Iterator[ModelChange | str]:
+    """The change of each received model that is not unchanged. A model never seen before is its id alone."""
     for model_id in sorted(classified.records):
         known = stored.get(model_id)
         if known is None:
             yield model_id
         elif not known.is_listed:
-            yield _came(classified.records[model_id], known)
+            yield _addition(classified.records[model_id], known)
         else:
-            change = _changed(classified.records[model_id], known, classified.response.mode)
+            change = _change_of_listed(classified.records[model_id], known, classified.response.mode)
             if change is not None:
                 yield change
 
 
-def _came(record: Record, known: Stored | None) -> ModelChange:
-    kind: Literal["added", "relisted"] = "added" if known is None else "relisted"
+def _addition(record: Record, known: Stored | None) -> ModelChange:
+    """A model that was never seen before, or one that returns: a single event with its costs."""
+    lifecycle: Literal["added", "relisted"] = "added" if known is None else "relisted"
     cost = CostChange(None if known is None else known.cost, record.cost)
     return ModelChange(
-        lifecycle=kind,
+        lifecycle=lifecycle,
         model_id=record.model_id,
         model_pk=None if known is None else known.model_pk,
         name=record.text("name"),
         provider=record.text("provider"),
         record=record,
-        events=(Event("models", None, kind, cost=cost),),
+        events=(Event("models", None, lifecycle, cost=cost),),
         cost_changed=True,
     )
 
 
-def _changed(record: Record, known: Stored, mode: str) -> ModelChange | None:
-    """The change of a listed model; None when its text differs and its meaning does not."""
+def _change_of_listed(record: Record, known: Stored, mode: str) -> ModelChange | None:
+    """The change of a listed model; None when only the spelling of its text differs."""
     old = _stored_record(record.model_id, known, mode)
     if old.tree == record.tree:
         return None if is_current(known.fingerprint) else _rebuild(old, known)
@@ -120,12 +126,13 @@ def _changed(record: Record, known: Stored, mode: str) -> ModelChange | None:
         record=record,
         events=tuple(events_between(old.tree, record.tree)),
         rows=row_changes(old, record),
+        # The rows in the database are not those of `old` when another normaliser made them.
         replaces_rows=not is_current(known.fingerprint),
         cost_changed=old.cost != record.cost,
     )
 
 
-def _removed(model_id: str, known: Stored, last: ModeWatermark) -> ModelChange:
+def _removal(model_id: str, known: Stored, watermark: ModeWatermark) -> ModelChange:
     return ModelChange(
         lifecycle="removed",
         model_id=model_id,
@@ -135,12 +142,13 @@ def _removed(model_id: str, known: Stored, last: ModeWatermark) -> ModelChange:
         record=None,
         events=(Event("models", None, "removed", cost=CostChange(known.cost, None)),),
         cost_changed=True,
-        last_seen_at=max(filter(None, (known.since, last.good_stamp)), default=None),
+        # A run that was not wholly successful may have seen the model later than the last successful one.
+        last_seen_at=max(filter(None, (known.since, watermark.good_stamp)), default=None),
     )
 
 
-def _rebuilt(stored: Mapping[str, Stored], settled: set[str], mode: str) -> Iterator[ModelChange]:
-    """Models that were not seen but whose rows an older version of the normaliser made."""
+def _rebuilds(stored: Mapping[str, Stored], settled: set[str], mode: str) -> Iterator[ModelChange]:
+    """Listed models that have no other change, but whose rows another version of the normaliser made."""
     for model_id, known in sorted(stored.items()):
         if model_id not in settled and known.is_listed and not is_current(known.fingerprint):
             yield _rebuild(_stored_record(model_id, known, mode), known)
@@ -161,26 +169,30 @@ def _rebuild(record: Record, known: Stored) -> ModelChange:
 def _stored_record(model_id: str, known: Stored, mode: str) -> Record:
     record = None if known.raw is None else record_of_stored(known.raw, mode)
     if record is None:
-        raise DatabaseError(f"the stored version of {mode} model {model_id!r} cannot be read; restore it from a backup")
+        raise DatabaseError(
+            f"the stored version of model {model_id!r} in mode {mode} cannot be read: this version of catalog-sync"
+            " rejects its text; restore it from a backup"
+        )
     return record
 
 
-def _status(classified: ClassifiedResponse, *, held: bool) -> ModeStatus:
+def _status(classified: ClassifiedResponse, *, is_held: bool) -> ModeStatus:
     if classified.rejected:
         return "partial"
-    return "held" if held else "success"
+    return "held" if is_held else "success"
 
 
 def _notes(
-    classified: ClassifiedResponse, removals: RemovalCheck, last: ModeWatermark, observed_at: datetime
+    classified: ClassifiedResponse, removals: RemovalCheck, watermark: ModeWatermark, observed_at: datetime
 ) -> Iterator[str]:
     mode = classified.response.mode
-    if last.stamp is None and not classified.response.reported:
-        yield f"the first answer for {mode} was empty"
-    if last.stamp is not None and observed_at <= last.stamp:
-        yield f"the clock stands {(last.stamp - observed_at).total_seconds():.6f} s behind the last stamp of {mode}"
+    if watermark.stamp is None and not classified.response.reported:
+        yield f"the first response for mode {mode} was empty"
+    if watermark.stamp is not None and observed_at <= watermark.stamp:
+        seconds = (watermark.stamp - observed_at).total_seconds()
+        yield f"the clock is {seconds:.6f} s behind the last stamp of mode {mode}"
     cleaned = classified.records.cleaned
     if cleaned:
-        yield f"NUL or lone surrogates were left out of the texts of {cleaned} {mode} models; their raw text has them"
+        yield f"NUL or lone surrogates were left out of the columns of {cleaned} {mode} models; their raw text has them"
     if removals.unsure:
-        yield f"{removals.unsure} {mode} models were missing and kept: an id in the answer could not be read"
+        yield f"{removals.unsure} missing {mode} models stay listed: the response has a model with an unreadable id"

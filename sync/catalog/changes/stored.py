@@ -8,14 +8,14 @@ from msgspec import Struct
 
 
 class Listed(Struct, frozen=True):
-    """A model that is listed, as far as an unchanged one needs to be known."""
+    """A listed model, as far as an unchanged response needs it."""
 
     model_pk: int
     fingerprint: str
 
 
 class Stored(Struct, frozen=True):
-    """A model that was seen before, with what a change of it needs to know."""
+    """A model that was seen before, listed or removed, as far as a change of it needs it."""
 
     model_pk: int
     is_listed: bool
@@ -23,8 +23,8 @@ class Stored(Struct, frozen=True):
     name: str | None
     provider: str | None
     raw: str | None
-    """The open version's text; None when not listed."""
+    """The text of the open version; None when the model is not listed."""
     since: datetime | None
-    """When the open version began; None when not listed."""
+    """``valid_from`` of the open version (UTC); None when the model is not listed."""
     cost: str | None
-    """The cost now, or the last one before it was removed."""
+    """The exact cost now, or the last one before the removal; None when there is no cost."""

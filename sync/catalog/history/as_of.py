@@ -1,4 +1,7 @@
-"""The catalog as it was, read from what the API sent then."""
+"""The catalog at a past time, from the texts that the API sent then.
+
+The tables of the current catalog have no past, so names, costs and notes are read from the version's text.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from sync.catalog.model.row_builders import cost_notes, exact_cost, model_text
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A model as it is or was listed; the cost is the exact decimal, times are in UTC."""
+    """A model as it is or was listed. ``credit_cost`` is the exact decimal, times are in UTC."""
 
     mode: str
     model_id: str
@@ -25,7 +28,7 @@ class CatalogEntry:
 
 @dataclass(frozen=True, slots=True)
 class PastVersion:
-    """What the API said of a model at a moment."""
+    """The version of a model at a past time. Times are in UTC."""
 
     mode: str
     model_id: str
@@ -35,7 +38,10 @@ class PastVersion:
 
 
 def catalog_entry(version: PastVersion) -> CatalogEntry:
-    """The entry that the catalog had then, names and notes as they were then."""
+    """The catalog's entry at the time of the version, with the names and notes of that time.
+
+    Raises ``MalformedError`` when the text is not an accepted model.
+    """
     tree = decode_object(version.raw)
     return CatalogEntry(
         mode=version.mode,

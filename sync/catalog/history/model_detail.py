@@ -1,4 +1,4 @@
-"""One model in full, as the API described it at a moment."""
+"""One model in full, as the API described it at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BY_TABLE = {shape.table: shape for shape in (MODELS, *TABLES)}
 
 @dataclass(frozen=True, slots=True)
 class ModelDetail:
-    """What a version says; each list holds the rows of its table as objects."""
+    """The content of a version. Each list has the rows of its table, as objects by column."""
 
     model_name: str | None
     provider: str | None
@@ -30,9 +30,9 @@ class ModelDetail:
 
 
 def model_detail(raw: str) -> ModelDetail:
-    """The portrait of a stored version. Raises ``MalformedError`` for a text that is none."""
+    """The detail of a stored version's text. Raises ``MalformedError`` when the text is not an accepted model."""
     tree = decode_object(raw)
-    rows = {table: _named(table, made) for table, made in rows_of(tree).items()}
+    rows = {table: _by_column(table, table_rows) for table, table_rows in rows_of(tree).items()}
     model, credit = rows["models"][0], rows["credits"][0]
     options: dict[str, list[str]] = {}
     for option in rows["param_options"]:
@@ -51,6 +51,6 @@ def model_detail(raw: str) -> ModelDetail:
     )
 
 
-def _named(table: str, rows: Any) -> list[dict[str, Any]]:
+def _by_column(table: str, rows: Any) -> list[dict[str, Any]]:
     shape = _BY_TABLE[table]
     return [dict(zip((*shape.key, *shape.values), row, strict=True)) for row in rows]

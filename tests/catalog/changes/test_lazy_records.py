@@ -45,6 +45,6 @@ def test_a_plan_says_the_same_and_counts_without_looking(room: int) -> None:
     made = plan(LATER)
 
     assert [change.model_id for change in made.changes] == sorted(one["id"] for one in LATER)
-    assert (made.count("added"), made.count("changed"), made.changes.events) == (3, 0, 3)
+    assert (made.count("added"), made.count("changed"), made.changes.event_count) == (3, 0, 3)
     assert made.changes[1:] == [*made.changes][1:]
-    assert made.notes[-1].startswith("NUL or lone surrogates were left out of the texts of 2 image models")
+    assert made.notes[-1].startswith("NUL or lone surrogates were left out of the columns of 2 image models")

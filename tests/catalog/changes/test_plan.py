@@ -37,7 +37,7 @@ def test_an_empty_first_answer_is_a_success_and_noted() -> None:
     made = plan([], last=NEVER)
 
     assert (made.status, [*made.changes]) == ("success", [])
-    assert made.notes == ("the first answer for image was empty",)
+    assert made.notes == ("the first response for mode image was empty",)
 
 
 def test_the_same_answer_changes_nothing() -> None:
@@ -102,7 +102,7 @@ def test_a_clock_that_stepped_back_is_overruled_and_noted(behind: timedelta) -> 
 
     assert made.stamp == SEEN + timedelta(microseconds=1)
     assert made.not_before == SEEN
-    assert [note.partition(" s ")[0] for note in made.notes] == [f"the clock stands {behind.total_seconds():.6f}"]
+    assert [note.partition(" s ")[0] for note in made.notes] == [f"the clock is {behind.total_seconds():.6f}"]
 
 
 def test_a_clock_that_went_on_by_a_microsecond_is_right() -> None:
@@ -149,7 +149,7 @@ def test_a_stored_version_that_cannot_be_read_is_named() -> None:
     known = stored(*FIVE)
     known["a"] = replace(known["a"], raw="{")
 
-    with pytest.raises(DatabaseError, match="image model 'a' cannot be read; restore it"):
+    with pytest.raises(DatabaseError, match=r"model 'a' in mode image cannot be read: .*; restore it"):
         plan([model("a", cost=9), *FIVE[1:]], known)
 
 
@@ -157,5 +157,5 @@ def test_texts_that_lost_characters_are_noted() -> None:
     made = plan([model("a", name="\0"), model("b")], last=NEVER)
 
     assert made.notes == (
-        "NUL or lone surrogates were left out of the texts of 1 image models; their raw text has them",
+        "NUL or lone surrogates were left out of the columns of 1 image models; their raw text has them",
     )

@@ -79,7 +79,7 @@ def test_nothing_is_removed_when_an_id_could_not_be_read() -> None:
     made = plan([*FIVE[1:], {"name": "N"}], stored(*FIVE))
 
     assert (made.status, [*made.changes], made.removals_held) == ("partial", [], 0)
-    assert made.notes == ("1 image models were missing and kept: an id in the answer could not be read",)
+    assert made.notes == ("1 missing image models stay listed: the response has a model with an unreadable id",)
 
 
 def test_a_rejected_model_with_a_readable_id_counts_as_seen_and_others_go() -> None:
