@@ -4,8 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-PEER := .venv-bench
-BENCH_PYTHON ?= $(BIN)/python
+DLT := .venv-bench
 WORKERS ?= auto
 
 # The index is set here, so that a user's own settings do not reach the lock file. uv reads the version of the
@@ -32,9 +31,9 @@ torture: $(READY) ## random failures for hours; SEED= PARTS= DATABASES= MINUTES=
 		$(if $(DATABASES),--databases "$(DATABASES)") $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(FIRST),--first $(FIRST))
 
-bench: $(READY) $(PEER)/ready ## speed, compared with a lower bound and dlt: hours; QUICK=1: minutes
-	@$(BIN)/python -m benchmarks --python "$(BENCH_PYTHON)" --peer-python $(PEER)/bin/python $(if $(QUICK),--quick) \
-		$(if $(PARTS),--parts $(PARTS)) $(if $(DATABASES),--databases $(DATABASES)) $(if $(SIZES),--sizes $(SIZES))
+bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes with QUICK=1; PARTS= DATABASES= SIZES=
+	@$(BIN)/python -m benchmarks --dlt-python $(DLT)/bin/python $(if $(QUICK),--quick) $(if $(PARTS),--parts $(PARTS)) \
+		$(if $(DATABASES),--databases $(DATABASES)) $(if $(SIZES),--sizes $(SIZES))
 
 # alembic/ is checked from within: from the root mypy would take the folder for the library of the same name.
 check: $(READY) ## lint, format, types, import directions, lock files
@@ -55,7 +54,7 @@ lock: $(READY) ## write uv.lock and constraints.txt from pyproject.toml (UPGRADE
 	@$(EXPORT) --output-file constraints.txt >/dev/null
 
 clean: ## remove everything that make and the tests created
-	rm -rf $(VENV) $(PEER) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DLT) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # hatchling is installed first and stays, so that a later change of pyproject.toml installs without a network.
@@ -66,10 +65,10 @@ $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 		--no-build-isolation -e '.[dev,mariadb,postgres]'
 	@touch $@
 
-$(PEER)/ready: benchmarks/requirements.txt $(VENV)/pyvenv.cfg
-	@echo 'Installing dlt for the comparison into $(PEER) ...'
-	@$(BIN)/python -m venv $(PEER)
-	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+$(DLT)/ready: benchmarks/requirements.txt $(VENV)/pyvenv.cfg
+	@echo 'Installing dlt for the comparison into $(DLT) ...'
+	@$(BIN)/python -m venv $(DLT)
+	@$(DLT)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 $(VENV)/pyvenv.cfg:

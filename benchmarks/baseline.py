@@ -1,12 +1,12 @@
-"""The floor: the least that a process could do for the same work. Imports nothing of ours.
+"""The baseline: the least that a process could do for the same work. Imports nothing of this project.
 
     python baseline.py read URL BASE_URL
     python baseline.py write URL BASE_URL FOLDER
 
-Both import what the job imports, read the same bodies over HTTP and hash them. ``read`` then reads the
-fingerprint of every listed model; ``write`` writes the rows that the job stored, dumped beforehand into
-FOLDER, in one transaction: by COPY on PostgreSQL, by executemany elsewhere. Loading the dump is not
-counted: the time it took is printed.
+Both import what a sync imports, fetch the same bodies over HTTP and hash them. ``read`` then reads the
+fingerprint of every listed model. ``write`` inserts the rows that ``baseline_rows`` saved in FOLDER, in one
+transaction: by COPY on PostgreSQL, by executemany elsewhere. Loading these rows from their files is not
+counted: the CPU that it took is printed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import importlib
 import marshal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click  # noqa: F401 - the job imports it, so the floor does
+import click  # noqa: F401 - a sync imports it
 import requests
 import sqlalchemy
 
@@ -41,43 +42,32 @@ def read(engine: sqlalchemy.Engine) -> None:
 def write(engine: sqlalchemy.Engine, folder: Path) -> None:
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
-        if engine.dialect.name == "postgresql":
-            _copy(driver, folder)
-            return
         if engine.dialect.name == "sqlite":
-            driver.execute("PRAGMA foreign_keys = ON")  # as the job has it: the references are checked
-        _insert(driver, folder)
+            driver.execute("PRAGMA foreign_keys = ON")  # a sync has them checked too
+        cursor = driver.cursor()
+        for statement, rows in _saved(folder):
+            if engine.dialect.name == "postgresql":
+                with cursor.copy(statement) as copy:
+                    for block in rows:
+                        copy.write(block)
+            else:
+                cursor.executemany(statement, rows)
+        driver.commit()
 
 
-def _copy(driver: Any, folder: Path) -> None:
-    with driver.cursor() as cursor:
-        for statement, blocks in _dumped(folder):
-            with cursor.copy(statement) as copy:
-                for block in blocks:
-                    copy.write(block)
-    driver.commit()
-
-
-def _insert(driver: Any, folder: Path) -> None:
-    cursor = driver.cursor()
-    for statement, rows in _dumped(folder):
-        cursor.executemany(statement, rows)
-    driver.commit()
-
-
-def _dumped(folder: Path) -> Any:
+def _saved(folder: Path) -> Iterator[tuple[str, list[Any]]]:
     for path in sorted(folder.iterdir()):
-        begun = time.process_time()
-        statement, rows = marshal.loads(path.read_bytes())  # noqa: S302 - our own file of this very bench
-        print(f"uncounted {time.process_time() - begun}", flush=True)
+        begin = time.process_time()
+        statement, rows = marshal.loads(path.read_bytes())  # noqa: S302 - written by the same run of the bench
+        print(f"uncounted {time.process_time() - begin}", flush=True)
         yield statement, rows
 
 
-def main(what: str, url: str, base_url: str, folder: str = "") -> None:
+def main(work: str, url: str, base_url: str, folder: str = "") -> None:
     importlib.import_module(_DRIVERS[sqlalchemy.make_url(url).get_backend_name()])
     fetch(base_url)
     engine = sqlalchemy.create_engine(url)
-    if what == "read":
+    if work == "read":
         read(engine)
     else:
         write(engine, Path(folder))

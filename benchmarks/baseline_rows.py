@@ -1,74 +1,44 @@
-"""The rows of a database written out for the floor, which writes the very same rows again."""
+"""Saves the rows that a sync stored, for the baseline to insert them again."""
 
 from __future__ import annotations
 
 import marshal
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import closing
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Table, func, select
+from sqlalchemy import Table
 
+from benchmarks.databases import administrator
 from models_db import tables
-from models_db.engine import migration_engine
 
-# The rows of the other two are made by the migration.
-_TABLES = [
-    table for table in tables.models.metadata.sorted_tables if table not in (tables.sync_state, tables.installed_views)
-]
-_BLOCK = 1 << 20
+_MADE_BY_MIGRATION = {"sync_state", "installed_views"}
 
 
-def dump_rows(url: str, folder: Path) -> None:
-    """Write one file for each table that has rows, in the order in which they can be inserted."""
-    shutil.rmtree(folder, ignore_errors=True)
+def save_rows(url: str, folder: Path) -> None:
+    """Write one file for each table, named so that their order is that in which they can be inserted."""
     folder.mkdir()
-    engine = migration_engine(url)
-    with closing(engine.raw_connection()) as pooled:
-        for number, table in enumerate(_TABLES):
-            dumped = _dumped(engine, pooled.driver_connection, table)
-            (folder / f"{number:02}-{table.name}").write_bytes(marshal.dumps(dumped))
-    engine.dispose()
+    with administrator(url) as connection:
+        cursor = connection.connection.cursor()
+        for number, table in enumerate(tables.models.metadata.sorted_tables):
+            if table.name not in _MADE_BY_MIGRATION:
+                saved = _saved(cursor, connection.dialect.name, table)
+                (folder / f"{number:02}-{table.name}").write_bytes(marshal.dumps(saved))
 
 
-def counted_rows(url: str) -> dict[str, int]:
-    """How many rows stand in each of the tables that are dumped."""
-    engine = migration_engine(url)
-    with engine.connect() as connection:
-        counted = {
-            table.name: connection.execute(select(func.count()).select_from(table)).scalar() or 0 for table in _TABLES
-        }
-    engine.dispose()
-    return counted
-
-
-def _dumped(engine: Engine, driver: Any, table: Table) -> tuple[str, list[Any]]:
+def _saved(cursor: Any, kind: str, table: Table) -> tuple[str, list[Any]]:
+    """A statement and what to send with it: blocks of a COPY, or rows."""
     columns = ", ".join(column.name for column in table.columns if column.computed is None)
-    if engine.dialect.name == "postgresql":
-        with driver.cursor() as cursor, cursor.copy(f"COPY (SELECT {columns} FROM {table.name}) TO STDOUT") as copy:
-            return f"COPY {table.name} ({columns}) FROM STDIN", list(_blocks(copy))
-    cursor = driver.cursor()
+    if kind == "postgresql":
+        with cursor.copy(f"COPY (SELECT {columns} FROM {table.name}) TO STDOUT") as copy:
+            text = b"".join(map(bytes, copy))
+        blocks = [text[start : start + 2**20] for start in range(0, len(text), 2**20)]
+        return f"COPY {table.name} ({columns}) FROM STDIN", blocks
     cursor.execute(f"SELECT {columns} FROM {table.name}")
     rows = [tuple(map(_plain, row)) for row in cursor.fetchall()]
-    mark = "?" if engine.dialect.name == "sqlite" else "%s"
-    marks = ", ".join([mark] * len(cursor.description))
+    marks = ", ".join(["?" if kind == "sqlite" else "%s"] * len(cursor.description))
     return f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", rows
-
-
-def _blocks(copy: Iterable[Any]) -> Iterator[bytes]:
-    gathered: list[bytes] = []
-    size = 0
-    for data in copy:
-        gathered.append(bytes(data))
-        size += len(data)
-        if size >= _BLOCK:
-            yield b"".join(gathered)
-            gathered, size = [], 0
-    yield b"".join(gathered)
 
 
 def _plain(value: object) -> object:

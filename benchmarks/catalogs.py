@@ -1,20 +1,18 @@
-"""Made-up catalogs for measuring: about 2 KB a model, the same for the same seed on every machine."""
+"""Made-up catalogs. The same arguments give the same catalogs on every machine."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MODES = ("image", "video")
-SEED = 20260301
-CHANGED_SHARE = 0.01
-GONE_SHARE = 0.001
+REMOVED_SHARE = 0.001
 
+_SEED = 20260301
 _PROVIDERS = ("Acme", "Boreal", "Cinder", "Dune", "Ember", "Fathom", "Gale", "Harbor", "Iris", "Juniper", "Kite")
-COSTS = ("0.5", "0.75", "1", "1.25", "2", "2.4", "3", "4", "5", "6.5", "8", "10", "12.5", "15", "20", "33.333", "48")
+_COSTS = (0.5, 0.75, 1, 1.25, 2, 2.4, 3, 4, 5, 6.5, 8, 10, 12.5, 15, 20, 33.333, 48)
 _WORDS = (
     *("bright", "clear", "deep", "even", "fast", "fine", "firm", "fluid", "grain", "high", "image", "keeps", "layer"),
     *("light", "line", "long", "model", "motion", "native", "new", "open", "paint", "plain", "portrait", "prompt"),
@@ -26,31 +24,47 @@ _RATIOS = ("1:1", "4:5", "16:9", "9:16", "21:9", "3:2")
 
 Model = dict[str, Any]
 Catalog = Mapping[str, Sequence[bytes]]
-"""The models of each mode, each as it is sent."""
+"""The listed models of each mode, each as the API sends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """The three looks that are measured: the first, and one in which some costs moved and some models went."""
+def snapshots(models: int, changed_share: float = 0.01, *, is_small: bool = False) -> Iterator[Catalog]:
+    """An endless series of catalogs of the same models, half of them image models.
 
-    first: Catalog
-    changed: Catalog
-    changed_costs: int
-    gone: int
+    From one catalog to the next this share of the models gets another cost, one model in a thousand
+    is removed, and those removed before are listed again. A model has about 2 KB; with ``is_small``
+    it has about 400 bytes.
+    """
+    chance = random.Random(f"{_SEED} {models} {changed_share}")
+    made = [made_model(MODES[one % 2], one, is_small=is_small) for one in range(models)]
+    texts = [_encoded(model) for model in made]
+    changed, removed = round(models * changed_share), round(models * REMOVED_SHARE)
+    unlisted: set[int] = set()
+    while True:
+        listed = [(one, text) for one, text in enumerate(texts) if one not in unlisted]
+        yield {mode: [text for one, text in listed if MODES[one % 2] == mode] for mode in MODES}
+        numbers = chance.sample(range(models), changed + removed)
+        for one in numbers[:changed]:
+            made[one]["credits"]["default_cost"] = _other_cost(chance, made[one]["credits"]["default_cost"])
+            texts[one] = _encoded(made[one])
+        unlisted = set(numbers[changed:])
 
 
-def made_model(mode: str, number: int, seed: int = SEED) -> Model:
+def made_model(mode: str, number: int, *, is_small: bool = False) -> Model:
     """One model; the same arguments give the same model."""
-    chance = random.Random(f"{seed} {mode} {number}")
+    chance = random.Random(f"{_SEED} {mode} {number}")
     provider = chance.choice(_PROVIDERS)
     name = f"{chance.choice(_WORDS)}-{chance.choice(_WORDS)}-{number}"
-    return {
+    model: Model = {
         "id": f"{provider.lower()}/{name}",
         "mode": mode,
         "name": name.replace("-", " ").title(),
         "provider": provider,
-        "description": _sentence(chance, 45),
-        "credits": {"default_cost": json.loads(chance.choice(COSTS)), "notes": "credits match the cost calculator"},
+        "description": _sentence(chance, 20 if is_small else 45),
+        "credits": {"default_cost": chance.choice(_COSTS), "notes": "credits match the cost calculator"},
+    }
+    if is_small:
+        return model
+    return model | {
         "params": _params(chance, mode),
         "inputs": _inputs(mode),
         "capabilities": _capabilities(chance, mode),
@@ -61,48 +75,18 @@ def made_model(mode: str, number: int, seed: int = SEED) -> Model:
     }
 
 
-def made_catalog(number: int, seed: int = SEED) -> dict[str, list[Model]]:
-    """A catalog of so many models, half of them image models."""
-    return {mode: [made_model(mode, one, seed) for one in range(number // 2)] for mode in MODES}
-
-
-def made_steps(number: int, seed: int = SEED) -> Steps:
-    """A catalog, and the same after 1 % of the costs moved and 0.1 % of the models went."""
-    chance = random.Random(f"{seed} steps")
-    first = made_catalog(number, seed)
-    changed: dict[str, list[Model]] = {}
-    moved, gone = _halves(number * CHANGED_SHARE), _halves(number * GONE_SHARE)
-    for mode, models in first.items():
-        numbers = chance.sample(range(len(models)), moved[mode] + gone[mode])
-        lost, dearer = set(numbers[: gone[mode]]), set(numbers[gone[mode] :])
-        changed[mode] = [
-            _dearer(model) if one in dearer else model for one, model in enumerate(models) if one not in lost
-        ]
-    return Steps(as_sent(first), as_sent(changed), sum(moved.values()), sum(gone.values()))
-
-
-def as_sent(catalog: Mapping[str, Sequence[Model]]) -> dict[str, list[bytes]]:
-    return {mode: [encoded(model) for model in models] for mode, models in catalog.items()}
-
-
-def encoded(model: Model) -> bytes:
-    return json.dumps(model, separators=(",", ":")).encode()
-
-
 def envelope(mode: str, models: Sequence[bytes]) -> bytes:
-    """An answer as the API sends it."""
+    """A response body as the API sends it."""
     head = f'{{"ok":true,"code":200,"message":"Studio models retrieved","data":{{"mode":"{mode}","total":{len(models)}'
     return b"".join((head.encode(), b',"models":[', b",".join(models), b"]}}"))
 
 
-def _halves(number: float) -> dict[str, int]:
-    whole = round(number)
-    return {"image": whole - whole // 2, "video": whole // 2}
+def _other_cost(chance: random.Random, cost: float) -> float:
+    return chance.choice([other for other in _COSTS if other != cost and other / 10 < cost < other * 10])
 
 
-def _dearer(model: Model) -> Model:
-    costs = model["credits"]
-    return {**model, "credits": {**costs, "default_cost": round(costs["default_cost"] * 1.5 + 0.25, 4)}}
+def _encoded(model: Model) -> bytes:
+    return json.dumps(model, separators=(",", ":")).encode()
 
 
 def _sentence(chance: random.Random, words: int) -> str:

@@ -1,102 +1,81 @@
-"""Databases to measure in: each can be kept as it is, and given again and again as an identical copy."""
+"""Databases to measure in, on private servers that are started for the bench alone."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from uuid import uuid4
 
-from benchmarks.servers import Mariadb, Postgresql, mariadbd
+from sqlalchemy import Connection, create_engine
 
-KINDS = ("sqlite", "postgresql", "mariadb")
+from models_db import tables
+from models_db.engine import migration_engine
+from tests.support import database_servers
+from tests.support.own_database_server import MariaDB, PostgreSQL, Server
+
+# The servers of the tests do not wait for the disk; those of the bench do, as servers do by default.
+# Autovacuum would work while a run is measured.
+_POSTGRESQL_SETTINGS = "fsync = on\nfull_page_writes = on\nautovacuum = off\nshared_buffers = 512MB\n"
+_MARIADB_OPTIONS = (
+    *("--debug-no-sync=0", "--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1"),
+    *("--innodb-buffer-pool-size=512M", "--userstat=1"),
+)
 
 
-class MeasuredDatabase(Protocol):
-    """One kind of database."""
+@dataclass(frozen=True)
+class Databases:
+    """Makes databases of one kind: sqlite, postgresql or mariadb."""
 
     kind: str
-    version: str
+    folder: Path
+    server: Server | None
+    """None for SQLite."""
 
-    @property
-    def url(self) -> str:
-        """That of the database at work, which is the only one."""
+    @contextmanager
+    def new(self) -> Iterator[str]:
+        """The URL of a new empty database, which is dropped afterwards."""
+        if self.server is not None:
+            with database_servers.new_database(self.server.url) as url:
+                yield url.set(drivername=self.kind).render_as_string(hide_password=False)
+            return
+        path = self.folder / f"{uuid4().hex}.db"
+        yield f"sqlite:///{path}"
+        for file in self.folder.glob(f"{path.name}*"):
+            file.unlink()
 
-    def empty(self) -> str:
-        """The URL of a new database with nothing in it; the one that was at work before is gone."""
-
-    def keep(self, name: str) -> None:
-        """Keeps the database at work under a name, as it is now."""
-
-    def fresh(self, name: str) -> str:
-        """The URL of an identical copy of what was kept; the one that was at work before is gone."""
-
-    def forget(self) -> None:
-        """Lets go of everything that was kept."""
-
-    def stop(self) -> None: ...
-
-
-class Sqlite:
-    """Files."""
-
-    kind = "sqlite"
-    version = sqlite3.sqlite_version
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self.work = folder, folder / "work.db"
-        folder.mkdir(parents=True)
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.work}"
-
-    def empty(self) -> str:
-        for ending in ("", "-wal", "-shm", "-journal"):
-            self.work.with_name(self.work.name + ending).unlink(missing_ok=True)
-        return self.url
-
-    def keep(self, name: str) -> None:
-        with closing(sqlite3.connect(self.work)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copyfile(self.work, self._folder / f"{name}.kept")
-
-    def fresh(self, name: str) -> str:
-        self.empty()
-        shutil.copyfile(self._folder / f"{name}.kept", self.work)
-        # Else the first to ask for a safe commit would pay for writing out the whole copy.
-        with self.work.open("rb") as copy:
-            os.fsync(copy.fileno())
-        return self.url
-
-    def forget(self) -> None:
-        for path in self._folder.glob("*.kept"):
-            path.unlink()
-
-    def stop(self) -> None:
-        """Nothing runs."""
-
-
-def missing(kind: str) -> str | None:
-    """Why this kind of database cannot be measured here; None when it can."""
-    if kind == "mariadb" and (mariadbd() is None or shutil.which("mariadb-install-db") is None):
-        return "no mariadbd was found on this machine"
-    return None
+    def version(self) -> str:
+        with create_engine(self.server.url if self.server else "sqlite://").connect() as connection:
+            return ".".join(map(str, connection.dialect.server_version_info or ()))
 
 
 @contextmanager
-def place_of(kind: str, folder: Path) -> Iterator[MeasuredDatabase]:
-    """A place that is stopped at the end."""
-    make: dict[str, Callable[[Path], MeasuredDatabase]] = {
-        "sqlite": Sqlite,
-        "postgresql": Postgresql,
-        "mariadb": Mariadb,
-    }
-    place = make[kind](folder / kind)
+def started(kind: str, folder: Path) -> Iterator[Databases]:
+    """Start what is needed, and stop it afterwards."""
+    folder.mkdir()
+    if kind == "sqlite":
+        yield Databases(kind, folder, None)
+        return
+    server = PostgreSQL(folder, _POSTGRESQL_SETTINGS) if kind == "postgresql" else MariaDB(folder, _MARIADB_OPTIONS)
+    server.start()
     try:
-        yield place
+        yield Databases(kind, folder, server)
     finally:
-        place.stop()
+        server.kill()
+
+
+@contextmanager
+def administrator(url: str) -> Iterator[Connection]:
+    """A connection that commits each statement."""
+    with migration_engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+def gather_statistics(url: str) -> None:
+    """Let a server count its rows, as it does by itself in time: plans depend on it."""
+    with administrator(url) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("VACUUM (ANALYZE)")
+        elif connection.dialect.name == "mariadb":
+            connection.exec_driver_sql(f"ANALYZE TABLE {', '.join(tables.models.metadata.tables)}")

@@ -1,9 +1,8 @@
-"""What measured syncs stand beside: dlt with its scd2 merge, on the same answers. Runs in a venv of its own.
+"""The same work done by dlt with its scd2 merge. Runs in a venv of its own; imports nothing of this project.
 
-    python dlt_comparison.py SHAPE URL BASE_URL FOLDER
+    python dlt_comparison.py URL BASE_URL FOLDER
 
-SHAPE is ``child`` (lists become child tables, as dlt does unless told) or ``json`` (nested values
-become JSON columns, which is cheaper). Imports nothing of ours.
+Lists become child tables, which is dlt's default. FOLDER keeps what dlt remembers between runs.
 """
 
 from __future__ import annotations
@@ -20,26 +19,19 @@ from dlt.destinations import postgres, sqlalchemy
 
 def models(base_url: str) -> Iterator[list[dict[str, Any]]]:
     for mode in ("image", "video"):
-        answer = requests.get(f"{base_url}/studio/models", params={"mode": mode}, timeout=60)
-        answer.raise_for_status()
-        yield orjson.loads(answer.content)["data"]["models"]
+        response = requests.get(f"{base_url}/studio/models", params={"mode": mode}, timeout=60)
+        response.raise_for_status()
+        yield orjson.loads(response.content)["data"]["models"]
 
 
-def main(shape: str, url: str, base_url: str, folder: str) -> None:
-    destination = postgres(credentials=url) if url.startswith("postgresql:") else sqlalchemy(credentials=url)
-    pipeline = dlt.pipeline(
-        "bench",
-        pipelines_dir=folder,
-        destination=destination,
-        dataset_name="main" if url.startswith("sqlite") else "bench",
-    )
-    source = dlt.resource(
-        models(base_url),
-        name="models",
-        write_disposition={"disposition": "merge", "strategy": "scd2"},
-        max_table_nesting=0 if shape == "json" else None,
-    )
-    pipeline.run(source)
+def main(url: str, base_url: str, folder: str) -> None:
+    # A dataset is a schema; on MariaDB this is a database, here the new one of the URL.
+    kind, _, name = url.partition(":")[0], *url.rpartition("/")[1:]
+    dataset = {"sqlite": "main", "postgresql": "bench"}.get(kind, name)
+    destination = postgres(credentials=url) if kind == "postgresql" else sqlalchemy(credentials=url)
+    pipeline = dlt.pipeline("bench", pipelines_dir=folder, destination=destination, dataset_name=dataset)
+    scd2 = {"disposition": "merge", "strategy": "scd2"}
+    pipeline.run(dlt.resource(models(base_url), name="models", write_disposition=scd2))
 
 
 if __name__ == "__main__":

@@ -1,96 +1,78 @@
-"""Saved answers imported, against as many syncs of the same; and whether memory grows with the file."""
+"""The import of saved responses: its speed beside single syncs, and that its memory does not grow with the file."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 
-from benchmarks.bench import Bench
-from benchmarks.catalogs import MODES, SEED, Model, as_sent, envelope, made_catalog
-from benchmarks.databases import MeasuredDatabase
-from benchmarks.process_usage import Sample, middle
+from benchmarks.bench import Bench, Contenders
+from benchmarks.catalogs import envelope, snapshots
+from benchmarks.databases import Databases
+from benchmarks.process_usage import Usage
+from benchmarks.result_table import Row, Target
+from benchmarks.results import Results
+from tests.support.database_servers import KINDS
 
+_SIZES = (100, 1_000)
+_LINES, _TIMES_LONGER = 100, 4
 _BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
-_CHANGED_EACH_TIME = 0.01
-_TIMES_LONGER = (1, 2, 4)
+_SPEED, _MEMORY = Target(10, is_least=True), Target(1.1)
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is imported."""
-
-    models: int
-    lines: int
-    syncs: int
-    """How many of the lines are synced one by one, to compare."""
-
-
-FULL = (Size(100, 200, 40), Size(1_000, 200, 40))
-QUICK = (Size(100, 40, 10),)
-
-
-def measure_import(bench: Bench, place: MeasuredDatabase, size: Size) -> None:
-    name = f"import {place.kind} {size.models}"
-    bench.migrated(place, "empty")
-    file = bench.folder / "answers.jsonl.gz"
-    for times in _TIMES_LONGER if place.kind == "sqlite" else _TIMES_LONGER[:1]:
-        lines = size.lines * times
-        _write(file, size.models, lines)
-        samples = [
-            bench.run(bench.programs.ours(place.fresh("empty"), "import", str(file)))
-            for _ in range(_rounds(bench, times))
-        ]
-        bench.results.put(f"{name} lines {lines}", samples)
-        _say(bench, f"{name} lines {lines}", middle(samples), lines)
-    bench.results.state(name, {"lines": size.lines, "syncs": size.syncs})
-    url = place.fresh("empty")
-    synced: list[Sample] = []
-    for number, catalog in zip(range(size.syncs), snapshots(size.models), strict=False):
-        bench.serve("now", as_sent(catalog))
-        sample = bench.run(bench.programs.sync(url, "now"))
-        synced += [sample] if number else []  # the first one fills the database
-    bench.results.put(f"{name} syncs", synced)
-    _say(bench, f"{name} syncs", middle(synced), 1)
-    bench.results.save()
-    file.unlink()
-    bench.unserve()
-    place.forget()
+def measure(bench: Bench) -> None:
+    for size in _SIZES[:1] if bench.is_quick else _SIZES:
+        short, long = bench.folder / "short.jsonl.gz", bench.folder / "long.jsonl.gz"
+        _write_lines(short, size, _LINES)
+        _write_lines(long, size, _LINES * _TIMES_LONGER)
+        for name, catalog in zip(("first", "changed"), snapshots(size), strict=False):
+            bench.serve(name, catalog)
+        for databases in bench.databases:
+            name, served = f"import {databases.kind} {size}", cycle(("changed", "first"))
+            with bench.synced(databases, "first") as url:
+                contenders: Contenders = {
+                    "short": partial(_import, bench, databases, short),
+                    "long": partial(_import, bench, databases, long),
+                    "sync": partial(_sync_next, bench, url, served),
+                }
+                bench.alternate(name, contenders)
+            bench.results.facts[name] = {"lines": _LINES}
 
 
-def snapshots(models: int) -> Iterator[dict[str, list[Model]]]:
-    """One catalog after the other, without end; each time 1 % of the costs is another."""
-    chance = random.Random(f"{SEED} snapshots")
-    catalog = made_catalog(models)
-    while True:
-        yield catalog
-        catalog = {mode: [_moved(chance, model) for model in listed] for mode, listed in catalog.items()}
+def rows(results: Results) -> Iterator[Row]:
+    for size in _SIZES:
+        speed, memory = {}, {}
+        for kind in KINDS:
+            name = f"import {kind} {size}"
+            short, long, sync = (results.median(f"{name} {contender}") for contender in ("short", "long", "sync"))
+            if short and sync:
+                lines = results.facts[name]["lines"]
+                parts = f"{sync.cpu * 1000:.0f} / {short.cpu / lines * 1000:.1f} ms; {lines / short.wall:.0f} lines/s"
+                speed[kind] = _SPEED.cell(sync.cpu, short.cpu / lines, parts)
+            if short and long:
+                parts = f"{long.rss_mib:.0f} / {short.rss_mib:.0f} MiB"
+                memory[kind] = _MEMORY.cell(long.rss_mib, short.rss_mib, parts)
+        yield Row(f"import, {size:,} models: CPU of a changed sync to that of a line", str(_SPEED), speed)
+        yield Row(f"import, {size:,} models: memory of a file {_TIMES_LONGER} times as long", str(_MEMORY), memory)
 
 
-def _moved(chance: random.Random, model: Model) -> Model:
-    if chance.random() >= _CHANGED_EACH_TIME:
-        return model
-    return {**model, "credits": {**model["credits"], "default_cost": round(chance.uniform(0.5, 50), 3)}}
+def _import(bench: Bench, databases: Databases, file: Path) -> Usage:
+    with bench.migrated(databases) as url:
+        return bench.catalog_sync(url, "import", file)
 
 
-def _write(path: Path, models: int, lines: int) -> None:
+def _sync_next(bench: Bench, url: str, served: Iterator[str]) -> Usage:
+    return bench.sync(url, next(served))
+
+
+def _write_lines(path: Path, models: int, lines: int) -> None:
+    """One line is a catalog a quarter of an hour after the one before, with 1 % of the costs changed."""
     with gzip.open(path, "wb", compresslevel=1) as file:
         for number, catalog in zip(range(lines), snapshots(models), strict=False):
-            sent = as_sent(catalog)
             head = json.dumps({"at": (_BEGIN + number * timedelta(minutes=15)).isoformat()})[:-1]
-            parts = (f', "{mode}": '.encode() + envelope(mode, sent[mode]) for mode in MODES)
-            file.write(head.encode() + b"".join(parts) + b"}\n")
-
-
-def _rounds(bench: Bench, times: int) -> int:
-    return bench.rounds if times == 1 else 1
-
-
-def _say(bench: Bench, name: str, sample: Sample, lines: int) -> None:
-    each = replace(sample, cpu=sample.cpu / lines, wall=sample.wall / lines)
-    memory = sample.rss / 2**20
-    bench.say(f"  {name}: CPU {each.cpu:.4f} s, clock {each.wall:.4f} s a snapshot, memory {memory:.0f} MiB")
+            bodies = (f', "{mode}": '.encode() + envelope(mode, listed) for mode, listed in catalog.items())
+            file.write(b"".join((head.encode(), *bodies, b"}\n")))

@@ -1,152 +1,82 @@
-"""First sync, unchanged sync, and one with 1 % of the costs changed; beside them floor, imports and peer."""
+"""Single syncs beside the baseline and dlt: first, unchanged, and with 1 % of the costs changed."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
+from itertools import cycle
 from pathlib import Path
+from tempfile import mkdtemp
 
-from benchmarks.baseline_rows import counted_rows, dump_rows
-from benchmarks.bench import Bench
-from benchmarks.catalogs import MODES, made_steps
-from benchmarks.databases import MeasuredDatabase
-from benchmarks.process_usage import BenchError, Command
-from benchmarks.write_counters import written
-from models_db.engine import migration_engine
+from benchmarks.baseline_rows import save_rows
+from benchmarks.bench import Bench, Contenders
+from benchmarks.catalogs import snapshots
+from benchmarks.databases import Databases
+from benchmarks.process_usage import Usage
+from benchmarks.result_table import NO_TARGET, Row, Target, cpu_row
+from benchmarks.results import Results
 
-SHAPES = {"child": "dlt", "json": "dlt_json"}
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Answers that are served and databases that are kept, for one kind of database and size of catalog."""
-
-    bench: Bench
-    place: MeasuredDatabase
-    size: int
-    changed_models: int
-    """How many models the third look has with another cost, or no more."""
-    dump: Path
-
-    @property
-    def name(self) -> str:
-        return f"{self.place.kind} {self.size}"
+SIZES = (100, 1_000, 10_000)
+_TARGETS = (("unchanged", Target(1.5), "unchanged"), ("changed", Target(2), "unchanged"), ("first", Target(3), "first"))
+"""For each step the target of its ratio, and the step whose baseline it is compared with."""
 
 
-@contextmanager
-def prepared(bench: Bench, place: MeasuredDatabase, size: int, *, with_peer: bool) -> Iterator[Ready]:
-    """Everything that measuring syncs begins from; gone at the end."""
-    steps = made_steps(size)
-    for name, catalog in (("first", steps.first), ("changed", steps.changed)):
-        bench.serve(name, catalog)
-    bodies = [(bench.folder / "answers" / "first" / f"{mode}.json").stat().st_size for mode in MODES]
-    bench.results.state(f"answers {size}", {"largest": max(bodies), "both": sum(bodies)})
-    ready = Ready(bench, place, size, steps.changed_costs + steps.gone, bench.folder / "dump")
-    _prepare_ours(ready)
-    for shape in SHAPES:
-        shutil.rmtree(bench.folder / f"kept-{shape}", ignore_errors=True)
-        if with_peer and bench.programs.peer_python and shape in bench.peer_shapes:
-            _prepare_peer(ready, shape)
-    yield ready
-    shutil.rmtree(ready.dump)
-    bench.unserve()
-    place.forget()
+def measure(bench: Bench) -> None:
+    for size in bench.sizes:
+        for name, catalog in zip(("first", "changed"), snapshots(size), strict=False):
+            bench.serve(name, catalog)
+        for databases in bench.databases:
+            _measure_first(bench, databases, f"sync {databases.kind} {size} first")
+            _measure_later(bench, databases, f"sync {databases.kind} {size}")
 
 
-def measure_syncs(ready: Ready) -> None:
-    """The three steps, each from an identical copy of a database."""
-    bench, place, programs = ready.bench, ready.place, ready.bench.programs
-    bench.alternate(
-        f"sync {ready.name} first",
-        {
-            "ours": lambda: programs.sync(place.fresh("empty"), "first"),
-            "floor": lambda: programs.floor("write", place.fresh("empty"), "first", ready.dump),
-            **_peers(ready, lambda shape: _first_load(ready, shape)),
-        },
-    )
-    bench.alternate(
-        f"sync {ready.name} unchanged",
-        {
-            "ours": lambda: programs.sync(place.fresh("first"), "first"),
-            "floor": lambda: programs.floor("read", place.fresh("first"), "first"),
-            "imports": lambda: programs.imports(place.kind),
-            **_peers(ready, lambda shape: _later_load(ready, shape, "first")),
-        },
-    )
-    bench.alternate(
-        f"sync {ready.name} changed",
-        {
-            "ours": lambda: programs.sync(place.fresh("first"), "changed"),
-            **_peers(ready, lambda shape: _later_load(ready, shape, "changed")),
-        },
-    )
+def rows(results: Results) -> Iterator[Row]:
+    for step, target, baseline in _TARGETS:
+        for size in SIZES:
+            figure, sync = f"{step} sync, {size:,} models: CPU to the baseline", f"sync {{kind}} {size}"
+            yield cpu_row(results, figure, target, f"{sync} {step} catalog-sync", f"{sync} {baseline} baseline")
+    for step in ("unchanged", "first"):
+        for size in SIZES:
+            figure, sync = f"{step} sync, {size:,} models: CPU of dlt to catalog-sync", f"sync {{kind}} {size} {step}"
+            yield cpu_row(results, figure, NO_TARGET, f"{sync} dlt", f"{sync} catalog-sync")
 
 
-def measure_writes(ready: Ready) -> None:
-    """What an unchanged sync writes, and one with 1 % of the costs changed."""
-    bench, place = ready.bench, ready.place
-    for step, served in (("unchanged", "first"), ("changed", "changed")):
-        url = place.fresh("first")
-        found = written(place, partial(bench.run, bench.programs.sync(url, served)))
-        name = f"writes {ready.name} {step}"
-        bench.results.state(name, {**found, "changed_models": ready.changed_models if step == "changed" else 0})
-        bench.say(f"  {name}: rows {found['rows']}, bytes {found['bytes']}")
-    bench.results.save()
+def _measure_first(bench: Bench, databases: Databases, name: str) -> None:
+    saved = bench.folder / "rows"
+    with bench.synced(databases, "first") as url:
+        save_rows(url, saved)
+
+    def sync() -> Usage:
+        with bench.migrated(databases) as url:
+            return bench.sync(url, "first")
+
+    def baseline() -> Usage:
+        with bench.migrated(databases) as url:
+            return bench.baseline("write", url, "first", saved)
+
+    def dlt() -> Usage:
+        with databases.new() as url:
+            return bench.dlt(url, "first", _new_folder(bench))
+
+    bench.alternate(name, {"catalog-sync": sync, "baseline": baseline, "dlt": dlt})
+    shutil.rmtree(saved)
 
 
-def _prepare_ours(ready: Ready) -> None:
-    """At head without data, and after the first sync; the floor is held to writing the same."""
-    bench, place = ready.bench, ready.place
-    bench.migrated(place, "empty")
-    url = place.fresh("empty")
-    bench.run(bench.programs.sync(url, "first"))
-    dump_rows(url, ready.dump)
-    stored = counted_rows(url)
-    place.keep("first")
-    url = place.fresh("empty")
-    bench.run(bench.programs.floor("write", url, "first", ready.dump))
-    if counted_rows(url) != stored or stored["models"] != ready.size:
-        raise BenchError("the floor does not write the rows that catalog-sync stored")
+def _measure_later(bench: Bench, databases: Databases, name: str) -> None:
+    """A changed sync meets the changed catalog and the first one in turn."""
+    dlt_folder, served = _new_folder(bench), cycle(("changed", "first"))
+    new = bench.synced
+    with new(databases, "first") as same, new(databases, "first") as changing, databases.new() as of_dlt:
+        bench.dlt(of_dlt, "first", dlt_folder)
+        contenders: Contenders = {
+            "unchanged catalog-sync": partial(bench.sync, same, "first"),
+            "unchanged baseline": partial(bench.baseline, "read", same, "first"),
+            "changed catalog-sync": lambda: bench.sync(changing, next(served)),
+            "unchanged dlt": partial(bench.dlt, of_dlt, "first", dlt_folder),
+        }
+        bench.alternate(name, contenders)
 
 
-def _prepare_peer(ready: Ready, shape: str) -> None:
-    bench = ready.bench
-    sample = bench.run(_first_load(ready, shape))
-    if sample.is_cut:
-        bench.results.put(f"sync {ready.name} first {SHAPES[shape]}", [sample])
-        return
-    if _peer_rows(ready.place) != ready.size:
-        raise BenchError("the peer did not store every model")
-    ready.place.keep(f"peer_{shape}")
-    shutil.copytree(bench.folder / "peer", bench.folder / f"kept-{shape}", symlinks=True)
-
-
-def _peer_rows(place: MeasuredDatabase) -> int:
-    table = "models" if place.kind == "sqlite" else "bench.models"
-    engine = migration_engine(place.url)
-    with engine.connect() as connection:
-        return int(connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar() or 0)
-
-
-def _peers(ready: Ready, make: Callable[[str], Command]) -> dict[str, Callable[[], Command]]:
-    """The peer in each shape whose first load came to an end."""
-    kept = (shape for shape in SHAPES if (ready.bench.folder / f"kept-{shape}").exists())
-    return {SHAPES[shape]: partial(make, shape) for shape in kept}
-
-
-def _first_load(ready: Ready, shape: str) -> Command:
-    folder = ready.bench.folder / "peer"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return ready.bench.programs.peer(shape, ready.place.empty(), "first", folder)
-
-
-def _later_load(ready: Ready, shape: str, served: str) -> Command:
-    """With what the peer remembers beside the database."""
-    folder = ready.bench.folder / "peer"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ready.bench.folder / f"kept-{shape}", folder, symlinks=True)
-    return ready.bench.programs.peer(shape, ready.place.fresh(f"peer_{shape}"), served, folder)
+def _new_folder(bench: Bench) -> Path:
+    return Path(mkdtemp(dir=bench.folder))

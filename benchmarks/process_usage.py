@@ -1,4 +1,4 @@
-"""What one process took: CPU of itself and its children, time on the clock, and peak memory."""
+"""The resources that one process used: CPU with that of its children, elapsed time, and peak memory."""
 
 from __future__ import annotations
 
@@ -12,58 +12,59 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-_TIMED = Path(__file__).with_name("timed.py")
+_TIMEOUT = 900
+# The kernel counts the memory of the starting process in the peak of the one it starts, so a small one starts it.
+_STARTER = """
+import json, resource, subprocess, sys, time
+begin = time.perf_counter()
+done = subprocess.run(sys.argv[2:], capture_output=True, text=True, timeout=float(sys.argv[1]))
+elapsed = time.perf_counter() - begin
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+usage = {"cpu": used.ru_utime + used.ru_stime, "wall": elapsed, "rss_mib": used.ru_maxrss / 1024}
+print(json.dumps({"usage": usage, "code": done.returncode, "out": done.stdout, "err": done.stderr}))
+"""
 
 
 class BenchError(Exception):
-    """Something that is measured did not work, so there is no figure; the message says what."""
+    """A measured process failed, so that there is no figure. The message has the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """A process to be measured."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    limit: int = 900
-    """Seconds after which it is ended, and told as cut off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One run of a process: user and system CPU and the clock in seconds, peak memory in bytes."""
+class Usage:
+    """One run of a process: user and system CPU and elapsed time in seconds, peak resident set in MiB."""
 
     cpu: float
     wall: float
-    rss: float
-    is_cut: bool = False
+    rss_mib: float
 
 
-def clean_environment() -> dict[str, str]:
-    """The environment without anybody's settings of catalog-sync or Python."""
-    return {name: text for name, text in os.environ.items() if not name.startswith(("CATALOG_SYNC_", "PYTHON"))}
+def measure(argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> Usage:
+    """Run a command in a folder. Raises ``BenchError`` when it fails or takes longer than 15 minutes.
 
-
-def measure(command: Command, folder: Path) -> Sample:
-    """Run a command and give what it took. Raises ``BenchError`` with its last words when it fails.
-
-    A process may print ``uncounted SECONDS`` on stdout: CPU that it spent on the measuring itself.
+    The command may print ``uncounted SECONDS``: CPU that it spent on what is not to be measured.
     """
-    told, said, complained = folder / "told.json", folder / "stdout", folder / "stderr"
-    argv = [sys.executable, "-I", "-S", str(_TIMED), str(told), str(command.limit), *command.argv]
-    with said.open("wb") as out, complained.open("wb") as err:
-        subprocess.run(argv, env=dict(command.env), cwd=folder, stdout=out, stderr=err, check=True)
-    found = json.loads(told.read_text())
-    if found["code"] and not found["cut"]:
-        words = (complained.read_text(errors="replace") or said.read_text(errors="replace"))[-2000:]
-        raise BenchError(f"{' '.join(command.argv)[:200]} ended with {found['code']}:\n{words}")
-    uncounted = sum(float(line.split()[1]) for line in _lines(said) if line.startswith("uncounted "))
-    return Sample(round(found["cpu"] - uncounted, 4), round(found["wall"], 4), found["rss"], found["cut"])
+    starter = [sys.executable, "-I", "-S", "-c", _STARTER, str(_TIMEOUT), *argv]
+    started = subprocess.run(
+        starter, env={**clean_environment(), **environment}, cwd=folder, capture_output=True, text=True, check=False
+    )
+    if started.returncode:
+        raise BenchError(f"{' '.join(argv)[:200]} was not measured: {started.stderr[-2000:]}")
+    done = json.loads(started.stdout)
+    if done["code"]:
+        raise BenchError(f"{' '.join(argv)[:200]} exited with {done['code']}:\n{(done['err'] or done['out'])[-2000:]}")
+    uncounted = sum(float(line.split()[1]) for line in done["out"].splitlines() if line.startswith("uncounted "))
+    usage = done["usage"]
+    return Usage(round(usage["cpu"] - uncounted, 4), round(usage["wall"], 4), round(usage["rss_mib"], 1))
+
+
+def medians(runs: Sequence[Usage]) -> Usage:
+    """The median of each figure."""
+    return Usage(median(run.cpu for run in runs), median(run.wall for run in runs), median(run.rss_mib for run in runs))
 
 
 @contextmanager
 def background(argv: Sequence[str]) -> Iterator[str]:
-    """A process that goes on beside; gives the first line that it prints."""
+    """A process that runs meanwhile; gives the first line that it prints."""
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=clean_environment()) as process:
         try:
             yield (process.stdout.readline() if process.stdout else "").strip()
@@ -71,15 +72,6 @@ def background(argv: Sequence[str]) -> Iterator[str]:
             process.terminate()
 
 
-def middle(samples: Sequence[Sample]) -> Sample:
-    """The medians, each for itself."""
-    return Sample(
-        cpu=median(sample.cpu for sample in samples),
-        wall=median(sample.wall for sample in samples),
-        rss=median(sample.rss for sample in samples),
-        is_cut=any(sample.is_cut for sample in samples),
-    )
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(errors="replace").splitlines()
+def clean_environment() -> dict[str, str]:
+    """The environment without settings of catalog-sync or Python."""
+    return {name: text for name, text in os.environ.items() if not name.startswith(("CATALOG_SYNC_", "PYTHON"))}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from benchmarks.chart import chart
-from benchmarks.report import CHART, PAGE, page_with
+from benchmarks.report import CHART, all_rows
+from benchmarks.result_table import PAGE, page_with
 from benchmarks.results import LATEST, load
 
 
 def test_the_page_has_the_latest_figures() -> None:
-    page = PAGE.read_text()
+    page, latest = PAGE.read_text(), load(LATEST)
 
-    assert page_with(page, load(LATEST)) == page, "run python -m benchmarks.report"
+    assert page_with(page, latest, all_rows(latest)) == page, "run python -m benchmarks.report"
 
 
 def test_the_chart_is_drawn_from_the_latest_figures() -> None:
