@@ -12,14 +12,14 @@ from msgspec import Struct
 
 
 class RemovalGuard(Struct, frozen=True):
-    """The limit on removals in one mode; removals above both ``percent`` and ``count`` are held back."""
+    """The limit on removals in one mode. Removals of more than ``percent`` and at least ``count`` are held back."""
 
     percent: float = 20
-    """Of the models listed before the response. Exactly this share passes."""
+    """Of the models listed before the response."""
     count: int = 3
-    """Fewer missing models than this always pass: in a small catalog each is many percent."""
+    """Fewer removals always pass, since in a small catalog each model is many percent."""
     accepted: int | Literal["all"] | None = None
-    """The number of held removals that a person accepted, over all modes of the run together."""
+    """The number of removals that a person accepted, of all modes of the run together."""
 
     def exceeds_limit(self, listed: int, missing: int, received: int) -> bool:
         """Whether the removals look like a broken response. An empty response always does."""
@@ -29,12 +29,12 @@ class RemovalGuard(Struct, frozen=True):
 
 
 class RemovalCheck(Struct, frozen=True):
-    """What is missing from one mode's response, before anything a person accepted is considered."""
+    """The models that one mode's response lacks, before it is considered what a person accepted."""
 
     missing: tuple[str, ...] = ()
     """Ids that may be removed, in order."""
     unsure: int = 0
-    """The number of missing ids that stay listed, since the response has a model without a readable id."""
+    """The number of missing models that stay listed, since the response has a model with an unreadable id."""
     exceeds_limit: bool = False
     """Whether the removals are held back unless a person accepted them."""
 
@@ -42,10 +42,10 @@ class RemovalCheck(Struct, frozen=True):
 def check_removals(
     missing: Sequence[str], guard: RemovalGuard, *, listed: int, received: int, has_unreadable: bool
 ) -> RemovalCheck:
-    """Holds the ids that are missing from a mode's response against the guard.
+    """The guard's decision about the listed ids that a mode's response lacks.
 
     ``listed`` is the number of models listed before, ``received`` the number in the response. With
-    ``has_unreadable`` nothing is removed: any missing model may be the one whose id cannot be read.
+    ``has_unreadable`` nothing is removed: any missing model may be the one with the unreadable id.
     """
     if has_unreadable:
         return RemovalCheck(unsure=len(missing))

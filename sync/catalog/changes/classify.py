@@ -61,6 +61,7 @@ def classify(response: ParsedResponse, listed: Mapping[str, Listed]) -> Classifi
     when the models to decode have more than ``MAX_VALUES`` values.
     """
     listed_ids = {known.fingerprint: model_id for model_id, known in listed.items()}
+    # Copies with the same text are one entry here; copies with other texts are compared below.
     raws = {fingerprint(raw): raw for raw in response.models}
     unchanged = {listed_ids[key]: raw for key, raw in raws.items() if key in listed_ids}
     others = [raw for key, raw in raws.items() if key not in listed_ids]
@@ -71,7 +72,7 @@ def classify(response: ParsedResponse, listed: Mapping[str, Listed]) -> Classifi
         model = _normalise(raw, response)
         if isinstance(model, Rejected):
             rejected.append(model)
-        elif model.model_id in unchanged:
+        elif model.model_id in unchanged:  # a second copy of a model, beside the one whose text is stored
             _require_equal(model, _normalise(unchanged[model.model_id], response), response.mode)
         elif model.model_id in records:
             _require_equal(model, records[model.model_id], response.mode)
@@ -87,6 +88,7 @@ def _require_few_values(raws: Iterable[RawModel], mode: str) -> None:
     Each value but the model itself follows a bracket, a brace or a comma. Those inside strings are
     counted too, which makes no difference at this limit.
     """
+    # Counting bytes takes a small part of the time that decoding takes.
     values = sum(raw.count(b",") + raw.count(b"[") + raw.count(b"{") for raw in map(bytes, raws))
     if values > MAX_VALUES:
         raise response_rejected(mode, f"its new and changed models have about {values} values, more than {MAX_VALUES}")
@@ -112,6 +114,7 @@ def _require_equal(model: Record, other: Record | Rejected, mode: str) -> None:
 
 
 def _require_no_rejected_copy(accepted: AbstractSet[str], rejected: Sequence[Rejected], mode: str) -> None:
+    # A rejected copy beside an accepted one differs from it, although it cannot be compared.
     for model in rejected:
         if model.model_id is not None and model.model_id in accepted:
             raise _differing_copies(model.model_id, mode)

@@ -65,6 +65,7 @@ def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event
     """
     for (entity, before), (_, after) in zip(entity_fields(old), entity_fields(new), strict=True):
         for path, old_value, new_value in _entity_differences(before, after):
+            # Events of the cost carry both costs as numbers too, for arithmetic in SQL.
             if entity == "credits" and path == ("default_cost",):
                 yield _cost_event(old_value, new_value)
                 continue
@@ -80,6 +81,7 @@ def row_changes(old: Record | None, new: Record | None) -> tuple[RowChanges, ...
 
 def _entity_differences(old: Tree | None, new: Tree | None) -> Iterator[tuple[Path, Tree | None, Tree | None]]:
     """As ``differences``, but an entity that is added or removed gives one difference for each of its fields."""
+    # Otherwise the first parameters of a model would be one event with all of them in one JSON text.
     if old is None and isinstance(new, dict) and new:
         old = {}
     if new is None and isinstance(old, dict) and old:
@@ -92,6 +94,7 @@ def _cost_event(old: Tree | None, new: Tree | None) -> Event:
         old.text if isinstance(old, Number) else None,
         new.text if isinstance(new, Number) else None,
     )
+    # The JSON text of a number is its canonical decimal, so the exact costs are the event's values too.
     return Event("credits", "default_cost", change.kind, change.old, change.new, change)
 
 
@@ -99,6 +102,7 @@ def _table_changes(shape: TableShape, old: Record | None, new: Record | None) ->
     width = len(shape.key)
     before = _by_key(old, shape, width)
     after = _by_key(new, shape, width)
+    # A row whose key changes is deleted and inserted; an update changes value columns only.
     return RowChanges(
         shape.table,
         inserts=tuple(row for key, row in after.items() if key not in before),

@@ -18,6 +18,7 @@ from sync.catalog.response.parsed import ParsedResponse
 Lifecycle: TypeAlias = Literal["added", "relisted", "changed", "removed", "rebuilt"]
 """What happens to a model. A rebuilt one gets new current rows without an event or a version."""
 
+# A failed or superseded mode has no plan, so these are the statuses that a plan can have.
 ModeStatus: TypeAlias = Literal["success", "partial", "held"]
 APPLIED_STATUSES: tuple[ModeStatus, ...] = get_args(ModeStatus)
 """The values of ``sync_run_modes.status`` for a mode to which a run applied its plan. Other runs wrote no history."""
@@ -72,6 +73,7 @@ class Changes(Sequence[ModelChange]):  # noqa: PLW1641  # not hashable, like a l
         return len(self._entries)
 
     def __eq__(self, other: object) -> bool:
+        # By content: whether an addition is made already makes no difference.
         return isinstance(other, Sequence) and [*self] == [*other]
 
     def number_of(self, *lifecycles: Lifecycle) -> int:

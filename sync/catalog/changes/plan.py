@@ -34,6 +34,7 @@ class ModeWatermark(Struct, frozen=True):
 
 def needed_ids(classified: ClassifiedResponse, removals: RemovalCheck, listed: Mapping[str, Listed]) -> list[str]:
     """The ids of the models whose stored state ``make_plan`` needs, in order."""
+    # Rows of another normaliser are rebuilt from the stored text, whether or not the model was received.
     outdated = (model_id for model_id, model in listed.items() if not is_current(model.fingerprint))
     return sorted({*classified.records, *removals.missing, *outdated})
 
@@ -60,6 +61,7 @@ def make_plan(
     ``stored`` has the models of ``needed_ids`` that were ever seen. Raises ``DatabaseError`` when a
     stored version cannot be read.
     """
+    # Removals alone are held back: everything that the response shows is applied.
     is_held = removals.exceeds_limit and not accept_removals
     removed = () if is_held else removals.missing
     stamp = monotonic_timestamp(observed_at, watermark)
@@ -87,7 +89,7 @@ def _changes_of_received(classified: ClassifiedResponse, stored: Mapping[str, St
     for model_id in sorted(classified.records):
         known = stored.get(model_id)
         if known is None:
-            yield model_id
+            yield model_id  # see Changes
         elif not known.is_listed:
             yield _addition(classified.records[model_id], known)
         else:
@@ -115,6 +117,7 @@ def _addition(record: Record, known: Stored | None) -> ModelChange:
 def _change_of_listed(record: Record, known: Stored, mode: str) -> ModelChange | None:
     """The change of a listed model; None when only the spelling of its text differs."""
     old = _stored_record(record.model_id, known, mode)
+    # The version keeps its text, so a model that stays spelled differently is decoded on each run.
     if old.tree == record.tree:
         return None if is_current(known.fingerprint) else _rebuild(old, known)
     return ModelChange(
@@ -177,6 +180,7 @@ def _stored_record(model_id: str, known: Stored, mode: str) -> Record:
 
 
 def _status(classified: ClassifiedResponse, *, is_held: bool) -> ModeStatus:
+    # With both, removals_held still says how many removals are held back.
     if classified.rejected:
         return "partial"
     return "held" if is_held else "success"

@@ -36,6 +36,7 @@ _SHORT = 40
 
 
 def _decimal(token: str) -> Decimal:
+    # Longer numbers are hostile or mistaken. The strict decoder never converts them, it keeps their text.
     if len(token) > _SHORT:
         raise ValueError("a number too long to be read fast")
     return Decimal(token)
@@ -159,10 +160,11 @@ def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
     tree: dict[str, Tree] = {}
     seen = set()
     for key, value in pairs:
+        # Which of two values is meant cannot be known, and another reader of the text may choose differently.
         if key in seen:
             raise MalformedError(f"the key {key[:80]!r} appears twice in one object")
         seen.add(key)
-        if value is not None:
+        if value is not None:  # a null field is an absent one
             _check_key(key)
             tree[key] = _strict_list(value) if isinstance(value, list) else value
     return tree

@@ -29,6 +29,7 @@ def differences(old: Tree | None, new: Tree | None, path: Path = ()) -> Iterator
     if not (isinstance(old, dict) and isinstance(new, dict)):
         yield path, old, new
         return
+    # Sorted, so that events have the same order whatever the order of the keys in the texts.
     for key in sorted(old.keys() | new.keys()):
         yield from differences(old.get(key), new.get(key), (*path, key))
 

@@ -57,10 +57,11 @@ def normalise(raw: bytes, mode: str, *, needs_mode: bool = False) -> Record | Re
     text = raw.decode()
     try:
         tree = _decode(raw, text)
+        # In a response for one mode a model need not name it; in a response for all modes it must.
         _require_mode(tree, mode, None if needs_mode else mode)
         return _record(tree, text, raw)
     except WrongModeError:
-        raise
+        raise  # it rejects the response, not the model alone
     except MalformedError as error:
         return Rejected(_readable_id(text), str(error))
 
@@ -113,6 +114,7 @@ def _readable_id(text: str) -> str | None:
     The text is read leniently here, since a rejected model whose id is known counts as seen.
     """
     try:
+        # As pairs, an object keeps a second id. A list of pairs would look the same, hence the check below.
         pairs = json.loads(text, object_pairs_hook=list, parse_int=_skip_number, parse_float=_skip_number)
     except (ValueError, RecursionError):
         return None

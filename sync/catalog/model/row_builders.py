@@ -39,7 +39,7 @@ _SHORT = 1024
 _params: dict[tuple[str, str], Row] = {}
 _inputs: dict[str, Rows] = {}
 _rules: dict[str, Rows] = {}
-_RULE = re.compile(r"[a-z_]+:")
+_RULE = re.compile(r"[a-z_]+:")  # as in one_of:prompt,speech_text
 # Of several names for the same thing the first one that is present is used.
 _OPTION_FIELDS = ("options", "enum", "values", "choices")
 _TYPE_FIELDS = ("type", "data_type")
@@ -83,7 +83,7 @@ def _param(name: str, entry: Tree, definition: str) -> Row:
         _column_text(default),
         _column_text(_first(fields, _MIN_FIELDS)),
         _column_text(_first(fields, _MAX_FIELDS)),
-        int(required) if isinstance(required, bool) else None,
+        int(required) if isinstance(required, bool) else None,  # no guess at other values, such as "yes"
         definition,
     )
     _remember(_params, (name, definition), row, definition)
@@ -96,6 +96,7 @@ def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
         if isinstance(options, dict):
             options = [*sorted(options)]  # {"small": "512 px", ...}: the keys are what a caller may send
         if isinstance(options, list):
+            # The tree has a list of scalars in canonical order, so the API's order makes no difference.
             for position, option in enumerate(options):
                 yield name, position, scalar_text(option)
 
@@ -136,6 +137,7 @@ def _input_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
 
 
 def _input_rule_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
+    # Everywhere, since the API does not document where inputs has its rules.
     rules = {text for text in strings(inputs) if is_rule(text)}
     for position, rule in enumerate(sorted(rules)):
         yield position, rule.partition(":")[0], storable(rule)
@@ -145,7 +147,7 @@ def capability_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     """One row per value under ``capabilities``, by its dotted path; one per entry of a list."""
     for path, value in leaves(section(tree, "capabilities")):
         name = _capability(path)
-        values = value if isinstance(value, list) and value else [value]
+        values = value if isinstance(value, list) and value else [value]  # an empty list is one value, []
         for position, item in enumerate(values):
             yield name, position, scalar_text(item)
 

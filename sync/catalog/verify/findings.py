@@ -105,7 +105,7 @@ def format_value(value: object) -> str:
         return format_time(value)
     if isinstance(value, str):
         return one_line(repr(value), _VALUE_LIMIT)
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal):  # a NUMERIC column returns 5 as 5.000000000000
         value = f"{value.normalize():f}" if value.is_finite() else value
     return "NULL" if value is None else one_line(str(value), _VALUE_LIMIT)
 

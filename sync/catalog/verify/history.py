@@ -47,6 +47,7 @@ def interval_findings(scope: RowScope, rows: Sequence[StoredRow]) -> Iterator[Fi
             yield scope.finding(f"valid_to is {format_time(end)}, not after valid_from", start)
         if (end is None) != (row["closed_run_id"] is None):
             yield scope.finding("only one of valid_to and closed_run_id is NULL", start)
+    # Intervals are half-open: one may begin exactly when the previous one ends. Only the last may be open.
     for row, later in pairwise(rows):
         end, next_start = row["valid_to"], later["valid_from"]
         if end is None:
@@ -82,6 +83,7 @@ def change_findings(scope: RowScope, versions: Sequence[Version], stored: Sequen
     ``stored`` is in the order of ``change_id``.
     """
     yield from row_findings(scope, _EVENT_KEY, _expected_changes(versions), stored, _SOURCE)
+    # The change log is append-only, and stamps of a mode only rise.
     for row, later in pairwise(stored):
         before, after = row["changed_at"], later["changed_at"]
         if isinstance(before, datetime) and isinstance(after, datetime) and after < before:
@@ -93,6 +95,7 @@ def _expected_costs(versions: Sequence[Version]) -> Iterator[StoredRow]:
     first: Version | None = None
     for version, later in zip(versions, (*versions[1:], None), strict=False):
         first = first or version
+        # A version that changes something else continues the interval of the cost.
         if later and version.is_followed_by(later) and version.record.cost == later.record.cost:
             continue
         yield {

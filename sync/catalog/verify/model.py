@@ -128,11 +128,12 @@ def _model_row_findings(
         expected["last_seen_at"] = None
     elif (seen := last_seen_at(stored.versions[-1], runs)) is not None:
         expected["last_seen_at"] = seen
-    elif model["last_seen_at"] is None:
+    elif model["last_seen_at"] is None:  # the run that removed it is not on record, so no time is expected
         yield scope.finding("last_seen_at is NULL, but the model is removed")
     if isinstance(last, Version) and not is_outdated(stored):
         expected |= dict(zip(MODELS.values, last.record.rows[MODELS.table][0], strict=True))
         expected["fingerprint"] = None if removed_at is not None else last.record.fingerprint
+    # With an empty key the one expected row is compared with the one stored row.
     yield from row_findings(scope, (), [expected], [model], _VERSIONS)
 
 
@@ -142,6 +143,7 @@ def _current_row_findings(stored: StoredModel, last: Version | Finding | None) -
         return
     for shape in TABLES:
         columns = (*shape.key, *shape.values)
+        # No row is expected of a removed model, so each stored one is a finding.
         rows = last.record.rows[shape.table] if last and last.is_open else ()
         expected: Iterable[StoredRow] = [dict(zip(columns, row, strict=True)) for row in rows]
         current = stored.current.get(shape.table, ())

@@ -64,6 +64,7 @@ def _state_problems(row: StoredRow, bounds: ModeBounds) -> Iterator[str]:
         yield f"good_observed_at is {good}, later than observed_at {format_value(observed_at)}"
     if bounds.last_stamp and not _reaches(observed_at, bounds.last_stamp):
         yield f"{observed}, but the mode has history of {format_value(bounds.last_stamp)}"
+    # Each applied run raised the version by one. It is higher than the count where runs were pruned.
     if isinstance(version, int) and version < bounds.applied_runs:
         yield f"version is {version}, but {bounds.applied_runs} runs were applied"
     if run_id is not None:
@@ -126,6 +127,7 @@ def calendar_findings(
 def _calendar_end_problems(
     days: Sequence[date], bounds: Iterable[ModeBounds], last_stamps: Iterable[object]
 ) -> Iterator[str]:
+    # Each run fills the calendar up to its stamp, so that views find every day from the first change on.
     first = min((bound.first_stamp for bound in bounds if bound.first_stamp), default=None)
     last = max((stamp for stamp in last_stamps if isinstance(stamp, datetime)), default=None)
     if first and (not days or days[0] > first.date()):
