@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import TypeAlias
 
 from benchmarks.api_server import save_catalog
-from benchmarks.catalogs import Catalog
+from benchmarks.catalogs import Catalog, snapshots
 from benchmarks.databases import Databases, gather_statistics
 from benchmarks.process_usage import Usage, measure, medians
 from benchmarks.results import Results
@@ -51,6 +52,11 @@ class Bench:
         """Serve a catalog under this name."""
         save_catalog(self.folder / "served", name, catalog)
 
+    def serve_two(self, models: int) -> None:
+        """Serve a made-up catalog as ``first``, and as ``changed`` the one after it."""
+        for name, catalog in zip(("first", "changed"), snapshots(models), strict=False):
+            self.serve(name, catalog)
+
     def run(self, *argv: str | Path, **environment: str) -> Usage:
         return measure(list(map(str, argv)), environment, self.folder)
 
@@ -66,6 +72,11 @@ class Bench:
 
     def sync(self, url: str, served: str) -> Usage:
         return self.catalog_sync(url, "sync", "--quiet", served=served)
+
+    def changing_sync(self, url: str) -> Callable[[], Usage]:
+        """A sync of ``changed`` and of ``first`` in turn, so that each one finds changes."""
+        served = cycle(("changed", "first"))
+        return lambda: self.sync(url, next(served))
 
     def baseline(self, work: str, url: str, served: str, *folder: Path) -> Usage:
         """Run the baseline, which is described in ``baseline.py``."""

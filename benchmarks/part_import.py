@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 
 from benchmarks.bench import Bench, Contenders
@@ -29,15 +28,14 @@ def measure(bench: Bench) -> None:
         short, long = bench.folder / "short.jsonl.gz", bench.folder / "long.jsonl.gz"
         _write_lines(short, size, _LINES)
         _write_lines(long, size, _LINES * _TIMES_LONGER)
-        for name, catalog in zip(("first", "changed"), snapshots(size), strict=False):
-            bench.serve(name, catalog)
+        bench.serve_two(size)
         for databases in bench.databases:
-            name, served = f"import {databases.kind} {size}", cycle(("changed", "first"))
+            name = f"import {databases.kind} {size}"
             with bench.synced(databases, "first") as url:
                 contenders: Contenders = {
                     "short": partial(_import, bench, databases, short),
                     "long": partial(_import, bench, databases, long),
-                    "sync": partial(_sync_next, bench, url, served),
+                    "sync": bench.changing_sync(url),
                 }
                 bench.alternate(name, contenders)
             bench.results.facts[name] = {"lines": _LINES}
@@ -63,10 +61,6 @@ def rows(results: Results) -> Iterator[Row]:
 def _import(bench: Bench, databases: Databases, file: Path) -> Usage:
     with bench.migrated(databases) as url:
         return bench.catalog_sync(url, "import", file)
-
-
-def _sync_next(bench: Bench, url: str, served: Iterator[str]) -> Usage:
-    return bench.sync(url, next(served))
 
 
 def _write_lines(path: Path, models: int, lines: int) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from benchmarks.bench import Bench
-from benchmarks.catalogs import snapshots
 from benchmarks.result_table import Row, Target
 from benchmarks.results import Results
 from tests.support.database_servers import KINDS
@@ -17,8 +16,7 @@ _STEPS = (("first", "first"), ("unchanged", "first"), ("changed", "changed"))
 
 
 def measure(bench: Bench) -> None:
-    for name, catalog in zip(("first", "changed"), snapshots(_MODELS), strict=False):
-        bench.serve(name, catalog)
+    bench.serve_two(_MODELS)
     for databases in bench.databases:
         with bench.migrated(databases) as url:
             for step, served in _STEPS:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.baseline_rows import save_rows
 from benchmarks.bench import Bench, Contenders
-from benchmarks.catalogs import snapshots
 from benchmarks.databases import Databases
 from benchmarks.process_usage import Usage
 from benchmarks.result_table import NO_TARGET, Row, Target, cpu_row
@@ -24,8 +22,7 @@ _TARGETS = (("unchanged", Target(1.5), "unchanged"), ("changed", Target(2), "unc
 
 def measure(bench: Bench) -> None:
     for size in bench.sizes:
-        for name, catalog in zip(("first", "changed"), snapshots(size), strict=False):
-            bench.serve(name, catalog)
+        bench.serve_two(size)
         for databases in bench.databases:
             _measure_first(bench, databases, f"sync {databases.kind} {size} first")
             _measure_later(bench, databases, f"sync {databases.kind} {size}")
@@ -64,15 +61,13 @@ def _measure_first(bench: Bench, databases: Databases, name: str) -> None:
 
 
 def _measure_later(bench: Bench, databases: Databases, name: str) -> None:
-    """A changed sync meets the changed catalog and the first one in turn."""
-    dlt_folder, served = _new_folder(bench), cycle(("changed", "first"))
-    new = bench.synced
+    dlt_folder, new = _new_folder(bench), bench.synced
     with new(databases, "first") as same, new(databases, "first") as changing, databases.new() as of_dlt:
         bench.dlt(of_dlt, "first", dlt_folder)
         contenders: Contenders = {
             "unchanged catalog-sync": partial(bench.sync, same, "first"),
             "unchanged baseline": partial(bench.baseline, "read", same, "first"),
-            "changed catalog-sync": lambda: bench.sync(changing, next(served)),
+            "changed catalog-sync": bench.changing_sync(changing),
             "unchanged dlt": partial(bench.dlt, of_dlt, "first", dlt_folder),
         }
         bench.alternate(name, contenders)
