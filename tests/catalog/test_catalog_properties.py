@@ -43,14 +43,14 @@ def sent(catalog: Iterable[Any]) -> ParsedResponse:
 
 
 def plan(whole: ParsedResponse, known: list[Any]) -> ModePlan:
-    """What is written when the answer comes after a catalog."""
+    """The plan for a response that follows a catalog."""
     stored = {one["id"]: stored_as(taken(one), pk) for pk, one in enumerate(known, start=1)}
     listed = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in stored.items()}
     return plan_of(whole, listed, stored, ModeWatermark(), accept=True)
 
 
 def put(root: dict[str, Tree], path: tuple[str, ...], value: Tree | None) -> None:
-    """Sets or takes away one value in nested objects; parents on the way are made."""
+    """Sets or removes one value in nested objects, and makes the parents that are missing."""
     *parents, last = path
     for key in parents:
         below = root.setdefault(key, {})
@@ -172,7 +172,7 @@ def test_the_same_catalog_in_another_order_and_spelling_changes_nothing(catalog:
 
 @few
 @given(catalogs(), catalogs(), chances)
-def test_what_is_written_does_not_depend_on_the_order_of_an_answer(old: Any, new: Any, chance: random.Random) -> None:
+def test_what_is_written_does_not_depend_on_the_order_of_a_response(old: Any, new: Any, chance: random.Random) -> None:
     mixed = chance.sample(new, len(new))
 
     assert plan(sent(mixed), old).changes == plan(sent(new), old).changes
@@ -211,6 +211,6 @@ def test_damaged_bytes_are_taken_or_refused_and_never_crash(catalog: Any, mode: 
     listed = ",".join(written({"mode": "image", **one}) for one in catalog)
     whole = f'{{"ok":true,"code":200,"data":{{"mode":"{mode}","total":{len(catalog)},"models":[{listed}]}}}}'
     with suppress(CatalogSyncError):
-        taken_answer = parse_response(damaged(whole.encode(), chance), mode)
-        for one in (split_by_mode(taken_answer) if mode == "all" else {mode: taken_answer}).values():
+        response = parse_response(damaged(whole.encode(), chance), mode)
+        for one in (split_by_mode(response) if mode == "all" else {mode: response}).values():
             plan(one, catalog)

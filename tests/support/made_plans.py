@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sync.catalog.changes.classify import ClassifiedResponse, classify
+from sync.catalog.changes.classify import classify
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, make_plan, needed_ids
 from sync.catalog.changes.stored import Listed, Stored
-from sync.catalog.guards import RemovalCheck, RemovalGuard, check_removals
+from sync.catalog.guards import RemovalGuard, check_removals
 from sync.catalog.response.parsed import ParsedResponse
 from tests.support.made_responses import model, parsed_response
 
@@ -44,22 +44,15 @@ def plan_of(
 ) -> ModePlan:
     """The plan that a run makes of a parsed response, with ``known`` as what is stored."""
     classified = classify(response, on_list)
-    removals = removals_of(classified, on_list)
-    needed = {id_: known[id_] for id_ in needed_ids(classified, removals, on_list) if id_ in known}
-    return make_plan(classified, removals, needed, last, observed_at=observed_at, accept_removals=accept)
-
-
-def removals_of(
-    classified: ClassifiedResponse, on_list: Mapping[str, Listed], guard: RemovalGuard | None = None
-) -> RemovalCheck:
-    """The check of a response's removals, by default with the limits of a run without options."""
-    return check_removals(
+    removals = check_removals(
         classified.missing_from(on_list),
-        guard or RemovalGuard(),
+        RemovalGuard(),
         listed=len(on_list),
-        received=classified.response.reported,
+        received=response.reported,
         has_unreadable=classified.has_unreadable,
     )
+    needed = {id_: known[id_] for id_ in needed_ids(classified, removals, on_list) if id_ in known}
+    return make_plan(classified, removals, needed, last, observed_at=observed_at, accept_removals=accept)
 
 
 def kinds(made: ModePlan) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""An answer held against what is listed."""
+"""The models of a response compared with the listed ones."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ DIFFER = "different models with the id 'a'"
 
 def test_a_model_whose_text_is_stored_already_is_not_decoded() -> None:
     known = listed(A)
-    found = classify(parsed_response([A, B]), known)
+    classified = classify(parsed_response([A, B]), known)
 
-    assert found.unchanged == {"a"}
-    assert list(found.records) == ["b"]
+    assert classified.unchanged == {"a"}
+    assert list(classified.records) == ["b"]
 
 
 def test_a_model_whose_text_differs_is_decoded_even_when_it_means_the_same() -> None:
-    found = classify(parsed_response([model("a", cost=spelled("3.0"))]), listed(A))
+    classified = classify(parsed_response([model("a", cost=spelled("3.0"))]), listed(A))
 
-    assert found.records["a"].cost == "3"
+    assert classified.records["a"].cost == "3"
 
 
 def test_a_malformed_model_is_rejected_alone() -> None:
-    found = classify(parsed_response([A, model("b", cost="x"), {"name": "N"}, C]), {})
+    classified = classify(parsed_response([A, model("b", cost="x"), {"name": "N"}, C]), {})
 
-    assert list(found.records) == ["a", "c"]
-    assert [refused.model_id for refused in found.rejected] == ["b", None]
-    assert found.has_unreadable
+    assert list(classified.records) == ["a", "c"]
+    assert [rejected.model_id for rejected in classified.rejected] == ["b", None]
+    assert classified.has_unreadable
 
 
 def test_missing_are_the_listed_that_were_not_seen_in_any_way() -> None:
     known = listed(model("e"), model("d"), A, B, C)
-    found = classify(parsed_response([A, model("b", cost=9), model("c", cost="x")]), known)
+    classified = classify(parsed_response([A, model("b", cost=9), model("c", cost="x")]), known)
 
-    assert found.missing_from(known) == ["d", "e"]
-    assert not found.has_unreadable
+    assert classified.missing_from(known) == ["d", "e"]
+    assert not classified.has_unreadable
 
 
 def test_ids_that_differ_by_case_accent_or_blank_are_different_models() -> None:
@@ -54,10 +54,10 @@ def test_ids_that_differ_by_case_accent_or_blank_are_different_models() -> None:
 )
 @pytest.mark.parametrize("known", [{}, listed(A)])
 def test_copies_of_a_model_that_mean_the_same_are_one(copy: bytes, known: dict[str, object]) -> None:
-    found = classify(parsed_response([A, B, copy]), known)  # type: ignore[arg-type]  # an empty one has no types
+    classified = classify(parsed_response([A, B, copy]), known)  # type: ignore[arg-type]  # an empty one has no types
 
-    assert len(found.records) + len(found.unchanged) == 2
-    assert found.rejected == ()
+    assert len(classified.records) + len(classified.unchanged) == 2
+    assert classified.rejected == ()
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_copies_of_a_model_that_differ_reject_the_mode(copies: list[object], kno
 
 
 def test_two_malformed_copies_of_a_model_are_rejected_alone() -> None:
-    found = classify(parsed_response([model("a", cost="x"), model("a", cost="y"), B]), listed(A))
+    classified = classify(parsed_response([model("a", cost="x"), model("a", cost="y"), B]), listed(A))
 
-    assert {refused.model_id for refused in found.rejected} == {"a"}
-    assert list(found.records) == ["b"]
+    assert {rejected.model_id for rejected in classified.rejected} == {"a"}
+    assert list(classified.records) == ["b"]
 
 
-def test_a_model_of_another_mode_rejects_the_answer() -> None:
+def test_a_model_of_another_mode_rejects_the_response() -> None:
     with pytest.raises(ResponseRejected, match="it has a model of mode 'video'; nothing"):
         classify(parsed_response([A, model("b", mode="video")]), {})

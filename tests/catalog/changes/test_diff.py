@@ -1,4 +1,4 @@
-"""What changed between two models: the events people read, and the rows that move."""
+"""The differences between two models: events for people, and row changes."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_a_path_is_dotted_with_escapes() -> None:
         ([{"a": 1}, "one_of:x"], [{"a": 1}, "one_of:x", "one_of:x"]),
     ],
 )
-def test_a_rule_that_only_changed_its_place_is_told_among_the_inputs(old: list[object], new: list[object]) -> None:
+def test_a_rule_that_only_changed_its_place_is_an_event_of_the_inputs(old: list[object], new: list[object]) -> None:
     (event,) = events({"inputs": {"rules": old}}, {"inputs": {"rules": new}})
 
     assert event[:3] == ("inputs", "rules", "changed")

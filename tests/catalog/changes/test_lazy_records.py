@@ -18,7 +18,7 @@ def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
     return int(request.param)
 
 
-def test_a_record_is_the_same_however_often_it_is_asked_for(room: int) -> None:
+def test_a_record_is_the_same_however_often_it_is_read(room: int) -> None:
     records = classify.classify(parsed_response(LATER), {}).records
 
     assert (records["a"] is records["a"]) == bool(room)

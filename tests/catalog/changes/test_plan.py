@@ -21,11 +21,11 @@ def only(made: ModePlan) -> ModelChange:
     return change
 
 
-def gone(known: Stored, cost: str | None) -> Stored:
+def removed(known: Stored, cost: str | None) -> Stored:
     return replace(known, is_listed=False, fingerprint=None, raw=None, since=None, cost=cost)
 
 
-def test_a_first_answer_adds_its_models_in_order() -> None:
+def test_a_first_response_adds_its_models_in_order() -> None:
     made = plan([model("b"), model("a")], last=NEVER)
 
     assert kinds(made) == [("a", "added"), ("b", "added")]
@@ -33,18 +33,18 @@ def test_a_first_answer_adds_its_models_in_order() -> None:
     assert [event.cost for change in made.changes for event in change.events] == [CostChange(None, "3")] * 2
 
 
-def test_an_empty_first_answer_is_a_success_and_noted() -> None:
+def test_an_empty_first_response_is_a_success_and_noted() -> None:
     made = plan([], last=NEVER)
 
     assert (made.status, [*made.changes]) == ("success", [])
     assert made.notes == ("the first response for mode image was empty",)
 
 
-def test_the_same_answer_changes_nothing() -> None:
+def test_the_same_response_changes_nothing() -> None:
     assert [*plan(FIVE, stored(*FIVE)).changes] == []
 
 
-def test_an_answer_that_means_the_same_changes_nothing() -> None:
+def test_a_response_that_means_the_same_changes_nothing() -> None:
     respelled = [{**one, "credits": {"default_cost": spelled("3.00")}, "x": None} for one in reversed(FIVE)]
 
     assert [*plan(respelled, stored(*FIVE)).changes] == []
@@ -65,7 +65,7 @@ def test_a_change_beside_the_cost_leaves_the_cost_history_alone() -> None:
 
 
 def test_a_model_that_comes_back_is_relisted_with_the_cost_it_had() -> None:
-    known = {"a": gone(stored(model("a"))["a"], "2")}
+    known = {"a": removed(stored(model("a"))["a"], "2")}
     change = only(plan([model("a")], known))
 
     assert (change.lifecycle, change.model_pk, change.cost_changed) == ("relisted", 1, True)
@@ -82,7 +82,7 @@ def test_a_missing_model_is_removed_with_its_last_name_and_cost() -> None:
 @pytest.mark.parametrize(
     ("since", "last_seen"), [(SEEN - 2 * HOUR, SEEN - HOUR), (SEEN - HOUR / 2, SEEN - HOUR / 2), (None, SEEN - HOUR)]
 )
-def test_a_removed_model_was_last_seen_by_the_last_good_look_or_the_one_that_changed_it(
+def test_a_removed_model_was_last_seen_by_the_last_successful_sync_or_the_one_that_changed_it(
     since: datetime | None, last_seen: datetime
 ) -> None:
     known = stored(*FIVE)
@@ -91,7 +91,7 @@ def test_a_removed_model_was_last_seen_by_the_last_good_look_or_the_one_that_cha
     assert only(plan(FIVE[1:], known)).last_seen_at == last_seen
 
 
-def test_not_before_is_when_the_last_good_run_began_asking() -> None:
+def test_not_before_is_when_the_last_successful_sync_began_its_request() -> None:
     assert plan([], last=BEFORE).not_before == SEEN - HOUR - timedelta(seconds=2)
 
 

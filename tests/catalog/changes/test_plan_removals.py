@@ -1,13 +1,11 @@
-"""When a model that is missing from an answer is removed, and when that is held."""
+"""When a model that is missing from a response is removed, and when the removal is held back."""
 
 from __future__ import annotations
 
 import pytest
 
-from sync.catalog.changes.classify import classify
-from sync.catalog.guards import RemovalGuard, removals_accepted
-from tests.support.made_plans import FIVE, kinds, plan, removals_of
-from tests.support.made_responses import Model, listed, model, parsed_response, stored
+from tests.support.made_plans import FIVE, kinds, plan
+from tests.support.made_responses import Model, model, stored
 
 
 def models(count: int) -> list[Model]:
@@ -32,7 +30,7 @@ def models(count: int) -> list[Model]:
         (100, 21, True),
     ],
 )
-def test_more_than_a_fifth_and_at_least_three_missing_are_held_and_so_is_an_empty_answer(
+def test_more_than_a_fifth_and_at_least_three_missing_are_held_back_and_so_is_an_empty_response(
     listed_count: int, missing: int, *, is_held: bool
 ) -> None:
     known = models(listed_count)
@@ -43,13 +41,13 @@ def test_more_than_a_fifth_and_at_least_three_missing_are_held_and_so_is_an_empt
     assert made.count("removed") == (0 if is_held else missing)
 
 
-def test_an_answer_that_replaces_every_model_is_held() -> None:
+def test_a_response_that_replaces_every_model_is_held_back() -> None:
     made = plan([model("new")], stored(*models(3)))
 
     assert (made.status, made.removals_held, kinds(made)) == ("held", 3, [("new", "added")])
 
 
-def test_held_removals_leave_all_else_of_the_answer_applied() -> None:
+def test_held_removals_leave_all_else_of_the_response_applied() -> None:
     known = models(10)
     made = plan([model("m09", cost=9), model("new")], stored(*known))
 
@@ -61,18 +59,6 @@ def test_accepted_removals_are_made() -> None:
     made = plan([], stored(*models(3)), accept=True)
 
     assert (made.status, made.removals_held, made.count("removed")) == ("success", 0, 3)
-
-
-@pytest.mark.parametrize(("accepted", "agreed"), [(None, False), (6, False), (7, True), (8, False), ("all", True)])
-def test_the_accepted_number_is_that_of_all_held_modes_together(accepted: object, *, agreed: bool) -> None:
-    guard = RemovalGuard(accepted=accepted)  # type: ignore[arg-type]  # each of them is allowed
-    known = listed(*models(10))
-    checks = [
-        removals_of(classify(parsed_response(models(10)[missing:]), known), known, guard)
-        for missing in (3, 4, 1)  # the last is not held and does not count
-    ]
-
-    assert removals_accepted(guard, checks) is agreed
 
 
 def test_nothing_is_removed_when_an_id_could_not_be_read() -> None:
@@ -89,7 +75,7 @@ def test_a_rejected_model_with_a_readable_id_counts_as_seen_and_others_go() -> N
     assert [refused.model_id for refused in made.rejected] == ["a"]
 
 
-def test_a_partial_answer_can_be_held_too() -> None:
+def test_a_partial_response_can_be_held_back_too() -> None:
     made = plan([model("a", cost="x")], stored(*FIVE))
 
     assert (made.status, made.removals_held) == ("partial", 4)

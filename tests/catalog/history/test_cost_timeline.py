@@ -1,4 +1,4 @@
-"""A model's costs as a line in time."""
+"""A model's costs over time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def interval(first: int, last: int | None, cost: str | None) -> CostInterval:
 
 
 def line(*intervals: CostInterval) -> list[tuple[int, str | None, bool, str | None]]:
-    """Days held, cost, whether it was listed, and percent, of each stretch."""
+    """Days held, cost, whether it was listed, and percent, of each span."""
     return [
         (
             span.held_seconds // 86400,
@@ -28,18 +28,18 @@ def line(*intervals: CostInterval) -> list[tuple[int, str | None, bool, str | No
     ]
 
 
-def test_a_cost_that_still_holds_has_held_until_now() -> None:
+def test_a_cost_in_effect_has_lasted_until_now() -> None:
     assert line(interval(0, None, "3")) == [(10, "3", True, None)]
 
 
-def test_each_cost_is_told_against_the_one_before() -> None:
+def test_each_cost_is_compared_with_the_previous_one() -> None:
     assert line(interval(0, 2, "3"), interval(2, None, "1.5")) == [
         (2, "3", True, None),
         (8, "1.5", True, "-50.000000"),
     ]
 
 
-def test_a_gap_stands_where_the_model_was_away_and_is_passed_over_in_percent() -> None:
+def test_a_gap_lasts_while_the_model_is_not_listed_and_is_ignored_in_percent() -> None:
     assert line(interval(0, 2, "4"), interval(5, None, "5")) == [
         (2, "4", True, None),
         (3, None, False, None),

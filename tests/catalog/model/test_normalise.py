@@ -59,7 +59,7 @@ def test_a_missing_id_rejects_the_model_as_unreadable() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"5", b"null", b'"a"', b"[]", b'[["id", "a"]]', b'{"id": "a"', b"[" * 100_000])
-def test_what_is_no_model_is_rejected_as_unreadable(sent: bytes) -> None:
+def test_what_is_not_a_model_is_rejected_as_unreadable(sent: bytes) -> None:
     assert rejected(sent).model_id is None
 
 
@@ -96,12 +96,12 @@ def test_an_id_deeper_inside_is_not_the_models_own() -> None:
     assert rejected({"x": {"id": "a"}}).model_id is None
 
 
-def test_a_model_of_another_mode_is_an_error_of_the_whole_answer() -> None:
+def test_a_model_of_another_mode_is_an_error_of_the_whole_response() -> None:
     with pytest.raises(WrongModeError, match="it has a model of mode 'video'"):
         normalise(raw(model(mode="video")), "image")
 
 
-def test_a_model_need_not_say_its_mode_unless_asked_to() -> None:
+def test_a_model_need_not_name_its_mode_unless_required_to() -> None:
     assert record(model(), "video").model_id == "a"
     assert "mode is missing" in str(normalise(raw(model()), "video", needs_mode=True))
 
