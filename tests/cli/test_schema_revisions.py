@@ -10,8 +10,8 @@ import pytest
 from models_db import migrate
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
-from tests.models_db.first_release import Rows, kept, release, revisions
-from tests.models_db.migrated_schema import contents, execute
+from tests.models_db.first_release import Rows, create_first_release, first_release_rows, revisions
+from tests.models_db.migrated_schema import execute, tables_and_views
 from tests.support.api_catalogs import catalog, numbered_models
 from tests.support.commands import error_line, output
 
@@ -28,7 +28,7 @@ def released(
     shell: Shell, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Shell, str]]:
     """A shell on the database of the first release, with history, an API, and a file to import."""
-    release(database_url)
+    create_first_release(database_url)
     (tmp_path / "answers.jsonl").write_text('{"at": "2026-04-01T00:00:00Z", "image": {}}\n')
     monkeypatch.chdir(tmp_path)
     with Emulator([catalog(*numbered_models(3))], stepping="manual") as api:
@@ -37,7 +37,7 @@ def released(
 
 
 def everything(url: str) -> tuple[set[str], Rows]:
-    return contents(url), kept(url)
+    return tables_and_views(url), first_release_rows(url)
 
 
 @pytest.mark.parametrize("older", revisions()[:-1])
@@ -53,7 +53,7 @@ def test_an_older_schema_is_exit_2_until_it_is_migrated(released: tuple[Shell, s
     assert everything(url) == before
     output(shell("migrate"))
     output(shell("migrate", "--check"))
-    assert kept(url) == before[1]
+    assert first_release_rows(url) == before[1]
 
 
 def test_a_newer_schema_is_exit_2_for_every_command(released: tuple[Shell, str]) -> None:

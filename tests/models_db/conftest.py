@@ -1,4 +1,4 @@
-"""Looking on while a migration runs."""
+"""Observing the statements of a migration."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from sqlalchemy import URL, Engine, event
 
 from models_db import migrate
 from models_db.engine import migration_engine
-from tests.models_db.interrupted_migration import Watch
+from tests.models_db.interrupted_migrations import OnStatement
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+def on_statement(monkeypatch: pytest.MonkeyPatch) -> OnStatement:
     """Call a function with every statement that a migration is about to execute."""
 
-    def watching(called: Callable[[str], None]) -> None:
-        def engine(url: str | URL, *, create: bool = False) -> Engine:
-            made = migration_engine(url, create=create)
-            event.listen(made, "before_cursor_execute", lambda *arguments: called(arguments[2]))
-            return made
+    def observe(callback: Callable[[str], None]) -> None:
+        def observed_engine(url: str | URL, *, create: bool = False) -> Engine:
+            engine = migration_engine(url, create=create)
+            event.listen(engine, "before_cursor_execute", lambda *arguments: callback(arguments[2]))
+            return engine
 
-        monkeypatch.setattr(migrate, "migration_engine", engine)
+        monkeypatch.setattr(migrate, "migration_engine", observed_engine)
 
-    return watching
+    return observe

@@ -1,4 +1,4 @@
-"""Ways to look at a migrated database, and to run plain alembic on it."""
+"""Reads the schema of a migrated database, and runs plain alembic on it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from models_db.tables.metadata import metadata
 from models_db.views.loader import VIEWS
 
 ROOT = Path(__file__).parents[2]
-OURS = {*metadata.tables, *(view.name for view in VIEWS)}
+TABLES_AND_VIEWS = {*metadata.tables, *(view.name for view in VIEWS)}
 
 
-def contents(url: str) -> set[str]:
-    """The tables and views of a database, the version table apart."""
+def tables_and_views(url: str) -> set[str]:
+    """The tables and views of a database, without the version table."""
     inspector = inspect(migration_engine(url))
     return {*inspector.get_table_names(), *inspector.get_view_names()} - {migrate.VERSION_TABLE}
 
@@ -31,14 +31,14 @@ def execute(url: str, *statements: str) -> None:
             connection.execute(text(statement))
 
 
-def alembic(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_alembic(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {"CATALOG_SYNC_DATABASE_URL": url}
     command = [sys.executable, "-m", "alembic", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def described(url: str) -> dict[str, list[str]]:
-    """Each table of ours in the database's own words."""
+def table_definitions(url: str) -> dict[str, list[str]]:
+    """The definition of each table as the database reports it, comments and constraints included."""
     with migration_engine(url).connect() as connection:
         describe = {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}[connection.dialect.name]
         return {
@@ -48,11 +48,11 @@ def described(url: str) -> dict[str, list[str]]:
 
 def _sqlite(connection: Any, table: str) -> list[str]:
     rows = connection.exec_driver_sql(f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql IS NOT NULL")
-    return [part for (sql,) in rows for part in _parts(sql)]
+    return [part for (sql,) in rows for part in _definitions_in(sql)]
 
 
-def _parts(sql: str) -> list[str]:
-    """What stands between the outer brackets of a CREATE: a column that was added stands last, in the same line."""
+def _definitions_in(sql: str) -> list[str]:
+    """The parts between the outer parentheses of a CREATE. SQLite appends an added column to the last line."""
     head, _, inner = sql.rstrip().removesuffix(")").partition("(")
     parts, depth = [""], 0
     for letter in inner:

@@ -1,4 +1,4 @@
-"""A program that has one revision more than this one."""
+"""A later version of the program, which has one more revision."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 from models_db import alembic_env, migrate
 
-NEWEST = migrate.HEAD
-NEXT = f"{int(NEWEST) + 1:04}"
-_HEAD = f"""
+CURRENT = migrate.HEAD
+NEXT = f"{int(CURRENT) + 1:04}"
+_HEADER = f"""
 import sqlalchemy as sa
 from alembic import op
 
 revision = "{NEXT}"
-down_revision = "{NEWEST}"
+down_revision = "{CURRENT}"
 branch_labels = None
 depends_on = None
 
@@ -25,10 +25,10 @@ depends_on = None
 
 
 def add_revision(steps: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on the program has this revision too; ``steps`` are its two functions."""
-    folder = tmp_path / "100% newer"  # such a name is no format string
+    """Adds a revision to the program for the rest of the test; ``steps`` is the source of its two functions."""
+    folder = tmp_path / "100% newer"  # a percent sign must not be taken as a format
     shutil.copytree(migrate.migrations_dir(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / f"{NEXT}_more.py").write_text(_HEAD + steps.lstrip())
+    (folder / "versions" / f"{NEXT}_more.py").write_text(_HEADER + steps.lstrip())
     monkeypatch.setattr(migrate, "migrations_dir", lambda: folder)
     monkeypatch.setattr(migrate, "HEAD", NEXT)
     monkeypatch.setattr(alembic_env, "HEAD", NEXT)

@@ -1,4 +1,4 @@
-"""What the next revision will meet: a database with history, views in use, and readers who were granted them."""
+"""A later revision: history, views and grants of a database in use are kept."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from models_db import migrate
 from models_db.engine import migration_engine, write_transaction
 from models_db.errors import SchemaError
 from models_db.views.loader import VIEWS
-from tests.models_db.newer_program import NEWEST, NEXT, add_revision
+from tests.models_db.newer_program import CURRENT, NEXT, add_revision
 
-# On SQLite this rebuilds the table that all history refers to.
+# On SQLite this revision rebuilds the table that all history refers to.
 REVISION = """
 def upgrade() -> None:
     with op.batch_alter_table("models", recreate="auto") as models:
@@ -38,7 +38,7 @@ ASK = "SELECT model_id, credit_cost_exact, is_current FROM v_credit_cost_history
 
 @pytest.fixture
 def older_url(database_url: str) -> str:
-    """A database as today's program leaves it."""
+    """A database at the current head, with history."""
     migrate.upgrade(database_url)
     execute(database_url, *HISTORY)
     return database_url
@@ -46,7 +46,7 @@ def older_url(database_url: str) -> str:
 
 @pytest.fixture
 def newer_program(older_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on the program has one revision more."""
+    """The program has one more revision for the rest of the test."""
     add_revision(REVISION, tmp_path, monkeypatch)
 
 
@@ -57,8 +57,8 @@ def execute(url: str, *statements: str) -> None:
 
 
 @pytest.mark.usefixtures("newer_program")
-def test_history_and_views_come_through(older_url: str) -> None:
-    """Foreign keys are off on SQLite meanwhile: dropping the old table would have taken the history along."""
+def test_history_and_views_are_kept(older_url: str) -> None:
+    """With enforced foreign keys, dropping the old table on SQLite would delete the history."""
     migrate.upgrade(older_url)
 
     with migration_engine(older_url).connect() as connection:
@@ -68,26 +68,28 @@ def test_history_and_views_come_through(older_url: str) -> None:
 
 
 @pytest.mark.usefixtures("newer_program")
-def test_the_newer_program_wants_the_newer_revision(older_url: str) -> None:
-    with pytest.raises(SchemaError, match=f"at revision {NEWEST}, this program needs {NEXT}: run catalog-sync migrate"):
+def test_the_newer_program_requires_the_newer_revision(older_url: str) -> None:
+    with pytest.raises(
+        SchemaError, match=f"at revision {CURRENT}, this program needs {NEXT}: run catalog-sync migrate"
+    ):
         migrate.require_head(migration_engine(older_url))
 
 
 @pytest.mark.usefixtures("newer_program")
-def test_a_users_view_stops_it_before_anything_changed(older_url: str) -> None:
+def test_a_view_of_a_user_stops_the_migration_before_any_change(older_url: str) -> None:
     execute(older_url, "CREATE VIEW my_prices AS SELECT model_id FROM v_current_catalog")
 
     with pytest.raises(SchemaError, match="my_prices"):
         migrate.upgrade(older_url)
 
     with migration_engine(older_url).connect() as connection:
-        assert migrate.current_revision(connection) == NEWEST
+        assert migrate.current_revision(connection) == CURRENT
         assert len(inspect(connection).get_view_names()) == len(VIEWS) + 1
 
 
 @pytest.mark.usefixtures("newer_program")
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-def test_a_reader_may_still_read(older_url: str) -> None:
+def test_a_reader_keeps_its_grant(older_url: str) -> None:
     execute(older_url, "GRANT SELECT ON v_credit_cost_history TO PUBLIC")
 
     migrate.upgrade(older_url)
@@ -98,10 +100,10 @@ def test_a_reader_may_still_read(older_url: str) -> None:
 
 
 @pytest.mark.usefixtures("newer_program")
-def test_down_again_leaves_no_views_for_a_revision_that_is_not_head(older_url: str) -> None:
+def test_a_downgrade_below_head_leaves_no_views(older_url: str) -> None:
     migrate.upgrade(older_url)
-    migrate.downgrade(older_url, NEWEST)
+    migrate.downgrade(older_url, CURRENT)
 
     with migration_engine(older_url).connect() as connection:
-        assert migrate.current_revision(connection) == NEWEST
+        assert migrate.current_revision(connection) == CURRENT
         assert inspect(connection).get_view_names() == []

@@ -1,4 +1,4 @@
-"""Up, down, and up again; from a checkout and from the program, side by side, and half-way."""
+"""Upgrades and downgrades: by the program and by alembic, at the same time, and interrupted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,15 @@ from models_db.engine import migration_engine
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.tables.metadata import apply_table_options, metadata
 from models_db.views.loader import VIEWS
-from tests.models_db.interrupted_migration import CHANGING, Halt, Watch, halt_at
-from tests.models_db.migrated_schema import OURS, ROOT, alembic, contents, described, execute
+from tests.models_db.interrupted_migrations import WRITING, Interrupted, OnStatement, interrupt_at
+from tests.models_db.migrated_schema import (
+    ROOT,
+    TABLES_AND_VIEWS,
+    execute,
+    run_alembic,
+    table_definitions,
+    tables_and_views,
+)
 
 
 def test_head_is_the_newest_revision() -> None:
@@ -27,53 +34,54 @@ def test_head_is_the_newest_revision() -> None:
 
 def test_up_down_and_up_again_through_the_program(database_url: str) -> None:
     migrate.upgrade(database_url)
-    first = contents(database_url)
+    upgraded = tables_and_views(database_url)
     migrate.downgrade(database_url, "base")
-    between = contents(database_url)
+    downgraded = tables_and_views(database_url) - {"sqlite_sequence"}
     migrate.upgrade(database_url)
 
-    assert (first, between - {"sqlite_sequence"}, contents(database_url)) == (OURS, set(), OURS)
+    assert (upgraded, downgraded) == (TABLES_AND_VIEWS, set())
+    assert tables_and_views(database_url) == TABLES_AND_VIEWS
 
 
 def test_up_down_and_up_again_through_plain_alembic(database_url: str) -> None:
     commands = ("upgrade head", "check", "current", "downgrade base", "upgrade head", "check")
-    results = [alembic(database_url, *command.split()) for command in commands]
+    results = [run_alembic(database_url, *command.split()) for command in commands]
 
     assert [result.stderr for result in results if result.returncode] == []
     assert results[2].stdout.split() == [migrate.HEAD, "(head)"]
-    assert contents(database_url) == OURS
+    assert tables_and_views(database_url) == TABLES_AND_VIEWS
 
 
-def test_models_and_migrations_make_the_same(database_url: str, migrated_url: str) -> None:
-    """Alembic's own check looks neither at check constraints nor at collations; this does."""
+def test_metadata_and_migrations_create_the_same_schema(database_url: str, migrated_url: str) -> None:
+    """``alembic check`` compares neither check constraints nor collations."""
     apply_table_options()
     metadata.create_all(migration_engine(database_url, create=True))
 
-    assert described(database_url) == described(migrated_url)
+    assert table_definitions(database_url) == table_definitions(migrated_url)
 
 
 def test_alembic_takes_the_url_as_an_argument(database_url: str) -> None:
-    result = alembic("", "-x", f"url={database_url}", "upgrade", "head")
+    result = run_alembic("", "-x", f"url={database_url}", "upgrade", "head")
 
-    assert (result.returncode, contents(database_url)) == (0, OURS), result.stderr
+    assert (result.returncode, tables_and_views(database_url)) == (0, TABLES_AND_VIEWS), result.stderr
 
 
-def test_alembic_without_a_database_says_how_to_name_one() -> None:
-    result = alembic("", "current")
+def test_alembic_without_a_url_reports_how_to_give_one() -> None:
+    result = run_alembic("", "current")
 
     expected = "FAILED: the database is not named: set CATALOG_SYNC_DATABASE_URL, or pass -x url=..."
     assert (result.returncode != 0, result.stdout.strip()) == (True, expected)
 
 
-def test_looking_makes_no_database(tmp_path: Path) -> None:
-    result = alembic(f"sqlite:///{tmp_path}/none.db", "current")
+def test_reading_the_revision_creates_no_database(tmp_path: Path) -> None:
+    result = run_alembic(f"sqlite:///{tmp_path}/none.db", "current")
 
     assert result.returncode != 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_script_for_an_administrator_makes_the_same(database_url: str) -> None:
-    script = alembic(database_url, "upgrade", "head", "--sql")
+def test_a_script_for_an_administrator_creates_the_same_schema(database_url: str) -> None:
+    script = run_alembic(database_url, "upgrade", "head", "--sql")
     lines = [line for line in script.stdout.splitlines() if not line.startswith("--")]
     execute(database_url, "SELECT 1")
 
@@ -85,55 +93,57 @@ def test_a_script_for_an_administrator_makes_the_same(database_url: str) -> None
     connection.detach()
     connection.close()
 
-    assert contents(database_url) == OURS
-    assert alembic(database_url, "check").returncode == 0
+    assert tables_and_views(database_url) == TABLES_AND_VIEWS
+    assert run_alembic(database_url, "check").returncode == 0
 
 
-def test_the_seed_is_a_row_of_state_for_each_mode(migrated_url: str) -> None:
+def test_a_new_database_has_a_row_of_state_for_each_mode(migrated_url: str) -> None:
     with migration_engine(migrated_url).connect() as connection:
         rows = connection.execute(text("SELECT mode, version FROM sync_state ORDER BY mode")).all()
 
     assert rows == [("image", 0), ("video", 0)]
 
 
-def test_migrating_what_is_at_head_writes_nothing(database_url: str, watch: Watch) -> None:
+def test_a_migration_at_head_writes_nothing(database_url: str, on_statement: OnStatement) -> None:
     migrate.upgrade(database_url)
     seen: list[str] = []
-    watch(seen.append)
+    on_statement(seen.append)
 
     migrate.upgrade(database_url)
 
     assert seen
-    assert [statement for statement in seen if statement.split()[0] in CHANGING] == []
+    assert [statement for statement in seen if statement.split()[0] in WRITING] == []
 
 
-def test_a_migration_that_fails_at_any_statement_can_be_run_again(
-    database_url: str, migrated_url: str, watch: Watch
+def test_a_migration_interrupted_at_any_statement_can_be_run_again(
+    database_url: str, migrated_url: str, on_statement: OnStatement
 ) -> None:
-    """Each try gets further: on MariaDB by one statement from where the last one died, elsewhere from nothing."""
+    """On MariaDB each attempt continues after the last one; elsewhere each starts from an empty database."""
     for number in range(1, 200, 1 if "mariadb" in database_url else 5):
-        watch(halt_at(number))
+        on_statement(interrupt_at(number))
         try:
             migrate.upgrade(database_url)
-        except Halt:
+        except Interrupted:
             continue
         break
 
     assert number > len(metadata.tables) + len(VIEWS)
-    assert contents(database_url) == OURS
-    assert described(database_url) == described(migrated_url)
+    assert tables_and_views(database_url) == TABLES_AND_VIEWS
+    assert table_definitions(database_url) == table_definitions(migrated_url)
 
 
-def test_a_failed_migration_leaves_no_trace_where_ddl_is_transactional(database_url: str, watch: Watch) -> None:
-    watch(halt_at(20))
+def test_a_failed_migration_is_rolled_back_where_ddl_is_transactional(
+    database_url: str, on_statement: OnStatement
+) -> None:
+    on_statement(interrupt_at(20))
 
-    with pytest.raises(Halt):
+    with pytest.raises(Interrupted):
         migrate.upgrade(database_url)
 
-    assert bool(contents(database_url)) == database_url.startswith("mariadb")
+    assert bool(tables_and_views(database_url)) == database_url.startswith("mariadb")
 
 
-def test_five_processes_at_once_end_well(database_url: str) -> None:
+def test_five_processes_can_migrate_at_the_same_time(database_url: str) -> None:
     program = f"from models_db.migrate import upgrade; upgrade({database_url!r})"
     by_program = [sys.executable, "-c", program]
     by_alembic = [sys.executable, "-m", "alembic", "-x", f"url={database_url}", "upgrade", "head"]
@@ -144,10 +154,10 @@ def test_five_processes_at_once_end_well(database_url: str) -> None:
     failed = [errors for process in running for _, errors in [process.communicate(timeout=60)] if process.returncode]
 
     assert failed == []
-    assert contents(database_url) == OURS
+    assert tables_and_views(database_url) == TABLES_AND_VIEWS
 
 
-def test_a_missing_folder_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(DatabaseSettingError, match="the folder of the database does not exist"):
         migrate.upgrade(f"sqlite:///{tmp_path}/none/catalog.db")
 
@@ -161,18 +171,18 @@ def test_a_new_sqlite_database_uses_write_ahead_logging(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
 
-def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> None:
+def test_an_unreachable_database_is_reported_without_its_password() -> None:
     url = "postgresql://u:hunter2@127.0.0.1:1/d"
     with pytest.raises(OperationalError) as failure:
         migrate.upgrade(url)
-    by_alembic = alembic(url, "upgrade", "head")
+    by_alembic = run_alembic(url, "upgrade", "head")
 
     assert "127.0.0.1" in by_alembic.stderr
     assert "hunter2" not in f"{failure.value}{by_alembic.stdout}{by_alembic.stderr}"
 
 
-def test_rows_left_without_what_they_refer_to_stop_a_migration(tmp_path: Path) -> None:
-    """Foreign keys are not enforced while tables are rebuilt, so they are checked at the end."""
+def test_rows_that_refer_to_missing_rows_stop_a_migration(tmp_path: Path) -> None:
+    """Foreign keys are not enforced during a migration, so they are checked at its end."""
     url = f"sqlite:///{tmp_path}/catalog.db"
     migrate.upgrade(url)
     execute(url, "INSERT INTO credits (model_pk) VALUES (77)")
@@ -181,6 +191,6 @@ def test_rows_left_without_what_they_refer_to_stop_a_migration(tmp_path: Path) -
         migrate.upgrade(url)
 
 
-def test_the_room_of_a_checkout_is_beside_the_package() -> None:
+def test_a_checkout_has_its_migrations_beside_the_package() -> None:
     assert migrate.migrations_dir() == ROOT / "alembic"
     assert not (ROOT / "alembic" / "__init__.py").exists()

@@ -1,4 +1,4 @@
-"""The comments of tables and columns in the database follow the code, and nothing else changes with them."""
+"""A migration stores the current comments of tables and columns, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 import pytest
 
 from models_db import migrate
-from tests.models_db.first_release import kept, release
-from tests.models_db.interrupted_migration import Watch
-from tests.models_db.migrated_schema import described, execute
+from tests.models_db.first_release import create_first_release, first_release_rows
+from tests.models_db.interrupted_migrations import OnStatement
+from tests.models_db.migrated_schema import execute, table_definitions
 
 OLDER = {
     "postgresql": (
@@ -33,25 +33,27 @@ pytestmark = pytest.mark.parametrize("database_kind", ["postgresql", "mariadb"],
 @pytest.fixture
 def url_with_older_comments(database_kind: str, database_url: str) -> str:
     """A database at head with history, and with comments as an older version of the program had them."""
-    release(database_url)
+    create_first_release(database_url)
     migrate.upgrade(database_url)
     execute(database_url, *OLDER[database_kind])
     return database_url
 
 
-def test_a_migration_brings_comments_up_to_date(url_with_older_comments: str, migrated_url: str) -> None:
-    rows = kept(url_with_older_comments)
-    assert described(url_with_older_comments) != described(migrated_url)
+def test_a_migration_stores_the_comments_that_differ(url_with_older_comments: str, migrated_url: str) -> None:
+    rows = first_release_rows(url_with_older_comments)
+    assert table_definitions(url_with_older_comments) != table_definitions(migrated_url)
 
     migrate.upgrade(url_with_older_comments)
 
-    assert described(url_with_older_comments) == described(migrated_url)
-    assert kept(url_with_older_comments) == rows
+    assert table_definitions(url_with_older_comments) == table_definitions(migrated_url)
+    assert first_release_rows(url_with_older_comments) == rows
 
 
-def test_comments_that_are_up_to_date_are_not_stored_again(url_with_older_comments: str, watch: Watch) -> None:
+def test_only_tables_with_a_different_comment_are_changed(
+    url_with_older_comments: str, on_statement: OnStatement
+) -> None:
     statements: list[str] = []
-    watch(statements.append)
+    on_statement(statements.append)
     migrate.upgrade(url_with_older_comments)
     first = tables_of(statements)
     statements.clear()

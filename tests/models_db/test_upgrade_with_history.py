@@ -1,4 +1,4 @@
-"""Upgrades lose nothing: the history of the first release comes to head, also when a step dies half-way."""
+"""An upgrade from the first release keeps all history, also if a revision is interrupted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from models_db import migrate
 from models_db.engine import migration_engine, open_engine, read_transaction
 from models_db.tables.metadata import metadata
 from sync.store.verify.read_models import Verification
-from tests.models_db.first_release import COLUMNS, FIRST, kept, release, revisions
-from tests.models_db.interrupted_migration import Halt, Watch, halt_at
-from tests.models_db.migrated_schema import OURS, contents, described
+from tests.models_db.first_release import (
+    FIRST_RELEASE_COLUMNS,
+    FIRST_REVISION,
+    create_first_release,
+    first_release_rows,
+    revisions,
+)
+from tests.models_db.interrupted_migrations import Interrupted, OnStatement, interrupt_at
+from tests.models_db.migrated_schema import TABLES_AND_VIEWS, table_definitions, tables_and_views
 from tests.models_db.newer_program import NEXT, add_revision
 from tests.support.stored_rows_checker import assert_consistent
 
 STEPS = list(pairwise(revisions()))
-# As the template of a revision says: a batch copies no generated column, and forgets AUTOINCREMENT.
+# A batch neither copies generated columns nor keeps AUTOINCREMENT: see alembic/script.py.mako.
 REBUILD = f"""
 def upgrade() -> None:
     for name in {sorted(metadata.tables)}:
@@ -41,8 +47,8 @@ def downgrade() -> None:
 
 @pytest.fixture
 def released_url(database_url: str) -> str:
-    """The first release's database, with history."""
-    release(database_url)
+    """A database of the first release, with history."""
+    create_first_release(database_url)
     return database_url
 
 
@@ -51,8 +57,8 @@ def revision_of(url: str) -> str | None:
         return migrate.current_revision(connection)
 
 
-def require_sound(url: str) -> None:
-    """By the program's own proof and by the independent one."""
+def require_consistent(url: str) -> None:
+    """Runs the program's verification and the independent one of the tests."""
     engine = open_engine(url)
     assert_consistent(engine)
     with read_transaction(engine) as connection:
@@ -61,14 +67,14 @@ def require_sound(url: str) -> None:
 
 
 def unquoted(tables: dict[str, list[str]]) -> dict[str, list[str]]:
-    """A table that was rebuilt has its name in quotes."""
+    """The definitions without quotes: SQLite quotes the name of a table that was rebuilt."""
     return {name: [line.replace('"', "") for line in lines] for name, lines in tables.items()}
 
 
-def test_the_history_of_the_first_release_has_everything_in_it(released_url: str) -> None:
-    rows = kept(released_url)
+def test_the_history_of_the_first_release_has_every_status_and_kind_of_change(released_url: str) -> None:
+    rows = first_release_rows(released_url)
 
-    assert revision_of(released_url) == FIRST
+    assert revision_of(released_url) == FIRST_REVISION
     assert all(rows.values())
     with migration_engine(released_url).connect() as connection:
         statuses = set(connection.scalars(text("SELECT status FROM sync_runs")))
@@ -77,74 +83,75 @@ def test_the_history_of_the_first_release_has_everything_in_it(released_url: str
     assert len(kinds) == 8
 
 
-def test_it_comes_to_head_with_the_same_events_and_intervals(released_url: str, migrated_url: str) -> None:
-    before = kept(released_url)
+def test_an_upgrade_to_head_keeps_every_row(released_url: str, migrated_url: str) -> None:
+    before = first_release_rows(released_url)
     migrate.upgrade(released_url)
 
-    assert kept(released_url) == before
-    assert contents(released_url) == OURS
-    assert described(released_url) == described(migrated_url)
-    require_sound(released_url)
+    assert first_release_rows(released_url) == before
+    assert tables_and_views(released_url) == TABLES_AND_VIEWS
+    assert table_definitions(released_url) == table_definitions(migrated_url)
+    require_consistent(released_url)
 
 
 @pytest.mark.parametrize(("older", "newer"), STEPS)
-def test_a_step_that_dies_after_any_statement_can_be_run_again(
-    released_url: str, watch: Watch, older: str, newer: str
+def test_a_revision_interrupted_at_any_statement_can_be_run_again(
+    released_url: str, on_statement: OnStatement, older: str, newer: str
 ) -> None:
-    """On MariaDB each try goes on from what the last one left; elsewhere nothing of it is left."""
+    """On MariaDB each attempt continues after the last one; elsewhere the last one was rolled back."""
     migrate.upgrade(released_url, older)
-    before, standing = kept(released_url), (older, described(released_url))
+    before, schema = first_release_rows(released_url), (older, table_definitions(released_url))
     for number in count(1):
-        watch(halt_at(number))
+        on_statement(interrupt_at(number))
         try:
             migrate.upgrade(released_url, newer)
-        except Halt:
-            assert kept(released_url) == before
+        except Interrupted:
+            assert first_release_rows(released_url) == before
             assert (
-                released_url.startswith("mariadb") or (revision_of(released_url), described(released_url)) == standing
+                released_url.startswith("mariadb")
+                or (revision_of(released_url), table_definitions(released_url)) == schema
             )
             continue
         break
 
     assert number > 1
-    assert (revision_of(released_url), kept(released_url)) == (newer, before)
+    assert (revision_of(released_url), first_release_rows(released_url)) == (newer, before)
     migrate.upgrade(released_url)
-    require_sound(released_url)
+    require_consistent(released_url)
 
 
 @pytest.mark.parametrize(("older", "newer"), STEPS)
-def test_down_a_step_and_up_again_keeps_the_history(released_url: str, older: str, newer: str) -> None:
-    before = kept(released_url)
+def test_a_downgrade_and_an_upgrade_keep_the_history(released_url: str, older: str, newer: str) -> None:
+    before = first_release_rows(released_url)
     migrate.upgrade(released_url, newer)
     migrate.downgrade(released_url, older)
-    assert (revision_of(released_url), kept(released_url)) == (older, before)
+    assert (revision_of(released_url), first_release_rows(released_url)) == (older, before)
 
     migrate.upgrade(released_url)
 
-    assert kept(released_url) == before
-    require_sound(released_url)
+    assert first_release_rows(released_url) == before
+    require_consistent(released_url)
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_making_every_table_anew_takes_no_row_along_on_sqlite(
+def test_rebuilding_every_table_deletes_no_row_on_sqlite(
     released_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There most changes of a table drop it: with foreign keys enforced, what refers to it would go or stop it."""
+    """SQLite drops a table to rebuild it, and enforced foreign keys would delete the referring rows or fail."""
     migrate.upgrade(released_url)
-    before, tables = kept(released_url), described(released_url)
+    before, tables = first_release_rows(released_url), table_definitions(released_url)
     add_revision(REBUILD, tmp_path, monkeypatch)
     migrate.upgrade(released_url)
 
-    assert unquoted(described(released_url)) == unquoted(tables)
-    assert (revision_of(released_url), kept(released_url)) == (NEXT, before)
-    require_sound(released_url)
+    assert unquoted(table_definitions(released_url)) == unquoted(tables)
+    assert (revision_of(released_url), first_release_rows(released_url)) == (NEXT, before)
+    require_consistent(released_url)
     with open_engine(released_url).connect() as connection, pytest.raises(IntegrityError):
         connection.execute(text("INSERT INTO credits (model_pk) VALUES (77)"))
 
 
-def test_every_table_of_the_first_release_is_still_there() -> None:
-    """History is never dropped: a table that goes would take the proof of what was seen along."""
-    assert COLUMNS.keys() <= metadata.tables.keys()
-    assert {name: set(columns) - {*metadata.tables[name].columns.keys()} for name, columns in COLUMNS.items()} == {
-        name: set() for name in COLUMNS
-    }
+def test_every_table_and_column_of_the_first_release_still_exists() -> None:
+    """History is never dropped."""
+    assert FIRST_RELEASE_COLUMNS.keys() <= metadata.tables.keys()
+    assert {
+        name: set(columns) - {*metadata.tables[name].columns.keys()} for name, columns in FIRST_RELEASE_COLUMNS.items()
+    } == {name: set() for name in FIRST_RELEASE_COLUMNS}

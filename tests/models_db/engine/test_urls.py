@@ -1,4 +1,4 @@
-"""What the database setting may look like, and that its password stays where it is."""
+"""Accepted and rejected database URLs, and that no message or text shows a password."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import URL, make_url
 from models_db.engine import masked_url, normalise_url, open_engine
 from models_db.errors import DatabaseSettingError
 
-READ_AS = {
+ACCEPTED = {
     "postgres://u@h/d": "postgresql+psycopg://u@h/d",
     "postgresql://u:p%40ss@h:5433/d?sslmode=require": "postgresql+psycopg://u:p%40ss@h:5433/d?sslmode=require",
     "postgresql+psycopg:///d": "postgresql+psycopg:///d",
@@ -32,23 +32,23 @@ SEVERAL_HOSTS = {
 }
 
 
-@pytest.mark.parametrize(("given", "read"), READ_AS.items(), ids=READ_AS)
-def test_a_url_gets_our_driver(given: str, read: str) -> None:
+@pytest.mark.parametrize(("given", "read"), ACCEPTED.items(), ids=ACCEPTED)
+def test_a_url_gets_the_driver_of_this_project(given: str, read: str) -> None:
     assert normalise_url(given).render_as_string(hide_password=False) == read
 
 
 @pytest.mark.parametrize(("given", "read"), SEVERAL_HOSTS.items(), ids=SEVERAL_HOSTS)
-def test_several_hosts_are_taken_as_libpq_writes_them(given: str, read: tuple[str, str, str | None]) -> None:
+def test_several_hosts_are_accepted_in_the_syntax_of_libpq(given: str, read: tuple[str, str, str | None]) -> None:
     url = normalise_url(given)
 
     assert (url.query["host"], url.query["port"], url.query.get("target_session_attrs")) == read
     assert url.database == "d"
 
 
-def test_several_hosts_are_shown_as_they_were_written() -> None:
-    told = masked_url(normalise_url("postgresql://u:hunter2@a:5432,b/d"))
+def test_several_hosts_are_printed_as_they_were_given() -> None:
+    printed = masked_url(normalise_url("postgresql://u:hunter2@a:5432,b/d"))
 
-    assert told == "postgresql://u:***@a:5432,b/d?target_session_attrs=read-write"
+    assert printed == "postgresql://u:***@a:5432,b/d?target_session_attrs=read-write"
     assert masked_url(normalise_url("mariadb://u:hunter2@a,b:3307/d")) == "mariadb://u:***@a,b:3307/d"
 
 
@@ -58,7 +58,7 @@ def test_a_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
     assert normalise_url("sqlite:///catalog.db").database == str(tmp_path / "catalog.db")
 
 
-REFUSED = {
+REJECTED = {
     "sqlite://": "does not name a file",
     "sqlite:///:memory:": "does not name a file",
     "sqlite:///file:a.db?uri=true": "does not name a file",
@@ -73,8 +73,8 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("given", "reason"), REFUSED.items(), ids=map(ascii, REFUSED))
-def test_what_cannot_be_used_is_refused_with_advice(given: str, reason: str) -> None:
+@pytest.mark.parametrize(("given", "reason"), REJECTED.items(), ids=map(ascii, REJECTED))
+def test_an_unusable_url_is_rejected_with_a_remedy(given: str, reason: str) -> None:
     with pytest.raises(DatabaseSettingError, match=reason):
         normalise_url(given)
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_used_is_refused_with_advice(given: str, reason: str) -> 
     ("url", "module", "extra"),
     [("postgresql://u@h/d", "psycopg", "postgres"), ("mariadb://u@h/d", "pymysql", "mariadb")],
 )
-def test_a_missing_driver_is_named_with_the_extra_that_brings_it(
+def test_a_missing_driver_is_reported_with_the_extra_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, url: str, module: str, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
@@ -111,13 +111,13 @@ LEAKY = [
 
 
 @pytest.mark.parametrize("given", LEAKY)
-def test_a_refusal_is_one_line_without_the_password(given: str) -> None:
-    with pytest.raises(DatabaseSettingError) as refusal:
+def test_a_rejection_is_one_line_without_the_password(given: str) -> None:
+    with pytest.raises(DatabaseSettingError) as rejection:
         normalise_url(given)
 
-    told = str(refusal.value)
-    assert "\n" not in told
-    assert PASSWORD not in told.replace("begins with hunter2", "")
+    printed = str(rejection.value)
+    assert "\n" not in printed
+    assert PASSWORD not in printed.replace("begins with hunter2", "")
 
 
 @pytest.mark.parametrize(
@@ -128,33 +128,33 @@ def test_a_refusal_is_one_line_without_the_password(given: str) -> None:
         "mariadb://u@h/d?ssl_key_password=hunter2",
     ],
 )
-def test_a_url_is_shown_without_its_secrets(given: str) -> None:
-    told = masked_url(make_url(given))
+def test_a_url_is_printed_without_its_secrets(given: str) -> None:
+    printed = masked_url(make_url(given))
 
-    assert PASSWORD not in told
-    assert "@h/d" in told
+    assert PASSWORD not in printed
+    assert "@h/d" in printed
 
 
-def test_an_engine_shows_no_password() -> None:
+def test_an_engine_is_printed_without_its_password() -> None:
     engine = open_engine("postgresql://u:hunter2@h/d")
 
     assert PASSWORD not in f"{engine!r} {engine.url}"
 
 
-def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_database_file_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(DatabaseSettingError, match=r"no database at .*none\.db: run catalog-sync migrate"):
         open_engine(f"sqlite:///{tmp_path}/none.db")
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(DatabaseSettingError, match=f"make {tmp_path}/none, or correct the URL"):
         open_engine(f"sqlite:///{tmp_path}/none/a.db", create=True)
 
 
 @pytest.mark.parametrize("name", ["a b.db", "100%.db", "what?.db", "no#1.db", "ünï.db", "a%20b.db"])
-def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
+def test_a_path_may_contain_any_character(tmp_path: Path, name: str) -> None:
     url = URL.create("sqlite", database=str(tmp_path / name)).render_as_string()
     engine = open_engine(url, create=True)
     with engine.connect():

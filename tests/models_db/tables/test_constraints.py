@@ -1,4 +1,4 @@
-"""What the database itself refuses, so that no fault in the program can store it."""
+"""What the constraints reject, so that no error in the program can store it."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def add(engine: Engine, table: Table, **values: Any) -> None:
 
 
 @both_kinds
-def test_a_closed_interval_and_the_open_one_after_it_are_taken(one_model: Engine, table: Table) -> None:
+def test_a_closed_interval_and_an_open_one_after_it_are_accepted(one_model: Engine, table: Table) -> None:
     add(one_model, table, **CLOSED)
     add(one_model, table, valid_from=at(2))
 
 
 @both_kinds
-def test_a_second_open_interval_is_refused(one_model: Engine, table: Table) -> None:
+def test_a_second_open_interval_is_rejected(one_model: Engine, table: Table) -> None:
     add(one_model, table)
 
     with pytest.raises(DBAPIError, match="open_model_pk"):
@@ -53,7 +53,7 @@ def test_a_second_open_interval_is_refused(one_model: Engine, table: Table) -> N
 
 
 @both_kinds
-def test_an_interval_cannot_be_opened_again_beside_an_open_one(one_model: Engine, table: Table) -> None:
+def test_an_interval_cannot_be_reopened_beside_an_open_one(one_model: Engine, table: Table) -> None:
     add(one_model, table, **CLOSED)
     add(one_model, table, valid_from=at(2))
 
@@ -63,19 +63,19 @@ def test_an_interval_cannot_be_opened_again_beside_an_open_one(one_model: Engine
 
 @both_kinds
 @pytest.mark.parametrize("day", [2, 3], ids=["empty", "backward"])
-def test_an_empty_or_backward_interval_is_refused(one_model: Engine, table: Table, day: int) -> None:
+def test_an_empty_or_backward_interval_is_rejected(one_model: Engine, table: Table, day: int) -> None:
     with pytest.raises(DBAPIError, match="forward"):
         add(one_model, table, valid_from=at(day), **CLOSED)
 
 
 @both_kinds
 @pytest.mark.parametrize("lacking", ["valid_to", "closed_run_id"])
-def test_an_interval_is_closed_by_a_run_or_open(one_model: Engine, table: Table, lacking: str) -> None:
+def test_a_closed_interval_has_an_end_and_a_run(one_model: Engine, table: Table, lacking: str) -> None:
     with pytest.raises(DBAPIError, match="closed_by_a_run"):
         add(one_model, table, **(CLOSED | {lacking: None}))
 
 
-def test_one_id_is_one_model_per_mode(one_model: Engine) -> None:
+def test_an_id_is_unique_within_a_mode(one_model: Engine) -> None:
     video = {"mode": "video", "model_id": "a", "first_seen_at": at(1)}
     with write_transaction(one_model) as connection:
         connection.execute(tables.models.insert(), video | {"model_pk": 2})
@@ -85,19 +85,19 @@ def test_one_id_is_one_model_per_mode(one_model: Engine) -> None:
 
 
 @pytest.mark.parametrize("change", [{"mode": "audio"}, {"mode": "Image"}, {"mode": None}, {"model_id": None}])
-def test_a_word_outside_the_list_is_refused(one_model: Engine, change: dict[str, Any]) -> None:
+def test_a_value_that_is_not_allowed_is_rejected(one_model: Engine, change: dict[str, Any]) -> None:
     row = {"mode": "image", "model_id": "b", "first_seen_at": at(1)} | change
 
     with pytest.raises(DBAPIError), write_transaction(one_model) as connection:
         connection.execute(tables.models.insert(), row)
 
 
-def test_a_row_of_no_model_is_refused(one_model: Engine) -> None:
+def test_a_row_without_its_model_is_rejected(one_model: Engine) -> None:
     with pytest.raises(DBAPIError), write_transaction(one_model) as connection:
         connection.execute(tables.credits.insert(), {"model_pk": 2})
 
 
-def test_a_number_of_a_run_is_never_given_again(engine: Engine) -> None:
+def test_the_id_of_a_deleted_run_is_not_reused(engine: Engine) -> None:
     run = {"started_at": at(1), "status": "running", "trigger_kind": "cli", "app_version": "1"}
     with write_transaction(engine) as connection:
         first = connection.execute(tables.sync_runs.insert().values(run)).inserted_primary_key

@@ -1,4 +1,4 @@
-"""Views come and go with their text; what users have built on them and been granted stays, or stops the migration."""
+"""Views follow their files. Grants are kept, and a user's view that reads a replaced one stops the migration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NARROWER = narrower(CURRENT_CATALOG)
 
 @pytest.fixture
 def connection(database_url: str) -> Iterator[Connection]:
-    """A connection to a database of the test's own, at head."""
+    """A connection to a separate database at head."""
     migrate.upgrade(database_url)
     with create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         yield connection
@@ -32,7 +32,7 @@ def connection(database_url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def role(connection: Connection) -> Iterator[str]:
-    """A login of somebody who only reads."""
+    """An account that may only read."""
     name = f"reader_{uuid4().hex[:8]}"
     postgresql = connection.dialect.name == "postgresql"
     connection.exec_driver_sql(f"CREATE {'ROLE' if postgresql else 'USER'} {name}")
@@ -43,7 +43,7 @@ def role(connection: Connection) -> Iterator[str]:
 
 
 def program_with(monkeypatch: pytest.MonkeyPatch, *views: View) -> None:
-    """As if a newer program had these views in place of those of the same name."""
+    """Replaces views of the program by those of the same name, as a newer version might."""
     newer = {view.name: view for view in (*VIEWS, *views)}
     monkeypatch.setattr(install, "VIEWS", tuple(newer.values()))
 
@@ -52,8 +52,8 @@ def columns(connection: Connection, view: View) -> list[str]:
     return [column["name"] for column in inspect(connection).get_columns(view.name)]
 
 
-def remake(connection: Connection) -> None:
-    """As a revision does: views go before it and are made anew after it."""
+def recreate_views(connection: Connection) -> None:
+    """Drops and installs all views, as a migration does before and after its revisions."""
     with migration_engine(connection.engine.url).begin() as transaction:
         grants = install.remove(transaction)
         assert inspect(transaction).get_view_names() == []
@@ -61,7 +61,7 @@ def remake(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("newer", [WIDER, NARROWER], ids=["wider", "narrower"])
-def test_a_view_whose_text_changed_is_made_anew(
+def test_a_view_with_a_changed_text_is_replaced(
     connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch, newer: View
 ) -> None:
     program_with(monkeypatch, newer)
@@ -71,7 +71,7 @@ def test_a_view_whose_text_changed_is_made_anew(
     assert len(inspect(connection).get_view_names()) == len(VIEWS)
 
 
-def test_a_view_that_somebody_dropped_comes_back(connection: Connection, database_url: str) -> None:
+def test_a_missing_view_is_installed(connection: Connection, database_url: str) -> None:
     connection.exec_driver_sql(f"DROP VIEW {SYNC_RUNS.name}")
 
     migrate.upgrade(database_url)
@@ -79,7 +79,7 @@ def test_a_view_that_somebody_dropped_comes_back(connection: Connection, databas
     assert columns(connection, SYNC_RUNS) == [column.name for column in SYNC_RUNS.columns]
 
 
-def test_a_view_that_the_program_no_longer_has_goes(
+def test_a_view_that_the_program_no_longer_has_is_dropped(
     connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(install, "VIEWS", VIEWS[:-1])
@@ -89,7 +89,9 @@ def test_a_view_that_the_program_no_longer_has_goes(
     assert set(inspect(connection).get_view_names()) == {view.name for view in VIEWS[:-1]}
 
 
-def test_a_users_view_on_ours_stops_a_revision_by_name(connection: Connection, database_url: str) -> None:
+def test_a_users_view_on_an_installed_view_stops_a_revision_and_is_named(
+    connection: Connection, database_url: str
+) -> None:
     connection.exec_driver_sql(f"CREATE VIEW my_prices AS SELECT model_id FROM {CURRENT_CATALOG.name}")
 
     with pytest.raises(SchemaError, match=r"^the views cannot be replaced: (\w+\.)?my_prices reads them; "):
@@ -98,18 +100,18 @@ def test_a_users_view_on_ours_stops_a_revision_by_name(connection: Connection, d
     assert len(inspect(connection).get_view_names()) == len(VIEWS) + 1
 
 
-def test_a_users_view_on_our_tables_or_their_own_is_left_alone(connection: Connection) -> None:
+def test_a_users_view_on_a_table_or_on_another_users_view_is_kept(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE VIEW my_models AS SELECT model_id FROM models")
-    connection.exec_driver_sql("CREATE VIEW mine_too AS SELECT model_id FROM my_models")
+    connection.exec_driver_sql("CREATE VIEW my_ids AS SELECT model_id FROM my_models")
 
     with migration_engine(connection.engine.url).begin() as transaction:
         install.remove(transaction)
 
-    assert set(inspect(connection).get_view_names()) == {"my_models", "mine_too"}
+    assert set(inspect(connection).get_view_names()) == {"my_models", "my_ids"}
 
 
 @on_postgresql
-def test_a_users_view_does_not_stop_a_change_in_place(
+def test_a_users_view_does_not_stop_a_replacement_in_place(
     connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.exec_driver_sql(f"CREATE VIEW my_prices AS SELECT model_id FROM {CURRENT_CATALOG.name}")
@@ -121,7 +123,7 @@ def test_a_users_view_does_not_stop_a_change_in_place(
 
 
 def permissions(connection: Connection) -> list[tuple[object, ...]]:
-    """Owner and permissions of our views and their columns, as PostgreSQL writes them."""
+    """Owner and permissions of the views and their columns, as PostgreSQL reports them."""
     query = text(
         "SELECT relname, pg_get_userbyid(relowner), relacl::text, attname, attacl::text FROM pg_class"
         " JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0"
@@ -133,28 +135,28 @@ def permissions(connection: Connection) -> list[tuple[object, ...]]:
 GRANTS = {
     "a reader": "GRANT SELECT ON v_current_catalog TO {role}",
     "a reader of one column": "GRANT SELECT (model_id, mode) ON v_current_catalog TO {role}",
-    "one who may pass it on": "GRANT SELECT ON v_current_catalog TO {role} WITH GRANT OPTION",
-    "everybody": "GRANT SELECT ON v_current_catalog, v_sync_runs TO PUBLIC",
+    "a reader with grant option": "GRANT SELECT ON v_current_catalog TO {role} WITH GRANT OPTION",
+    "PUBLIC": "GRANT SELECT ON v_current_catalog, v_sync_runs TO PUBLIC",
     "another owner": "ALTER VIEW v_current_catalog OWNER TO {role}; GRANT SELECT ON v_current_catalog TO PUBLIC",
-    "nobody, though the default is all": "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role};"
+    "revoked default privilege": "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {role};"
     " GRANT SELECT ON v_sync_runs TO PUBLIC",
 }
 
 
 @on_postgresql
 @pytest.mark.parametrize("grant", GRANTS.values(), ids=GRANTS.keys())
-def test_permissions_survive_a_revision(connection: Connection, role: str, grant: str) -> None:
+def test_a_revision_keeps_permissions(connection: Connection, role: str, grant: str) -> None:
     connection.exec_driver_sql(grant.format(role=role))
     before = [row for row in permissions(connection) if row[2] or row[4]]
 
-    remake(connection)
+    recreate_views(connection)
 
     assert before
     assert set(before) <= set(permissions(connection))
 
 
 @on_postgresql
-def test_permissions_survive_a_change_that_needs_the_view_to_be_remade(
+def test_a_change_that_needs_all_views_dropped_keeps_permissions(
     connection: Connection, database_url: str, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.exec_driver_sql(f"GRANT SELECT ON v_current_catalog, v_provider_costs_daily TO {role}")
@@ -168,17 +170,17 @@ def test_permissions_survive_a_change_that_needs_the_view_to_be_remade(
 
 
 @on_mariadb
-def test_permissions_survive_a_revision_on_mariadb(connection: Connection, role: str) -> None:
+def test_a_revision_keeps_permissions_on_mariadb(connection: Connection, role: str) -> None:
     connection.exec_driver_sql(f"GRANT SELECT ON v_current_catalog TO {role}")
     before = list(connection.exec_driver_sql(f"SHOW GRANTS FOR {role}"))
 
-    remake(connection)
+    recreate_views(connection)
 
     assert list(connection.exec_driver_sql(f"SHOW GRANTS FOR {role}")) == before
 
 
 @on_postgresql
-def test_views_and_their_columns_are_described_in_the_database(connection: Connection) -> None:
+def test_views_and_their_columns_have_comments_in_the_database(connection: Connection) -> None:
     query = text(
         "SELECT relname, attname, obj_description(pg_class.oid), col_description(attrelid, attnum)"
         " FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid WHERE relkind = 'v' AND relname = ANY(:names)"

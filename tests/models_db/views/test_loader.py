@@ -13,7 +13,7 @@ from models_db.migrate import upgrade
 from models_db.tables.metadata import metadata
 from models_db.views import install
 from models_db.views.loader import FOLDER, NAMES, VIEWS, View, load, parse
-from tests.models_db.first_release import release
+from tests.models_db.first_release import create_first_release
 
 TEXT = """\
 -- One row per model,
@@ -110,13 +110,13 @@ def test_a_text_has_nothing_that_a_driver_or_a_database_takes_differently(view: 
 
 def test_a_stored_column_is_described_in_the_same_words_as_in_its_table() -> None:
     stored = {str(column): column.comment for table in metadata.tables.values() for column in table.columns}
-    described = {
+    table_definitions = {
         (view.name, alias or column.partition(".")[2]): (comment, stored[column])
         for view in VIEWS
         for column, alias, comment in re.findall(r"^ +(\w+\.\w+)(?: AS (\w+))?,? +-- (.+)$", view.text, re.MULTILINE)
     }
 
-    assert {name for name, (comment, words) in described.items() if comment != words} == OTHER_WORDS
+    assert {name for name, (comment, words) in table_definitions.items() if comment != words} == OTHER_WORDS
 
 
 def rows(connection: Connection, query: str) -> list[str]:
@@ -133,7 +133,7 @@ def test_the_database_reports_the_columns_of_the_file(engine: Engine) -> None:
 
 def test_a_text_that_is_copied_and_run_gives_the_rows_of_the_view(database_url: str) -> None:
     """A text for all databases gives them too where the database has a text of its own."""
-    release(database_url)
+    create_first_release(database_url)
     upgrade(database_url)
     engine = open_engine(database_url)
     with read_transaction(engine) as connection:

@@ -1,4 +1,4 @@
-"""The views: the names and columns that users' SQL depends on, and what they answer."""
+"""The names and columns of the views, on which users' SQL depends, and their rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlalchemy import Engine, inspect, text
 
 from models_db import tables
 from models_db.engine import read_transaction, write_transaction
-from models_db.views.loader import VIEWS
 
 CONTRACT = {
     "v_current_catalog": "mode, model_id, model_name, provider, credit_cost, credit_cost_exact, credit_notes,"
@@ -47,7 +46,7 @@ def at(day: int, hour: int = 0) -> datetime:
 
 
 MODELS = [
-    # a cost 3, then 1.5; b has none; c was removed on the third, d is in the other mode
+    # a costs 3, then 1.5; b has no cost; c was removed on the third day; D is in the other mode
     {"model_pk": 1, "mode": "image", "model_id": "a", "name": "A", "provider": "x", "first_seen_at": at(1, 10)},
     {"model_pk": 2, "mode": "image", "model_id": "b", "name": "B", "provider": "x", "first_seen_at": at(1, 10)},
     {"model_pk": 3, "mode": "image", "model_id": "c", "name": "C", "provider": "x", "first_seen_at": at(1, 10)},
@@ -64,13 +63,13 @@ INTERVALS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def catalog(engine: Engine) -> Engine:
-    """Three days: a cost that halves, a model without one, one that goes, one in the other mode."""
+    """Three days with a cost that halves, a model without a cost, a removed one, and one in the other mode."""
     with write_transaction(engine) as connection:
         run = {"run_id": 1, "started_at": at(1), "status": "success", "trigger_kind": "cli", "app_version": "1"}
         connection.execute(tables.sync_runs.insert(), run)
         connection.execute(tables.sync_runs.insert(), run | {"run_id": 2, "status": "failed"})
-        asked = {"run_id": 1, "mode": "image", "status": "success", "attempts": 1}
-        connection.execute(tables.sync_run_modes.insert(), asked)
+        run_mode = {"run_id": 1, "mode": "image", "status": "success", "attempts": 1}
+        connection.execute(tables.sync_run_modes.insert(), run_mode)
         connection.execute(tables.models.insert(), MODELS)
         connection.execute(tables.models.update().where(tables.models.c.model_pk == 3).values(removed_at=at(3, 12)))
         connection.execute(tables.sync_state.update().values(good_observed_at=at(3, 12)))
@@ -103,8 +102,8 @@ def _credits(*, model_pk: int, cost: str | None, **_: object) -> dict[str, Any]:
     return {"model_pk": model_pk, "default_cost": cost and Decimal(cost), "default_cost_exact": cost}
 
 
-def ask(engine: Engine, query: str) -> list[tuple[Any, ...]]:
-    """The rows, costs as decimals and days as dates whatever the database makes of them."""
+def query_rows(engine: Engine, query: str) -> list[tuple[Any, ...]]:
+    """The rows with costs as decimals and days as text, whatever types the driver returns."""
     with read_transaction(engine) as connection:
         return [tuple(map(_plain, row)) for row in connection.execute(text(query))]
 
@@ -117,7 +116,7 @@ def _plain(value: object) -> object:
     return value
 
 
-def test_the_views_are_there_with_their_columns_in_order(engine: Engine) -> None:
+def test_the_views_have_their_columns_in_order(engine: Engine) -> None:
     inspector = inspect(engine)
     columns = {
         name: ", ".join(column["name"] for column in inspector.get_columns(name)) for name in inspector.get_view_names()
@@ -126,39 +125,33 @@ def test_the_views_are_there_with_their_columns_in_order(engine: Engine) -> None
     assert columns == CONTRACT
 
 
-def test_every_view_and_column_has_a_comment() -> None:
-    silent = [
-        (view.name, column.name) for view in VIEWS for column in view.columns if not (column.comment and view.comment)
-    ]
-
-    assert silent == []
-
-
-def test_the_current_catalog_has_listed_models_and_their_costs(catalog: Engine) -> None:
-    rows = ask(catalog, "SELECT mode, model_id, credit_cost_exact FROM v_current_catalog ORDER BY mode, model_id")
+def test_the_current_catalog_has_the_listed_models_and_their_costs(catalog: Engine) -> None:
+    rows = query_rows(
+        catalog, "SELECT mode, model_id, credit_cost_exact FROM v_current_catalog ORDER BY mode, model_id"
+    )
 
     assert rows == [("image", "a", "1.5"), ("image", "b", None), ("video", "a", "4")]
 
 
-def test_a_listed_model_was_last_seen_at_the_last_good_look_of_its_mode(catalog: Engine) -> None:
-    assert ask(
+def test_a_listed_model_was_last_seen_at_the_last_successful_sync_of_its_mode(catalog: Engine) -> None:
+    assert query_rows(
         catalog, "SELECT COUNT(*) FROM v_current_catalog JOIN sync_state ON good_observed_at = last_seen_at"
     ) == [(6,)]  # three models, two modes with the same stamp
 
 
-def test_a_cost_holds_since_its_open_interval_began(catalog: Engine) -> None:
+def test_a_current_cost_has_the_start_of_its_open_interval(catalog: Engine) -> None:
     query = (
         "SELECT model_id FROM v_current_catalog JOIN credit_history ON valid_from = credit_cost_since"
         " WHERE default_cost_exact = '1.5'"
     )
 
-    assert ask(catalog, query) == [("a",)]
+    assert query_rows(catalog, query) == [("a",)]
 
 
-def test_the_history_has_every_interval_and_says_which_is_current(catalog: Engine) -> None:
+def test_the_history_has_every_interval_and_marks_the_current_one(catalog: Engine) -> None:
     query = "SELECT model_id, credit_cost_exact, is_current FROM v_credit_cost_history WHERE mode = 'image'"
 
-    assert sorted(ask(catalog, query), key=str) == [
+    assert sorted(query_rows(catalog, query), key=str) == [
         ("a", "1.5", 1),
         ("a", "3", 0),
         ("b", None, 1),
@@ -166,14 +159,14 @@ def test_the_history_has_every_interval_and_says_which_is_current(catalog: Engin
     ]
 
 
-def test_a_day_shows_what_held_at_its_end(catalog: Engine) -> None:
-    """The change at midnight belongs to the day that begins; c is no longer listed at the end of the third."""
+def test_a_day_has_the_cost_at_its_end(catalog: Engine) -> None:
+    """A change at midnight belongs to the new day. The model c is not listed at the end of the third day."""
     query = (
         "SELECT day, model_id, credit_cost, is_listed FROM v_credit_cost_daily"
         " WHERE mode = 'image' AND model_id <> 'b' ORDER BY model_id, day"
     )
 
-    assert ask(catalog, query) == [
+    assert query_rows(catalog, query) == [
         ("2026-03-01", "a", Decimal(3), 1),
         ("2026-03-02", "a", Decimal("1.5"), 1),
         ("2026-03-03", "a", Decimal("1.5"), 1),
@@ -183,29 +176,29 @@ def test_a_day_shows_what_held_at_its_end(catalog: Engine) -> None:
     ]
 
 
-def test_days_begin_with_the_day_a_model_was_first_seen(catalog: Engine) -> None:
+def test_the_first_day_of_a_model_is_the_day_on_which_it_was_first_seen(catalog: Engine) -> None:
     query = "SELECT day FROM v_credit_cost_daily WHERE mode = 'video' ORDER BY day"
 
-    assert ask(catalog, query) == [("2026-03-02",), ("2026-03-03",)]
+    assert query_rows(catalog, query) == [("2026-03-02",), ("2026-03-03",)]
 
 
-def test_a_listed_model_without_a_cost_is_listed_all_the_same(catalog: Engine) -> None:
+def test_a_listed_model_without_a_cost_is_listed(catalog: Engine) -> None:
     query = "SELECT DISTINCT credit_cost, is_listed FROM v_credit_cost_daily WHERE model_id = 'b'"
 
-    assert ask(catalog, query) == [(None, 1)]
+    assert query_rows(catalog, query) == [(None, 1)]
 
 
 def test_provider_costs_count_models_with_and_without_a_cost(catalog: Engine) -> None:
-    assert ask(catalog, "SELECT * FROM v_provider_costs ORDER BY mode") == [
+    assert query_rows(catalog, "SELECT * FROM v_provider_costs ORDER BY mode") == [
         ("image", "x", 2, 1, Decimal("1.5"), Decimal("1.5"), Decimal("1.5")),
         ("video", "y", 1, 1, Decimal(4), Decimal(4), Decimal(4)),
     ]
 
 
-def test_daily_provider_costs_follow_the_days(catalog: Engine) -> None:
+def test_daily_provider_costs_are_those_at_the_end_of_each_day(catalog: Engine) -> None:
     query = "SELECT * FROM v_provider_costs_daily WHERE mode = 'image' ORDER BY day"
 
-    assert ask(catalog, query) == [
+    assert query_rows(catalog, query) == [
         ("2026-03-01", "image", "x", 3, 2, Decimal(3), Decimal("4.5"), Decimal(6)),
         ("2026-03-02", "image", "x", 3, 2, Decimal("1.5"), Decimal("3.75"), Decimal(6)),
         ("2026-03-03", "image", "x", 2, 1, Decimal("1.5"), Decimal("1.5"), Decimal("1.5")),
@@ -213,18 +206,18 @@ def test_daily_provider_costs_follow_the_days(catalog: Engine) -> None:
 
 
 @pytest.mark.parametrize("column", ["min_credit_cost", "avg_credit_cost", "max_credit_cost"])
-def test_a_whole_number_is_no_integer_to_tools_that_look_at_the_first_row(catalog: Engine, column: str) -> None:
-    """SQLite types a computed column row by row, and a tool takes the first row's type for all."""
+def test_an_aggregated_cost_that_is_a_whole_number_is_not_an_integer(catalog: Engine, column: str) -> None:
+    """SQLite types a computed column row by row, and tools take the type of the first row for all rows."""
     kept = f"SELECT DISTINCT {column} AS cost FROM v_provider_costs WHERE mode = 'video'"
     query = text(f"WITH kept AS ({kept}) SELECT cost FROM kept")
     with read_transaction(catalog) as connection:
         assert isinstance(connection.execute(query).scalar_one(), float | Decimal)
 
 
-def test_a_run_without_modes_has_a_row_too(catalog: Engine) -> None:
+def test_a_run_without_modes_has_a_row(catalog: Engine) -> None:
     query = "SELECT run_id, status, mode, mode_status FROM v_sync_runs ORDER BY run_id"
 
-    assert ask(catalog, query) == [(1, "success", "image", "success"), (2, "failed", None, None)]
+    assert query_rows(catalog, query) == [(1, "success", "image", "success"), (2, "failed", None, None)]
 
 
 CHANGE = {
@@ -244,7 +237,7 @@ CHANGE = {
 
 @pytest.fixture
 def changes(catalog: Engine) -> Engine:
-    """Two changes of one model: its cost and its name."""
+    """Two changes of one model: of its cost and of its name."""
     renamed = {"entity": "models", "field": "name", "change_kind": "changed", "is_cost_event": 0}
     with write_transaction(catalog) as connection:
         connection.execute(tables.catalog_changes.insert(), CHANGE)
@@ -252,19 +245,19 @@ def changes(catalog: Engine) -> Engine:
     return catalog
 
 
-def test_cost_changes_are_the_cost_events_with_names_as_they_were(changes: Engine) -> None:
+def test_cost_changes_are_the_cost_events_with_the_names_of_their_time(changes: Engine) -> None:
     query = "SELECT model_id, model_name, provider, change_kind, new_cost_exact FROM v_credit_cost_changes"
 
-    assert ask(changes, query) == [("a", "Old name", "old provider", "decrease", "1.5")]
+    assert query_rows(changes, query) == [("a", "Old name", "old provider", "decrease", "1.5")]
 
 
-def test_catalog_changes_are_all_changes_and_the_run_that_saw_them(changes: Engine) -> None:
+def test_catalog_changes_are_all_changes_with_their_runs(changes: Engine) -> None:
     query = "SELECT model_name, field, trigger_kind, app_version FROM v_catalog_changes ORDER BY field"
 
-    assert ask(changes, query) == [("Old name", "default", "cli", "1"), ("Old name", "name", "cli", "1")]
+    assert query_rows(changes, query) == [("Old name", "default", "cli", "1"), ("Old name", "name", "cli", "1")]
 
 
-def test_parameters_come_with_each_option_or_alone(catalog: Engine) -> None:
+def test_a_parameter_has_a_row_per_option_or_one_row(catalog: Engine) -> None:
     with write_transaction(catalog) as connection:
         for name in ("ratio", "seed"):
             connection.execute(tables.params.insert(), {"model_pk": 1, "param_name": name, "definition": "{}"})
@@ -273,4 +266,4 @@ def test_parameters_come_with_each_option_or_alone(catalog: Engine) -> None:
             connection.execute(tables.param_options.insert(), option)
 
     query = "SELECT param_name, option_value FROM v_model_params ORDER BY param_name, option_value"
-    assert ask(catalog, query) == [("ratio", "16:9"), ("ratio", "9:16"), ("seed", None)]
+    assert query_rows(catalog, query) == [("ratio", "16:9"), ("ratio", "9:16"), ("seed", None)]
