@@ -103,7 +103,7 @@ def _check_references(connection: Connection) -> None:
     if broken is not None:
         raise SchemaError(
             f"the migration failed: rows of {broken[0]} refer to rows that do not exist; nothing was changed,"
-            " run catalog-sync verify"
+            " correct these rows or restore a backup"
         )
 
 

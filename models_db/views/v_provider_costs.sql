@@ -21,8 +21,9 @@ SELECT
     models.provider,                                     -- provider, as last observed
     COUNT(models.model_pk) AS model_count,               -- number of listed models
     COUNT(credits.default_cost) AS priced_model_count,   -- number of listed models that have a cost
-    -- On SQLite + 0.0 makes the result a REAL. CAST alone would turn a whole number into an INTEGER again, and a
-    -- tool that takes a column's type from the first row would cut the decimals of the others; COALESCE keeps it.
+    -- On SQLite a whole number must stay a REAL: a tool that takes a column's type from its first row would cut the
+    -- decimals of the other rows. + 0.0 makes it a REAL. A CAST alone would make it an INTEGER again, because such
+    -- a column has numeric affinity; the result of COALESCE has none.
     COALESCE(
         CAST(MIN(credits.default_cost) + 0.0 AS DECIMAL(24,12)), CAST(NULL AS DECIMAL(24,12))
     ) AS min_credit_cost,                                -- lowest cost in credits; NULL if no model has a cost
