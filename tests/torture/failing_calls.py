@@ -128,6 +128,6 @@ def reads_failing_at(
 
     with (
         patch.object(socket.socket, "recv_into", recv_into),
-        patch("sync.source.http.attempts.wait_before", lambda *_: 0.0),  # nobody else is to be spared here
+        patch("sync.source.http.worker.wait_before", lambda *_: 0.0),  # there is no other client to spare
     ):
         yield
