@@ -71,7 +71,7 @@ def test_a_file_that_is_no_database_is_exit_6(
     shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/catalog.db", BASE_URL=api.base_url)
     line = error_line(shell(*command), 6)
     assert "not a database" in line
-    assert "restore a backup of it, or mend CATALOG_SYNC_DATABASE_URL" in line
+    assert "restore a backup of it, or correct CATALOG_SYNC_DATABASE_URL" in line
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "loop", "long name"])
