@@ -1,4 +1,4 @@
-"""Runs at set times, one at a time, until told to stop."""
+"""Runs at set times, one at a time, until a stop is requested."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _CRON_FIELDS = 5
-_LONGEST = timedelta(days=366)
+_MAX_DURATION = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -27,39 +27,39 @@ class Timetable:
 
     trigger: BaseTrigger
     starts_now: bool
-    """Whether the first run comes at once, and not only at the trigger's first time."""
+    """Whether the first run starts at once, before the first time of the trigger."""
 
 
 def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jitter: timedelta) -> Timetable:
-    """A timetable from what a user gave.
+    """The timetable for the options of ``schedule``.
 
-    Each time comes later by up to ``jitter``, by chance. Raises ``UsageError`` unless exactly one
-    of ``every`` and ``cron`` is given, and is a span of a second or more, or a crontab line.
+    Each time is later by a random duration up to ``jitter``. Raises ``UsageError`` unless exactly one
+    of ``every``, of at least a second, and ``cron``, the five fields of a crontab line, is given.
     """
     if (every is None) == (cron is None):
-        raise UsageError("say when to run: either --every 15m or --cron '*/15 * * * *'")
-    if max(every or jitter, jitter) > _LONGEST:
-        raise UsageError("--every and --jitter must be a year at most, such as 15m")
+        raise UsageError("the times of the runs are not clear: give either --every 15m or --cron '*/15 * * * *'")
+    if max(every or jitter, jitter) > _MAX_DURATION:
+        raise UsageError("--every or --jitter is longer than a year: give a shorter duration, such as 15m")
     zone = _zone(timezone)
     seconds = int(jitter.total_seconds()) or None
     if every is not None:
         return Timetable(_interval(every, seconds), starts_now=True)
     trigger = _cron((cron or "").split(), zone, seconds)
     if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
-        raise UsageError(f"--cron {cron!r} names a time that never comes, such as the 31st of February")
+        raise UsageError(f"--cron {cron!r} never starts a run: it names a day that does not exist; correct the line")
     return Timetable(trigger, starts_now=False)
 
 
 def run_forever(
     timetable: Timetable,
-    once: Callable[[], None],
+    run_once: Callable[[], None],
     print_error: Callable[[BaseException], None],
     stop: threading.Event,
 ) -> None:
-    """Calls ``once`` at the set times until ``stop`` is set; what it raises goes to ``print_error``.
+    """Calls ``run_once`` at the set times until ``stop`` is set; its errors are passed to ``print_error``.
 
-    Times that pass while the machine sleeps are made up for by a single run; one that comes while
-    a run is at work is passed over, and told.
+    Times missed while the machine sleeps are made up for by a single run. A time that comes while a
+    run is active is skipped and reported to ``print_error``.
     """
     from apscheduler.events import EVENT_JOB_MAX_INSTANCES
     from apscheduler.executors.pool import ThreadPoolExecutor
@@ -69,16 +69,16 @@ def run_forever(
 
     def guarded() -> None:
         try:
-            once()
+            run_once()
         except Interrupted:
-            return  # stopping is no failure
-        except Exception as error:  # noqa: BLE001  # whatever it was, the next run comes at its time
+            return  # a stop is not a failure
+        except Exception as error:  # noqa: BLE001  # after any error the next run starts at its time
             print_error(error)
 
-    # Jobs are kept in memory: a second scheduler is unknown to this one, and the database decides
-    # between their runs.
+    # Jobs are kept in memory. Schedulers on several hosts do not know each other; sync_state decides which
+    # of their runs is stored.
     scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
-    scheduler.add_listener(lambda _: print_error(_still_at_work(next(skipped))), EVENT_JOB_MAX_INSTANCES)
+    scheduler.add_listener(lambda _: print_error(_skipped(next(skipped))), EVENT_JOB_MAX_INSTANCES)
     first = {"next_run_time": datetime.now(UTC)} if timetable.starts_now else {}
     scheduler.add_job(guarded, timetable.trigger, coalesce=True, max_instances=1, misfire_grace_time=None, **first)
     scheduler.start()
@@ -86,27 +86,27 @@ def run_forever(
     scheduler.shutdown(wait=True)
 
 
-def _still_at_work(number: int) -> CatalogSyncError:
+def _skipped(number: int) -> CatalogSyncError:
     return CatalogSyncError(
-        f"a run was still at work when the next was due: that one was passed over ({number} so far); run less often"
+        f"a run was skipped: the one before it was still active ({number} skipped so far); schedule fewer runs"
     )
 
 
 def weekdays(field: str) -> str:
-    """The weekday field of a crontab line in names: there 0 and 7 are Sunday, in APScheduler Monday is 0."""
+    """The weekday field of a crontab line as names, since cron counts from Sunday and APScheduler from Monday."""
     return ",".join(name for item in field.split(",") for name in _weekday_item(item))
 
 
 def _weekday_item(item: str) -> Iterator[str]:
-    span, _, step = item.partition("/")
-    if span == "*":
+    days, _, step = item.partition("/")
+    if days == "*":
         first, last = 0, 6
     else:
-        start, dash, end = span.partition("-")
+        start, dash, end = days.partition("-")
         first = _weekday_number(start)
         last = _weekday_number(end) if dash else (6 if step else first)
     if last < first:
-        last += 7  # fri-mon
+        last += 7  # a range over Sunday, such as fri-mon
     for number in range(first, last + 1, _step(step)):
         yield _DAYS[number % 7]
 
@@ -117,7 +117,7 @@ def _weekday_number(text: str) -> int:
             return names.index(text.lower())
     if text.isdecimal() and int(text) <= 7:
         return int(text)
-    raise UsageError(f"{text!r} is no weekday: write 0 to 7 (0 and 7 are Sunday) or sun to sat")
+    raise UsageError(f"{text!r} is not a weekday: write 0 to 7 (0 and 7 are Sunday) or sun to sat")
 
 
 def _step(text: str) -> int:
@@ -125,21 +125,21 @@ def _step(text: str) -> int:
         return 1
     if text.isdecimal() and int(text):
         return int(text)
-    raise UsageError(f"{text!r} is no step: write a number such as the 2 in */2")
+    raise UsageError(f"{text!r} is not a step: write a number from 1, such as the 2 in */2")
 
 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"{name!r} is no time zone: write UTC or a name such as Europe/Berlin") from None
+        raise UsageError(f"{name!r} is not a time zone: write UTC or a name such as Europe/Berlin") from None
 
 
 def _interval(every: timedelta, jitter: int | None) -> BaseTrigger:
     from apscheduler.triggers.interval import IntervalTrigger
 
     if every < timedelta(seconds=1):
-        raise UsageError("--every must be a second at least, such as 15m")
+        raise UsageError("--every is shorter than a second: give a longer duration, such as 15m")
     return IntervalTrigger(seconds=int(every.total_seconds()), timezone="UTC", jitter=jitter)
 
 
@@ -148,14 +148,14 @@ def _cron(fields: list[str], zone: ZoneInfo, jitter: int | None) -> BaseTrigger:
     from apscheduler.triggers.cron import CronTrigger
 
     if len(fields) != _CRON_FIELDS:
-        raise UsageError("--cron takes the five fields of a crontab line in quotes, such as '*/15 * * * *'")
+        raise UsageError("--cron does not have five fields: write a crontab line in quotes, such as '*/15 * * * *'")
     minute, hour, day, month, weekday = fields
     shared = {"minute": minute, "hour": hour, "month": month, "timezone": zone, "jitter": jitter}
     named = "*" if weekday == "*" else weekdays(weekday)
     try:
         if day.startswith("*") or weekday.startswith("*"):
             return CronTrigger(day=day, day_of_week=named, **shared)
-        # As in cron: when both are given, either is enough.
+        # As in cron: when day and weekday are both restricted, a day that matches either of them counts.
         return OrTrigger([CronTrigger(day=day, **shared), CronTrigger(day_of_week=named, **shared)])
     except ValueError as error:
-        raise UsageError(f"--cron {' '.join(fields)!r} is no crontab line: {error}") from error
+        raise UsageError(f"--cron {' '.join(fields)!r} is not a crontab line: {error}; correct it") from error

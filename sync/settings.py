@@ -1,7 +1,7 @@
-"""What a user may set, checked once: every fault is found before the first request or statement.
+"""Settings that are more than an option: the API key, the base URL, the default database, and secrets to mask.
 
-Values come from flags or from the environment with the prefix ``CATALOG_SYNC_``. The key comes from
-the environment or a file only: an argument can be read in the process list.
+All are checked before the first request or statement. The API key and database passwords come from
+the environment or a file, never from an argument, which other users can read in the process list.
 """
 
 from __future__ import annotations
@@ -18,54 +18,59 @@ from sync.source.api_key import require_sendable
 PREFIX = "CATALOG_SYNC_"
 DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_SHORTEST_SECRET = 4
+_MIN_SECRET_LENGTH = 4
 
 
 def api_key(environ: Mapping[str, str]) -> str:
-    """The API key, blanks around it removed. Raises ``UsageError`` without ever quoting it."""
+    """The API key without surrounding blanks. Raises ``UsageError``, which never quotes the key."""
     key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
     if key and file:
-        raise UsageError("both CATALOG_SYNC_API_KEY and CATALOG_SYNC_API_KEY_FILE are set: unset one of them")
+        raise UsageError(
+            "the API key is set twice, by CATALOG_SYNC_API_KEY and CATALOG_SYNC_API_KEY_FILE: unset one of them"
+        )
     key = _key_from_file(Path(file).expanduser(), environ) if file else key.strip()
     if not key:
         raise UsageError(
-            "there is no API key: set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to a file that holds it"
+            "there is no API key: set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to the file with the key"
         )
     require_sendable(key)
     return key
 
 
 def base_url(text: str) -> str:
-    """The API's address without a trailing slash. Plain http is for loopback only."""
+    """The address of the API without a trailing slash. Raises ``UsageError``, also for plain http beyond loopback."""
     parts = _split(text)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise UsageError("BASE_URL must look like https://HOST/PATH: set --base-url or CATALOG_SYNC_BASE_URL")
+        raise UsageError("BASE_URL is not of the form https://HOST/PATH: correct --base-url or CATALOG_SYNC_BASE_URL")
     if parts.username is not None or parts.query or parts.fragment:
-        raise UsageError("BASE_URL must have no user, password, query or fragment: give the plain address")
+        raise UsageError("BASE_URL has a user, a password, a query or a fragment: give the address without it")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise UsageError(f"BASE_URL is plain http to {parts.hostname}: the key would be readable on the way; use https")
+        raise UsageError(
+            f"BASE_URL is plain http to {parts.hostname}: others on the network could read the API key; use https"
+        )
     return text.rstrip("/")
 
 
 def default_database_url() -> str:
-    """The SQLite file in the user's data directory, absolute."""
+    """The URL of the SQLite file in the user's data directory; the path is absolute."""
     import platformdirs
 
     return f"sqlite:///{platformdirs.user_data_path('catalog-sync') / 'catalog.db'}"
 
 
 def secret_key(environ: Mapping[str, str]) -> str | None:
-    """The key as far as it can be found, for hiding it; None when there is none to hide."""
+    """The API key for masking, unchecked; None when there is none. Never raises."""
     key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
     if not key and file:
         path = Path(file).expanduser()
-        with suppress(OSError, UnicodeDecodeError):  # then nothing of it can be shown either
-            key = path.read_text(encoding="utf-8") if path.is_file() else ""  # a pipe gives its text once only
+        with suppress(OSError, UnicodeDecodeError):  # a key that cannot be read cannot be printed either
+            # A pipe gives its content once, and api_key() needs it.
+            key = path.read_text(encoding="utf-8") if path.is_file() else ""
     return _secret(key)
 
 
 def secret_password(environ: Mapping[str, str]) -> str | None:
-    """The database password as it stands in the URL, for hiding it; None when there is none."""
+    """The database password for masking, as it is written in the URL; None when there is none."""
     return _secret(_password(environ.get(PREFIX + "DATABASE_URL", "")))
 
 
@@ -78,34 +83,34 @@ def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"the key file {path} cannot be read: {reason}; see CATALOG_SYNC_API_KEY_FILE") from error
-    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO) and not _is_handed_over(path, environ):
-        raise UsageError(f"the key file {path} can be read by others: run chmod 600 on it")
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"the key file {path} cannot be read: {reason}; correct CATALOG_SYNC_API_KEY_FILE") from error
+    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO) and not _is_mounted_secret(path, environ):
+        raise UsageError(f"the key file {path} is refused: it can be read by others; run chmod 600 on it")
     return text.strip()
 
 
-def _is_handed_over(path: Path, environ: Mapping[str, str]) -> bool:
-    """Whether a service manager or container put the file there: it guards the folder, not the file's mode."""
+def _is_mounted_secret(path: Path, environ: Mapping[str, str]) -> bool:
+    """Whether systemd or a container runtime mounted the file: they protect its folder, whatever the file's mode."""
     folders = [Path("/run/secrets"), Path(environ.get("CREDENTIALS_DIRECTORY") or "/run/secrets")]
     return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _secret(text: str) -> str | None:
-    """None for what is too short to be a secret: hiding it would garble every text."""
-    return text.strip() if len(text.strip()) >= _SHORTEST_SECRET else None
+    """None for a text that is too short for a secret: masking it would make every message unreadable."""
+    return text.strip() if len(text.strip()) >= _MIN_SECRET_LENGTH else None
 
 
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        _ = parts.port
+        _ = parts.port  # raises ValueError for a port that is not a number
     except ValueError as error:
-        raise UsageError("BASE_URL is not a URL: set --base-url or CATALOG_SYNC_BASE_URL") from error
+        raise UsageError("BASE_URL is not a URL: correct --base-url or CATALOG_SYNC_BASE_URL") from error
     return parts
 
 
 def _password(url: str) -> str:
-    """The password in a URL as it stands there; an unescaped / or @ in it belongs to it."""
+    """The password as it is written in a URL, unescaped / and @ included."""
     rest = url.partition("://")[2]
     return "" if rest.startswith("/") else rest.rpartition("@")[0].partition(":")[2]

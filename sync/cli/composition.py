@@ -1,4 +1,4 @@
-"""Puts a job together from settings: the only place that knows clock, chance and environment."""
+"""Makes the parts of a command from its options: the only place that knows clock, chance and environment."""
 
 from __future__ import annotations
 
@@ -20,26 +20,33 @@ if TYPE_CHECKING:
     from sync.catalog.guards import RemovalGuard
     from sync.catalog.response.parse import ParseLimits
     from sync.run import SyncDependencies
+    from sync.run.import_ import ImportDependencies
     from sync.source.http.results import Fetched, FetchFailed
     from sync.store.database import Database
 
 
 @dataclass(frozen=True)
-class ApiSettings:
-    """The options of ``options.api_settings``, as given."""
+class CatalogSettings:
+    """The values of ``options.catalog_settings``."""
 
-    base_url: str
-    deadline: float
-    attempts: int
-    max_bytes: int
     max_models: int
     max_removal_percent: float
     max_removal_count: int
     database_timeout: float
 
 
+@dataclass(frozen=True)
+class ApiSettings(CatalogSettings):
+    """The values of ``options.api_settings``."""
+
+    base_url: str
+    deadline: float
+    attempts: int
+    max_bytes: int
+
+
 def database(url: str, timeout: float | None = None, stop: threading.Event | None = None) -> Database:
-    """The database of a command; the one place where commands make it.
+    """The database of a command; every command gets it from here.
 
     With ``stop`` an unreachable server is retried for ``timeout`` seconds, or until ``stop`` is set;
     without ``stop`` it is an error at once.
@@ -49,84 +56,107 @@ def database(url: str, timeout: float | None = None, stop: threading.Event | Non
     return Database(url, timeout or DEFAULT_TIMEOUT_SECONDS, pause_until(stop) if stop else None)
 
 
-def pause_until(stop: threading.Event) -> Callable[[float], None]:
-    """A pause between two attempts to reach the database; it raises ``Interrupted`` once ``stop`` is set."""
-
-    def pause(seconds: float) -> None:
-        if stop.wait(seconds):
-            raise Interrupted("stopped while the database was unreachable; catalog-sync status shows what was stored")
-
-    return pause
-
-
 def upgrade(catalog: Database) -> None:
-    """Brings the database to head; makes a missing folder of the default database, and of no other."""
+    """Brings the database to head. Makes the folder of the default database if it is missing, but no other folder."""
     if catalog.url == settings.default_database_url():
         make_folder(default_file().parent)
     catalog.upgrade()
+
+
+def default_file() -> Path:
+    """The SQLite file that is the database unless another one is set."""
+    return Path(settings.default_database_url().removeprefix("sqlite:///"))
 
 
 def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"the folder {folder} cannot be made: {error.strerror}; name another one") from error
+        raise UsageError(
+            f"the folder {folder} cannot be created: {error.strerror}; give the path of another folder"
+        ) from error
 
 
-def default_file() -> Path:
-    return Path(settings.default_database_url().removeprefix("sqlite:///"))
+def pause_until(stop: threading.Event) -> Callable[[float], None]:
+    """A pause between two attempts to reach the database; it raises ``Interrupted`` once ``stop`` is set."""
+
+    def pause(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Interrupted(
+                "stopped while the database was unreachable; run catalog-sync status to see what was stored"
+            )
+
+    return pause
 
 
 def sync_dependencies(
-    given: ApiSettings,
+    values: ApiSettings,
     stop: threading.Event,
     *,
     mode: str | None = None,
     trigger_kind: str = "cli",
     accept_removals: int | str | None = None,
 ) -> SyncDependencies:
-    """A job that asks the real API until ``stop`` is set, and masks the key it has read.
+    """What a run needs: it fetches from the API until ``stop`` is set, and masks the API key.
 
     Raises ``UsageError`` for a setting that cannot be used.
     """
     from sync.run import SyncDependencies
 
-    base_url = settings.base_url(given.base_url)
+    base_url = settings.base_url(values.base_url)
     key = settings.api_key(os.environ)
     return SyncDependencies(
-        fetch=_fetcher(given, base_url, key, stop),
+        fetch=_fetcher(values, base_url, key, stop),
         clock=now,
         app_version=__version__,
         trigger_kind=trigger_kind,
         base_url=base_url,
         modes=(mode,) if mode else MODES,
-        guard=guard(given.max_removal_percent, given.max_removal_count, accept_removals),
-        limits=limits(given.max_models),
+        guard=_guard(values, accept_removals),
+        limits=_limits(values),
         mask=masker(os.environ, key),
         pause=pause_until(stop),
     )
 
 
-def guard(percent: float, count: int, accepted: int | str | None) -> RemovalGuard:
+def import_dependencies(
+    values: CatalogSettings, stop: threading.Event, accept_removals: int | str | None
+) -> ImportDependencies:
+    """What an import needs."""
+    from sync.run.import_ import ImportDependencies
+
+    return ImportDependencies(
+        clock=now,
+        app_version=__version__,
+        guard=_guard(values, accept_removals),
+        limits=_limits(values),
+        mask=masker(os.environ),
+        pause=pause_until(stop),
+    )
+
+
+def _guard(values: CatalogSettings, accepted: int | str | None) -> RemovalGuard:
     from sync.catalog.guards import RemovalGuard
 
-    return RemovalGuard(percent, count, cast(int | Literal["all"] | None, accepted))
+    accept = cast(int | Literal["all"] | None, accepted)
+    return RemovalGuard(values.max_removal_percent, values.max_removal_count, accept)
 
 
-def limits(max_models: int) -> ParseLimits:
+def _limits(values: CatalogSettings) -> ParseLimits:
     from sync.catalog.response.parse import ParseLimits
 
-    return ParseLimits(max_models)
+    return ParseLimits(values.max_models)
 
 
 def _fetcher(
-    given: ApiSettings, base_url: str, key: str, stop: threading.Event
+    values: ApiSettings, base_url: str, key: str, stop: threading.Event
 ) -> Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]:
     from sync.source.http.fetch import FetchSettings, fetch_modes
 
-    bounds = FetchSettings(base_url, given.deadline, given.attempts, given.max_bytes)
+    fetch_settings = FetchSettings(base_url, values.deadline, values.attempts, values.max_bytes)
 
     def fetch(modes: Sequence[str]) -> Mapping[str, Fetched | FetchFailed]:
-        return fetch_modes(modes, bounds, key, clock=now, rng=random.Random(), cancelled=stop)  # noqa: S311  # jitter
+        rng = random.Random()  # noqa: S311  # jitter of retries
+        return fetch_modes(modes, fetch_settings, key, clock=now, rng=rng, cancelled=stop)
 
     return fetch

@@ -1,7 +1,9 @@
-"""Times and spans as people type them."""
+"""The types of options beyond click's own: durations, times, UTF-8 texts, finite numbers, removal counts."""
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,32 +11,34 @@ from typing import Any
 import click
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SPAN = re.compile(r"(\d{1,6})([smhdw])")
+_DURATION = re.compile(r"(\d{1,6})([smhdw])")
 
 
 def parse_duration(text: str) -> timedelta:
-    """A span such as ``90s``, ``15m``, ``1h``, ``7d``, ``2w``. Raises ``ValueError`` for anything else."""
-    match = _SPAN.fullmatch(text.strip())
+    """A duration such as ``90s``, ``15m``, ``1h``, ``7d`` or ``2w``. Raises ``ValueError`` for anything else."""
+    match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no span; write a number and s, m, h, d or w, such as 15m")
+        raise ValueError(f"{text!r} is not a duration: write a number and s, m, h, d or w, such as 15m")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A moment in UTC: so long ago (``7d``), a UTC day's start, or an ISO time (UTC unless it says).
+    """A time in UTC: a duration before ``now``, a date (its start), or an ISO 8601 time (UTC without an offset).
 
-    Raises ``ValueError`` for anything else.
+    Raises ``ValueError`` for anything else, ``OverflowError`` for a duration that reaches before year 1.
     """
-    if _SPAN.fullmatch(text.strip()):
+    if _DURATION.fullmatch(text.strip()):
         return now - parse_duration(text)
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is no time; write 7d, 2026-03-01 or 2026-03-01T10:00Z") from None
+        raise ValueError(f"{text!r} is not a time: write 7d, 2026-03-01 or 2026-03-01T10:00Z") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class Moment(click.ParamType[datetime]):
+    """A time as ``parse_moment`` reads it."""
+
     name = "TIME"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -47,7 +51,9 @@ class Moment(click.ParamType[datetime]):
 
 
 class Duration(click.ParamType[timedelta]):
-    name = "SPAN"
+    """A duration as ``parse_duration`` reads it."""
+
+    name = "DURATION"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
@@ -56,3 +62,36 @@ class Duration(click.ParamType[timedelta]):
             return parse_duration(value)
         except (ValueError, OverflowError) as error:
             return self.fail(str(error), param, ctx)
+
+
+class Utf8Text(click.ParamType[str]):
+    """A text in UTF-8, whatever the locale: in a locale without UTF-8 Python decodes the bytes one by one."""
+
+    name = "TEXT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return os.fsencode(value).decode()
+        except UnicodeError:
+            return self.fail("it is not UTF-8", param, ctx)
+
+
+class FiniteFloat(click.FloatRange):
+    """A number within a range. ``nan`` is refused here, since it passes every comparison of ``FloatRange``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return float(number)
+
+
+class RemovalCount(click.ParamType[int | str]):
+    """A number of removals, or ``all``."""
+
+    name = "N|all"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == "all" or (str(value).isdecimal() and len(str(value)) < 10):
+            return value if value == "all" else int(value)
+        return self.fail(f"{value!r} is neither a number nor all", param, ctx)

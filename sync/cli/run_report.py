@@ -1,4 +1,4 @@
-"""What a run or an import came to, for people and for programs. The JSON forms are documented and stable."""
+"""The result of a run or an import as a line for people and as JSON. docs/commands.md documents the JSON."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def run_text(result: RunResult, *, dry_run: bool = False) -> str:
-    """One line on a run; of a dry run, every change that it would make as well."""
-    told = [mode_summary(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
-    told += [f"note: {note}" for note in result.notes]
+    """One line for a run. For a dry run, a line for each change that it would make comes before."""
+    parts = [mode_summary(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
+    parts += [f"note: {note}" for note in result.notes]
     if not dry_run:
-        return f"run {result.run_id} {result.status}: {'; '.join(told)}"
+        return f"run {result.run_id} {result.status}: {'; '.join(parts)}"
     changes = [line for mode in result.modes if mode.plan for line in change_lines(mode.plan)]
-    return "\n".join([*changes, f"dry run, nothing written: {'; '.join(told)}"])
+    return "\n".join([*changes, f"dry run, nothing written: {'; '.join(parts)}"])
 
 
 def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) -> str:
@@ -43,33 +43,33 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
 
 @dataclass
 class ImportTotals:
-    """What an import came to so far."""
+    """The result of an import so far."""
 
     imported: int = 0
     skipped: int = 0
     changes: int = 0
     problem: str | None = None
-    """What stopped it, or what is wrong with lines that were stored all the same."""
-    codes: list[Outcome] = field(default_factory=list)
+    """The error that stopped the import, or else the last error of a line that was stored in part."""
+    outcomes: list[Outcome] = field(default_factory=list)
 
     def add(self, result: RunResult | None) -> None:
-        """Counts one line; None is one that was recorded before."""
+        """Counts one line; None is a line that an earlier import stored."""
         if result is None:
             self.skipped += 1
             return
         self.imported += 1
         self.changes += sum(mode.plan.changes.event_count for mode in result.modes if mode.plan)
         for error in result.errors:
-            self.codes.append(error.outcome)
+            self.outcomes.append(error.outcome)
             self.problem = f"{'; '.join(result.notes)}: {error}"
 
     def stopped_by(self, error: CatalogSyncError) -> None:
-        self.codes = [error.outcome]
+        self.outcomes = [error.outcome]
         self.problem = str(error)
 
     @property
     def exit_code(self) -> Outcome:
-        return worst(self.codes)
+        return worst(self.outcomes)
 
 
 def import_text(totals: ImportTotals) -> str:

@@ -68,7 +68,7 @@ def test_a_mistyped_id_gets_suggestions(history: Shell, command: str, mistyped: 
 
 
 def test_an_id_like_no_other_points_to_the_list(history: Shell) -> None:
-    assert "see catalog-sync models" in error_line(history("show", "zzzzzz"), 2)
+    assert "catalog-sync models lists them" in error_line(history("show", "zzzzzz"), 2)
 
 
 def test_show_has_all_that_the_model_says(history: Shell) -> None:

@@ -1,4 +1,4 @@
-"""prune: says what it forgot and what stays, and does it in steps that may be stopped."""
+"""prune: prints how many runs it deleted and how many stay, and does it in steps that may be stopped."""
 
 from __future__ import annotations
 
@@ -51,26 +51,26 @@ def many_runs(url: str, number: int) -> None:
     engine.dispose()
 
 
-def test_it_says_what_it_forgot_and_that_there_is_nothing_more(shell: Shell, looked: str) -> None:
+def test_it_prints_how_many_runs_it_deleted_and_that_there_are_no_more(shell: Shell, looked: str) -> None:
     ended = "ended before 2026-03-02 00:00:00 UTC"
 
-    assert output(shell("prune", "--before", FAR)) == f"forgot 3 runs that {ended}; 2 others are needed and stay\n"
+    assert output(shell("prune", "--before", FAR)) == f"deleted 3 runs that {ended}; 2 others are needed and stay\n"
     told = output(shell("prune", "--before", FAR))
-    assert told == f"nothing to forget: 2 runs {ended}, none of which can be spared\n"
+    assert told == f"nothing to delete: 2 runs {ended}, and all of them are needed\n"
     assert query_rows(looked, "SELECT run_id FROM sync_runs ORDER BY run_id") == [(1,), (LOOKS,)]
 
 
 def test_before_the_first_run_there_was_none(shell: Shell, looked: str) -> None:
     told = output(shell("prune", "--before", "2026-03-01"))
 
-    assert told == "nothing to forget: no run ended before 2026-03-01 00:00:00 UTC\n"
+    assert told == "nothing to delete: no run ended before 2026-03-01 00:00:00 UTC\n"
 
 
 def test_a_dry_run_counts_and_writes_nothing(shell: Shell, looked: str) -> None:
     before = every_row(looked)
     told = output(shell("prune", "--before", FAR, "--dry-run"))
 
-    assert told.startswith("dry run, nothing written: would forget 3 runs that ended before ")
+    assert told.startswith("dry run, nothing written: would delete 3 runs that ended before ")
     assert every_row(looked) == before
 
 
@@ -97,7 +97,7 @@ def test_status_still_tells_of_the_last_look(shell: Shell, looked: str) -> None:
 
 def test_a_time_is_required(shell: Shell, looked: str) -> None:
     assert "--before" in error_line(shell("prune"), 2)
-    assert "is no time" in error_line(shell("prune", "--before", "soon"), 2)
+    assert "is not a time" in error_line(shell("prune", "--before", "soon"), 2)
 
 
 def test_a_signal_stops_it_between_two_steps(sqlite_url: str, tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ def test_a_signal_stops_it_between_two_steps(sqlite_url: str, tmp_path: Path) ->
         ended = finished(process, within=10)
 
     assert "run it again to go on" in error_line(ended, 143)
-    forgotten = re.match(r"forgot (\d+) runs", ended.out)
-    assert forgotten
-    assert query_rows(sqlite_url, count) == [(20_000 - int(forgotten[1]),)]
+    deleted = re.match(r"deleted (\d+) runs", ended.out)
+    assert deleted
+    assert query_rows(sqlite_url, count) == [(20_000 - int(deleted[1]),)]
     assert query_rows(sqlite_url, "SELECT COUNT(DISTINCT run_id) FROM sync_run_modes") == query_rows(sqlite_url, count)
 
 
@@ -126,6 +126,6 @@ def test_long_work_is_watched_on_a_terminal(sqlite_url: str, tmp_path: Path) -> 
     watched = os.read(ours, 1 << 16).decode()
     os.close(ours)
 
-    assert told.out.startswith("forgot 3000 runs")
-    assert "runs forgotten" in watched
+    assert told.out.startswith("deleted 3000 runs")
+    assert "runs deleted" in watched
     assert "3000/3000" in watched

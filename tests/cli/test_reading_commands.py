@@ -145,12 +145,12 @@ def test_nothing_to_show_is_no_failure(shell: Shell, sqlite_url: str) -> None:
         assert output(shell(command, "--json")) == "[]\n"
         assert output(shell(command, "--csv")) == ",".join(keys) + "\n"
     assert output(shell("models", "--as-of", "1h", "--csv")) == ",".join(MODEL_KEYS) + "\n"
-    assert output(shell("status")).startswith("image: no good look yet\nvideo: no good look yet\nRUN")
+    assert output(shell("status")).startswith("image: no successful sync yet\nvideo: no successful sync yet\nRUN")
 
 
 def test_status_shows_the_last_runs(looking: Shell) -> None:
     lines = output(looking("status", "--limit", "2")).splitlines()
-    assert re.fullmatch(r"image: last good look \d+s ago", lines[0])
+    assert re.fullmatch(r"image: last successful sync \d+s ago", lines[0])
     assert [line.split()[0] for line in lines[3:]] == ["3", "3", "2", "2"]
     told = read_json(looking("status", "--json"))
     assert sorted(told) == ["age_seconds", "last_success", "runs"]
@@ -168,7 +168,7 @@ def test_status_fails_when_nobody_looked_for_too_long(shell: Shell, sqlite_url: 
     with Emulator([WEEK[0]]) as api:
         output(shell("sync", "--base-url", api.base_url, "--mode", "image"))
     output(shell("status", "--max-age", "1h", "--mode", "image"))
-    assert "no good look at video models" in error_line(shell("status", "--max-age", "1h"), 9)
+    assert "no successful sync of mode video" in error_line(shell("status", "--max-age", "1h"), 9)
     later = options.now() + timedelta(hours=2)
     monkeypatch.setattr(options, "now", lambda: later)
     line = error_line(shell("status", "--max-age", "1h", "--mode", "image", "--json"), 9)
@@ -184,12 +184,12 @@ def test_a_look_that_is_ahead_of_the_clock_says_nothing_of_its_age(
         output(shell("sync", "--base-url", api.base_url))
     now = options.now()
     monkeypatch.setattr(options, "now", lambda: now - timedelta(minutes=5))
-    assert "image: last good look 0s ago" in output(shell("status", "--max-age", "1h"))
+    assert "image: last successful sync 0s ago" in output(shell("status", "--max-age", "1h"))
     monkeypatch.setattr(options, "now", lambda: now - timedelta(days=365))
-    assert "image: last good look 364d 23h ahead of this host's clock" in output(shell("status"))
+    assert "image: last successful sync 364d 23h ahead of this host's clock" in output(shell("status"))
     ended = shell("status", "--max-age", "1h")
     assert ended.code == 9
-    assert "stamped 364d 23h ahead of this host's clock, so that its age cannot be told" in ended.err
+    assert "is unknown: its time is 364d 23h ahead of this host's clock" in ended.err
 
 
 def test_status_counts_only_a_good_look(shell: Shell, sqlite_url: str) -> None:

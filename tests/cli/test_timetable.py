@@ -134,7 +134,7 @@ def test_a_schedule_that_cannot_be_is_exit_2(shell: Shell, sqlite_url: str, name
 
 
 def test_a_weekday_that_is_none_is_named() -> None:
-    with pytest.raises(UsageError, match="'8' is no weekday"):
+    with pytest.raises(UsageError, match="'8' is not a weekday"):
         weekdays("1,8")
 
 
@@ -187,7 +187,7 @@ def test_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told() -> Non
     told = run_for(3.0, runs)
     assert not runs.overlapped
     assert len(runs.began) == 2
-    assert "was passed over (1 so far); run less often" in told[0]
+    assert "the one before it was still active (1 skipped so far); schedule fewer runs" in told[0]
 
 
 def test_stopping_ends_the_run_at_work_and_is_no_failure() -> None:

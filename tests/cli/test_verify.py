@@ -1,4 +1,4 @@
-"""catalog-sync verify: one line on a sound database, and the name of each row that breaks a rule."""
+"""catalog-sync verify: one line for consistent rows, and the name of each row that breaks a rule."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_sound_database_is_one_line_and_stays_as_it_is(shell: Shell, migrated_
     shell.set(DATABASE_URL=migrated_url)
 
     told = output(shell("verify"))
-    assert told.startswith("sound: 9 models, ")
+    assert told.startswith("consistent: 9 models, ")
     assert told.count("\n") == 1
     assert every_row(migrated_url) == before
 
@@ -149,7 +149,7 @@ def test_a_sound_database_is_one_line_and_stays_as_it_is(shell: Shell, migrated_
 def test_an_empty_database_is_sound(shell: Shell, migrated_url: str) -> None:
     shell.set(DATABASE_URL=migrated_url)
 
-    assert output(shell("verify")) == "sound: 0 models, 0 versions, 0 costs and 0 changes agree\n"
+    assert output(shell("verify")) == "consistent: 0 models, 0 versions, 0 costs and 0 changes agree\n"
 
 
 def test_each_fault_is_a_line_and_the_end_is_exit_9_with_their_number(
@@ -163,7 +163,7 @@ def test_each_fault_is_a_line_and_the_end_is_exit_9_with_their_number(
 
     line = error_line(ended, 9)
     lines = ended.out.splitlines()
-    assert line.startswith(f"catalog-sync: {len(lines)} faults in the stored data, ")
+    assert line.startswith(f"catalog-sync: the stored rows are not consistent: {len(lines)} findings, ")
     assert lines[0] == "credits image 'a': notes is 'x', but the open version gives NULL"
     assert all(line.startswith("credits ") for line in lines)
 
@@ -207,7 +207,7 @@ def test_models_that_another_version_read_are_counted_and_are_no_fault(shell: Sh
     shell.set(DATABASE_URL=sqlite_url)
 
     told = output(shell("verify"))
-    assert "another version of catalog-sync read 8 of the models: the next sync makes their current rows anew" in told
+    assert "the current rows of 8 models come from another version of catalog-sync and were not compared" in told
     assert told.count("\n") == 1
     document = json.loads(output(shell("verify", "--json")))
     assert (document["outdated"], document["findings"]) == (8, [])

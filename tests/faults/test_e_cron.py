@@ -73,7 +73,7 @@ def test_e7_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told(synce
         ended = finished(process, within=10)
 
     assert ended.code == 0
-    assert "was passed over (1 so far); run less often" in ended.err
+    assert "the one before it was still active (1 skipped so far); schedule fewer runs" in ended.err
     assert synced_sqlite.query("SELECT COUNT(*) FROM sync_runs WHERE status = 'superseded'") == [(0,)]
     synced_sqlite.verify()
 
@@ -166,7 +166,7 @@ def test_e12_a_good_run_under_cron_sends_no_mail(synced: SyncedDatabase) -> None
 def test_e13_no_good_look_for_too_long_is_exit_9(synced: SyncedDatabase) -> None:
     assert output(synced.shell("status", "--max-age", "1h"))
     time.sleep(1.1)
-    assert "no good look at image models within 1s" in complaint_after_a_page(synced, "status", "--max-age", "1s")
+    assert "no successful sync of mode image within 1s" in complaint_after_a_page(synced, "status", "--max-age", "1s")
     synced.fails_in_both_modes(4, says())
     assert "within 1s" in complaint_after_a_page(synced, "status", "--max-age", "1s")
     synced.succeeds()

@@ -89,8 +89,17 @@ def test_f3_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url:
 
 def test_f4_nothing_that_holds_a_secret_shows_it_when_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CATALOG_SYNC_API_KEY", KEY)
-    given = ApiSettings("https://api.example", 1, 1, 1, 1, 1, 1, 1)
-    require_hidden(repr(sync_dependencies(given, threading.Event())))
+    values = ApiSettings(
+        base_url="https://api.example",
+        deadline=1,
+        attempts=1,
+        max_bytes=1,
+        max_models=1,
+        max_removal_percent=1,
+        max_removal_count=1,
+        database_timeout=1,
+    )
+    require_hidden(repr(sync_dependencies(values, threading.Event())))
     require_hidden(repr(open_session(KEY, SocketCanceller(), trust_environment=False).auth))
     assert not FetchContext.__dataclass_fields__["api_key"].repr
 

@@ -93,7 +93,7 @@ def test_a_backup_made_during_runs_has_whole_runs_only_and_the_next_run_continue
     writer.let_run(1)
     original = writer.end()
 
-    assert operated.restore().startswith("sound: ")
+    assert operated.restore().startswith("consistent: ")
 
     engine = open_engine(operated.restored)
     assert_consistent(engine)
@@ -186,7 +186,7 @@ def test_any_account_can_restore_on_mariadb_and_owns_the_views(operated: Operate
     operated.back_up()
 
     owner = as_account(operated, name)
-    assert owner.restore().startswith("sound: ")
+    assert owner.restore().startswith("consistent: ")
 
     definers = "SELECT DISTINCT definer FROM information_schema.views WHERE table_schema = DATABASE()"
     assert execute(operated.restored, definers) == [(f"{name}@%",)]

@@ -1,4 +1,8 @@
-"""The list of commands. Their modules import nothing heavy: help and version must be quick."""
+"""The commands. Their modules import sqlalchemy, requests and the like only inside functions.
+
+So ``--help`` and ``--version`` stay fast, and a command loads only what it needs: a cron job starts
+the program every few minutes.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,18 @@ from sync.cli.commands import demo, emulator, import_, lists, migrate, model, pr
 
 
 @click.group(
-    no_args_is_help=False,  # help is not an error line; without a command there is one that names --help
+    no_args_is_help=False,  # without a command, the error line names --help
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: catalog-sync demo",
 )
-@click.version_option(__version__, prog_name="catalog-sync")
+@click.version_option(__version__, prog_name="catalog-sync", help="Print the version.")
 @click.option(
-    "--debug", is_flag=True, help="Show tracebacks, requests and SQL statements without values; secrets stay hidden."
+    "--debug",
+    is_flag=True,
+    help="Print tracebacks, requests, and SQL statements without their values; secrets are masked.",
 )
 def cli(*, debug: bool) -> None:
-    """Keep a model catalog in a SQL database, with every change of a cost on record."""
+    """Keep a model catalog in a SQL database and record every change of a cost."""
 
 
 for command in (

@@ -1,4 +1,4 @@
-"""The command that shows the whole job at work: demo."""
+"""The command ``demo``: a week of runs with a made-up catalog."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from sync.cli import options
 from sync.cli.composition import default_file, make_folder
 
 
-@click.command(short_help="See the whole job at work on a made-up catalog.", epilog="Example: catalog-sync demo")
+@click.command(short_help="Show the program at work on a made-up catalog.", epilog="Example: catalog-sync demo")
 @click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where to keep its database. Default: your data directory.",
+    help="Folder for the database, demo.db. Default: your data directory.",
 )
 def demo(*, directory: Path | None) -> None:
-    """Run the whole job on this machine, with a made-up catalog that changes for a week."""
+    """Sync a made-up catalog that changes for a week, on this machine: no API key, no server.
+
+    The runs use the emulator of the API and a new SQLite file, which replaces that of the last demo.
+    """
     from sync import __version__
     from sync.cli.commands.lists import print_changes
     from sync.cli.run_report import run_text
@@ -29,16 +32,16 @@ def demo(*, directory: Path | None) -> None:
 
     directory = directory or default_file().parent
     make_folder(directory)
-    database = directory.resolve() / "demo.db"
-    run_demo(database, options.now(), __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
+    file = directory.resolve() / "demo.db"
+    run_demo(file, options.now(), __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
     click.echo("\nThe change feed, newest first:\n")
-    print_changes(f"sqlite:///{database}")
-    click.echo(f"\nIts database is {database}. Look around with:")
-    click.echo(f"  {_program()} models --database-url {shlex.quote(f'sqlite:///{database}')}")
+    print_changes(f"sqlite:///{file}")
+    click.echo(f"\nThe database is {file}. To query it:")
+    click.echo(f"  {_program()} models --database-url {shlex.quote(f'sqlite:///{file}')}")
 
 
 def _program() -> str:
-    """What to type for this program here: its name, or the file where it is not on the path."""
+    """How to call this program in the user's shell: by name, or by path where the name is not found."""
     if shutil.which("catalog-sync"):
         return "catalog-sync"
     return "python -m sync" if sys.argv[0].endswith("__main__.py") else shlex.quote(os.path.relpath(sys.argv[0]))

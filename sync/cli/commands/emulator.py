@@ -1,4 +1,4 @@
-"""The command that stands in for the API: emulator."""
+"""The command ``emulator``: the Partner API on this machine."""
 
 from __future__ import annotations
 
@@ -12,32 +12,39 @@ from sync.errors import Outcome, UsageError
 
 
 @click.command(
-    short_help="Answer like the API, from a file.", epilog="Example: catalog-sync emulator catalog.json --port 8765"
+    short_help="Serve the API from a file.", epilog="Example: catalog-sync emulator catalog.json --port 8765"
 )
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one; it is printed.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="NUMBER",
+    help="Default: any free port, which is printed.",
+)
 @click.option("--hold", is_flag=True, help="Stay on the first catalog of a series.")
 @click.option("--quiet", is_flag=True, help="Do not print each request.")
 def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
-    """Answer like the Partner API on loopback, from a file, until SIGTERM or SIGINT.
+    """Serve the Partner API on loopback, from a file, until SIGTERM or SIGINT.
 
     FILE is a catalog (a list of models or an envelope), a list of catalogs, or the JSON Lines that
-    import takes. In a series each answer for a mode moves that mode on to its next catalog.
+    import reads. In a series each response for a mode moves that mode to its next catalog.
     """
     from sync.source.emulator.server import Emulator, load_catalogs
 
     catalogs = load_catalogs(file)
-
     stop = threading.Event()
 
     def serve() -> None:
         log = None if quiet else lambda line: click.echo(line, err=True)
         with Emulator(catalogs, port=port, stepping="manual" if hold else "request", log=log) as api:
-            click.echo(f"serving {api.base_url}; any key works; Ctrl-C ends it")
+            click.echo(f"serving {api.base_url}; any key is accepted; Ctrl-C ends it")
             stop.wait()
 
     try:
         run_until_stopped(serve, stop)
     except OSError as error:
-        raise UsageError(f"port {port} cannot be used: {error.strerror}; leave --port out for a free one") from error
+        raise UsageError(
+            f"port {port} cannot be used: {error.strerror}; give another --port, or leave it out for a free one"
+        ) from error
     return Outcome.DONE

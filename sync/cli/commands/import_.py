@@ -1,23 +1,20 @@
-"""The command that stores saved responses as history: import."""
+"""The command ``import``: saved responses become history."""
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sync import __version__
 from sync.cli import options, run_report
-from sync.cli.composition import database, guard, limits, pause_until
-from sync.cli.process.gc_tuning import for_many_runs
-from sync.cli.process.masking import masker
+from sync.cli.composition import CatalogSettings, database, import_dependencies
+from sync.cli.process import gc_tuning
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.cli.run_report import ImportTotals
@@ -26,105 +23,98 @@ from sync.errors import CatalogSyncError, Outcome
 if TYPE_CHECKING:
     from sync.run.import_ import ImportDependencies
     from sync.source.files.jsonl import SavedResponse
-    from sync.store.database import Database
-
-Moved: TypeAlias = Callable[[], None]
+    from sync.store.database import Engine
 
 
-@click.command("import", epilog="Example: catalog-sync import --accept-removals all answers.jsonl.gz")
+@click.command("import", epilog="Example: catalog-sync import --accept-removals all responses.jsonl.gz")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@options.database_url
-@options.moment("--at", "When the answer in FILE was given, where neither the file nor its name says.")
+@options.moment("--at", "Time of the response in FILE, if neither the file nor its name has one.")
 @options.accept_removals
 @options.quiet
 @options.as_json
+@options.database_url
 @options.catalog_settings
 def import_(
     *,
     files: tuple[Path, ...],
     at: datetime | None,
-    database_url: str,
     accept_removals: int | str | None,
     quiet: bool,
     as_json: bool,
-    **bounds: Any,
+    database_url: str,
+    **values: Any,
 ) -> int:
-    """Store saved answers as history, at the times they carry.
+    """Store saved responses as history, each at its time.
 
-    A FILE is JSON Lines, also with gzip: {"at": TIME, "image": ENVELOPE, "video": ENVELOPE}, either
-    mode alone, or "all" with both. Or it is one answer as the API sent it, or a folder of such
-    files, whose names carry the time, such as image-2026-03-01T12-00-00Z.json.
+    FILE is JSON Lines, plain or gzip: {"at": TIME, "image": ENVELOPE, "video": ENVELOPE}, with one
+    mode or both, or with "all" for one envelope of both modes. FILE may also be one response as the
+    API sent it, or a folder of such files. Their names contain the time, such as
+    image-2026-03-01T12-00-00Z.json.
 
-    One line is one run, and so are the answers of one time. What is recorded already is passed
-    over, so an import that stopped can be run again. It stops before the first answer that is
-    broken, out of order or held.
+    Each line is one run, and so are the single responses of one time. Lines that are recorded already
+    are skipped, so an import that was stopped can be run again. The import stops before the first
+    response that is broken, out of order or held back.
     """
-    from sync.run.import_ import ImportDependencies
+    stop, catalog_settings = threading.Event(), CatalogSettings(**values)
+    catalog = database(database_url, catalog_settings.database_timeout, stop)
+    dependencies = import_dependencies(catalog_settings, stop, accept_removals)
 
-    stop, mask = threading.Event(), masker(os.environ)
-    catalog = database(database_url, bounds["database_timeout"], stop)
-    backfill = ImportDependencies(
-        clock=options.now,
-        app_version=__version__,
-        guard=guard(bounds["max_removal_percent"], bounds["max_removal_count"], accept_removals),
-        limits=limits(bounds["max_models"]),
-        mask=mask,
-        pause=pause_until(stop),
-    )
-    quiet_bar = quiet or as_json
-    ended = run_until_stopped(lambda: import_files(files, at, catalog, backfill, stop, quiet=quiet_bar), stop)
+    def work() -> ImportTotals:
+        with catalog.opened() as engine:
+            return _import_files(engine, files, at, dependencies, stop, show_progress=not (quiet or as_json))
+
+    totals, received = run_until_stopped(work, stop)
+    if received is not None and totals.exit_code is Outcome.DONE:
+        totals.problem = f"stopped by {received.name}; the lines so far are stored, run it again to go on"
     if as_json:
-        print_line(run_report.import_json(ended.value, mask))
-    elif not quiet and (ended.value.imported or not ended.value.problem):
-        print_line(run_report.import_text(ended.value))
-    if ended.value.problem:
-        print_error(mask(ended.value.problem))
-    return outcome_of(ended.signal) if ended.signal else ended.value.exit_code
+        print_line(run_report.import_json(totals, dependencies.mask))
+    elif not quiet and (totals.imported or not totals.problem):
+        print_line(run_report.import_text(totals))
+    if totals.problem:
+        print_error(dependencies.mask(totals.problem))
+    return outcome_of(received) if received else totals.exit_code
 
 
-def import_files(
+def _import_files(
+    engine: Engine,
     files: Sequence[Path],
     at: datetime | None,
-    catalog: Database,
-    backfill: ImportDependencies,
+    dependencies: ImportDependencies,
     stop: threading.Event,
     *,
-    quiet: bool,
+    show_progress: bool,
 ) -> ImportTotals:
-    """What came of all the files; stops at the first error, and soon after ``stop`` is set.
-
-    Raises what has to do with the database's setting; an error in the lines is in the totals.
-    """
+    """The totals of all files. Stops at the first error, which the totals contain, and soon after ``stop`` is set."""
     from sync.run.import_ import import_responses
     from sync.source.files.saved import read_saved
 
     totals = ImportTotals()
-    with catalog.opened() as engine:
-        for_many_runs()
-        try:
-            for file in files:
-                with _watched(file, quiet=quiet) as moved:
-                    lines = _until(stop, moved, read_saved(file, at))
-                    for result in import_responses(engine, lines, backfill):
-                        totals.add(result)
-        except CatalogSyncError as error:
-            totals.stopped_by(error)
-    if stop.is_set() and totals.exit_code is Outcome.DONE:
-        totals.problem = "told to stop; the lines before are stored, run it again to go on"
+    gc_tuning.for_many_runs()
+    try:
+        for file in files:
+            with _progress(file, show=show_progress) as count_line:
+                lines = _until_stopped(read_saved(file, at), count_line, stop)
+                for result in import_responses(engine, lines, dependencies):
+                    totals.add(result)
+    except CatalogSyncError as error:
+        totals.stopped_by(error)
     return totals
 
 
-def _until(stop: threading.Event, moved: Moved, lines: Iterator[SavedResponse]) -> Iterator[SavedResponse]:
+def _until_stopped(
+    lines: Iterator[SavedResponse], count_line: Callable[[], None], stop: threading.Event
+) -> Iterator[SavedResponse]:
     for line in lines:
         if stop.is_set():
             return
-        moved()
+        count_line()
         yield line
 
 
 @contextmanager
-def _watched(file: Path, *, quiet: bool) -> Iterator[Moved]:
-    if quiet or not sys.stderr.isatty():
+def _progress(file: Path, *, show: bool) -> Iterator[Callable[[], None]]:
+    """A function to call for each line; on a terminal it moves a progress bar on stderr."""
+    if not show or not sys.stderr.isatty():
         yield lambda: None
         return
     from functools import partial

@@ -1,4 +1,4 @@
-"""The commands that list: models, changes."""
+"""The commands ``models`` and ``changes``: lists of rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.output import print_rows
+from sync.cli.param_types import FiniteFloat, Utf8Text
 
 if TYPE_CHECKING:
     from sync.store.queries import Filter
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ENTITIES = ("models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params")
 KINDS = ("added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed")
 
-_MODEL_COLUMNS = {
+_MODEL_HEADINGS = {
     "mode": "MODE",
     "model_id": "MODEL",
     "model_name": "NAME",
@@ -26,7 +27,7 @@ _MODEL_COLUMNS = {
     "credit_cost": "COST",
     "credit_cost_since": "SINCE (UTC)",
 }
-_CHANGE_COLUMNS = {
+_CHANGE_HEADINGS = {
     "changed_at": "SEEN (UTC)",
     "mode": "MODE",
     "model_id": "MODEL",
@@ -42,54 +43,59 @@ _CHANGE_COLUMNS = {
 
 
 @click.command(epilog="Example: catalog-sync models --mode image --provider Google")
-@options.database_url
 @options.mode
 @options.provider
-@options.moment("--as-of", "The catalog as it was then.")
+@options.moment("--as-of", "The catalog at this time.")
 @options.as_json
 @options.as_csv
+@options.database_url
 def models(
-    *, database_url: str, mode: str | None, provider: str | None, as_of: datetime | None, as_json: bool, as_csv: bool
+    *, mode: str | None, provider: str | None, as_of: datetime | None, as_json: bool, as_csv: bool, database_url: str
 ) -> None:
-    """List the models and what each costs, now or at a moment."""
+    """List the models with their costs, now or at a time in the past."""
     from sync.catalog.history.as_of import CatalogEntry, catalog_entry
     from sync.store import queries
 
     with database(database_url).reading() as connection:
         if as_of is None:
-            found = queries.current_models(connection, queries.Filter(mode=mode, provider=provider))
-            rows = [asdict(entry) for entry in found]
+            current = queries.current_models(connection, queries.Filter(mode=mode, provider=provider))
+            rows = [asdict(entry) for entry in current]
         else:
+            # Filtered here: the provider of a past version is in its JSON text alone.
             past = map(catalog_entry, queries.versions_at(connection, as_of, mode))
             rows = [asdict(entry) for entry in past if provider in (None, entry.provider)]
-    print_rows(rows, CatalogEntry, _MODEL_COLUMNS, as_json=as_json, as_csv=as_csv)
+    print_rows(rows, CatalogEntry, _MODEL_HEADINGS, as_json=as_json, as_csv=as_csv)
 
 
 @click.command(epilog="Example: catalog-sync changes --since 7d --kind increase --min-pct 10")
-@options.database_url
-@options.moment("--since", "Only what was seen from then on.")
-@options.moment("--until", "Only what was seen before then.")
+@options.moment("--since", "Only changes observed at or after this time.")
+@options.moment("--until", "Only changes observed before this time.")
 @options.mode
 @options.provider
 @click.option(
-    "--model", type=options.Text(), metavar="GLOB", help="Only models whose id is like this, such as 'google/*'."
+    "--model",
+    type=Utf8Text(),
+    metavar="PATTERN",
+    help="Only models with this id. * matches any text, ? one character, [ab] a or b, such as 'google/*'.",
 )
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; may be given again.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind of change.")
 @click.option("--entity", "entities", multiple=True, type=click.Choice(ENTITIES), help="Only this part of a model.")
 @click.option(
     "--min-pct",
     "min_percent",
-    type=options.Finite(min=0),
+    type=FiniteFloat(min=0),
     metavar="NUMBER",
-    help="Only costs that moved by so many percent, up or down.",
+    help="Only costs that rose or fell by this percentage or more.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="The newest so many only.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="Only this number of newest changes.")
 @options.as_json
 @options.as_csv
-def changes(*, database_url: str, limit: int | None, as_json: bool, as_csv: bool, **wanted: Any) -> None:
-    """List what changed, newest first.
+@options.database_url
+def changes(*, limit: int | None, as_json: bool, as_csv: bool, database_url: str, **wanted: Any) -> None:
+    """List the changes, newest first.
 
-    A change happened after NOT BEFORE, when the last good look before it began, and before SEEN.
+    A change happened between NOT BEFORE, when the previous successful sync began its request, and
+    SEEN, when a sync observed the change.
     """
     from sync.store.queries import Filter
 
@@ -97,7 +103,7 @@ def changes(*, database_url: str, limit: int | None, as_json: bool, as_csv: bool
 
 
 def print_changes(database_url: str) -> None:
-    """The whole change feed as a table."""
+    """Prints the whole change feed as a table."""
     from sync.store.queries import Filter
 
     _print_changes(database_url, Filter())
@@ -117,11 +123,11 @@ def _print_changes(
         rows = [asdict(change) for change in queries.changes(connection, wanted, limit)]
     if not as_json and not as_csv:
         rows = [_readable(row) for row in rows]
-    print_rows(rows, queries.Change, _CHANGE_COLUMNS, as_json=as_json, as_csv=as_csv)
+    print_rows(rows, queries.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)
 
 
 def _readable(row: dict[str, object]) -> dict[str, object]:
-    """A change as a person reads it: its cost, or else the value of the field that changed."""
+    """The cells of a change in a table: OLD and NEW are costs, or values of the field that changed."""
     is_cost = row["change_kind"] != "changed"
     path = ".".join(str(part) for part in (row["entity"], row["field"]) if part)
     return {

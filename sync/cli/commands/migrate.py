@@ -1,4 +1,4 @@
-"""The command that makes a database or brings it to head: migrate."""
+"""The command ``migrate``: the schema of the database."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from sync.cli import options
 from sync.cli.composition import database, upgrade
 
 
-@click.command(short_help="Make the database, or bring it to head.", epilog="Example: catalog-sync migrate")
+@click.command(
+    short_help="Create the tables and views, or upgrade them.", epilog="Example: catalog-sync migrate --check"
+)
+@click.option("--check", is_flag=True, help="Change nothing; exit with code 2 unless the schema is up to date.")
 @options.database_url
-@click.option("--check", is_flag=True, help="Only say whether it is at head; exit 2 if not.")
-def migrate(*, database_url: str, check: bool) -> None:
-    """Bring the database to the schema of this version; make an SQLite file that is missing."""
+def migrate(*, check: bool, database_url: str) -> None:
+    """Bring the schema of the database to the revision of this version.
+
+    An SQLite file that is missing is created. A database on a server must exist.
+    """
     from sync.store.database import HEAD
 
     catalog = database(database_url)

@@ -1,4 +1,4 @@
-"""The commands about one model: show, costs."""
+"""The commands ``show`` and ``costs``: one model."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.output import print_rows
+from sync.cli.param_types import Utf8Text
 from sync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from sync.store.database import Connection
     from sync.store.model_queries import KnownModel
 
-_SUGGESTIONS = 3
-_COST_COLUMNS = {
+_MAX_SUGGESTIONS = 3
+_COST_HEADINGS = {
     "mode": "MODE",
     "valid_from": "FROM (UTC)",
     "valid_to": "TO (UTC)",
@@ -31,71 +32,73 @@ _COST_COLUMNS = {
 
 
 @click.command(epilog="Example: catalog-sync costs google/nano-banana")
-@click.argument("model_id", type=options.Text(), metavar="MODEL_ID")
-@options.database_url
+@click.argument("model_id", type=Utf8Text(), metavar="MODEL_ID")
 @options.mode
 @options.as_json
 @options.as_csv
-def costs(*, model_id: str, database_url: str, mode: str | None, as_json: bool, as_csv: bool) -> None:
-    """Show what a model has cost, from when to when, and how long each cost held.
+@options.database_url
+def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, database_url: str) -> None:
+    """Show the costs of a model over time, and for how long each cost was valid.
 
-    While it was not listed there is a gap. A model listed in both modes is shown in both.
+    There is a gap for the time during which the model was not listed. A model that is listed in both
+    modes has a timeline for each.
     """
     from sync.catalog.history.cost_timeline import cost_spans
     from sync.show.cost_timeline import CostTimelineRow, display_row, sparkline
     from sync.store import model_queries
 
     with database(database_url).reading() as connection:
-        known = _known(connection, model_id, mode)
         now = options.now()
-        rows = {
+        timelines = {
             model.mode: [
                 CostTimelineRow(mode=model.mode, **asdict(span))
                 for span in cost_spans(model_queries.cost_intervals(connection, model.model_pk), now)
             ]
-            for model in known
+            for model in _find(connection, model_id, mode)
         }
-    everything: Sequence[Mapping[str, Any]] = [asdict(span) for found in rows.values() for span in found]
-    for_people = not as_json and not as_csv
+    rows: Sequence[Mapping[str, Any]] = [asdict(row) for timeline in timelines.values() for row in timeline]
+    is_table = not as_json and not as_csv
     print_rows(
-        [display_row(row) for row in everything] if for_people else everything,
+        [display_row(row) for row in rows] if is_table else rows,
         CostTimelineRow,
-        _COST_COLUMNS,
+        _COST_HEADINGS,
         as_json=as_json,
         as_csv=as_csv,
     )
-    if for_people:
-        for name, found in rows.items():
-            click.echo(f"{name}  {sparkline([span.credit_cost for span in found])}")
+    if is_table:
+        for name, timeline in timelines.items():
+            click.echo(f"{name}  {sparkline([row.credit_cost for row in timeline])}")
 
 
 @click.command(epilog="Example: catalog-sync show google/nano-banana --as-of 2026-03-01")
-@click.argument("model_id", type=options.Text(), metavar="MODEL_ID")
-@options.database_url
+@click.argument("model_id", type=Utf8Text(), metavar="MODEL_ID")
 @options.mode
-@options.moment("--as-of", "The model as it was then.")
+@options.moment("--as-of", "The model at this time.")
 @options.as_json
-def show(*, model_id: str, database_url: str, mode: str | None, as_of: datetime | None, as_json: bool) -> None:
+@options.database_url
+def show(*, model_id: str, mode: str | None, as_of: datetime | None, as_json: bool, database_url: str) -> None:
     """Show one model in full: cost, parameters and options, inputs, rules, capabilities, cost history.
 
-    A removed model is shown as it last was.
+    A removed model is shown as it was last listed.
     """
     from sync.show.formats import to_json
     from sync.show.model_detail import model_detail_lines
 
     with database(database_url).reading() as connection:
-        found = [_described(connection, model, as_of) for model in _known(connection, model_id, mode)]
-    described = [model for model in found if model is not None]
-    if not described:
-        raise UsageError(f"{model_id!r} was not listed yet at {as_of:%Y-%m-%d %H:%M} UTC: see catalog-sync costs")
+        details = [_detail(connection, model, as_of) for model in _find(connection, model_id, mode)]
+    listed = [detail for detail in details if detail is not None]
+    if not listed:
+        raise UsageError(
+            f"{model_id!r} was not listed yet at {as_of:%Y-%m-%d %H:%M} UTC; catalog-sync costs shows its history"
+        )
     if as_json:
-        click.echo(to_json(described))
+        click.echo(to_json(listed))
         return
-    click.echo("\n\n".join("\n".join(model_detail_lines(model)) for model in described))
+    click.echo("\n\n".join("\n".join(model_detail_lines(detail)) for detail in listed))
 
 
-def _described(connection: Connection, model: KnownModel, as_of: datetime | None) -> dict[str, Any] | None:
-    """The model as it was at the moment, or last was; None when it was not listed yet then."""
+def _detail(connection: Connection, model: KnownModel, as_of: datetime | None) -> dict[str, Any] | None:
+    """The JSON document of a model at a time, by default the newest; None when it was not listed yet."""
     from sync.catalog.history.model_detail import model_detail
     from sync.store import model_queries
 
@@ -103,22 +106,22 @@ def _described(connection: Connection, model: KnownModel, as_of: datetime | None
     if version is None:
         return None
     moment = as_of or options.now()
-    history = (_as_then(span, moment) for span in model_queries.cost_intervals(connection, model.model_pk))
+    intervals = (_interval_at(each, moment) for each in model_queries.cost_intervals(connection, model.model_pk))
     return {
         "mode": model.mode,
         "model_id": model.model_id,
         "is_listed": version.valid_to is None or version.valid_to > moment,
         "first_seen_at": model.first_seen_at,
-        **_removal(model, moment),
+        **_removal_at(model, moment),
         "unchanged_since": version.valid_from,
         **asdict(model_detail(version.raw)),
-        "cost_history": [asdict(interval) for interval in history if interval],
+        "cost_history": [asdict(interval) for interval in intervals if interval],
         "raw": version.raw,
     }
 
 
-def _removal(model: KnownModel, moment: datetime) -> dict[str, datetime | None]:
-    """When it was removed and last seen; nothing of it when that was still to come."""
+def _removal_at(model: KnownModel, moment: datetime) -> dict[str, datetime | None]:
+    """The times of the removal; None while it was still in the future."""
     is_past = model.removed_at is not None and model.removed_at <= moment
     return {
         "removed_at": model.removed_at if is_past else None,
@@ -126,21 +129,22 @@ def _removal(model: KnownModel, moment: datetime) -> dict[str, datetime | None]:
     }
 
 
-def _as_then(interval: CostInterval, moment: datetime) -> CostInterval | None:
-    """The interval as it stood at the moment: still open if its end was still to come."""
+def _interval_at(interval: CostInterval, moment: datetime) -> CostInterval | None:
+    """The interval as it was stored at a time: None before it began, open before it ended."""
     if interval.valid_from > moment:
         return None
     return replace(interval, valid_to=None) if interval.valid_to and interval.valid_to > moment else interval
 
 
-def _known(connection: Connection, model_id: str, mode: str | None) -> list[KnownModel]:
+def _find(connection: Connection, model_id: str, mode: str | None) -> list[KnownModel]:
+    """The model in each mode that ever listed it. Raises ``UsageError``, with similar ids, if none did."""
     from sync.store import model_queries
 
-    known = model_queries.find(connection, model_id, mode)
-    if known:
-        return known
-    where = f" in mode {mode}" if mode else ""
-    raise UsageError(f"no model {model_id!r} was ever listed{where}{_suggestion(connection, model_id)}")
+    models = model_queries.find(connection, model_id, mode)
+    if models:
+        return models
+    in_mode = f" in mode {mode}" if mode else ""
+    raise UsageError(f"no model {model_id!r} was ever listed{in_mode}; {_suggestion(connection, model_id)}")
 
 
 def _suggestion(connection: Connection, model_id: str) -> str:
@@ -149,9 +153,10 @@ def _suggestion(connection: Connection, model_id: str) -> str:
     from sync.store import model_queries
 
     ids = model_queries.all_ids(connection)
-    folded = {known.lower(): known for known in reversed(ids)}
-    near = [folded[match] for match in difflib.get_close_matches(model_id.lower(), folded, _SUGGESTIONS)]
-    near += [known for known in ids if model_id.lower() in known.lower() and known not in near]
-    if not near:
-        return ": see catalog-sync models"
-    return f"; did you mean {' or '.join(map(repr, near[:_SUGGESTIONS]))}?"
+    by_lower_case = {known.lower(): known for known in reversed(ids)}
+    matches = difflib.get_close_matches(model_id.lower(), by_lower_case, _MAX_SUGGESTIONS)
+    similar = [by_lower_case[match] for match in matches]
+    similar += [known for known in ids if model_id.lower() in known.lower() and known not in similar]
+    if not similar:
+        return "catalog-sync models lists them"
+    return f"did you mean {' or '.join(map(repr, similar[:_MAX_SUGGESTIONS]))}?"

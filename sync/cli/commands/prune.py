@@ -1,4 +1,4 @@
-"""The command that forgets old runs."""
+"""The command ``prune``: deletes the rows of old runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -21,101 +20,100 @@ from sync.errors import Outcome
 if TYPE_CHECKING:
     from sync.store.database import Engine
 
-# Between two steps: on SQLite a run that waits for the lock looks for it only now and then.
-_BREATH_SECONDS = 0.01
+# Between two steps: on SQLite a run that waits for the write lock polls it, and would not get it otherwise.
+_PAUSE_SECONDS = 0.01
 
 
-@dataclass(frozen=True)
-class Pruned:
-    """What became, or would become, of the runs that ended before a time."""
+class PruneResult(NamedTuple):
+    """Numbers of the runs that ended before a time. A dry run counts as deleted what it would delete."""
 
-    forgotten: int
+    deleted: int
     needed: int
 
 
 @click.command(
-    short_help="Forget old runs that nothing refers to.", epilog="Example: catalog-sync prune --before 90d --dry-run"
+    short_help="Delete old runs that changed nothing.", epilog="Example: catalog-sync prune --before 90d --dry-run"
 )
-@options.database_url
-@options.moment("--before", "Forget only runs that ended before then.", required=True)
-@click.option("--dry-run", is_flag=True, help="Only say how many runs would be forgotten.")
+@options.moment("--before", "Delete only runs that ended before this time.", required=True)
+@click.option("--dry-run", is_flag=True, help="Only print how many runs would be deleted.")
 @options.quiet
 @options.as_json
-def prune(*, database_url: str, before: datetime, dry_run: bool, quiet: bool, as_json: bool) -> int:
-    """Forget old runs, so that years of looking without a change do not fill the disk.
+@options.database_url
+def prune(*, before: datetime, dry_run: bool, quiet: bool, as_json: bool, database_url: str) -> int:
+    """Delete the rows of old runs that changed nothing.
 
-    Catalog, history and costs stay as they are. So do runs that any of them refers to, the last
-    ones, those that failed, were partial, held or abandoned, and those of an import. May be run
-    beside a sync.
+    Catalog, history and costs stay. Runs that history refers to stay as well, and so do the last run
+    of each mode, imports, and runs that failed, were partial, held back or abandoned. A sync may run
+    at the same time.
     """
     stop = threading.Event()
-    display = not quiet and not as_json and sys.stderr.isatty()
-    ended = run_until_stopped(lambda: _prune(database_url, before, stop, dry_run=dry_run, display=display), stop)
+    show_progress = not quiet and not as_json and sys.stderr.isatty()
+
+    def work() -> PruneResult:
+        with database(database_url).opened() as engine:
+            return _prune(engine, before, stop, dry_run=dry_run, show_progress=show_progress)
+
+    result, received = run_until_stopped(work, stop)
     if as_json:
-        print_line(_json(ended.value, before, dry_run=dry_run))
-    elif not quiet and (ended.signal is None or ended.value.forgotten):
-        print_line(_text(ended.value, before, dry_run=dry_run))
-    if ended.signal is None:
+        print_line(_json(result, before, dry_run=dry_run))
+    elif not quiet and (received is None or result.deleted):
+        print_line(_text(result, before, dry_run=dry_run))
+    if received is None:
         return Outcome.DONE
-    print_error("told to stop; what was forgotten stays so, run it again to go on")
-    return outcome_of(ended.signal)
+    print_error(f"stopped by {received.name}; what was deleted stays deleted, run it again to go on")
+    return outcome_of(received)
 
 
-def _prune(database_url: str, before: datetime, stop: threading.Event, *, dry_run: bool, display: bool) -> Pruned:
+def _prune(
+    engine: Engine, before: datetime, stop: threading.Event, *, dry_run: bool, show_progress: bool
+) -> PruneResult:
     from sync.store.database import reading
-    from sync.store.prune import old_runs
+    from sync.store.prune import delete_old_runs, old_runs
 
-    with database(database_url).opened() as engine:
-        with reading(engine) as connection:
-            found = old_runs(connection, before)
-        if dry_run:
-            return Pruned(found.deletable, found.needed)
-        with _watched(found.deletable, display=display) as moved:
-            return Pruned(_forget(engine, before, stop, moved), found.needed)
-
-
-def _forget(engine: Engine, before: datetime, stop: threading.Event, moved: Callable[[int], None]) -> int:
-    from sync.store.prune import delete_old_runs
-
-    forgotten = 0
-    for number in delete_old_runs(engine, before):
-        forgotten += number
-        moved(number)
-        if stop.wait(_BREATH_SECONDS):
-            break
-    return forgotten
+    with reading(engine) as connection:
+        runs = old_runs(connection, before)
+    if dry_run:
+        return PruneResult(runs.deletable, runs.needed)
+    deleted = 0
+    with _progress(runs.deletable, show=show_progress) as advance:
+        for number in delete_old_runs(engine, before):
+            deleted += number
+            advance(number)
+            if stop.wait(_PAUSE_SECONDS):
+                break
+    return PruneResult(deleted, runs.needed)
 
 
 @contextmanager
-def _watched(total: int, *, display: bool) -> Iterator[Callable[[int], None]]:
-    """A function that is told of each step's number, and shows it where somebody watches."""
-    if not display:
+def _progress(total: int, *, show: bool) -> Iterator[Callable[[int], None]]:
+    """A function to call with the number of runs of each step; it moves a progress bar on stderr if shown."""
+    if not show:
         yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("runs forgotten"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("runs deleted"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda number: bar.advance(task, number)
 
 
-def _text(pruned: Pruned, before: datetime, *, dry_run: bool) -> str:
+def _text(result: PruneResult, before: datetime, *, dry_run: bool) -> str:
     from sync.show.values import format_count
 
     ended = f"ended before {before:%Y-%m-%d %H:%M:%S} UTC"
-    if pruned.forgotten:
-        done = "dry run, nothing written: would forget" if dry_run else "forgot"
+    if result.deleted:
+        action = "dry run, nothing written: would delete" if dry_run else "deleted"
         return (
-            f"{done} {format_count(pruned.forgotten, 'run')} that {ended}; {pruned.needed} others are needed and stay"
+            f"{action} {format_count(result.deleted, 'run')} that {ended}; {result.needed} others are needed and stay"
         )
-    if pruned.needed:
-        return f"nothing to forget: {format_count(pruned.needed, 'run')} {ended}, none of which can be spared"
-    return f"nothing to forget: no run {ended}"
+    if result.needed:
+        return f"nothing to delete: {format_count(result.needed, 'run')} {ended}, and all of them are needed"
+    return f"nothing to delete: no run {ended}"
 
 
-def _json(pruned: Pruned, before: datetime, *, dry_run: bool) -> str:
+def _json(result: PruneResult, before: datetime, *, dry_run: bool) -> str:
     from sync.show.formats import to_json
 
-    return to_json({"before": before, "dry_run": dry_run, "deleted": pruned.forgotten, "needed": pruned.needed})
+    return to_json({"before": before, "dry_run": dry_run, "deleted": result.deleted, "needed": result.needed})

@@ -1,4 +1,4 @@
-"""The command that stays and does runs at set times: schedule."""
+"""The command ``schedule``: runs at set times until a signal arrives."""
 
 from __future__ import annotations
 
@@ -10,74 +10,86 @@ from typing import Any
 import click
 
 from sync.cli import options, run_report
-from sync.cli.commands.sync import complain
 from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
 from sync.cli.param_types import Duration
-from sync.cli.process.gc_tuning import for_many_runs
+from sync.cli.process import gc_tuning
 from sync.cli.process.messages import describe_error, print_error, print_line
 from sync.cli.process.signals import run_until_stopped
 from sync.errors import Interrupted, Outcome
 
 
-@click.command(short_help="Stay, and sync at set times.", epilog="Example: catalog-sync schedule --every 15m --migrate")
-@options.database_url
+@click.command(short_help="Sync at set times.", epilog="Example: catalog-sync schedule --every 15m --migrate")
+@click.option(
+    "--every",
+    type=Duration(),
+    metavar="DURATION",
+    help="One run at the start and then one in each DURATION, such as 15m.",
+)
+@click.option(
+    "--cron",
+    metavar="LINE",
+    help='Runs at the times of a crontab line, such as "*/15 * * * *". Weekdays: 0 and 7 are Sunday.',
+)
+@click.option("--timezone", default="UTC", metavar="NAME", show_default=True, help="Time zone of --cron.")
+@click.option(
+    "--jitter",
+    type=Duration(),
+    default="0s",
+    metavar="DURATION",
+    show_default=True,
+    help="Start each run later by a random time up to DURATION.",
+)
 @options.mode
-@click.option("--every", type=Duration(), metavar="SPAN", help="A run now and then one each SPAN, such as 15m.")
-@click.option(
-    "--cron", metavar="LINE", help='A run at the times of a crontab line, such as "*/15 * * * *"; 0 and 7 are Sunday.'
-)
-@click.option("--timezone", default="UTC", show_default=True, help="The zone that --cron means.")
-@click.option(
-    "--jitter", type=Duration(), default="0s", metavar="SPAN", help="Start each run up to so much later, by chance."
-)
-@click.option("--migrate", "migrate_first", is_flag=True, help="Bring the database to head first.")
+@options.migrate
 @options.quiet
+@options.database_url
 @options.api_settings
 def schedule(
     *,
-    database_url: str,
-    mode: str | None,
     every: timedelta | None,
     cron: str | None,
     timezone: str,
     jitter: timedelta,
+    mode: str | None,
     migrate_first: bool,
     quiet: bool,
-    **api: Any,
+    database_url: str,
+    **values: Any,
 ) -> int:
-    """Stay and run at set times until SIGTERM or SIGINT, then exit 0 within 10 seconds.
+    """Sync at set times until SIGTERM or SIGINT, then exit with code 0 within 10 seconds.
 
-    One run at a time; runs missed while the machine slept are made up for by one. A run that fails
-    is told on stderr and the next one comes at its time.
+    Only one run is active at a time. Runs missed while the machine slept are made up for by one run.
+    The error of a failed run is printed on stderr, and the next run starts at its time.
     """
     from sync.run import run_sync
     from sync.schedule import make_timetable, run_forever
 
-    stop, given = threading.Event(), ApiSettings(**api)
+    stop, api_settings = threading.Event(), ApiSettings(**values)
     timetable = make_timetable(every, cron, timezone, jitter)
-    mask = sync_dependencies(given, stop).mask  # faults in the settings come before the first run
-    catalog = database(database_url, given.database_timeout, stop)
+    mask = sync_dependencies(api_settings, stop).mask  # reports wrong settings before the first run
+    catalog = database(database_url, api_settings.database_timeout, stop)
 
-    def once() -> None:
-        job = sync_dependencies(
-            given, stop, mode=mode, trigger_kind="schedule"
-        )  # with a key that was changed meanwhile
-        with catalog.opened() as engine:  # for this run alone: a connection would not outlast the sleep
-            result = run_sync(engine, job)
+    def run_once() -> None:
+        # Made for each run, since the API key may have changed in its file.
+        dependencies = sync_dependencies(api_settings, stop, mode=mode, trigger_kind="schedule")
+        # Opened for each run, since servers and firewalls close connections that are idle for long.
+        with catalog.opened() as engine:
+            result = run_sync(engine, dependencies)
         if not quiet:
-            print_line(job.mask(run_report.run_text(result)))
-        complain(result, job.mask)
+            print_line(dependencies.mask(run_report.run_text(result)))
+        if result.message:
+            print_error(dependencies.mask(result.message))
 
-    def failed(error: BaseException) -> None:
+    def print_failure(error: BaseException) -> None:
         print_error(mask(describe_error(error)[1]))
 
     def work() -> None:
         if migrate_first:
             upgrade(catalog)
         catalog.require_head()
-        for_many_runs()
-        run_forever(timetable, once, failed, stop)
+        gc_tuning.for_many_runs()
+        run_forever(timetable, run_once, print_failure, stop)
 
-    with suppress(Interrupted):  # told to stop before the first run
+    with suppress(Interrupted):  # a signal before the first run ends the command with code 0 as well
         run_until_stopped(work, stop, outcome_if_abandoned=Outcome.DONE)
     return Outcome.DONE

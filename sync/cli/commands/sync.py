@@ -1,9 +1,8 @@
-"""The command that does one run: sync."""
+"""The command ``sync``: one run."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ import click
 from sync.cli import options, run_report
 from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
 from sync.cli.process.messages import print_error, print_line
-from sync.cli.process.signals import WorkResult, outcome_of, run_until_stopped
+from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -19,60 +18,57 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: CATALOG_SYNC_API_KEY_FILE=~/.genviral-key catalog-sync sync --migrate")
-@options.database_url
 @options.mode
-@click.option("--dry-run", is_flag=True, help="Ask and decide, print what would change, write nothing at all.")
+@click.option(
+    "--dry-run", is_flag=True, help="Fetch and compare, print each change that would be stored, and write nothing."
+)
 @options.accept_removals
-@click.option("--migrate", "migrate_first", is_flag=True, help="Bring the database to head first.")
+@options.migrate
 @options.quiet
 @options.as_json
+@options.database_url
 @options.api_settings
 def sync(
     *,
-    database_url: str,
     mode: str | None,
     dry_run: bool,
     accept_removals: int | str | None,
     migrate_first: bool,
     quiet: bool,
     as_json: bool,
-    **api: Any,
+    database_url: str,
+    **values: Any,
 ) -> int:
-    """Ask the API once and store what changed.
+    """Fetch the catalog once and store what changed.
 
-    The API key comes from CATALOG_SYNC_API_KEY, or from the file that CATALOG_SYNC_API_KEY_FILE
-    names. Exits 0 when all is well, changed or not; the README lists the other codes.
+    The API key comes from CATALOG_SYNC_API_KEY, or from the file named by CATALOG_SYNC_API_KEY_FILE.
+    The exit code is 0 whether or not anything changed; README.md lists the other codes.
     """
     from sync.run import run_sync
 
-    stop, given = threading.Event(), ApiSettings(**api)
-    job = sync_dependencies(given, stop, mode=mode, accept_removals=accept_removals)
+    stop, api_settings = threading.Event(), ApiSettings(**values)
+    dependencies = sync_dependencies(api_settings, stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
-        raise UsageError("--dry-run writes nothing at all, --migrate does: give one of them")
-    catalog = database(database_url, given.database_timeout, stop)
+        raise UsageError("--dry-run and --migrate exclude each other, since a dry run writes nothing: give one of them")
+    catalog = database(database_url, api_settings.database_timeout, stop)
 
     def work() -> RunResult:
         if migrate_first:
             upgrade(catalog)
         with catalog.opened() as engine:
-            return run_sync(engine, job, dry_run=dry_run)
+            return run_sync(engine, dependencies, dry_run=dry_run)
 
-    ended = run_until_stopped(work, stop)
+    result, received = run_until_stopped(work, stop)
+    mask = dependencies.mask
     if as_json:
-        print_line(run_report.run_json(ended.value, job.mask, dry_run=dry_run))
+        print_line(run_report.run_json(result, mask, dry_run=dry_run))
     elif not quiet:
-        print_line(job.mask(run_report.run_text(ended.value, dry_run=dry_run)))
-    return _exit(ended, job.mask)
-
-
-def _exit(ended: WorkResult[RunResult], mask: Callable[[str], str]) -> int:
-    if ended.signal is not None:
-        went_wrong = f": {mask(ended.value.message)}" if ended.value.message else ""
-        raise Interrupted(f"told to stop; the run had ended by then{went_wrong}", outcome_of(ended.signal))
-    complain(ended.value, mask)
-    return ended.value.exit_code
-
-
-def complain(result: RunResult, mask: Callable[[str], str]) -> None:
-    if result.message:
-        print_error(mask(result.message))
+        print_line(mask(run_report.run_text(result, dry_run=dry_run)))
+    error = mask(result.message) if result.message else None
+    if received is not None:
+        raise Interrupted(
+            f"stopped by {received.name}; the run had ended{f': {error}' if error else ''}", outcome_of(received)
+        )
+    if error:
+        print_error(error)
+    return result.exit_code

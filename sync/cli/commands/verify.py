@@ -1,4 +1,4 @@
-"""The command that proves what is stored."""
+"""The command ``verify``: whether the stored rows are consistent."""
 
 from __future__ import annotations
 
@@ -16,63 +16,64 @@ if TYPE_CHECKING:
     from sync.catalog.verify.findings import Finding
     from sync.store.verify.read_models import Verification
 
-_LINE_LIMIT = 2000
+_LINE_LIMIT = 2000  # characters
 
 
-@click.command(short_help="Prove that the stored data is sound.", epilog="Example: catalog-sync verify")
-@options.database_url
+@click.command(short_help="Check that the stored rows are consistent.", epilog="Example: catalog-sync verify")
 @options.as_json
-def verify(*, database_url: str, as_json: bool) -> None:
-    """Prove that the stored data is sound, or name each row that breaks a rule and exit 9.
+@options.database_url
+def verify(*, as_json: bool, database_url: str) -> None:
+    """Check that the stored rows are consistent. Name each row that breaks a rule, and exit with code 9.
 
-    Costs, changes and current rows are made again from what the API sent, and compared. Reads only.
+    Costs, changes and current rows are derived again from what the API sent, and compared with the
+    stored ones. Nothing is written.
     """
     from sync.store.verify.read_models import Verification
 
     with database(database_url).reading() as connection:
         verification = Verification(connection)
-        number = _tell_as_json(verification) if as_json else _tell(verification)
+        number = _print_json(verification) if as_json else _print_findings(verification)
     if number:
         raise CheckFailed(
-            f"{number} faults in the stored data, each named on stdout: sync no more before a backup that"
-            " verifies is restored, or report them"
+            f"the stored rows are not consistent: {number} findings, each named on stdout; stop syncing and restore a"
+            " backup that verifies, or report the findings"
         )
 
 
-def _tell(verification: Verification) -> int:
+def _print_findings(verification: Verification) -> int:
     number = 0
-    for number, fault in enumerate(verification.findings(), start=1):  # noqa: B007  # told after the loop
-        print_line(_line(fault))
+    for number, finding in enumerate(verification.findings(), start=1):  # noqa: B007  # used after the loop
+        print_line(_finding_line(finding))
     if not number:
         print_line(
-            f"sound: {verification.models} models, {verification.versions} versions, {verification.costs} costs"
+            f"consistent: {verification.models} models, {verification.versions} versions, {verification.costs} costs"
             f" and {verification.changes} changes agree{_outdated(verification)}"
         )
     return number
 
 
-def _tell_as_json(verification: Verification) -> int:
+def _print_json(verification: Verification) -> int:
     from sync.show.formats import to_json
 
-    faults = [asdict(fault) for fault in verification.findings()]
+    findings = [asdict(finding) for finding in verification.findings()]
     counts = {name: getattr(verification, name) for name in ("models", "versions", "costs", "changes", "outdated")}
-    print_line(to_json({**counts, "findings": faults}))
-    return len(faults)
+    print_line(to_json({**counts, "findings": findings}))
+    return len(findings)
 
 
 def _outdated(verification: Verification) -> str:
     if not verification.outdated:
         return ""
     return (
-        f"; another version of catalog-sync read {verification.outdated} of the models: the next sync makes their"
-        " current rows anew, and until then these are not compared"
+        f"; the current rows of {verification.outdated} models come from another version of catalog-sync and were not"
+        " compared: the next sync makes them again"
     )
 
 
-def _line(fault: Finding) -> str:
+def _finding_line(finding: Finding) -> str:
     from sync.catalog.text import one_line
     from sync.catalog.verify.findings import format_time
 
-    model = repr(fault.model_id) if fault.model_id else None
-    where = [fault.table, fault.mode, model, format_time(fault.at) if fault.at else None]
-    return one_line(f"{' '.join(filter(None, where))}: {fault.problem}", _LINE_LIMIT)
+    model = repr(finding.model_id) if finding.model_id else None
+    row = [finding.table, finding.mode, model, format_time(finding.at) if finding.at else None]
+    return one_line(f"{' '.join(filter(None, row))}: {finding.problem}", _LINE_LIMIT)

@@ -18,11 +18,12 @@ from sync.catalog.json.surrogates import replace_lone_surrogates
 from sync.catalog.response.envelope import BOM
 from sync.catalog.text import one_line
 from sync.errors import ResponseRejected
+from sync.source import DEFAULT_MAX_BYTES
 from sync.source.files.input_file import GZIP_ERRORS, open_file
 
-# Two responses of 128 MiB and 1 MiB around them. It bounds the memory for a file without line breaks, and is
-# above the default MAX_BYTES because import has no setting for it.
-MAX_LINE_BYTES = 2 * 128 * 1024 * 1024 + 1024 * 1024
+# Two responses of four times the default MAX_BYTES, because import has no setting for it, and 1 MiB around
+# them. It bounds the memory for a file without line breaks.
+MAX_LINE_BYTES = 2 * 4 * DEFAULT_MAX_BYTES + 1024 * 1024
 
 _FORM = 'write each line as {"at": TIME, "image": ENVELOPE, "video": ENVELOPE} or {"at": TIME, "all": ENVELOPE}'
 # The API is younger. An earlier time is a mistake, and would add a row per day to the calendar.

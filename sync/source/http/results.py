@@ -8,6 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from sync.errors import CatalogSyncError
+from sync.source import DEFAULT_MAX_BYTES
 
 
 class FetchSettings(Struct, frozen=True):
@@ -20,7 +21,7 @@ class FetchSettings(Struct, frozen=True):
     base_url: str
     deadline: float = 60.0
     attempts: int = 4
-    max_bytes: int = 32 * 1024 * 1024
+    max_bytes: int = DEFAULT_MAX_BYTES
 
 
 class Fetched(Struct, frozen=True):
