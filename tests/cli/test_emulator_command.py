@@ -48,4 +48,6 @@ def test_an_emulator_says_when_its_port_is_taken(shell: Shell, tmp_path: Path) -
     file = tmp_path / "catalog.json"
     file.write_bytes(envelope(numbered_models(2)))
     with Emulator([catalog()]) as other:
-        assert "or leave it out for a free one" in error_line(shell("emulator", str(file), "--port", str(other.port)), 2)
+        assert "or leave it out for a free one" in error_line(
+            shell("emulator", str(file), "--port", str(other.port)), 2
+        )

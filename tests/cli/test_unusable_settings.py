@@ -24,7 +24,11 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "a key and a key file": ({"API_KEY_FILE": "/somewhere"}, ["sync"], "is set twice"),
     "a key file that is missing": ({"API_KEY": None, "API_KEY_FILE": "/no/such"}, ["sync"], "/no/such cannot be read"),
     "plain http to a host": ({"BASE_URL": "http://api.example/v1"}, ["sync"], "plain http to api.example"),
-    "a base url with a password": ({"BASE_URL": f"https://me:{KEY}@api.example/v1"}, ["sync"], "has a user, a password"),
+    "a base url with a password": (
+        {"BASE_URL": f"https://me:{KEY}@api.example/v1"},
+        ["sync"],
+        "has a user, a password",
+    ),
     "a base url that is none": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
     "a base url with a bad port": ({"BASE_URL": "https://api.example:port/v1"}, ["sync"], "is not a URL"),
     "a scheme nobody knows": ({"DATABASE_URL": "oracle://host/db"}, ["sync"], "begins with oracle"),
