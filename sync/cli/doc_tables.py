@@ -50,15 +50,21 @@ def _exit_codes_table() -> str:
 
 
 def _options_table(command: click.Command) -> str:
+    """A row for each option, and one for all options that are settings: README.md describes those."""
     context = click.Context(command, info_name=command.name)
-    return _table(("option", "value", "does"), _option_rows(command, context))
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    rows = [_option_row(option, context) for option in options if not option.envvar]
+    if settings := [_flags(option) for option in options if option.envvar]:
+        rows.append((", ".join(settings), "", "See [settings](../README.md#settings)."))
+    return _table(("option", "value", "effect"), rows)
 
 
-def _option_rows(command: click.Command, context: click.Context) -> Iterator[tuple[str, str, str]]:
-    for option in command.params:
-        if isinstance(option, click.Option):
-            flags = ", ".join(f"`{flag}`" for flag in option.opts)
-            yield flags, _value(option, context), " ".join([option.help or "", *_remarks(option)])
+def _option_row(option: click.Option, context: click.Context) -> tuple[str, str, str]:
+    return _flags(option), _value(option, context), " ".join([option.help or "", *_remarks(option)])
+
+
+def _flags(option: click.Option) -> str:
+    return ", ".join(f"`{flag}`" for flag in option.opts)
 
 
 def _value(option: click.Option, context: click.Context) -> str:
@@ -75,10 +81,7 @@ def _remarks(option: click.Option) -> Iterator[str]:
     if option.multiple:
         yield "May be repeated."
     if option.show_default:
-        default = str(option.default).removesuffix(".0")
-        yield f"Default: `{default}`."
-    if option.envvar:
-        yield f"Setting: `{option.envvar}`."
+        yield f"Default: `{option.default}`."
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
