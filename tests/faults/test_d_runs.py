@@ -70,7 +70,7 @@ def test_d2_a_signal_ends_a_run_that_waits_for_the_api(
         eventually(lambda: len(api.requests) == 2)
         process.send_signal(number)
         ended = finished(process, within=10)
-    assert "stopped while asking the API" in error_line(ended, code)
+    assert "the fetch was interrupted: no response was stored" in error_line(ended, code)
     assert ended.out == ""
     runs = "SELECT status, error_type, finished_at IS NOT NULL FROM sync_runs"
     assert query_rows(sqlite_url, runs) == [("failed", "Interrupted", 1)]

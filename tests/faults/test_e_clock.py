@@ -41,7 +41,7 @@ def test_e1_a_clock_set_back_stamps_just_after_the_last_stamp_and_is_noted(
     (last,) = synced.query("SELECT MAX(valid_from) FROM credit_history WHERE opened_run_id = 1")[0]
     assert last < first < second
     (note,) = synced.query("SELECT note FROM sync_runs WHERE run_id = 2")[0]
-    assert "behind the last stamp of image" in note
+    assert "behind the last stamp of mode image" in note
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1, minutes=1), YEAR])
