@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from models_db.migrate import HEAD
 from sync import __version__
 from sync.cli.commands import cli
 from tests.cli.conftest import Shell
@@ -131,8 +132,8 @@ def test_the_default_database_is_in_the_users_data_directory(shell: Shell, tmp_p
     file = tmp_path / ".local/share/catalog-sync/catalog.db"
     assert str(file) in error_line(shell("models"), 2)
     told = output(shell("migrate"))
-    assert told == f"sqlite:///{file} is now at revision 0002\n"
-    assert output(shell("migrate", "--check")) == f"sqlite:///{file} is at revision 0002\n"
+    assert told == f"sqlite:///{file} is now at revision {HEAD}\n"
+    assert output(shell("migrate", "--check")) == f"sqlite:///{file} is at revision {HEAD}\n"
     assert output(shell("models")) == "nothing found\n"
 
 
