@@ -1,1 +1,1 @@
-"""A response's bytes, checked against the documented envelope and cut into models; decodes no model."""
+"""A response's bytes, checked against the documented envelope and cut into models; decodes at most a model's mode."""
