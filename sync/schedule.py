@@ -15,9 +15,11 @@ from sync.errors import CatalogSyncError, Interrupted, UsageError
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
 
+# In the order of cron: the index is the number that cron gives the day.
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _CRON_FIELDS = 5
+# APScheduler adds durations to dates, which end in the year 9999; a longer one is a typing error.
 _MAX_DURATION = timedelta(days=366)
 
 
@@ -80,9 +82,12 @@ def run_forever(
     scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
     scheduler.add_listener(lambda _: print_error(_skipped(next(skipped))), EVENT_JOB_MAX_INSTANCES)
     first = {"next_run_time": datetime.now(UTC)} if timetable.starts_now else {}
+    # Without misfire_grace_time=None APScheduler drops a run that starts more than a second late; coalesce makes
+    # one run of all that were missed.
     scheduler.add_job(guarded, timetable.trigger, coalesce=True, max_instances=1, misfire_grace_time=None, **first)
     scheduler.start()
     stop.wait()
+    # The active run sees the same event and ends soon; how long it may take is decided in process/signals.
     scheduler.shutdown(wait=True)
 
 
@@ -131,6 +136,7 @@ def _step(text: str) -> int:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
+    # ZoneInfo opens a file of that name: paths are a ValueError, directories an OSError.
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(f"{name!r} is not a time zone: write UTC or a name such as Europe/Berlin") from None
 
@@ -151,6 +157,7 @@ def _cron(fields: list[str], zone: ZoneInfo, jitter: int | None) -> BaseTrigger:
         raise UsageError("--cron does not have five fields: write a crontab line in quotes, such as '*/15 * * * *'")
     minute, hour, day, month, weekday = fields
     shared = {"minute": minute, "hour": hour, "month": month, "timezone": zone, "jitter": jitter}
+    # Names, since APScheduler reads the number 0 as Monday.
     named = "*" if weekday == "*" else weekdays(weekday)
     try:
         if day.startswith("*") or weekday.startswith("*"):

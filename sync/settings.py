@@ -18,7 +18,7 @@ from sync.source.api_key import require_sendable
 PREFIX = "CATALOG_SYNC_"
 DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_MIN_SECRET_LENGTH = 4
+_MIN_SECRET_LENGTH = 4  # characters
 
 
 def api_key(environ: Mapping[str, str]) -> str:
@@ -80,11 +80,12 @@ def has_password(database_url: str) -> bool:
 
 def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
     try:
-        mode = path.stat().st_mode
+        mode = path.stat().st_mode  # before reading, which empties a pipe
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the key file {path} cannot be read: {reason}; correct CATALOG_SYNC_API_KEY_FILE") from error
+    # The mode of a pipe or a device says nothing about who has read what goes through it.
     if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO) and not _is_mounted_secret(path, environ):
         raise UsageError(f"the key file {path} is refused: it can be read by others; run chmod 600 on it")
     return text.strip()
@@ -92,6 +93,7 @@ def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
 
 def _is_mounted_secret(path: Path, environ: Mapping[str, str]) -> bool:
     """Whether systemd or a container runtime mounted the file: they protect its folder, whatever the file's mode."""
+    # Docker and Kubernetes mount secrets at the first, systemd sets the variable for LoadCredential=.
     folders = [Path("/run/secrets"), Path(environ.get("CREDENTIALS_DIRECTORY") or "/run/secrets")]
     return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
@@ -113,4 +115,5 @@ def _split(text: str) -> SplitResult:
 def _password(url: str) -> str:
     """The password as it is written in a URL, unescaped / and @ included."""
     rest = url.partition("://")[2]
+    # An SQLite URL has no user: an @ in it is part of the path.
     return "" if rest.startswith("/") else rest.rpartition("@")[0].partition(":")[2]

@@ -114,7 +114,7 @@ def sync_dependencies(
         modes=(mode,) if mode else MODES,
         guard=_guard(values, accept_removals),
         limits=_limits(values),
-        mask=masker(os.environ, key),
+        mask=masker(os.environ, key),  # this key, even if its file changes during the run
         pause=pause_until(stop),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+# Six digits reach from 11 days, in seconds, to 19,000 years, in weeks, which the calendar then refuses.
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 
 

@@ -19,6 +19,7 @@ def run_text(result: RunResult, *, dry_run: bool = False) -> str:
     """One line for a run. For a dry run, a line for each change that it would make comes before."""
     parts = [mode_summary(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
     parts += [f"note: {note}" for note in result.notes]
+    # A dry run has no run_id, and its changes are nowhere else to be read.
     if not dry_run:
         return f"run {result.run_id} {result.status}: {'; '.join(parts)}"
     changes = [line for mode in result.modes if mode.plan for line in change_lines(mode.plan)]

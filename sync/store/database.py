@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -47,6 +47,7 @@ HEAD = migrate.HEAD
 _ATTEMPTS = 4
 # The timeout ends the retries for a lost server; this number ends them where a pause takes no time, as in tests.
 _MOST_RETRIES = 1000
+# Pauses grow by this much each time, so that two runs that deadlocked do not meet again at once.
 _PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
 _OUTCOME_UNKNOWN = "whether this step was stored is unknown; run catalog-sync status once the database is reachable"
@@ -68,7 +69,7 @@ class Database:
     ``DatabaseError`` when the database fails or cannot be reached.
     """
 
-    url: str
+    url: str = field(repr=False)  # may contain the password
     timeout: float = DEFAULT_TIMEOUT_SECONDS
     """Read timeout of the server in seconds, and for how long an unreachable server is retried."""
     pause: Pause | None = None
@@ -83,6 +84,7 @@ class Database:
     @contextmanager
     def opened(self) -> Iterator[Engine]:
         """An engine for the database, which must be at head; disposed at the end."""
+        # Only here: errors raised in the body of the with statement belong to the caller.
         with translate_errors():
             engine = engines.open_engine(self.url, timeout=self.timeout)
         try:
@@ -174,7 +176,9 @@ def in_transaction(
                 return work(connection, number)
         except DatabaseError as error:
             cause = error.__cause__
+            # Stays true: a later attempt that fails does not show what became of an earlier commit.
             outcome_unknown = outcome_unknown or error_classes.commit_outcome_unknown(cause)
+            # The time for retries begins with the first lost connection, not with the transaction.
             if retries is None and attempts > 1 and error_classes.connection_unusable(cause):
                 retries = _Retries(engines.timeout_of(engine), number)
             if not _may_retry(cause, retries) or (retries is None and number >= attempts):

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import URL, make_url
 
 from models_db.engine import open_engine
+from sync.cli.composition import database
 from sync.cli.process.masking import masker
 from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
@@ -228,3 +229,10 @@ def test_help_shows_no_setting_of_the_environment(tmp_path: Path) -> None:
     }
     for command in ("sync", "schedule", "models"):
         output(run_process(command, "--help", environ=environment(tmp_path, **settings)))
+
+
+def test_the_database_of_a_command_shows_no_password_when_printed() -> None:
+    url = f"postgresql://me:{PASSWORD}@host/db"
+
+    assert PASSWORD not in repr(database(url))
+    assert PASSWORD not in database(url).masked_url

@@ -41,6 +41,7 @@ def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
             click.echo(f"serving {api.base_url}; any key is accepted; Ctrl-C ends it")
             stop.wait()
 
+    # Binding the port is part of the work, so its error arrives here.
     try:
         run_until_stopped(serve, stop)
     except OSError as error:

@@ -105,6 +105,7 @@ def _until_stopped(
     lines: Iterator[SavedResponse], count_line: Callable[[], None], stop: threading.Event
 ) -> Iterator[SavedResponse]:
     for line in lines:
+        # Only between two lines: each is a transaction of its own.
         if stop.is_set():
             return
         count_line()

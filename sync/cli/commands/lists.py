@@ -16,6 +16,7 @@ from sync.cli.param_types import FiniteFloat, Utf8Text
 if TYPE_CHECKING:
     from sync.store.queries import Filter
 
+# The documented values of catalog_changes.entity and catalog_changes.change_kind, in the order of help.
 ENTITIES = ("models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params")
 KINDS = ("added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed")
 

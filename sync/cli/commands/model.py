@@ -153,6 +153,7 @@ def _suggestion(connection: Connection, model_id: str) -> str:
     from sync.store import model_queries
 
     ids = model_queries.all_ids(connection)
+    # Of ids that differ in case alone, the first one is suggested.
     by_lower_case = {known.lower(): known for known in reversed(ids)}
     matches = difflib.get_close_matches(model_id.lower(), by_lower_case, _MAX_SUGGESTIONS)
     similar = [by_lower_case[match] for match in matches]

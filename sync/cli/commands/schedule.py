@@ -90,6 +90,7 @@ def schedule(
         gc_tuning.for_many_runs()
         run_forever(timetable, run_once, print_failure, stop)
 
-    with suppress(Interrupted):  # a signal before the first run ends the command with code 0 as well
+    # A signal before the first run also ends the command with code 0.
+    with suppress(Interrupted):
         run_until_stopped(work, stop, outcome_if_abandoned=Outcome.DONE)
     return Outcome.DONE

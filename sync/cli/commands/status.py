@@ -62,6 +62,7 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     with database(database_url).reading() as connection:
         rows = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
         successes = [each for each in queries.last_successes(connection) if mode in (None, each.mode)]
+    # A run that failed before it fetched has no mode, and concerns both.
     runs = [run for run in rows if mode is None or run["mode"] in (None, mode)]
     last = {each.mode: each.good_observed_at for each in successes}
     ages = {name: None if at is None else now - at for name, at in last.items()}

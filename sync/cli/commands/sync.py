@@ -65,6 +65,7 @@ def sync(
     elif not quiet:
         print_line(mask(run_report.run_text(result, dry_run=dry_run)))
     error = mask(result.message) if result.message else None
+    # The run had ended when the signal arrived: it is printed, but the signal decides the exit code.
     if received is not None:
         raise Interrupted(
             f"stopped by {received.name}; the run had ended{f': {error}' if error else ''}", outcome_of(received)

@@ -43,7 +43,7 @@ def verify(*, as_json: bool, database_url: str) -> None:
 def _print_findings(verification: Verification) -> int:
     number = 0
     for number, finding in enumerate(verification.findings(), start=1):  # noqa: B007  # used after the loop
-        print_line(_finding_line(finding))
+        print_line(_finding_line(finding))  # at once: a large database takes minutes
     if not number:
         print_line(
             f"consistent: {verification.models} models, {verification.versions} versions, {verification.costs} costs"

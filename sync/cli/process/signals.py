@@ -131,7 +131,7 @@ def end_on_sigterm() -> None:
     thread reads it there.
     """
     reader, writer = map(_outside_standard_streams, os.pipe())
-    os.set_blocking(writer, False)
+    os.set_blocking(writer, False)  # required by set_wakeup_fd
     signal.signal(signal.SIGTERM, _raise_terminated)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     threading.Thread(target=_exit_after_sigterm, args=(reader,), daemon=True, name="sigterm").start()
