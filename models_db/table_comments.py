@@ -19,12 +19,13 @@ def update(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         return
     inspector = inspect(connection)
+    stored_columns = inspector.get_multi_columns(filter_names=list(metadata.tables))
+    stored_tables = inspector.get_multi_table_comment(filter_names=list(metadata.tables))
     for table in metadata.sorted_tables:
-        stored = {column["name"]: column["comment"] for column in inspector.get_columns(table.name)}
+        stored = {column["name"]: column["comment"] for column in stored_columns[None, table.name]}
         outdated = [column for column in table.columns if stored[column.name] != column.comment]
-        if outdated or inspector.get_table_comment(table.name)["text"] != table.comment:
-            for statement in _statements(connection.dialect, table, outdated):
-                connection.exec_driver_sql(statement)
+        if outdated or stored_tables[None, table.name]["text"] != table.comment:
+            connection.exec_driver_sql(";\n".join(_statements(connection.dialect, table, outdated)))
 
 
 def offline_update(dialect: Dialect) -> Iterator[str]:

@@ -94,9 +94,8 @@ def _replace_on_postgresql(connection: Connection, views: list[View]) -> list[Gr
     try:
         with connection.begin_nested():
             for view in views:
-                connection.exec_driver_sql(f"CREATE OR REPLACE VIEW {view.name} AS\n{view.select('postgresql')}")
-                for statement in _comments(view):
-                    connection.exec_driver_sql(statement)
+                create = f"CREATE OR REPLACE VIEW {view.name} AS\n{view.select('postgresql')}"
+                connection.exec_driver_sql(";\n".join([create, *_comments(view)]))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _CANNOT_REPLACE:
             raise
