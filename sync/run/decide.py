@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from sync.catalog.changes.classify import ClassifiedResponse, all_unchanged, classify
+from sync.catalog.changes.classify import ClassifiedResponse, classify
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import make_plan, needed_ids
 from sync.catalog.changes.stored import Listed
@@ -76,8 +76,6 @@ def decide(
 
 
 def _check(connection: Connection, response: ParsedResponse, guard: RemovalGuard) -> _CheckedMode:
-    if response.is_same:
-        return _CheckedMode(all_unchanged(response), RemovalCheck(), {})
     listed = read.listed_models(connection, response.mode)
     classified = classify(response, listed)
     removals = check_removals(

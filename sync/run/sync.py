@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_response
-from sync.catalog.response.parsed import LastAppliedPayload, ParsedResponse
+from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
 from sync.run.apply import write_result
 from sync.run.decide import Decision, decide
@@ -48,13 +48,6 @@ class SyncDependencies(Struct, frozen=True):
     """Waits before a transaction is retried; an exception it raises ends the run."""
 
 
-class _StateBefore(Struct, frozen=True):
-    """What the database held before the fetch. It still holds it for a mode whose version has not changed."""
-
-    versions: Mapping[str, int]
-    payloads: Mapping[str, LastAppliedPayload]
-
-
 class _FetchedModes(Struct, frozen=True):
     """The outcome of the fetch, not yet compared with the database."""
 
@@ -79,16 +72,16 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
         return _dry_run(engine, deps)
     start = runs.RunStart(deps.clock(), deps.trigger_kind, deps.base_url, deps.app_version)
 
-    def begin(connection: Connection, _: int) -> tuple[_StateBefore, int]:
-        return _read_state(connection, deps), runs.begin_run(connection, start)
+    def begin(connection: Connection, _: int) -> tuple[dict[str, int], int]:
+        return _read_versions(connection, deps), runs.begin_run(connection, start)
 
     # If the outcome of this COMMIT is unknown, the retry inserts a second row. The first one stays
     # ``running`` until a run that applies something marks it abandoned, and this run may be that one.
-    before, run_id = in_transaction(engine, begin, pause=deps.pause)
+    versions, run_id = in_transaction(engine, begin, pause=deps.pause)
     try:
         # Outside any transaction: a slow API must not keep locks that other runs wait for.
-        fetched = _fetch(deps, before.payloads)
-        return _store(engine, deps, run_id, fetched, before.versions)
+        fetched = _fetch(deps)
+        return _store(engine, deps, run_id, fetched, versions)
     except BaseException as error:  # also the exceptions by which a signal ends the program
         unrecorded = _record_failure(engine, deps, run_id, error)
         if unrecorded and isinstance(error, CatalogSyncError) and not isinstance(error, DatabaseError | Interrupted):
@@ -99,35 +92,33 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
 
 def _dry_run(engine: Engine, deps: SyncDependencies) -> RunResult:
     with reading(engine) as connection:
-        before = _read_state(connection, deps)
-    fetched = _fetch(deps, before.payloads)
+        versions = _read_versions(connection, deps)
+    fetched = _fetch(deps)
     with reading(engine) as connection:
         states = read.mode_states(connection, deps.modes)
-        decision = _decide(connection, deps, fetched, states, before.versions)
+        decision = _decide(connection, deps, fetched, states, versions)
     return _result(engine, None, fetched, decision, states)
 
 
-def _read_state(connection: Connection, deps: SyncDependencies) -> _StateBefore:
-    states = read.mode_states(connection, deps.modes)
-    versions = {mode: state.version for mode, state in states.items()}
-    return _StateBefore(versions, read.last_applied_payloads(connection, deps.modes))
+def _read_versions(connection: Connection, deps: SyncDependencies) -> dict[str, int]:
+    return {mode: state.version for mode, state in read.mode_states(connection, deps.modes).items()}
 
 
-def _fetch(deps: SyncDependencies, payloads: Mapping[str, LastAppliedPayload]) -> _FetchedModes:
+def _fetch(deps: SyncDependencies) -> _FetchedModes:
     outcomes = deps.fetch(deps.modes)
     _require_clock_not_ahead(deps.clock(), outcomes)
     arrivals = [outcome.arrived_at for outcome in outcomes.values() if isinstance(outcome, Fetched)]
-    fetches = tuple(_parse(outcome, deps.limits, payloads.get(outcome.mode)) for outcome in outcomes.values())
+    fetches = tuple(_parse(outcome, deps.limits) for outcome in outcomes.values())
     # All modes carry one time, that of the last arrival: nothing that the run stores was received later.
     return _FetchedModes(fetches, max(arrivals, default=None))
 
 
-def _parse(outcome: Fetched | FetchFailed, limits: ParseLimits, payload: LastAppliedPayload | None) -> ModeFetch:
+def _parse(outcome: Fetched | FetchFailed, limits: ParseLimits) -> ModeFetch:
     fetch = ModeFetch(outcome.mode, outcome.asked_at, outcome.attempts, outcome.http_status)
     if isinstance(outcome, FetchFailed):
         return replace(fetch, error=outcome.error)
     try:
-        return replace(fetch, response=parse_response(outcome.body, outcome.mode, limits, payload))
+        return replace(fetch, response=parse_response(outcome.body, outcome.mode, limits))
     except CatalogSyncError as error:
         return replace(fetch, error=error, payload=outcome.body)
 

@@ -7,14 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, bindparam, case, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from models_db.tables import credit_history, model_versions, models, sync_run_modes, sync_runs, sync_state
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.changes.stored import Listed, Stored
-from sync.catalog.model.normalise import fingerprint_mark
-from sync.catalog.response.parsed import LastAppliedPayload
 from sync.store.batches import batches
 
 
@@ -48,37 +46,6 @@ def _states(connection: Connection, query: Select[Any]) -> dict[str, ModeState]:
         row.mode: ModeState(row.version, ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at))
         for row in connection.execute(query)
     }
-
-
-def last_applied_payloads(connection: Connection, modes: Sequence[str]) -> dict[str, LastAppliedPayload]:
-    """The answer applied last to each mode, where applying its bytes again could change nothing.
-
-    None of a mode where a model was rejected or a removal held, or whose rows an older version of the
-    normaliser made, or where more or fewer models are listed than it had: somebody's hand was there.
-    An imported answer may have been one for all modes, and is left out too.
-    """
-    mark = fingerprint_mark()
-    is_current = func.substr(models.c.fingerprint, 1, len(mark)) == mark
-    number, current = func.count().label("number"), func.count(case((is_current, 1))).label("current")
-    of_mode = select(models.c.mode, number, current).where(models.c.removed_at.is_(None)).group_by(models.c.mode)
-    listed = of_mode.subquery("listed")
-    query = (
-        select(sync_state.c.mode, sync_run_modes.c.payload_sha256, sync_run_modes.c.models_received)
-        .join(
-            sync_run_modes,
-            (sync_run_modes.c.run_id == sync_state.c.run_id) & (sync_run_modes.c.mode == sync_state.c.mode),
-        )
-        .join(sync_runs, sync_runs.c.run_id == sync_state.c.run_id)
-        .outerjoin(listed, listed.c.mode == sync_state.c.mode)
-        .where(
-            sync_state.c.mode.in_(modes),
-            sync_run_modes.c.status == "success",
-            sync_runs.c.trigger_kind != "import",
-            func.coalesce(listed.c.number, 0) == sync_run_modes.c.models_received,
-            func.coalesce(listed.c.current, 0) == sync_run_modes.c.models_received,
-        )
-    )
-    return {mode: LastAppliedPayload(sha256, received) for mode, sha256, received in connection.execute(query)}
 
 
 def listed_models(connection: Connection, mode: str) -> dict[str, Listed]:

@@ -49,11 +49,6 @@ class ClassifiedResponse(Struct, frozen=True):
         return any(model.model_id is None for model in self.rejected)
 
 
-def all_unchanged(response: ParsedResponse) -> ClassifiedResponse:
-    """The response that was applied last: each of its models is listed and unchanged."""
-    return ClassifiedResponse(response, frozenset(), LazyRecords(partial(_make_record, response=response), 0), ())
-
-
 def classify(response: ParsedResponse, listed: Mapping[str, Listed]) -> ClassifiedResponse:
     """Decodes only the models whose text is not stored yet. Copies of a model that mean the same are one model.
 

@@ -20,7 +20,7 @@ from sync.catalog.model.records import RawModel
 from sync.catalog.modes import MODES
 from sync.catalog.response.api_errors import error_for_envelope, response_rejected
 from sync.catalog.response.envelope import BOM, EMPTY_LIST, MAX_ENVELOPE_BYTES, find_models, split_models
-from sync.catalog.response.parsed import LastAppliedPayload, ParsedResponse
+from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 
 _CHUNK_BYTES = 1024 * 1024
@@ -37,19 +37,13 @@ class ParseLimits(Struct, frozen=True):
     max_models: int = 200_000
 
 
-def parse_response(
-    body: bytes, mode: str, limits: ParseLimits | None = None, applied: LastAppliedPayload | None = None
-) -> ParsedResponse:
+def parse_response(body: bytes, mode: str, limits: ParseLimits | None = None) -> ParsedResponse:
     """The response for one mode, or for ``all``, with its models still raw.
 
-    A body with the same bytes as the ``applied`` one is not parsed again. Raises ``ResponseRejected`` when the
-    body is not the complete catalog of this mode, and the error for its ``code`` when the envelope reports a
-    failure (``ok: false``).
+    Raises ``ResponseRejected`` when the body is not the complete catalog of this mode, and the error for its
+    ``code`` when the envelope reports a failure (``ok: false``).
     """
     limits = limits or ParseLimits()
-    sha256 = hashlib.sha256(body).hexdigest()
-    if applied is not None and applied.payload_sha256 == sha256 and applied.models <= limits.max_models:
-        return ParsedResponse(mode, applied.models, (), len(body), sha256, is_same=True)
     text = body.removeprefix(BOM)
     _require_utf8(text, mode)
     decodable, span = _find_models(text, mode)
@@ -61,7 +55,7 @@ def parse_response(
     _require_success(envelope, mode)
     models = _split_models(text, decodable, span, mode, limits) if span else ()
     _require_total(envelope, mode, len(models))
-    return ParsedResponse(mode, len(models), models, len(body), sha256)
+    return ParsedResponse(mode, len(models), models, len(body), hashlib.sha256(body).hexdigest())
 
 
 def split_by_mode(response: ParsedResponse) -> dict[str, ParsedResponse]:

@@ -18,12 +18,3 @@ class ParsedResponse(Struct, frozen=True):
     payload_sha256: str
     is_split: bool = False
     """Whether it is a part of a response for all modes. Then each model must name its mode."""
-    is_same: bool = False
-    """Whether its bytes are those that were applied last. Then ``models`` is empty."""
-
-
-class LastAppliedPayload(Struct, frozen=True):
-    """The response that was applied last to a mode, completely and by this version of the normaliser."""
-
-    payload_sha256: str
-    models: int
