@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Insert, Subquery, Table, func, select
@@ -12,8 +11,6 @@ from sqlalchemy import Connection, Dialect, Insert, Subquery, Table, func, selec
 from models_db.tables import models
 
 Rows: TypeAlias = Sequence[tuple[Any, ...]]
-
-_CACHED_VALUES = 64  # many rows have the same time or cost
 
 
 def insert_if_absent(connection: Connection, table: Table) -> Insert:
@@ -71,7 +68,7 @@ def _driver_rows(dialect: Dialect, table: Table, columns: Sequence[str], rows: R
     """Return the rows with their values converted for the driver."""
     types = (table.c[column].type.dialect_impl(dialect) for column in columns)
     converters: list[tuple[int, Callable[[Any], Any]]] = [
-        (index, lru_cache(_CACHED_VALUES)(converter))
+        (index, converter)
         for index, converter in enumerate(type_.bind_processor(dialect) for type_ in types)
         if converter is not None
     ]

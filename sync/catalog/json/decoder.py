@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NoReturn
 
 import msgspec
@@ -30,8 +29,6 @@ MAX_DEPTH = 64
 MAX_TEXT_BYTES = 1024 * 1024
 """UTF-8 bytes of one string."""
 
-_MEMORY = 4096
-_known_keys: set[str] = set()
 _SHORT = 40
 
 
@@ -75,8 +72,7 @@ def _fast(text: str) -> dict[str, Tree] | None:
 def _object(plain: dict[str, Any], levels: int) -> dict[str, Tree]:
     if not levels:
         raise _too_deep()
-    if not plain.keys() <= _known_keys:
-        _check_keys(plain)
+    _check_keys(plain)
     tree: dict[str, Tree] = {}
     for key, value in plain.items():
         kind = type(value)
@@ -106,19 +102,15 @@ def _list(items: list[Any], levels: int) -> list[Tree | None]:
     return as_set(tree) if is_set else tree
 
 
-@lru_cache(_MEMORY)
 def _number(value: int | Decimal) -> Number:
     """The canonical number. A decimal still has the spelling of the text, since it was encoded the same way."""
     return Number(canonical_number(str(value)))
 
 
 def _check_keys(plain: dict[str, Any]) -> None:
-    if len(_known_keys) > _MEMORY:
-        _known_keys.clear()
     for key, value in plain.items():
         if value is not None:
             _check_key(key)
-            _known_keys.add(key)
 
 
 def _check_key(key: str) -> None:

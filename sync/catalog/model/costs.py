@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
 
 from msgspec import Struct
 
@@ -55,9 +56,6 @@ class CostChange(Struct, frozen=True):
         """
         if self.old is None or self.new is None or Decimal(self.old) == 0:
             return None
-        # Imported late: few runs see a cost change, and this import takes as long as ten modules of this package.
-        from fractions import Fraction
-
         old, new = Fraction(self.old), Fraction(self.new)
         scaled = round((new - old) / old * 100 * 10**_PERCENT_PLACES)  # exact until round(), which is half-even
         if abs(scaled) >= _PERCENT_LIMIT * 10**_PERCENT_PLACES:

@@ -12,11 +12,9 @@ list.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from typing import Any, TypeAlias
+from collections.abc import Iterator
 
-from sync.catalog.json.paths import Path, dotted, leaves, strings
+from sync.catalog.json.paths import dotted, leaves, strings
 from sync.catalog.json.tree import (
     MAX_KEY_CHARACTERS,
     MalformedError,
@@ -30,15 +28,7 @@ from sync.catalog.json.tree import (
 from sync.catalog.model.costs import for_arithmetic, is_cost
 from sync.catalog.model.records import Row
 
-Rows: TypeAlias = tuple[Row, ...]
-
 _QUOTE_LIMIT = 80  # characters of a value in an error
-_REMEMBERED = 4096
-_SHORT = 1024
-# Rows depend on the canonical text alone, and many models have the same parameters and inputs.
-_params: dict[tuple[str, str], Row] = {}
-_inputs: dict[str, Rows] = {}
-_rules: dict[str, Rows] = {}
 _RULE = re.compile(r"[a-z_]+:")  # as in one_of:prompt,speech_text
 # Of several names for the same thing the first one that is present is used.
 _OPTION_FIELDS = ("options", "enum", "values", "choices")
@@ -70,14 +60,14 @@ def param_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     """One row per parameter, whatever the shape of its entry. A bare scalar is the default, a bare list the options."""
     for name, entry in sorted(section(tree, "params").items()):
         definition = canonical_json(entry)
-        yield _params.get((name, definition)) or _param(name, entry, definition)
+        yield _param(name, entry, definition)
 
 
 def _param(name: str, entry: Tree, definition: str) -> Row:
     fields = entry if isinstance(entry, dict) else {}
     default = _first(fields, _DEFAULT_FIELDS) if isinstance(entry, (dict, list)) else entry
     required = _first(fields, _REQUIRED_FIELDS)
-    row = (
+    return (
         _key(name, "params"),
         _column_text(_first(fields, _TYPE_FIELDS)),
         _column_text(default),
@@ -86,8 +76,6 @@ def _param(name: str, entry: Tree, definition: str) -> Row:
         int(required) if isinstance(required, bool) else None,  # no guess at other values, such as "yes"
         definition,
     )
-    _remember(_params, (name, definition), row, definition)
-    return row
 
 
 def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
@@ -101,44 +89,19 @@ def param_option_rows(tree: dict[str, Tree]) -> Iterator[Row]:
                 yield name, position, scalar_text(option)
 
 
-def input_rows(tree: dict[str, Tree]) -> Iterable[Row]:
+def input_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     """One row per named input. A string that is a rule is not a name."""
-    return _remembered(_inputs, section(tree, "inputs"), _input_rows)
-
-
-def input_rule_rows(tree: dict[str, Tree]) -> Iterable[Row]:
-    """One row per rule, from every string in ``inputs``, keys included."""
-    return _remembered(_rules, section(tree, "inputs"), _input_rule_rows)
-
-
-def _remembered(
-    memory: dict[str, Rows], part: dict[str, Tree], make: Callable[[dict[str, Tree]], Iterable[Row]]
-) -> Rows:
-    text = canonical_json(part)
-    if text in memory:
-        return memory[text]
-    rows = tuple(make(part))
-    _remember(memory, text, rows, text)
-    return rows
-
-
-def _remember(memory: dict[Any, Any], key: Any, value: object, text: str) -> None:
-    if len(memory) >= _REMEMBERED:
-        memory.clear()
-    if len(text) <= _SHORT:
-        memory[key] = value
-
-
-def _input_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
+    inputs = section(tree, "inputs")
     for requirement in ("required", "optional"):
         names = {name for name in _input_names(inputs.get(requirement, []), requirement) if not is_rule(name)}
         for name in sorted(names):
             yield requirement, _key(name, f"inputs.{requirement}")
 
 
-def _input_rule_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
+def input_rule_rows(tree: dict[str, Tree]) -> Iterator[Row]:
+    """One row per rule, from every string in ``inputs``, keys included."""
     # Everywhere, since the API does not document where inputs has its rules.
-    rules = {text for text in strings(inputs) if is_rule(text)}
+    rules = {text for text in strings(section(tree, "inputs")) if is_rule(text)}
     for position, rule in enumerate(sorted(rules)):
         yield position, rule.partition(":")[0], storable(rule)
 
@@ -146,7 +109,7 @@ def _input_rule_rows(inputs: dict[str, Tree]) -> Iterator[Row]:
 def capability_rows(tree: dict[str, Tree]) -> Iterator[Row]:
     """One row per value under ``capabilities``, by its dotted path; one per entry of a list."""
     for path, value in leaves(section(tree, "capabilities")):
-        name = _capability(path)
+        name = _key(dotted(path), "capabilities")
         values = value if isinstance(value, list) and value else [value]  # an empty list is one value, []
         for position, item in enumerate(values):
             yield name, position, scalar_text(item)
@@ -218,13 +181,6 @@ def _quoted(value: Tree) -> str:
     return canonical_json(value)[:_QUOTE_LIMIT]
 
 
-# Many models have the same names.
-@lru_cache(_REMEMBERED)
-def _capability(path: Path) -> str:
-    return _key(dotted(path), "capabilities")
-
-
-@lru_cache(_REMEMBERED)
 def _key(text: str, where: str) -> str:
     if not text or len(text) > MAX_KEY_CHARACTERS or not is_storable(text):
         raise MalformedError(
