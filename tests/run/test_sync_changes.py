@@ -210,3 +210,18 @@ def test_a_model_that_moves_to_the_other_mode_is_removed_and_added(host: Host) -
     host.sync([A, B], [C])
 
     assert column(host.engine, "catalog_changes.change_kind")[3:] == ["removed", "added"]
+
+
+def test_rows_of_another_normaliser_are_rebuilt_by_the_very_same_response(host: Host) -> None:
+    """A response with the bytes of the last one is compared with the stored models like any other."""
+    host.sync([A, B])
+    before = dump(host.engine)
+    with host.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE models SET fingerprint = '0:of another program' WHERE model_id = 'a'")
+        connection.exec_driver_sql("UPDATE credits SET default_cost_exact = '99' WHERE default_cost_exact = '3'")
+
+    host.sync([A, B])
+    after = dump(host.engine)
+    assert {name: after[name] for name in ("models", "credits", "catalog_changes")} == {
+        name: before[name] for name in ("models", "credits", "catalog_changes")
+    }

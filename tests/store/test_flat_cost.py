@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from sync.store.batches import BATCH_SIZE
-from tests.support.made_responses import Model, body, model
+from tests.support.made_responses import Model, model
 from tests.support.run_driver import Host
 
 # More models than one statement takes, in each mode.
@@ -44,17 +44,15 @@ def models(number: int, cost: int = 3) -> list[Model]:
     return [model(f"m{one}", cost) for one in range(number)]
 
 
-@pytest.fixture(params=["the same bytes", "other bytes around the models"])
-def unchanged(engine: Engine, request: pytest.FixtureRequest) -> dict[int, Traffic]:
+@pytest.fixture
+def unchanged(engine: Engine) -> dict[int, Traffic]:
     """The traffic of an unchanged sync by the number of models in each mode."""
     host = Host(engine)
-    extra = {} if request.param == "the same bytes" else {"page": 1}
     traffic: dict[int, Traffic] = {}
     for number in (1, MANY):
         host.sync(models(number), models(number))
-        again = [body(mode, models(number), **extra) for mode in ("image", "video")]
         with watched(engine) as traffic[number]:
-            host.sync(*again)
+            host.sync(models(number), models(number))
     return traffic
 
 
