@@ -1,4 +1,4 @@
-"""A shell of the test's own for commands that run in this process, which is quicker, and a database for it."""
+"""A shell that runs commands in the process of the test, which is faster than a new process, and its database."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Shell:
-    """Runs commands in this process with an environment that the test makes."""
+    """Runs commands in this process, with settings that the test makes."""
 
     def __init__(self, patch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
         self._patch, self._capture = patch, capture
 
     def set(self, **settings: str | None) -> None:
-        """Settings of ours for the commands to come; None takes one away."""
+        """Changes settings for the following commands; None removes one."""
         for name, value in settings.items():
             if value is None:
                 self._patch.delenv(PREFIX + name, raising=False)
@@ -41,7 +41,7 @@ class Shell:
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Shell]:
-    """A shell with a home and a key, and nothing else set."""
+    """A shell with a home folder and an API key, and no other setting."""
     for name in [name for name in os.environ if name.startswith((PREFIX, "XDG_")) or name.lower().endswith("_proxy")]:
         if not name.startswith(PREFIX + "TEST_"):
             monkeypatch.delenv(name)
@@ -56,6 +56,6 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path, _migrated: MigratedDatabases) -> str:
-    """An SQLite database at head, for what is the same on all databases."""
+    """An SQLite database at head, for tests that do not depend on the kind of database."""
     with ExitStack() as nothing_to_close:
         return _migrated.new("sqlite", tmp_path / "catalog.db", nothing_to_close)

@@ -1,4 +1,4 @@
-"""Damages to the history of ``eventful``, each with the row that has to be named for it.
+"""Damages to the history of ``eventful``, each with the row that ``verify`` has to name.
 
 Every table, and in it every column that follows from others. The texts are SQL for all three databases.
 """
@@ -14,7 +14,7 @@ THIRD = "2026-03-01 12:00:02.000000"
 ODD = "2026-03-01 11:30:00.000000"
 VALUES = "(SELECT model_pk FROM models WHERE mode = 'image' AND model_id = 'gone')"
 
-# What is done; then table and model of the row that is named, and a part of what is said of it.
+# The statement; table and model of the row that is named; a part of its line.
 DAMAGES = [
     ("UPDATE models SET name = 'x' WHERE model_id = 'full'", "models", "full", "name is 'x'"),
     ("UPDATE models SET provider = NULL WHERE model_id = 'full'", "models", "full", "provider is NULL"),

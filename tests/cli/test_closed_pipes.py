@@ -1,4 +1,4 @@
-"""A reader that stops reading is no failure of ours, and hides none; output that is lost is told."""
+"""A closed pipe is not a failure and hides none; output that cannot be written is reported."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def test_a_reader_that_leaves_early_ends_the_command_quietly(
         os.close(write)
         assert os.read(read, 100)
         os.close(read)
-        _, told = process.communicate(timeout=30)
-    assert (process.returncode, told) == (0, "")
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
 
 
-def test_a_reader_that_never_listened_is_no_failure(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_reader_that_never_read_is_not_a_failure(sqlite_url: str, tmp_path: Path) -> None:
     for command in (("models", "--json"), ("--help",), ("sync", "--help"), ("--version",)):
         read, write = os.pipe()
         os.close(read)
@@ -44,7 +44,7 @@ def test_a_reader_that_never_listened_is_no_failure(sqlite_url: str, tmp_path: P
         assert (ended.code, ended.err) == (0, "")
 
 
-def test_a_failure_is_told_even_if_nobody_reads_the_result(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_failure_is_reported_even_if_the_result_has_no_reader(sqlite_url: str, tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with Emulator([catalog(model("acme/a", "a text"))]) as api:
@@ -55,12 +55,12 @@ def test_a_failure_is_told_even_if_nobody_reads_the_result(sqlite_url: str, tmp_
 
 
 SHOWING = (("models",), ("models", "--json"), ("changes", "--csv"), ("status",), ("verify",), ("--help",), ("migrate",))
-FULL = Path("/dev/full")  # takes nothing, as a full disk does
+FULL = Path("/dev/full")  # refuses every write, as a full disk does
 
 
 @pytest.fixture
 def environ(sqlite_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A database with one model, and an API that serves just that."""
+    """The settings for a database with one model, and for an API that serves only this model."""
     with Emulator([catalog(model("acme/a", 3))]) as api:
         environ = environment(tmp_path, DATABASE_URL=sqlite_url, BASE_URL=api.base_url, API_KEY=KEY)
         output(run_process("sync", environ=environ))
@@ -68,13 +68,13 @@ def environ(sqlite_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("command", [*SHOWING, ("sync",)], ids=" ".join)
-def test_output_that_a_full_disk_does_not_take_is_told(environ: dict[str, str], command: tuple[str, ...]) -> None:
+def test_output_that_does_not_fit_on_the_disk_is_reported(environ: dict[str, str], command: tuple[str, ...]) -> None:
     with FULL.open("wb") as full:
         line = error_line(run_process(*command, environ=environ, stdout=full), 1)
     assert "could not be written: No space left on device; everything else was done" in line
 
 
-def test_output_that_is_lost_hides_no_failure(environ: dict[str, str]) -> None:
+def test_output_that_is_not_written_hides_no_failure(environ: dict[str, str]) -> None:
     with FULL.open("wb") as full, Emulator([catalog(model("acme/a", "a text"))]) as api:
         ended = run_process("sync", "--base-url", api.base_url, environ=environ, stdout=full)
     assert "1 of 1 image models were rejected" in error_line(ended, 5)
@@ -95,7 +95,7 @@ def test_a_command_without_an_open_stream_ends_well(environ: dict[str, str], com
 
 
 def without_streams(*command: str, environ: dict[str, str], closed: str) -> CommandResult:
-    """A command that the shell starts with streams closed: Popen opens each that it is not given."""
+    """The result of a command with closed streams. The shell closes them, since Popen opens those it does not get."""
     line = shlex.join([sys.executable, "-m", "sync", *command])
-    found = subprocess.run(["sh", "-c", f"{line} {closed}"], cwd=ROOT, env=environ, capture_output=True, text=True)  # noqa: PLW1510  # the code is judged
+    found = subprocess.run(["sh", "-c", f"{line} {closed}"], cwd=ROOT, env=environ, capture_output=True, text=True)  # noqa: PLW1510  # the exit code is asserted
     return CommandResult(found.returncode, found.stdout, found.stderr)

@@ -1,4 +1,4 @@
-"""What the commands say when the database is not as they need it."""
+"""The exit codes and error lines for a database that cannot be used."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_database_that_was_never_migrated_is_exit_2(
     shell.set(DATABASE_URL=database_url, BASE_URL=api.base_url)
     line = error_line(shell(*command), 2)
     assert line.endswith("run catalog-sync migrate") or "run catalog-sync migrate, or correct the URL" in line
-    if database_kind == "sqlite":  # and a mistyped path makes no empty database
+    if database_kind == "sqlite":  # a mistyped path does not create an empty database
         assert not Path(make_url(database_url).database or "").exists()
 
 
@@ -65,7 +65,7 @@ def test_a_missing_folder_is_exit_2(shell: Shell, tmp_path: Path, api: Emulator,
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, ("migrate",)], ids=" ".join)
-def test_a_file_that_is_no_database_is_exit_6(
+def test_a_file_that_is_not_a_database_is_exit_6(
     shell: Shell, tmp_path: Path, api: Emulator, command: tuple[str, ...]
 ) -> None:
     (tmp_path / "catalog.db").write_text("This is a shopping list and no database at all.\n" * 100)
@@ -77,7 +77,7 @@ def test_a_file_that_is_no_database_is_exit_6(
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "loop", "long name"])
 @pytest.mark.parametrize("command", [("sync",), ("migrate",), ("models",)], ids=" ".join)
-def test_what_is_no_file_is_exit_2_at_once(
+def test_a_path_that_is_not_a_file_is_exit_2_at_once(
     shell: Shell, tmp_path: Path, api: Emulator, kind: str, command: tuple[str, ...]
 ) -> None:
     path = tmp_path / ("n" * 300 if kind == "long name" else "catalog.db")
@@ -88,7 +88,7 @@ def test_what_is_no_file_is_exit_2_at_once(
     assert line.endswith("correct the URL")
 
 
-def test_a_relative_path_in_a_folder_that_is_gone_is_exit_2(
+def test_a_relative_path_in_a_deleted_folder_is_exit_2(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = tmp_path / "gone"
@@ -109,7 +109,7 @@ def test_a_server_that_is_down_is_exit_6(shell: Shell, api: Emulator, scheme: st
     assert "refused" in line
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="root's rights are given up as Linux does it")
+@pytest.mark.skipif(sys.platform != "linux", reason="the capabilities of root are dropped with a call of Linux")
 def test_a_file_that_may_not_be_written_is_exit_6(sqlite_url: str, tmp_path: Path, api: Emulator) -> None:
     file = tmp_path / "catalog.db"
     with sqlite3.connect(file) as connection:
@@ -125,7 +125,7 @@ def test_a_file_that_may_not_be_written_is_exit_6(sqlite_url: str, tmp_path: Pat
 
 
 def obey_file_modes() -> None:
-    """Root is let past the modes of files; a program it starts after this is not."""
+    """Makes file modes apply to root too, in this process and those that it starts."""
     drop_from_bounding_set, override, read_search = 24, 1, 2
     if os.geteuid() == 0:
         libc = ctypes.CDLL(None)

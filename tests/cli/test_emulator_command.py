@@ -1,4 +1,4 @@
-"""The emulator as a command: for demos, and for the tests of others."""
+"""The command ``emulator``, for demos and for the tests of other programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.commands import environment, error_line, finished, output, st
 from tests.support.secrets_search import KEY
 
 
-def test_an_emulator_answers_steps_through_its_series_and_ends_well(tmp_path: Path) -> None:
+def test_an_emulator_serves_its_series_step_by_step_and_ends_with_code_0(tmp_path: Path) -> None:
     file = tmp_path / "series.json"
     file.write_text(f"[{envelope(numbered_models(2)).decode()}, {envelope(numbered_models(3)).decode()}]")
     with started("emulator", str(file), environ=environment(tmp_path)) as process:
@@ -44,7 +44,7 @@ def test_an_emulator_that_holds_stays_on_its_first_catalog_and_can_be_quiet(tmp_
         assert output(finished(process, within=10)) == ""
 
 
-def test_an_emulator_says_when_its_port_is_taken(shell: Shell, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "catalog.json"
     file.write_bytes(envelope(numbered_models(2)))
     with Emulator([catalog()]) as other:

@@ -1,4 +1,4 @@
-"""What holds of every command: help, version, quick start, and the demo that shows them all."""
+"""What holds for every command (help, version, fast start), and the commands demo and migrate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.database_contents import query_rows
 COMMANDS = sorted(cli.commands)
 
 
-def test_there_are_just_these_commands() -> None:
+def test_the_commands_are_the_documented_ones() -> None:
     assert (
         sorted(
             [
@@ -45,20 +45,20 @@ def test_there_are_just_these_commands() -> None:
 
 @pytest.mark.parametrize("name", [None, *COMMANDS])
 def test_help_has_an_example_and_every_option(shell: Shell, name: str | None) -> None:
-    told = output(shell(*filter(None, [name]), "--help"))
-    assert "Example: " in told
-    assert "catalog-sync" in told.partition("Example: ")[2]
+    printed = output(shell(*filter(None, [name]), "--help"))
+    assert "Example: " in printed
+    assert "catalog-sync" in printed.partition("Example: ")[2]
     command = cli if name is None else cli.commands[name]
     for option in command.params:
-        assert all(flag in told for flag in option.opts if isinstance(option, click.Option))
+        assert all(flag in printed for flag in option.opts if isinstance(option, click.Option))
         assert not isinstance(option, click.Option) or option.help
-    assert output(shell(*filter(None, [name]), "-h")) == told
+    assert output(shell(*filter(None, [name]), "-h")) == printed
 
 
 def test_help_lists_every_command_in_a_whole_sentence(shell: Shell) -> None:
-    told = output(shell("--help"))
+    printed = output(shell("--help"))
     for name in COMMANDS:
-        assert any(line.split()[0] == name and line.endswith(".") for line in told.splitlines() if line.strip())
+        assert any(line.split()[0] == name and line.endswith(".") for line in printed.splitlines() if line.strip())
 
 
 def test_the_version_is_that_of_the_package(shell: Shell) -> None:
@@ -78,7 +78,7 @@ def test_python_m_sync_is_the_installed_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
 )
-def test_help_is_quick_since_it_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+def test_help_is_fast_since_it_imports_no_large_library(arguments: list[str], tmp_path: Path) -> None:
     code = (
         "import sys; from sync.cli.entry_point import run; import os\n"
         f"assert run({arguments!r}, os.environ) == 0\n"
@@ -89,7 +89,9 @@ def test_help_is_quick_since_it_imports_nothing_heavy(arguments: list[str], tmp_
 
 
 @pytest.mark.parametrize("arguments", [["models"], ["changes", "--json"], ["status"], ["verify"]], ids=" ".join)
-def test_looking_imports_neither_requests_nor_alembic(arguments: list[str], sqlite_url: str, tmp_path: Path) -> None:
+def test_reading_commands_import_neither_requests_nor_alembic(
+    arguments: list[str], sqlite_url: str, tmp_path: Path
+) -> None:
     code = (
         "import sys; from sync.cli.entry_point import run; import os\n"
         f"assert run({arguments!r}, os.environ) == 0\n"
@@ -102,42 +104,42 @@ def test_looking_imports_neither_requests_nor_alembic(arguments: list[str], sqli
 
 def test_the_demo_shows_a_week_with_a_decrease_and_its_database(tmp_path: Path) -> None:
     folder = tmp_path / "with a blank"
-    told = output(run_process("demo", "--directory", str(folder), environ=environment(tmp_path)))
-    assert "acme/sketch-pro" in told
-    assert "decrease" in told
+    printed = output(run_process("demo", "--directory", str(folder), environ=environment(tmp_path)))
+    assert "acme/sketch-pro" in printed
+    assert "decrease" in printed
     for kind in ("increase", "removed", "relisted", "cost_unset", "added"):
-        assert kind in told
-    assert str(folder / "demo.db") in told
+        assert kind in printed
+    assert str(folder / "demo.db") in printed
     url = f"sqlite:///{folder / 'demo.db'}"
     event = "SELECT old_cost_exact, new_cost_exact FROM v_credit_cost_changes WHERE change_kind = 'decrease'"
     assert ("3", "1.5") in query_rows(url, event)
     assert query_rows(url, "SELECT COUNT(*), COUNT(DISTINCT status) FROM sync_runs") == [(7, 1)]
     again = output(run_process("demo", "--directory", str(folder), environ=environment(tmp_path)))
-    assert again.count("\n") == told.count("\n")
+    assert again.count("\n") == printed.count("\n")
 
 
-def test_a_demo_whose_file_cannot_be_replaced_says_so(shell: Shell, tmp_path: Path) -> None:
+def test_a_demo_file_that_cannot_be_replaced_is_reported(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "demo.db").mkdir()
     line = error_line(shell("demo", "--directory", str(tmp_path)), 2)
     assert f"{tmp_path}/demo.db cannot be deleted: Is a directory" in line
 
 
 def test_the_command_that_the_demo_prints_works(shell: Shell, tmp_path: Path) -> None:
-    told = output(shell("demo", "--directory", str(tmp_path / "with a blank")))
-    words = shlex.split(next(line for line in told.splitlines() if " models --database-url" in line))
+    printed = output(shell("demo", "--directory", str(tmp_path / "with a blank")))
+    words = shlex.split(next(line for line in printed.splitlines() if " models --database-url" in line))
     assert "acme/sketch" in output(shell(*words[words.index("models") :]))
 
 
 def test_the_default_database_is_in_the_users_data_directory(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / ".local/share/catalog-sync/catalog.db"
     assert str(file) in error_line(shell("models"), 2)
-    told = output(shell("migrate"))
-    assert told == f"sqlite:///{file} is now at revision {HEAD}\n"
+    printed = output(shell("migrate"))
+    assert printed == f"sqlite:///{file} is now at revision {HEAD}\n"
     assert output(shell("migrate", "--check")) == f"sqlite:///{file} is at revision {HEAD}\n"
     assert output(shell("models")) == "nothing found\n"
 
 
-def test_a_migration_can_be_run_again(shell: Shell, database_url: str) -> None:
+def test_a_migration_can_be_repeated(shell: Shell, database_url: str) -> None:
     shell.set(DATABASE_URL=database_url)
     error_line(shell("migrate", "--check"), 2)
     assert output(shell("migrate")) == output(shell("migrate"))

@@ -1,4 +1,4 @@
-"""Every failure leaves as one line on stderr with a documented exit code, and nothing of the catalog changes."""
+"""Every failure is one line on stderr and a documented exit code, and does not change the catalog."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def listed(shell: Shell, sqlite_url: str) -> Shell:
 
 def refused(code: int, error_code: str = "some_code", **fields: object) -> bytes:
     return json.dumps(
-        {"ok": False, "code": code, "message": "words of the API", "error_code": error_code, **fields}
+        {"ok": False, "code": code, "message": "message of the API", "error_code": error_code, **fields}
     ).encode()
 
 
@@ -66,7 +66,7 @@ def test_a_status_of_the_api_has_its_code_and_remedy(listed: Shell, sqlite_url: 
 def test_ok_false_under_200_goes_by_its_code(listed: Shell, sqlite_url: str, code: int) -> None:
     exit_code = next(exit_code for status, (exit_code, _) in STATUSES.items() if status.startswith(str(code)))
     line = fails_with(says(response("200 OK", refused(code))), listed, sqlite_url, exit_code)
-    assert "words of the API" in line
+    assert "message of the API" in line
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_ok_false_under_200_goes_by_its_code(listed: Shell, sqlite_url: str, cod
         (BUSY_KEY, 4, "429 rate_limited"),
     ],
 )
-def test_the_documented_errors_of_the_emulator_are_told(listed: Shell, key: str, code: int, words: str) -> None:
+def test_the_documented_errors_of_the_emulator_are_reported(listed: Shell, key: str, code: int, words: str) -> None:
     listed.set(API_KEY=key)
     with Emulator([catalog(*LISTED)]) as api:
         line = error_line(listed("sync", "--base-url", api.base_url, "--quiet"), code)
@@ -106,17 +106,17 @@ BAD_ANSWERS: Mapping[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
-def test_an_answer_that_cannot_be_trusted_is_not_taken(listed: Shell, sqlite_url: str, name: str) -> None:
+def test_a_response_that_cannot_be_trusted_is_rejected(listed: Shell, sqlite_url: str, name: str) -> None:
     fails_with(says(response("200 OK", BAD_ANSWERS[name], "Content-Type: text/html")), listed, sqlite_url, 5)
 
 
-def test_a_body_that_is_cut_is_no_answer(listed: Shell, sqlite_url: str) -> None:
+def test_a_truncated_body_is_not_a_response(listed: Shell, sqlite_url: str) -> None:
     body = envelope(LISTED)
     line = fails_with(says(response("200 OK", body[:-10], length=len(body))), listed, sqlite_url, 4)
     assert "cut short" in line
 
 
-def test_nobody_listening_is_exit_4(listed: Shell, sqlite_url: str) -> None:
+def test_a_refused_connection_is_exit_4(listed: Shell, sqlite_url: str) -> None:
     with RudeServer(GOOD_VIDEO) as api:
         url = api.url
     before = every_row(sqlite_url)
@@ -127,7 +127,7 @@ def test_nobody_listening_is_exit_4(listed: Shell, sqlite_url: str) -> None:
 
 
 def fails_with(image: Any, shell: Shell, url: str, code: int) -> str:
-    """The error line for this response to image; nothing of the image models changed, the run is on record."""
+    """The error line for this response of mode image. Requires a recorded run and unchanged image models."""
     before = images(url)
     with RudeServer(image=image, video=GOOD_VIDEO) as api:
         ended = shell("sync", "--base-url", api.url)
@@ -143,7 +143,7 @@ def fails_with(image: Any, shell: Shell, url: str, code: int) -> str:
 
 
 def images(url: str) -> dict[str, Rows]:
-    """Every row, but those of runs, days and video."""
+    """Every row but those of runs, of days and of mode video."""
     rows = every_row(url)
     rows["sync_state"] = [row for row in rows["sync_state"] if row[0] == "image"]
     return {name: rows[name] for name in rows if name not in {*RUN_TABLES, "calendar_days"}}
@@ -163,7 +163,7 @@ REJECTED_MODELS: Mapping[str, object] = {
 
 
 @pytest.mark.parametrize("name", REJECTED_MODELS)
-def test_a_model_that_cannot_be_taken_is_rejected_alone(listed: Shell, sqlite_url: str, name: str) -> None:
+def test_a_model_that_cannot_be_stored_is_rejected_alone(listed: Shell, sqlite_url: str, name: str) -> None:
     before = query_rows(sqlite_url, "SELECT * FROM v_current_catalog ORDER BY model_id")
     others = [*LISTED[1:-1], model("acme/image-3", 77), model("acme/new", 5)]
     with RudeServer(
@@ -192,7 +192,7 @@ def test_equal_copies_of_a_model_are_one(listed: Shell, sqlite_url: str) -> None
 
 @pytest.fixture
 def vanishing(shell: Shell, sqlite_url: str) -> Iterator[Shell]:
-    """Ten image models in the database, of which six are left in the API; one of these costs less."""
+    """Ten image models in the database, of which the API lists six; one of these costs less."""
     shell.set(DATABASE_URL=sqlite_url)
     ten = numbered_models(10)
     with Emulator([catalog(*ten), catalog(model("acme/image-0", 0.5), *ten[1:6])]) as api:
@@ -204,7 +204,7 @@ def vanishing(shell: Shell, sqlite_url: str) -> Iterator[Shell]:
 def test_held_removals_pass_with_the_number_that_was_printed(vanishing: Shell, sqlite_url: str) -> None:
     line = error_line(vanishing("sync"), 7)
     assert listed_costs(sqlite_url) == ["0.5", *map(str, range(2, 11))]
-    assert error_line(vanishing("sync"), 7) == line  # it neither repairs itself nor gives in
+    assert error_line(vanishing("sync"), 7) == line  # the next sync holds them back again
     option = line[line.index("--accept-removals") :].split()
     output(vanishing("sync", *option))
     assert option == ["--accept-removals", "4"]
@@ -225,7 +225,7 @@ def test_a_wrong_number_accepts_no_removal(vanishing: Shell, sqlite_url: str, nu
     assert len(listed_costs(sqlite_url)) == 10
 
 
-def test_an_empty_answer_removes_nothing(listed: Shell, sqlite_url: str) -> None:
+def test_an_empty_response_removes_nothing(listed: Shell, sqlite_url: str) -> None:
     with Emulator([catalog()]) as api:
         line = error_line(listed("sync", "--base-url", api.base_url), 7)
     assert line.endswith("--accept-removals 4")

@@ -1,4 +1,4 @@
-"""Texts from a server that would steer a terminal or run in a spreadsheet come out harmless."""
+"""Texts of a server that would control a terminal or run in a spreadsheet are printed harmless."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def test_hostile_texts_are_harmless_in_a_table(hostile: Shell) -> None:
 
 def test_hostile_texts_are_harmless_in_csv(hostile: Shell) -> None:
     for command in ("models", "changes"):
-        told = output(hostile(command, "--csv"))
-        assert is_harmless(told)
-        for row in csv.reader(io.StringIO(told)):
+        printed = output(hostile(command, "--csv"))
+        assert is_harmless(printed)
+        for row in csv.reader(io.StringIO(printed)):
             assert all(not cell.lstrip().startswith(tuple("=+-@")) or is_number(cell) for cell in row), row
-    assert f"'{FORMULA}" in told
+    assert f"'{FORMULA}" in printed
 
 
 def is_number(text: str) -> bool:
@@ -62,14 +62,14 @@ def is_number(text: str) -> bool:
 
 
 def test_hostile_texts_are_exact_in_json_and_escaped(hostile: Shell) -> None:
-    told = output(hostile("models", "--json"))
-    assert told.isascii()
-    assert is_harmless(told)
-    found = {each["model_id"]: each for each in json.loads(told)}
-    assert found["acme/a"]["model_name"] == HOSTILE * 9
-    assert found["acme/a"]["provider"] == FORMULA
-    assert found[HOSTILE]["mode"] == "video"
-    assert "\t@SUM(1)" in found
+    printed = output(hostile("models", "--json"))
+    assert printed.isascii()
+    assert is_harmless(printed)
+    models = {each["model_id"]: each for each in json.loads(printed)}
+    assert models["acme/a"]["model_name"] == HOSTILE * 9
+    assert models["acme/a"]["provider"] == FORMULA
+    assert models[HOSTILE]["mode"] == "video"
+    assert "\t@SUM(1)" in models
 
 
 def test_hostile_texts_are_harmless_on_a_terminal(hostile: Shell, sqlite_url: str, tmp_path: Path) -> None:
@@ -78,12 +78,12 @@ def test_hostile_texts_are_harmless_on_a_terminal(hostile: Shell, sqlite_url: st
     with started("models", environ=environ, stdout=theirs) as process:
         process.wait(30)
     os.close(theirs)
-    told = os.read(ours, 1 << 16).decode()
+    printed = os.read(ours, 1 << 16).decode()
     os.close(ours)
     assert process.returncode == 0
-    assert "[red]markup[/red]" in told
-    assert is_harmless(re.sub(r"\x1b\[[0-9;]*m|\r", "", told.replace("\x1b[1m", "")))
-    assert "\x1b[31m" not in told
+    assert "[red]markup[/red]" in printed
+    assert is_harmless(re.sub(r"\x1b\[[0-9;]*m|\r", "", printed.replace("\x1b[1m", "")))
+    assert "\x1b[31m" not in printed
 
 
 def test_the_dry_run_of_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
@@ -95,7 +95,7 @@ def test_the_dry_run_of_hostile_texts_is_harmless(shell: Shell, sqlite_url: str)
         assert is_harmless(output(shell("sync", "--dry-run", "--base-url", api.base_url)))
 
 
-def test_the_complaint_about_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
+def test_the_error_line_about_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     with Emulator([catalog(model(HOSTILE, "x"), model("b", 1, credits={HOSTILE: 1, "default_cost": HOSTILE}))]) as api:
         error_line(shell("sync", "--base-url", api.base_url), 5)

@@ -1,4 +1,4 @@
-"""import: saved answers become history, each line at its own time."""
+"""The command ``import``: saved responses become history, each line at its time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def saved(path: Path, *lines: str) -> str:
     return str(path)
 
 
-def test_a_real_price_history_comes_out_as_it_was(shell: Shell, migrated_url: str) -> None:
+def test_a_real_price_history_is_stored_as_it_was(shell: Shell, migrated_url: str) -> None:
     shell.set(DATABASE_URL=migrated_url)
     command = ("import", "--accept-removals", "all", str(DATA / "replay.jsonl.gz"))
     assert output(shell(*command)).startswith("imported 99 lines with ")
@@ -81,9 +81,9 @@ def test_an_import_stops_before_a_broken_line_and_names_it(shell: Shell, sqlite_
     good = [line(f"2026-01-0{day}T00:00:00Z", model("acme/a", day)) for day in (1, 2, 3)]
     file = saved(tmp_path / "saved.jsonl", *good[:2], "", '{"at": "2026-01-03T00:00:00Z", "image":', good[2])
     shell.set(DATABASE_URL=sqlite_url)
-    told = shell("import", file)
-    assert f"{file} line 4 is not a saved response" in error_line(told, 5)
-    assert told.out == "imported 2 lines with 2 changes\n"
+    ended = shell("import", file)
+    assert f"{file} line 4 is not a saved response" in error_line(ended, 5)
+    assert ended.out == "imported 2 lines with 2 changes\n"
     assert query_rows(sqlite_url, "SELECT status, trigger_kind FROM sync_runs") == [("success", "import")] * 2
     mended = saved(tmp_path / "saved.jsonl", *good)
     assert output(shell("import", mended)) == "imported 1 line with 1 change, 2 recorded already\n"
@@ -91,15 +91,15 @@ def test_an_import_stops_before_a_broken_line_and_names_it(shell: Shell, sqlite_
 
 
 BAD_LINES = {
-    "an answer that is not whole": ('{"at": "2026-01-02T00:00:00Z", "image": {"ok": true}}', 5),
-    "an answer that says no": ('{"at": "2026-01-02T00:00:00Z", "image": {"ok": false, "code": 401}}', 5),
+    "a response that is not complete": ('{"at": "2026-01-02T00:00:00Z", "image": {"ok": true}}', 5),
+    "a response with an error": ('{"at": "2026-01-02T00:00:00Z", "image": {"ok": false, "code": 401}}', 5),
     "another total": (line("2026-01-02T00:00:00Z").replace('"total": 0', '"total": 1'), 5),
     "no time": ('{"image": {}}', 5),
     "a time without a zone": (line("2026-01-02T00:00:00"), 5),
     "a time long gone": (line("2025-01-02T00:00:00Z", model("acme/image-1", 8)), 5),
     "a time still to come": (line("2999-01-02T00:00:00Z"), 2),
     "an unknown field": ('{"at": "2026-01-02T00:00:00Z", "audio": {}}', 5),
-    "an empty answer": (line("2026-01-02T00:00:00Z"), 7),
+    "an empty response": (line("2026-01-02T00:00:00Z"), 7),
 }
 
 
@@ -110,16 +110,16 @@ def test_a_line_that_cannot_be_stored_stops_the_import(
     text, code = BAD_LINES[name]
     file = saved(tmp_path / "saved.jsonl", line("2026-01-01T00:00:00Z", *numbered_models(4)), text)
     shell.set(DATABASE_URL=sqlite_url)
-    told = shell("import", "--json", file)
-    assert f"{file} line 2" in error_line(told, code)
-    document = json.loads(told.out)
+    ended = shell("import", "--json", file)
+    assert f"{file} line 2" in error_line(ended, code)
+    document = json.loads(ended.out)
     assert list(document) == ["imported", "skipped", "changes", "exit_code", "problem"]
     assert [document[key] for key in ("imported", "skipped", "changes", "exit_code")] == [1, 0, 4, code]
     assert query_rows(sqlite_url, "SELECT COUNT(*) FROM sync_runs") == [(1,)]
     assert query_rows(sqlite_url, "SELECT COUNT(*) FROM v_current_catalog") == [(4,)]
 
 
-def test_removals_that_were_agreed_to_go_through(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+def test_accepted_removals_are_stored(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
     file = saved(
         tmp_path / "saved.jsonl", line("2026-01-01T00:00:00Z", *numbered_models(4)), line("2026-01-02T00:00:00Z")
     )
@@ -157,8 +157,8 @@ def test_a_model_that_is_rejected_does_not_stop_an_import(shell: Shell, sqlite_u
         line("2026-01-02T00:00:00Z", model("acme/a", 2)),
     ]
     shell.set(DATABASE_URL=sqlite_url)
-    told = shell("import", saved(tmp_path / "saved.jsonl", *lines))
-    assert "acme/b" in error_line(told, 5)
+    ended = shell("import", saved(tmp_path / "saved.jsonl", *lines))
+    assert "acme/b" in error_line(ended, 5)
     assert query_rows(sqlite_url, "SELECT status FROM sync_runs ORDER BY run_id") == [("partial",), ("success",)]
 
 
@@ -175,11 +175,11 @@ def test_a_signal_stops_an_import_between_two_lines(sqlite_url: str, tmp_path: P
     stored = query_rows(sqlite_url, "SELECT COUNT(*) FROM sync_runs")[0][0]
     assert ended.out == f"imported {stored} lines with {stored} changes\n"
     short = saved(tmp_path / "saved.jsonl", *lines[: stored + 1])
-    told = output(run_process("import", short, environ=environ))
-    assert told == f"imported 1 line with 1 change, {stored} recorded already\n"
+    printed = output(run_process("import", short, environ=environ))
+    assert printed == f"imported 1 line with 1 change, {stored} recorded already\n"
 
 
-def test_a_folder_of_saved_answers_is_imported_and_a_single_one_at_its_time(
+def test_a_folder_of_saved_responses_is_imported_and_a_single_one_at_its_time(
     shell: Shell, migrated_url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "saved"

@@ -1,4 +1,4 @@
-"""show, costs, and the filters of changes, on a history of known dates."""
+"""The commands ``show`` and ``costs``, and the filters of ``changes``, on a history with known dates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DAYS: tuple[tuple[str, list[Any], list[Any]], ...] = (
 
 @pytest.fixture
 def history(shell: Shell, migrated_url: str, tmp_path: Path) -> Shell:
-    file = tmp_path / "answers.jsonl"
+    file = tmp_path / "responses.jsonl"
     line = '{"at": "%sT00:00:00Z", "image": %s, "video": %s}'
     lines = (line % (day, envelope(image).decode(), envelope(video, "video").decode()) for day, image, video in DAYS)
     file.write_text("\n".join(lines))
@@ -57,7 +57,7 @@ def test_costs_shows_an_id_of_both_modes_in_both_with_a_sparkline_each(history: 
     assert lines[-2:] == ["image  ▃▁·█", "video  ▅"]
 
 
-def test_from_a_cost_of_nothing_there_is_no_percentage(history: Shell) -> None:
+def test_there_is_no_percentage_from_a_cost_of_0(history: Shell) -> None:
     assert [span["pct_change"] for span in read(history, "costs", "acme/b")] == [None, None, "2"]
 
 
@@ -67,41 +67,41 @@ def test_a_mistyped_id_gets_suggestions(history: Shell, command: str, mistyped: 
     assert "did you mean 'acme/a'" in error_line(history(command, mistyped), 2)
 
 
-def test_an_id_like_no_other_points_to_the_list(history: Shell) -> None:
+def test_an_id_without_similar_ids_gets_the_command_that_lists_them(history: Shell) -> None:
     assert "catalog-sync models lists them" in error_line(history("show", "zzzzzz"), 2)
 
 
-def test_show_has_all_that_the_model_says(history: Shell) -> None:
-    (shown,) = read(history, "show", "acme/a", "--mode", "image")
+def test_show_prints_every_part_of_the_model(history: Shell) -> None:
+    (detail,) = read(history, "show", "acme/a", "--mode", "image")
 
-    assert (shown["credit_cost"], shown["is_listed"]) == ("6", True)
-    assert [(each["param_name"], each["default_value"], each["options"]) for each in shown["params"]] == [
+    assert (detail["credit_cost"], detail["is_listed"]) == ("6", True)
+    assert [(each["param_name"], each["default_value"], each["options"]) for each in detail["params"]] == [
         ("seed", "7", []),
         ("size", "1K", ["1K", "2K"]),
     ]
-    assert [(each["valid_from"][:10], each["credit_cost"]) for each in shown["cost_history"]] == [
+    assert [(each["valid_from"][:10], each["credit_cost"]) for each in detail["cost_history"]] == [
         ("2026-03-01", "4"),
         ("2026-03-02", "3"),
         ("2026-03-05", "6"),
     ]
-    assert json.loads(shown["raw"]) == model("acme/a", 6, params=SIZES)
+    assert json.loads(detail["raw"]) == model("acme/a", 6, params=SIZES)
 
 
-def test_show_as_of_a_moment_knows_nothing_of_what_came_later(history: Shell) -> None:
-    (shown,) = read(history, "show", "acme/a", "--mode", "image", "--as-of", "2026-03-01T12:00Z")
+def test_show_as_of_a_time_prints_nothing_of_later_runs(history: Shell) -> None:
+    (detail,) = read(history, "show", "acme/a", "--mode", "image", "--as-of", "2026-03-01T12:00Z")
 
-    assert (shown["credit_cost"], shown["removed_at"]) == ("4", None)
-    assert [(each["credit_cost"], each["valid_to"]) for each in shown["cost_history"]] == [("4", None)]
+    assert (detail["credit_cost"], detail["removed_at"]) == ("4", None)
+    assert [(each["credit_cost"], each["valid_to"]) for each in detail["cost_history"]] == [("4", None)]
 
 
 def test_show_in_a_gap_says_that_it_was_not_listed(history: Shell) -> None:
-    (shown,) = read(history, "show", "acme/a", "--mode", "image", "--as-of", "2026-03-04")
+    (detail,) = read(history, "show", "acme/a", "--mode", "image", "--as-of", "2026-03-04")
 
-    assert (shown["is_listed"], shown["credit_cost"]) == (False, "3")
+    assert (detail["is_listed"], detail["credit_cost"]) == (False, "3")
     assert "not listed" in output(history("show", "acme/a", "--mode", "image", "--as-of", "2026-03-04"))
 
 
-def test_show_before_the_first_look_says_so(history: Shell) -> None:
+def test_show_before_the_first_observation_is_exit_2(history: Shell) -> None:
     assert "was not listed yet" in error_line(history("show", "acme/a", "--as-of", "2026-02-01"), 2)
 
 
@@ -119,7 +119,7 @@ def test_show_before_the_first_look_says_so(history: Shell) -> None:
         (["--entity", "models", "--model", "acme/?", "--limit", "2"], ["relisted", "removed"]),
     ],
 )
-def test_changes_can_be_narrowed_in_many_ways(history: Shell, filters: list[str], kinds: list[str]) -> None:
-    found = [each["change_kind"] for each in read(history, "changes", *filters)]
+def test_changes_can_be_filtered(history: Shell, filters: list[str], kinds: list[str]) -> None:
+    printed = [each["change_kind"] for each in read(history, "changes", *filters)]
 
-    assert sorted(found) == sorted(kinds)
+    assert sorted(printed) == sorted(kinds)

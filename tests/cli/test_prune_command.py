@@ -1,4 +1,4 @@
-"""prune: prints how many runs it deleted and how many stay, and does it in steps that may be stopped."""
+"""The command ``prune``: prints how many runs it deleted and how many stay; it can be stopped between two steps."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tests.support.database_contents import every_row, query_rows
 from tests.support.made_responses import model
 from tests.support.run_driver import START, Host
 
-LOOKS = 5
+RUNS = 5
 A, V = [model("a")], [model("v")]
 FAR = "2026-03-02"
 
 
 @pytest.fixture
-def looked(shell: Shell, migrated_url: str) -> Iterator[str]:
-    """A database with five looks of one day; the first saw two models, the last is the one that counts."""
+def five_runs(shell: Shell, migrated_url: str) -> Iterator[str]:
+    """A database with five runs of one day. The first added two models, the last is the last successful sync."""
     host = Host(engine := open_engine(migrated_url))
-    for _ in range(LOOKS):
+    for _ in range(RUNS):
         host.sync(A, V)
     engine.dispose()
     shell.set(DATABASE_URL=migrated_url)
@@ -39,7 +39,7 @@ def looked(shell: Shell, migrated_url: str) -> Iterator[str]:
 
 
 def many_runs(url: str, number: int) -> None:
-    """As years of unchanged looks would leave them."""
+    """Adds runs without a change, as years of syncs leave them."""
     engine = open_engine(url)
     with engine.begin() as connection:
         run = {"status": "success", "trigger_kind": "cli", "app_version": "0"}
@@ -51,30 +51,30 @@ def many_runs(url: str, number: int) -> None:
     engine.dispose()
 
 
-def test_it_prints_how_many_runs_it_deleted_and_that_there_are_no_more(shell: Shell, looked: str) -> None:
+def test_it_prints_how_many_runs_it_deleted_and_that_there_are_no_more(shell: Shell, five_runs: str) -> None:
     ended = "ended before 2026-03-02 00:00:00 UTC"
 
     assert output(shell("prune", "--before", FAR)) == f"deleted 3 runs that {ended}; 2 others are needed and stay\n"
-    told = output(shell("prune", "--before", FAR))
-    assert told == f"nothing to delete: 2 runs {ended}, and all of them are needed\n"
-    assert query_rows(looked, "SELECT run_id FROM sync_runs ORDER BY run_id") == [(1,), (LOOKS,)]
+    printed = output(shell("prune", "--before", FAR))
+    assert printed == f"nothing to delete: 2 runs {ended}, and all of them are needed\n"
+    assert query_rows(five_runs, "SELECT run_id FROM sync_runs ORDER BY run_id") == [(1,), (RUNS,)]
 
 
-def test_before_the_first_run_there_was_none(shell: Shell, looked: str) -> None:
-    told = output(shell("prune", "--before", "2026-03-01"))
+def test_before_the_first_run_there_is_nothing_to_delete(shell: Shell, five_runs: str) -> None:
+    printed = output(shell("prune", "--before", "2026-03-01"))
 
-    assert told == "nothing to delete: no run ended before 2026-03-01 00:00:00 UTC\n"
-
-
-def test_a_dry_run_counts_and_writes_nothing(shell: Shell, looked: str) -> None:
-    before = every_row(looked)
-    told = output(shell("prune", "--before", FAR, "--dry-run"))
-
-    assert told.startswith("dry run, nothing written: would delete 3 runs that ended before ")
-    assert every_row(looked) == before
+    assert printed == "nothing to delete: no run ended before 2026-03-01 00:00:00 UTC\n"
 
 
-def test_json_has_the_numbers(shell: Shell, looked: str) -> None:
+def test_a_dry_run_counts_and_writes_nothing(shell: Shell, five_runs: str) -> None:
+    before = every_row(five_runs)
+    printed = output(shell("prune", "--before", FAR, "--dry-run"))
+
+    assert printed.startswith("dry run, nothing written: would delete 3 runs that ended before ")
+    assert every_row(five_runs) == before
+
+
+def test_json_has_the_numbers(shell: Shell, five_runs: str) -> None:
     document = {"before": "2026-03-02T00:00:00Z", "dry_run": True, "deleted": 3, "needed": 2}
 
     assert json.loads(output(shell("prune", "--before", FAR, "--dry-run", "--json"))) == document
@@ -82,20 +82,20 @@ def test_json_has_the_numbers(shell: Shell, looked: str) -> None:
     assert json.loads(output(shell("prune", "--before", FAR, "--json")))["deleted"] == 0
 
 
-def test_quiet_prints_nothing(shell: Shell, looked: str) -> None:
+def test_quiet_prints_nothing(shell: Shell, five_runs: str) -> None:
     assert output(shell("prune", "--before", FAR, "--quiet")) == ""
 
 
-def test_status_still_tells_of_the_last_look(shell: Shell, looked: str) -> None:
+def test_status_still_shows_the_last_successful_sync(shell: Shell, five_runs: str) -> None:
     before = json.loads(output(shell("status", "--json")))["last_success"]
     output(shell("prune", "--before", "0s"))
-    told = json.loads(output(shell("status", "--json")))
+    printed = json.loads(output(shell("status", "--json")))
 
-    assert told["last_success"] == before
-    assert {run["run_id"] for run in told["runs"]} == {1, LOOKS}
+    assert printed["last_success"] == before
+    assert {run["run_id"] for run in printed["runs"]} == {1, RUNS}
 
 
-def test_a_time_is_required(shell: Shell, looked: str) -> None:
+def test_a_time_is_required(shell: Shell, five_runs: str) -> None:
     assert "--before" in error_line(shell("prune"), 2)
     assert "is not a time" in error_line(shell("prune", "--before", "soon"), 2)
 
@@ -116,16 +116,16 @@ def test_a_signal_stops_it_between_two_steps(sqlite_url: str, tmp_path: Path) ->
     assert query_rows(sqlite_url, "SELECT COUNT(DISTINCT run_id) FROM sync_run_modes") == query_rows(sqlite_url, count)
 
 
-def test_long_work_is_watched_on_a_terminal(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_terminal_shows_progress(sqlite_url: str, tmp_path: Path) -> None:
     many_runs(sqlite_url, 3000)
     ours, theirs = pty.openpty()
     environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm", "COLUMNS": "100"}
     with started("prune", "--before", "0s", environ=environ, stderr=theirs) as process:
         os.close(theirs)
-        told = finished(process)
+        printed = finished(process)
     watched = os.read(ours, 1 << 16).decode()
     os.close(ours)
 
-    assert told.out.startswith("deleted 3000 runs")
+    assert printed.out.startswith("deleted 3000 runs")
     assert "runs deleted" in watched
     assert "3000/3000" in watched

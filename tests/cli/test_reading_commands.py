@@ -1,4 +1,4 @@
-"""models, changes and status: what they show, to people and to programs."""
+"""The output of ``models``, ``changes`` and ``status``, for people and for programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEEK = (
 
 
 @pytest.fixture
-def looking(shell: Shell, migrated_url: str) -> Shell:
+def three_runs(shell: Shell, migrated_url: str) -> Shell:
     """A database with three runs."""
     shell.set(DATABASE_URL=migrated_url)
     with Emulator(WEEK) as api:
@@ -38,8 +38,8 @@ def read_json(ended: Any) -> Any:
     return json.loads(output(ended))
 
 
-def test_models_lists_what_each_costs_now(looking: Shell) -> None:
-    lines = output(looking("models")).splitlines()
+def test_models_lists_what_each_costs_now(three_runs: Shell) -> None:
+    lines = output(three_runs("models")).splitlines()
     assert lines[0].split() == ["MODE", "MODEL", "NAME", "PROVIDER", "COST", "SINCE", "(UTC)"]
     assert [line.split()[:5] for line in lines[1:]] == [
         ["image", "acme/a", "Acme/A", "Acme", "1.5"],
@@ -48,26 +48,26 @@ def test_models_lists_what_each_costs_now(looking: Shell) -> None:
     ]
 
 
-def test_models_can_be_narrowed_to_a_mode_and_a_provider(looking: Shell) -> None:
-    assert [each["model_id"] for each in read_json(looking("models", "--mode", "video", "--json"))] == ["acme/c"]
-    assert [each["model_id"] for each in read_json(looking("models", "--provider", "Acme", "--json"))] == [
+def test_models_can_be_filtered_by_a_mode_and_a_provider(three_runs: Shell) -> None:
+    assert [each["model_id"] for each in read_json(three_runs("models", "--mode", "video", "--json"))] == ["acme/c"]
+    assert [each["model_id"] for each in read_json(three_runs("models", "--provider", "Acme", "--json"))] == [
         "acme/a",
         "acme/b",
     ]
-    assert read_json(looking("models", "--provider", "acme", "--json")) == []
+    assert read_json(three_runs("models", "--provider", "acme", "--json")) == []
 
 
-def test_models_as_of_a_moment_is_the_catalog_as_it_was_then(looking: Shell) -> None:
-    runs = read_json(looking("status", "--json"))["runs"]
+def test_models_as_of_a_time_is_the_catalog_at_that_time(three_runs: Shell) -> None:
+    runs = read_json(three_runs("status", "--json"))["runs"]
     times = sorted({run["started_at"] for run in runs})
-    then = [read_json(looking("models", "--json", "--as-of", time)) for time in (*times[1:], "0s")]
+    then = [read_json(three_runs("models", "--json", "--as-of", time)) for time in (*times[1:], "0s")]
     assert [{each["model_id"]: each["credit_cost"] for each in models} for models in then] == [
         {"acme/a": "3", "acme/b": "2", "acme/c": "7.125"},
         {"acme/a": "1.5", "acme/c": "7.125"},
         {"acme/a": "1.5", "acme/b": "2", "acme/c": None},
     ]
-    assert read_json(looking("models", "--json", "--as-of", times[0])) == []
-    assert read_json(looking("models", "--json")) == then[-1]
+    assert read_json(three_runs("models", "--json", "--as-of", times[0])) == []
+    assert read_json(three_runs("models", "--json")) == then[-1]
 
 
 MODEL_KEYS = [
@@ -86,8 +86,8 @@ CHANGE_KEYS = [
 ]
 
 
-def test_changes_lists_every_change_newest_first(looking: Shell) -> None:
-    changes = read_json(looking("changes", "--json"))
+def test_changes_lists_every_change_newest_first(three_runs: Shell) -> None:
+    changes = read_json(three_runs("changes", "--json"))
     assert [(change["run_id"], change["change_kind"], change["model_id"]) for change in changes] == [
         (3, "cost_unset", "acme/c"),
         (3, "changed", "acme/c"),
@@ -110,9 +110,9 @@ def test_changes_lists_every_change_newest_first(looking: Shell) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", decrease["changed_at"])
 
 
-def test_changes_can_be_narrowed(looking: Shell) -> None:
+def test_changes_can_be_filtered_by_time_mode_and_kind(three_runs: Shell) -> None:
     def ids(*arguments: str) -> list[int]:
-        return [change["change_id"] for change in read_json(looking("changes", "--json", *arguments))]
+        return [change["change_id"] for change in read_json(three_runs("changes", "--json", *arguments))]
 
     everything = ids()
     assert len(everything) == 9
@@ -124,21 +124,21 @@ def test_changes_can_be_narrowed(looking: Shell) -> None:
     assert ids("--since", f"{options.now() + timedelta(days=1):%Y-%m-%d}") == []
 
 
-def test_the_table_of_changes_reads_like_a_sentence(looking: Shell) -> None:
-    lines = output(looking("changes", "--kind", "decrease")).splitlines()
+def test_the_table_of_changes_has_a_row_for_each_change(three_runs: Shell) -> None:
+    lines = output(three_runs("changes", "--kind", "decrease")).splitlines()
     assert len(lines) == 2
     assert re.search(r"image +acme/a +decrease +cost +3 +1\.5 +-1\.5 +-50\.00", lines[1])
 
 
-def test_csv_has_the_keys_of_the_json_as_its_header(looking: Shell) -> None:
+def test_csv_has_the_keys_of_the_json_as_its_header(three_runs: Shell) -> None:
     for command, keys in (("models", MODEL_KEYS), ("changes", CHANGE_KEYS)):
-        rows = list(csv.DictReader(io.StringIO(output(looking(command, "--csv")))))
-        told = read_json(looking(command, "--json"))
+        rows = list(csv.DictReader(io.StringIO(output(three_runs(command, "--csv")))))
+        printed = read_json(three_runs(command, "--json"))
         assert list(rows[0]) == keys
-        assert rows == [{key: "" if each[key] is None else str(each[key]) for key in keys} for each in told]
+        assert rows == [{key: "" if each[key] is None else str(each[key]) for key in keys} for each in printed]
 
 
-def test_nothing_to_show_is_no_failure(shell: Shell, sqlite_url: str) -> None:
+def test_an_empty_result_is_not_a_failure(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     for command, keys in (("models", MODEL_KEYS), ("changes", CHANGE_KEYS)):
         assert output(shell(command)) == "nothing found\n"
@@ -148,21 +148,21 @@ def test_nothing_to_show_is_no_failure(shell: Shell, sqlite_url: str) -> None:
     assert output(shell("status")).startswith("image: no successful sync yet\nvideo: no successful sync yet\nRUN")
 
 
-def test_status_shows_the_last_runs(looking: Shell) -> None:
-    lines = output(looking("status", "--limit", "2")).splitlines()
+def test_status_shows_the_last_runs(three_runs: Shell) -> None:
+    lines = output(three_runs("status", "--limit", "2")).splitlines()
     assert re.fullmatch(r"image: last successful sync \d+s ago", lines[0])
     assert [line.split()[0] for line in lines[3:]] == ["3", "3", "2", "2"]
-    told = read_json(looking("status", "--json"))
-    assert sorted(told) == ["age_seconds", "last_success", "runs"]
-    assert sorted(told["age_seconds"]) == sorted(told["last_success"]) == ["image", "video"]
+    printed = read_json(three_runs("status", "--json"))
+    assert sorted(printed) == ["age_seconds", "last_success", "runs"]
+    assert sorted(printed["age_seconds"]) == sorted(printed["last_success"]) == ["image", "video"]
     assert {
         *("run_id", "started_at", "finished_at", "status", "trigger_kind", "error_message", "note", "mode"),
         *("mode_status", "models_received", "models_rejected", "models_added", "models_changed", "models_removed"),
         "removals_held",
-    } == set(told["runs"][0])
+    } == set(printed["runs"][0])
 
 
-def test_status_fails_when_nobody_looked_for_too_long(shell: Shell, sqlite_url: str, monkeypatch: Any) -> None:
+def test_status_fails_when_the_last_successful_sync_is_too_old(shell: Shell, sqlite_url: str, monkeypatch: Any) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     assert "there was none yet" in error_line(shell("status", "--max-age", "1h"), 9)
     with Emulator([WEEK[0]]) as api:
@@ -175,10 +175,10 @@ def test_status_fails_when_nobody_looked_for_too_long(shell: Shell, sqlite_url: 
     assert "the last one is 2h 0m old" in line or "the last one is 1h 59m old" in line
 
 
-def test_a_look_that_is_ahead_of_the_clock_says_nothing_of_its_age(
+def test_a_sync_that_is_ahead_of_the_clock_has_no_age(
     shell: Shell, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clock that was set back a year must not keep the dead man's switch quiet for a year."""
+    """A clock that was set back by a year must not disable the dead man's switch for a year."""
     shell.set(DATABASE_URL=sqlite_url)
     with Emulator([WEEK[0]]) as api:
         output(shell("sync", "--base-url", api.base_url))
@@ -192,7 +192,7 @@ def test_a_look_that_is_ahead_of_the_clock_says_nothing_of_its_age(
     assert "is unknown: its time is 364d 23h ahead of this host's clock" in ended.err
 
 
-def test_status_counts_only_a_good_look(shell: Shell, sqlite_url: str) -> None:
+def test_status_counts_only_successful_syncs(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url, API_KEY="gva_live_expired.0000000000")
     with Emulator([WEEK[0]]) as api:
         error_line(shell("sync", "--base-url", api.base_url), 3)
@@ -204,10 +204,10 @@ def test_the_json_of_a_run_has_the_documented_keys(shell: Shell, sqlite_url: str
     shell.set(DATABASE_URL=sqlite_url)
     with Emulator(WEEK) as api:
         output(shell("sync", "--base-url", api.base_url))
-        told = read_json(shell("sync", "--base-url", api.base_url, "--json"))
-    assert list(told) == ["run_id", "dry_run", "status", "exit_code", "observed_at", "modes", "notes", "errors"]
-    assert [told[key] for key in ("run_id", "dry_run", "status", "exit_code")] == [2, False, "success", 0]
-    image = told["modes"][0]
+        printed = read_json(shell("sync", "--base-url", api.base_url, "--json"))
+    assert list(printed) == ["run_id", "dry_run", "status", "exit_code", "observed_at", "modes", "notes", "errors"]
+    assert [printed[key] for key in ("run_id", "dry_run", "status", "exit_code")] == [2, False, "success", 0]
+    image = printed["modes"][0]
     assert {"mode", "status", "http_status", "attempts", "models_changed", "payload_sha256", "changes"} < set(image)
     assert [
         (each["model_id"], each["change_kind"], each["old_cost"], each["new_cost"]) for each in image["changes"]

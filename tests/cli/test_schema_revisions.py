@@ -1,4 +1,4 @@
-"""A program older or newer than the schema says so, names both revisions, and touches nothing."""
+"""With a schema of another revision every command names both revisions and changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.commands import error_line, output
 
 MAKING = (("migrate",), ("sync", "--migrate"), ("schedule", "--every", "1h", "--migrate"))
 USING = (
-    *(("sync",), ("sync", "--dry-run"), ("schedule", "--every", "1h"), ("import", "answers.jsonl")),
+    *(("sync",), ("sync", "--dry-run"), ("schedule", "--every", "1h"), ("import", "responses.jsonl")),
     *(("models",), ("changes",), ("show", "a"), ("costs", "a"), ("status",), ("status", "--max-age", "1h")),
     *(("verify",), ("prune", "--before", "0s"), ("prune", "--before", "0s", "--dry-run"), ("migrate", "--check")),
 )
@@ -27,9 +27,9 @@ USING = (
 def released(
     shell: Shell, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Shell, str]]:
-    """A shell on the database of the first release, with history, an API, and a file to import."""
+    """A shell with a database of the first release that has history, an API, and a file to import."""
     create_first_release(database_url)
-    (tmp_path / "answers.jsonl").write_text('{"at": "2026-04-01T00:00:00Z", "image": {}}\n')
+    (tmp_path / "responses.jsonl").write_text('{"at": "2026-04-01T00:00:00Z", "image": {}}\n')
     monkeypatch.chdir(tmp_path)
     with Emulator([catalog(*numbered_models(3))], stepping="manual") as api:
         shell.set(DATABASE_URL=database_url, BASE_URL=api.base_url)

@@ -30,7 +30,7 @@ from tests.support.secrets_search import KEY, PASSWORD, require_hidden
 
 @contextmanager
 def with_password(url: str) -> Iterator[str]:
-    """The same database, reached by somebody who has to give a password."""
+    """The URL of the same database for a user with a password."""
     plain, name = make_url(url), f"catalog_{uuid4().hex[:12]}"
     make, drop = {
         "postgresql": (
@@ -64,7 +64,7 @@ def _render(url: URL) -> str:
 
 @pytest.fixture
 def guarded(shell: Shell, migrated_url: str, database_kind: str) -> Iterator[Shell]:
-    """A database that is reached with a password, where it has one."""
+    """A shell for a database that needs a password, where the kind of database has users."""
     if database_kind == "sqlite":
         shell.set(DATABASE_URL=migrated_url)
         yield shell
@@ -90,7 +90,7 @@ def test_no_command_shows_a_secret_even_with_debug(guarded: Shell, migrated_url:
             ("status",),
             ("status", "--json"),
         ):
-            ended = guarded("--debug", *arguments)  # which searches what was printed
+            ended = guarded("--debug", *arguments)  # searches its output for secrets
             assert ended.code == 0, ended
             assert output(guarded(*arguments)), arguments
     require_hidden(repr(every_row(migrated_url)))
@@ -139,7 +139,7 @@ def test_an_error_body_that_repeats_the_key_is_masked(
         f'{{"ok": true, "code": 200, "data": {{"{KEY}": 1, "{KEY}": 2}}}}'.encode(),
     ],
 )
-def test_an_answer_that_repeats_the_key_is_rejected_without_it(shell: Shell, sqlite_url: str, body: bytes) -> None:
+def test_a_response_that_repeats_the_key_is_rejected_without_it(shell: Shell, sqlite_url: str, body: bytes) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     video = says(response("200 OK", envelope([], "video")))
     with RudeServer(image=says(response("200 OK", body)), video=video) as api:
@@ -149,7 +149,7 @@ def test_an_answer_that_repeats_the_key_is_rejected_without_it(shell: Shell, sql
     require_hidden(repr(every_row(sqlite_url)))
 
 
-def test_an_import_that_meets_the_key_does_not_repeat_it(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+def test_an_import_of_a_file_with_the_key_does_not_repeat_it(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
     line = {"at": "2026-01-01T00:00:00Z", "image": json.loads(envelope([model(KEY, "a text")]))}
     (tmp_path / "saved.jsonl").write_text(json.dumps(line))
     shell.set(DATABASE_URL=sqlite_url)
@@ -201,9 +201,9 @@ def test_a_running_process_shows_no_secret_in_its_arguments(sqlite_url: str, tmp
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.url, "API_KEY": KEY, "DEADLINE": "2"}
         with started("sync", environ=environment(tmp_path, **settings)) as process:
             eventually(lambda: api.requests)
-            shown = Path(f"/proc/{process.pid}/cmdline").read_text()
+            arguments = Path(f"/proc/{process.pid}/cmdline").read_text()
             assert finished(process).code == 4
-    require_hidden(shown)
+    require_hidden(arguments)
 
 
 def test_a_traceback_is_shown_with_debug_and_masked(
@@ -216,9 +216,9 @@ def test_a_traceback_is_shown_with_debug_and_masked(
     shell.set(DATABASE_URL=sqlite_url, BASE_URL="http://127.0.0.1:9")
     line = error_line(shell("sync"), 1)
     assert "unexpected error: RuntimeError: with [hidden] inside" in line
-    shown = shell("--debug", "sync")
-    assert shown.code == 1
-    assert "Traceback" in shown.err
+    ended = shell("--debug", "sync")
+    assert ended.code == 1
+    assert "Traceback" in ended.err
 
 
 def test_help_shows_no_setting_of_the_environment(tmp_path: Path) -> None:

@@ -24,11 +24,11 @@ def synced(shell: Shell, migrated_url: str) -> Shell:
     return shell
 
 
-def test_the_documented_example_syncs_as_it_stands(synced: Shell, migrated_url: str) -> None:
+def test_the_documented_example_syncs_unchanged(synced: Shell, migrated_url: str) -> None:
     with Emulator(load_catalogs(EXAMPLE)) as api:
-        told = output(synced("sync", "--base-url", api.base_url))
+        printed = output(synced("sync", "--base-url", api.base_url))
     note = "the first response for mode video was empty"
-    assert told == f"run 1 success: image 1 model: 1 added; video 0 models: nothing changed; note: {note}\n"
+    assert printed == f"run 1 success: image 1 model: 1 added; video 0 models: nothing changed; note: {note}\n"
     assert query_rows(migrated_url, "SELECT status, note, error_message FROM sync_runs") == [("success", note, None)]
     assert query_rows(
         migrated_url, "SELECT mode, model_id, model_name, provider, credit_cost_exact FROM v_current_catalog"
@@ -44,8 +44,8 @@ def test_the_same_catalog_again_leaves_only_the_run_and_the_days_since(
             patch.setattr("sync.cli.composition.now", three_days_ago)
             output(synced("sync"))
         before = every_row(migrated_url)
-        told = output(synced("sync"))
-    assert told == "run 2 success: image 30 models: nothing changed; video 20 models: nothing changed\n"
+        printed = output(synced("sync"))
+    assert printed == "run 2 success: image 30 models: nothing changed; video 20 models: nothing changed\n"
     assert counts_of_changes(before, every_row(migrated_url)) == {
         "sync_runs": (0, 1),
         "sync_run_modes": (0, 2),
@@ -65,8 +65,8 @@ def test_a_cost_that_falls_from_3_to_1_5_is_one_decrease(synced: Shell, migrated
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))
         before = every_row(migrated_url)
-        told = output(synced("sync"))
-    assert told == "run 2 success: image 11 models: 1 changed; video 10 models: nothing changed\n"
+        printed = output(synced("sync"))
+    assert printed == "run 2 success: image 11 models: 1 changed; video 10 models: nothing changed\n"
     changes = counts_of_changes(before, every_row(migrated_url))
     assert changes.pop("calendar_days", (0, 1)) == (0, 1)  # at midnight
     assert changes == {
@@ -90,7 +90,7 @@ def test_a_cost_that_falls_from_3_to_1_5_is_one_decrease(synced: Shell, migrated
 
 
 @pytest.mark.parametrize("key", ["gva_live_expired.0000000000", "gva_live_good.0000000000"])
-def test_a_dry_run_writes_nothing_at_all_and_exits_alike(synced: Shell, migrated_url: str, key: str) -> None:
+def test_a_dry_run_writes_nothing_and_has_the_same_exit_code(synced: Shell, migrated_url: str, key: str) -> None:
     with Emulator([catalog(*numbered_models(3))], stepping="manual") as api:
         synced.set(BASE_URL=api.base_url, API_KEY=key)
         before = every_row(migrated_url)
@@ -109,8 +109,8 @@ def test_a_dry_run_prints_every_change_it_would_make(synced: Shell) -> None:
     with Emulator([catalog(model("acme/it", 3)), catalog(model("acme/it", 1.5), model("acme/new", 2))]) as api:
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))
-        told = output(synced("sync", "--dry-run"))
-    assert told.splitlines() == [
+        printed = output(synced("sync", "--dry-run"))
+    assert printed.splitlines() == [
         "image acme/it decrease: 3 -> 1.5 (-50 %)",
         "image acme/new added: none -> 2",
         "dry run, nothing written: image 2 models: 1 added, 1 changed; video 0 models: nothing changed",
@@ -124,14 +124,14 @@ def test_a_dry_run_does_not_migrate_and_makes_no_file(shell: Shell, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_mode_image_leaves_video_alone(synced: Shell, migrated_url: str) -> None:
+def test_mode_image_does_not_change_video(synced: Shell, migrated_url: str) -> None:
     first = catalog(*numbered_models(2), *numbered_models(2, "video"))
     with Emulator([first, catalog(model("acme/image-0", 9), model("acme/video-0", 9, mode="video"))]) as api:
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))
         of_video = every_row_of_video(migrated_url)
-        told = output(synced("sync", "--mode", "image"))
-    assert told == "run 2 success: image 1 model: 1 changed, 1 removed\n"
+        printed = output(synced("sync", "--mode", "image"))
+    assert printed == "run 2 success: image 1 model: 1 changed, 1 removed\n"
     assert every_row_of_video(migrated_url) == of_video
 
 
@@ -153,14 +153,14 @@ def test_sync_can_migrate_first(shell: Shell, database_url: str) -> None:
     assert output(shell("migrate", "--check")).endswith(f" is at revision {HEAD}\n")
 
 
-def test_a_process_of_its_own_does_the_same(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_new_process_does_the_same(tmp_path: Path, sqlite_url: str) -> None:
     with Emulator([catalog(*numbered_models(3))]) as api:
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": "gva_live_good.0000000000"}
         ended = run_process("sync", environ=environment(tmp_path, **settings))
     assert output(ended).startswith("run 1 success: image 3 models: 3 added; video 0 models: nothing changed")
 
 
-def test_the_answer_of_one_mode_is_stored_when_the_other_fails(synced: Shell, migrated_url: str) -> None:
+def test_the_response_of_one_mode_is_stored_when_the_other_fails(synced: Shell, migrated_url: str) -> None:
     image = says(response("200 OK", envelope(numbered_models(2))))
     with RudeServer(image=image, video=says(response("500 Internal Server Error"))) as api:
         ended = synced("sync", "--base-url", api.url, "--attempts", "1")
@@ -175,7 +175,7 @@ def test_the_answer_of_one_mode_is_stored_when_the_other_fails(synced: Shell, mi
     ]
 
 
-def test_nothing_is_written_but_run_rows_when_the_api_refuses(synced: Shell, migrated_url: str) -> None:
+def test_only_run_rows_are_written_when_the_api_refuses(synced: Shell, migrated_url: str) -> None:
     with Emulator([catalog(*numbered_models(3))]) as api:
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))

@@ -1,4 +1,4 @@
-"""When schedule runs: crontab lines as cron means them, and one run at a time."""
+"""The times of ``schedule``: crontab lines mean what they mean to cron, and one run is active at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def times(timetable: Timetable, after: datetime = SUNDAY) -> Iterator[datetime]:
 
 
 def days(line: str, number: int = 7) -> str:
-    """The weekdays of the next times in a week from a Sunday on."""
+    """The weekdays of the times in the week from a Sunday on."""
     soon = times(cron(line))
     return " ".join(each.strftime("%a") for each in (next(soon) for _ in range(number)) if each < SUNDAY + timedelta(7))
 
@@ -94,7 +94,7 @@ def test_times_come_every_quarter_of_an_hour() -> None:
 
 
 @pytest.mark.parametrize("line", ["*/15 * * * *", "*/15 * 1 * 1-5"])
-def test_jitter_comes_on_top_of_each_time(line: str) -> None:
+def test_jitter_is_added_to_each_time(line: str) -> None:
     timetable = make_timetable(None, line, "UTC", timedelta(seconds=60))
     soon = times(timetable)
     for each in (next(soon) for _ in range(20)):
@@ -112,48 +112,48 @@ BAD_SCHEDULES = {
     "day 0": ["--cron", "0 0 0 * *"],
     "month 13": ["--cron", "0 0 * 13 *"],
     "weekday 8": ["--cron", "0 0 * * 8"],
-    "a weekday that is none": ["--cron", "0 0 * * foo"],
+    "an unknown weekday": ["--cron", "0 0 * * foo"],
     "half a range": ["--cron", "0 0 * * 1-"],
     "a step of 0": ["--cron", "0 0 * * */0"],
     "a range backward": ["--cron", "30-10 * * * *"],
     "the 31st of February": ["--cron", "0 0 31 2 *"],
-    "a zone that is none": ["--cron", "0 0 * * *", "--timezone", "Mars/Olympus"],
+    "an unknown zone": ["--cron", "0 0 * * *", "--timezone", "Mars/Olympus"],
     "a zone with a path": ["--cron", "0 0 * * *", "--timezone", "../etc/passwd"],
     "an empty zone": ["--cron", "0 0 * * *", "--timezone", ""],
-    "a span of nothing": ["--every", "0s"],
-    "a span that is none": ["--every", "often"],
-    "a span beyond all times": ["--every", "999999w"],
+    "a duration of 0": ["--every", "0s"],
+    "an invalid duration": ["--every", "often"],
+    "a duration beyond all times": ["--every", "999999w"],
     "jitter beyond all times": ["--every", "1h", "--jitter", "999999w"],
 }
 
 
 @pytest.mark.parametrize("name", BAD_SCHEDULES)
-def test_a_schedule_that_cannot_be_is_exit_2(shell: Shell, sqlite_url: str, name: str) -> None:
+def test_an_invalid_schedule_is_exit_2(shell: Shell, sqlite_url: str, name: str) -> None:
     shell.set(DATABASE_URL=sqlite_url, BASE_URL="http://127.0.0.1:9")
     error_line(shell("schedule", *BAD_SCHEDULES[name]), 2)
 
 
-def test_a_weekday_that_is_none_is_named() -> None:
+def test_an_unknown_weekday_is_named() -> None:
     with pytest.raises(UsageError, match="'8' is not a weekday"):
         weekdays("1,8")
 
 
 class Runs:
-    """Counts runs, each of which takes some time, and says whether two were ever at work at once."""
+    """Counts runs that take some time, and records whether two were active at once."""
 
     def __init__(self, takes: float = 0.0, error: Exception | None = None) -> None:
         self._takes, self._error = takes, error
         self.began: list[float] = []
         self.overlapped = False
-        self.at_work = threading.Lock()
+        self.active = threading.Lock()
 
     def run(self, stop: threading.Event) -> None:
         self.began.append(time.monotonic())
-        if not self.at_work.acquire(blocking=False):
+        if not self.active.acquire(blocking=False):
             self.overlapped = True
             return
         with_stop = stop.wait(self._takes)
-        self.at_work.release()
+        self.active.release()
         if with_stop:
             raise Interrupted("stopped")
         if self._error:
@@ -161,36 +161,36 @@ class Runs:
 
 
 def run_for(seconds: float, runs: Runs) -> list[str]:
-    """What was complained of while the runs came each second."""
-    told: list[str] = []
+    """The errors reported in this time, with a run due in each second."""
+    errors: list[str] = []
     stop = threading.Event()
     threading.Timer(seconds, stop.set).start()
     timetable = make_timetable(timedelta(seconds=1), None, "UTC", NO_JITTER)
-    run_forever(timetable, lambda: runs.run(stop), lambda error: told.append(str(error)), stop)
-    return told
+    run_forever(timetable, lambda: runs.run(stop), lambda error: errors.append(str(error)), stop)
+    return errors
 
 
-def test_runs_come_at_once_and_then_each_second() -> None:
+def test_a_run_starts_at_once_and_then_each_second() -> None:
     runs = Runs()
     assert run_for(2.5, runs) == []
     assert len(runs.began) == 3
     assert all(0.9 < later - earlier < 1.2 for earlier, later in pairwise(runs.began))
 
 
-def test_a_run_that_fails_is_told_and_the_next_one_comes() -> None:
+def test_a_failed_run_is_reported_and_the_next_one_starts() -> None:
     runs = Runs(error=RuntimeError("it broke"))
     assert run_for(1.5, runs) == ["it broke", "it broke"]
 
 
-def test_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told() -> None:
+def test_a_run_that_takes_longer_than_the_interval_skips_the_next_and_is_reported() -> None:
     runs = Runs(takes=1.6)
-    told = run_for(3.0, runs)
+    errors = run_for(3.0, runs)
     assert not runs.overlapped
     assert len(runs.began) == 2
-    assert "the one before it was still active (1 skipped so far); schedule fewer runs" in told[0]
+    assert "the one before it was still active (1 skipped so far); schedule fewer runs" in errors[0]
 
 
-def test_stopping_ends_the_run_at_work_and_is_no_failure() -> None:
+def test_a_stop_ends_the_active_run_and_is_not_a_failure() -> None:
     began = time.monotonic()
     assert run_for(0.5, Runs(takes=60)) == []
     assert time.monotonic() - began < 2

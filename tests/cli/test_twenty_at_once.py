@@ -1,4 +1,4 @@
-"""Twenty runs at once against one database: the check-and-set decides, and nothing is done twice."""
+"""Twenty runs at once on one database: check and set decides, and nothing is stored twice."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ RUNS = 20
 MODELS = 40
 
 
-def once_asked_by(number: int) -> Script:
-    """Holds its answers back until so many requests have come, so that these runs truly meet."""
+def after_requests(number: int) -> Script:
+    """Sends no response before this number of requests has arrived, so that the runs overlap."""
     arrived, all_there, lock = [0], threading.Event(), threading.Lock()
 
     def run(peer: socket.socket, stop: threading.Event) -> None:
@@ -34,7 +34,7 @@ def once_asked_by(number: int) -> Script:
 
 def test_twenty_runs_at_once_store_each_model_once(migrated_url: str, tmp_path: Path) -> None:
     video = says(response("200 OK", envelope(numbered_models(5, "video"), "video")))
-    with RudeServer(image=once_asked_by(8), video=video) as api, ExitStack() as stack:
+    with RudeServer(image=after_requests(8), video=video) as api, ExitStack() as stack:
         environ = environment(tmp_path, DATABASE_URL=migrated_url, BASE_URL=api.url, API_KEY=KEY)
         processes = [stack.enter_context(started("sync", environ=environ)) for _ in range(RUNS)]
         ended = [finished(process) for process in processes]
@@ -45,7 +45,7 @@ def test_twenty_runs_at_once_store_each_model_once(migrated_url: str, tmp_path: 
         else:
             assert each.err == ""
     codes = [each.code for each in ended]
-    assert 1 <= codes.count(0) <= RUNS - 7  # of the eight that met only one was applied
+    assert 1 <= codes.count(0) <= RUNS - 7  # of the eight that overlapped only one was applied
     runs = query_rows(migrated_url, "SELECT status, COUNT(*) FROM sync_runs GROUP BY status ORDER BY status")
     assert runs == [("success", codes.count(0)), ("superseded", codes.count(8))]
     for mode, number in (("image", MODELS), ("video", 5)):

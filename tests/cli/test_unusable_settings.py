@@ -1,4 +1,4 @@
-"""What cannot be used is found before the first request and the first statement."""
+"""A setting that cannot be used is reported before the first request and the first statement."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
         ["sync"],
         "has a user, a password",
     ),
-    "a base url that is none": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
+    "an invalid base url": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
     "a base url with a bad port": ({"BASE_URL": "https://api.example:port/v1"}, ["sync"], "is not a URL"),
-    "a scheme nobody knows": ({"DATABASE_URL": "oracle://host/db"}, ["sync"], "begins with oracle"),
+    "an unknown scheme": ({"DATABASE_URL": "oracle://host/db"}, ["sync"], "begins with oracle"),
     "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["sync"], "does not name a file"),
     "an @ too many": ({"DATABASE_URL": f"postgresql://me:{KEY}@x@host/db"}, ["sync"], "too many"),
-    "a setting that is no number": ({"DEADLINE": "soon"}, ["sync"], "soon"),
-    "a guard that is no number": ({"MAX_REMOVAL_PERCENT": "nan"}, ["sync"], "is not a number"),
+    "a setting that is not a number": ({"DEADLINE": "soon"}, ["sync"], "soon"),
+    "a guard that is not a number": ({"MAX_REMOVAL_PERCENT": "nan"}, ["sync"], "is not a number"),
     "a deadline without end": ({"DEADLINE": "inf"}, ["sync"], "is not a number"),
     "a dry run that migrates": ({}, ["sync", "--dry-run", "--migrate"], "give one of them"),
     "a deadline of nothing": ({"DEADLINE": "0"}, ["sync"], "0"),
@@ -43,24 +43,24 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "an unknown command": ({}, ["synk"], "synk"),
     "no command": ({}, [], "command"),
     "an unknown mode": ({}, ["sync", "--mode", "audio"], "audio"),
-    "removals that are no number": ({}, ["sync", "--accept-removals", "some"], "neither a number nor all"),
+    "removals that are not a number": ({}, ["sync", "--accept-removals", "some"], "neither a number nor all"),
     "import without a file": ({}, ["import"], "FILE"),
     "import of a file that is missing": ({}, ["import", "/no/such"], "/no/such cannot be read"),
     "emulator with a file that is missing": ({}, ["emulator", "/no/such"], "/no/such cannot be read"),
-    "a time that is none": ({}, ["changes", "--since", "yesterday"], "'yesterday' is not a time"),
+    "an invalid time": ({}, ["changes", "--since", "yesterday"], "'yesterday' is not a time"),
     "a time before all times": ({}, ["changes", "--since", "999999w"], "out of range"),
-    "a duration that is none": ({}, ["status", "--max-age", "1 hour"], "is not a duration"),
+    "an invalid duration": ({}, ["status", "--max-age", "1 hour"], "is not a duration"),
     "json and csv": ({}, ["models", "--json", "--csv"], "--json and --csv exclude each other"),
     "demo in a folder that cannot be": ({}, ["demo", "--directory", "/dev/null/demo"], "/dev/null/demo"),
 }
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
-def test_what_cannot_be_used_is_exit_2_before_anything_is_done(shell: Shell, sqlite_url: str, name: str) -> None:
-    settings, arguments, words = UNUSABLE[name]
+def test_an_unusable_setting_is_exit_2_and_nothing_is_done(shell: Shell, sqlite_url: str, name: str) -> None:
+    settings, arguments, part = UNUSABLE[name]
     shell.set(**{"DATABASE_URL": sqlite_url, "BASE_URL": "http://127.0.0.1:9/v1", **settings})
     before = every_row(sqlite_url)
-    assert words in error_line(shell(*arguments), 2)
+    assert part in error_line(shell(*arguments), 2)
     assert every_row(sqlite_url) == before
 
 
@@ -72,7 +72,7 @@ def test_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url: st
     assert "chmod 600" in error_line(shell("sync"), 2)
 
 
-def test_a_key_file_of_ones_own_is_taken(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+def test_a_key_file_with_mode_600_is_accepted(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(f"{KEY}\n")
     file.chmod(0o600)
@@ -81,7 +81,7 @@ def test_a_key_file_of_ones_own_is_taken(shell: Shell, sqlite_url: str, tmp_path
         output(shell("sync", "--base-url", api.base_url))
 
 
-def test_a_key_may_come_from_a_pipe_which_gives_it_once(shell: Shell, sqlite_url: str) -> None:
+def test_a_key_may_come_from_a_pipe(shell: Shell, sqlite_url: str) -> None:
     reader, writer = os.pipe()
     os.write(writer, f"{KEY}\n".encode())
     os.close(writer)
@@ -91,7 +91,7 @@ def test_a_key_may_come_from_a_pipe_which_gives_it_once(shell: Shell, sqlite_url
     os.close(reader)
 
 
-def test_a_key_file_that_a_service_manager_hands_over_may_have_its_mode(
+def test_a_key_file_from_a_service_manager_may_have_any_mode(
     shell: Shell, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "api_key"

@@ -1,4 +1,4 @@
-"""catalog-sync verify: one line for consistent rows, and the name of each row that breaks a rule."""
+"""The command ``verify``: one line for consistent rows, and a line for each row that breaks a rule."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ CHECKS_OFF = {
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A database with a history that every test here finds as it was."""
+class SharedHistory:
+    """A database with a history, shared by the tests: each damage is undone."""
 
     engine: Engine
 
-    def faults_after(self, damage: str) -> list[Finding]:
-        """What is found after a damage that is then undone; the database's own guards are off."""
+    def findings_after(self, damage: str) -> list[Finding]:
+        """The findings after a damage, which is then undone. The constraints of the database are off."""
         with self.engine.connect() as connection:
             connection.exec_driver_sql(CHECKS_OFF[connection.dialect.name])
             connection.exec_driver_sql(damage.replace("%", "%%"))
@@ -49,7 +49,7 @@ class Kept:
 
 
 @pytest.fixture(scope="module", params=database_servers.KINDS)
-def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHistory]:
     kind = str(request.param)
     reason = database_servers.missing(kind)
     if reason and kind in database_servers.required():
@@ -57,7 +57,7 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if reason:
         pytest.skip(reason)
     with ExitStack() as stack:
-        url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("kept") / "catalog.db"))
+        url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("history") / "catalog.db"))
         if kind != "sqlite":
             server = database_servers.server_url(kind, Path(os.environ["CATALOG_SYNC_TEST_ROOM"]))
             url = stack.enter_context(database_servers.new_database(server))
@@ -67,12 +67,12 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         assert_consistent(engine)
         engine.dispose()
         unguarded = migration_engine(url)  # no foreign keys on SQLite
-        yield Kept(unguarded)
+        yield SharedHistory(unguarded)
         unguarded.dispose()
 
 
-def test_a_rich_history_is_sound(kept: Kept) -> None:
-    with kept.engine.connect() as connection:
+def test_an_eventful_history_is_consistent(history: SharedHistory) -> None:
+    with history.engine.connect() as connection:
         verification = Verification(connection)
         assert list(verification.findings()) == []
         statuses = connection.exec_driver_sql("SELECT DISTINCT status FROM sync_run_modes").scalars()
@@ -87,15 +87,21 @@ def test_a_rich_history_is_sound(kept: Kept) -> None:
     ) == (9, True, True)
 
 
-@pytest.mark.parametrize(("damage", "table", "model_id", "wrong"), DAMAGES)
-def test_a_damaged_row_is_named(kept: Kept, damage: str, table: str, model_id: str | None, wrong: str) -> None:
-    found = kept.faults_after(damage)
+@pytest.mark.parametrize(("damage", "table", "model_id", "problem"), DAMAGES)
+def test_a_damaged_row_is_named(
+    history: SharedHistory, damage: str, table: str, model_id: str | None, problem: str
+) -> None:
+    found = history.findings_after(damage)
 
-    assert [fault for fault in found if (fault.table, fault.model_id) == (table, model_id) and wrong in fault.problem]
+    assert [
+        finding
+        for finding in found
+        if (finding.table, finding.model_id) == (table, model_id) and problem in finding.problem
+    ]
 
 
 @pytest.mark.parametrize("value", ["'2026-03-01T10:00:02Z'", "'soon'", "7", "x'ff'"])
-def test_a_value_that_is_no_time_is_named_on_sqlite(shell: Shell, sqlite_url: str, value: str) -> None:
+def test_a_value_that_is_not_a_time_is_named_on_sqlite(shell: Shell, sqlite_url: str, value: str) -> None:
     damage_after_history(sqlite_url, f"UPDATE credit_history SET valid_to = {value} WHERE valid_to IS NOT NULL")
     shell.set(DATABASE_URL=sqlite_url)
     ended = shell("verify")
@@ -135,24 +141,24 @@ def damage_after_history(url: str, damage: str) -> None:
         connection.exec_driver_sql(damage)
 
 
-def test_a_sound_database_is_one_line_and_stays_as_it_is(shell: Shell, migrated_url: str, engine: Engine) -> None:
+def test_consistent_rows_are_one_line_and_nothing_is_written(shell: Shell, migrated_url: str, engine: Engine) -> None:
     make_history(Host(engine))
     before = every_row(migrated_url)
     shell.set(DATABASE_URL=migrated_url)
 
-    told = output(shell("verify"))
-    assert told.startswith("consistent: 9 models, ")
-    assert told.count("\n") == 1
+    printed = output(shell("verify"))
+    assert printed.startswith("consistent: 9 models, ")
+    assert printed.count("\n") == 1
     assert every_row(migrated_url) == before
 
 
-def test_an_empty_database_is_sound(shell: Shell, migrated_url: str) -> None:
+def test_an_empty_database_is_consistent(shell: Shell, migrated_url: str) -> None:
     shell.set(DATABASE_URL=migrated_url)
 
     assert output(shell("verify")) == "consistent: 0 models, 0 versions, 0 costs and 0 changes agree\n"
 
 
-def test_each_fault_is_a_line_and_the_end_is_exit_9_with_their_number(
+def test_each_finding_is_a_line_and_their_number_is_in_the_error_line_of_exit_9(
     shell: Shell, migrated_url: str, engine: Engine
 ) -> None:
     make_history(Host(engine))
@@ -168,7 +174,7 @@ def test_each_fault_is_a_line_and_the_end_is_exit_9_with_their_number(
     assert all(line.startswith("credits ") for line in lines)
 
 
-def test_json_has_each_fault_with_its_place_and_time(shell: Shell, migrated_url: str, engine: Engine) -> None:
+def test_json_has_each_finding_with_its_row_and_time(shell: Shell, migrated_url: str, engine: Engine) -> None:
     make_history(Host(engine))
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE credit_history SET default_cost_exact = '8' WHERE default_cost_exact = '7'")
@@ -187,7 +193,7 @@ def test_json_has_each_fault_with_its_place_and_time(shell: Shell, migrated_url:
     ]
 
 
-def test_json_of_a_sound_database_has_counts_and_no_faults(shell: Shell, sqlite_url: str) -> None:
+def test_json_of_consistent_rows_has_counts_and_no_findings(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
 
     assert json.loads(output(shell("verify", "--json"))) == {
@@ -200,20 +206,20 @@ def test_json_of_a_sound_database_has_counts_and_no_faults(shell: Shell, sqlite_
     }
 
 
-def test_models_that_another_version_read_are_counted_and_are_no_fault(shell: Shell, sqlite_url: str) -> None:
+def test_current_rows_of_another_version_are_counted_and_are_not_findings(shell: Shell, sqlite_url: str) -> None:
     damage_after_history(sqlite_url, "UPDATE models SET fingerprint = '0' || SUBSTR(fingerprint, 2)")
     with migration_engine(sqlite_url).begin() as connection:
         connection.exec_driver_sql("DELETE FROM capabilities")
     shell.set(DATABASE_URL=sqlite_url)
 
-    told = output(shell("verify"))
-    assert "the current rows of 8 models come from another version of catalog-sync and were not compared" in told
-    assert told.count("\n") == 1
+    printed = output(shell("verify"))
+    assert "the current rows of 8 models come from another version of catalog-sync and were not compared" in printed
+    assert printed.count("\n") == 1
     document = json.loads(output(shell("verify", "--json")))
     assert (document["outdated"], document["findings"]) == (8, [])
 
 
-def test_what_other_programs_store_cannot_steer_the_terminal(shell: Shell, sqlite_url: str) -> None:
+def test_rows_of_other_programs_cannot_control_the_terminal(shell: Shell, sqlite_url: str) -> None:
     damage_after_history(sqlite_url, "UPDATE credits SET notes = char(27) || '[31m' || char(10) || 'x'")
     shell.set(DATABASE_URL=sqlite_url)
     ended = shell("verify")

@@ -1,4 +1,4 @@
-"""docs/commands.md has a section for every command, and the keys of every JSON document as they are printed."""
+"""docs/commands.md has a section for every command, and describes every key of each JSON document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.docs_pages import blocks, headings, page, section, table_rows
 
 COMMANDS = page("docs/commands.md")
 WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune")
-TAKES = {"import": "answers.jsonl", "show": "a", "costs": "a", "prune": "--before=1d"}
+TAKES = {"import": "responses.jsonl", "show": "a", "costs": "a", "prune": "--before=1d"}
 
 
 def long_options(command: str) -> set[str]:
@@ -41,7 +41,7 @@ def model(model_id: str, cost: object) -> bytes:
 
 
 def paths(value: Any, at: str = "") -> Iterator[str]:
-    """Where the keys of a document stand: ``modes[].changes[].field``."""
+    """The paths of the keys of a document, such as ``modes[].changes[].field``."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield (path := f"{at}.{key}" if at else key)
@@ -53,10 +53,10 @@ def paths(value: Any, at: str = "") -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What each command prints with --json; the run has a change, a note and an error, and verify finds a fault."""
+    """The JSON document of each command. The run has a change, a note and an error, and verify has a finding."""
     folder = tmp_path_factory.mktemp("printed")
     upgrade(f"sqlite:///{folder / 'catalog.db'}")
-    (folder / "answers.jsonl").write_text("")
+    (folder / "responses.jsonl").write_text("")
     catalogs = [Catalog((model("a", 3), model("b", 1))), Catalog((model("a", 1.5), model("b", "1")))]
     with Emulator(catalogs) as api, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -74,7 +74,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
 
 
 def document(folder: Path, patch: pytest.MonkeyPatch, *arguments: str) -> Any:
-    """The document that a command prints; the error line is of no concern here."""
+    """The document that a command prints. Its exit code and error line are not checked here."""
     out = folder / "out"
     with out.open("w") as stdout, patch.context() as redirected:
         redirected.setattr("sys.stdout", stdout)
@@ -86,21 +86,21 @@ def test_the_page_has_a_section_for_every_command() -> None:
     assert sorted(headings(COMMANDS)) == sorted(cli.commands)
 
 
-def test_every_command_with_json_says_what_it_prints() -> None:
+def test_every_command_with_json_is_covered_here() -> None:
     able = {name for name in cli.commands if "--json" in long_options(name)}
 
     assert able == set(WITH_JSON)
 
 
 @pytest.mark.parametrize("command", WITH_JSON)
-def test_the_keys_that_are_explained_are_those_that_are_printed(command: str, printed: dict[str, Any]) -> None:
-    explained = [row[0] for row in table_rows(section(COMMANDS, f"### {command} --json"))]
+def test_the_described_keys_are_the_printed_ones(command: str, printed: dict[str, Any]) -> None:
+    described = [row[0] for row in table_rows(section(COMMANDS, f"### {command} --json"))]
 
-    assert sorted(explained) == sorted(set(paths(printed[command])))
+    assert sorted(described) == sorted(set(paths(printed[command])))
 
 
 @pytest.mark.parametrize("command", WITH_JSON)
-def test_the_example_has_the_keys_that_are_printed(command: str, printed: dict[str, Any]) -> None:
+def test_the_example_has_the_printed_keys(command: str, printed: dict[str, Any]) -> None:
     (example,) = blocks(section(COMMANDS, f"### {command} --json"), "json")
 
     assert set(paths(json.loads(example))) == set(paths(printed[command]))

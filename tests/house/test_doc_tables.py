@@ -1,4 +1,4 @@
-"""The tables that are made from the program are those that the pages have."""
+"""The generated tables of the pages are up to date."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def marked_tables(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_tables_of_a_page_are_up_to_date(name: str) -> None:
-    """If not, run ``python -m sync.cli.doc_tables``."""
+    """If this fails, run ``python -m sync.cli.doc_tables``."""
     assert with_tables(page(name)) == page(name)
 
 
-def test_every_table_has_its_place() -> None:
+def test_every_table_is_on_one_page() -> None:
     assert sorted(table for name in PAGES for table in marked_tables(name)) == sorted(all_tables())
 
 

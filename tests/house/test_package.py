@@ -1,4 +1,4 @@
-"""What is shipped: the two packages, the migrations inside one of them, and nothing else."""
+"""The wheel contains the two packages, with the migrations inside one of them, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHIPPED_KINDS = {".py", ".sql", ".json", ".html", ".css", ".js"}
 
 
 def build(kind: str, source: Path, target: Path) -> Path:
-    """The one file that hatchling makes of ``source``."""
+    """The file that hatchling builds from ``source``."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(target)]
     result = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -28,7 +28,7 @@ def build(kind: str, source: Path, target: Path) -> Path:
 
 
 def listing(wheel: Path) -> set[str]:
-    """The wheel's files without its metadata."""
+    """The files of a wheel without its metadata."""
     names = zipfile.ZipFile(wheel).namelist()
     return {name for name in names if ".dist-info/" not in name}
 
@@ -57,7 +57,7 @@ def test_the_packages_hold_code_and_known_kinds_of_data_only() -> None:
 
 
 def test_the_alembic_folder_holds_scripts_only() -> None:
-    """It is shipped as it stands, whatever .gitignore says, so a scratch file would travel along."""
+    """The folder is packaged whole, whatever .gitignore says, so a scratch file would be packaged too."""
     alembic = ROOT / "alembic"
     found = {path.relative_to(alembic).as_posix() for path in files(alembic)}
     versions = {name for name in found if name.startswith("versions/") and name.endswith(".py")}
@@ -66,8 +66,8 @@ def test_the_alembic_folder_holds_scripts_only() -> None:
     assert found - versions == {"env.py", "script.py.mako"}
 
 
-def test_the_alembic_folder_is_no_package() -> None:
-    """As a package it would hide the installed alembic from whatever runs in the project folder."""
+def test_the_alembic_folder_is_not_a_package() -> None:
+    """As a package it would hide the installed alembic from every program that runs in the project folder."""
     assert list((ROOT / "alembic").rglob("__init__.py")) == []
 
 

@@ -1,4 +1,4 @@
-"""What the README says is so: its commands, its SQL on all three databases, its tables."""
+"""The commands, the SQL and the tables of the README are correct; the SQL is run on all three databases."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ PAGES = (
 FIRST_DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY_SETTINGS = {PREFIX + "API_KEY", PREFIX + "API_KEY_FILE"}
 
-# A line that runs the program, up to whatever the shell takes for itself.
+# A line that runs the program, up to the first character that the shell interprets.
 COMMAND = re.compile(r"^[^#]*?\bcatalog-sync ([a-z][^#<>|&]*)")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
 def commands(name: str) -> list[str]:
-    """The arguments of every catalog-sync command that a page shows in a block of code."""
+    """The arguments of every catalog-sync command in the code blocks of a page."""
     code = "".join(blocks(page(name))) if name.endswith(".md") else page(name)
     return [found[1].strip() for found in map(COMMAND.match, code.splitlines()) if found]
 
 
 def without_date(line: str) -> str:
-    """A line of the demo from its fourth word on."""
+    """A line of the demo from its fourth word on, after the date."""
     return " ".join(line.split()[3:])
 
 
 def bound_settings() -> dict[str, click.Parameter]:
-    """The options that are settings too, by the name of the setting."""
+    """The options that are also settings, by the name of the setting."""
     options = (option for command in cli.commands.values() for option in command.params)
     return {str(option.envvar): option for option in options if option.envvar}
 
@@ -60,7 +60,7 @@ def envelope(catalog: Catalog, mode: str) -> bytes:
 
 @pytest.fixture
 def week(engine: Engine) -> Engine:
-    """The week of the demo, from the first of March."""
+    """A database with the week of the demo, from the first of March."""
     answers = [
         SavedResponse("week", day, FIRST_DAY + timedelta(days=day), {mode: envelope(catalog, mode) for mode in MODES})
         for day, catalog in enumerate(daily_catalogs())
@@ -76,8 +76,8 @@ def test_the_first_block_is_the_demo_and_then_the_tests() -> None:
     assert [line.partition("#")[0].strip() for line in first] == ["make demo", "make test"]
 
 
-def test_the_demo_prints_what_is_shown_of_it(tmp_path: Path) -> None:
-    """Shortened, and on other days: what follows the date must be there, and may go on."""
+def test_the_demo_prints_the_lines_of_the_readme(tmp_path: Path) -> None:
+    """The lines of the README are shortened: a printed line must begin like one of them after the date."""
     command = [sys.executable, "-m", "sync", "demo", "--directory", str(tmp_path)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     printed = [without_date(line) for line in result.stdout.splitlines()]
@@ -86,7 +86,7 @@ def test_the_demo_prints_what_is_shown_of_it(tmp_path: Path) -> None:
     assert [line for line in shown if not any(other.startswith(line) for other in printed)] == []
 
 
-def test_every_query_of_the_readme_finds_something_on_every_database(week: Engine) -> None:
+def test_every_query_of_the_readme_returns_rows_on_every_database(week: Engine) -> None:
     queries = blocks(README, "sql")
     with week.connect() as connection:
         found = {query: connection.exec_driver_sql(query).fetchall() for query in queries}
@@ -96,17 +96,17 @@ def test_every_query_of_the_readme_finds_something_on_every_database(week: Engin
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_command_that_is_shown_is_one_that_the_program_takes(name: str) -> None:
+def test_the_program_accepts_every_command_of_the_pages(name: str) -> None:
     shown = [shlex.split(arguments) for arguments in commands(name)]
 
     assert shown
     for command, *arguments in shown:
-        # Raises what the user would be told. The names are the group's: click keeps the first it is asked with.
+        # Raises for unknown arguments. The help names are those of the group, since click keeps the first ones.
         cli.commands[command].make_context(command, arguments, help_option_names=["-h", "--help"])
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
-def test_every_make_target_that_is_shown_is_there(name: str) -> None:
+def test_every_make_target_of_the_pages_exists(name: str) -> None:
     shown = set(re.findall(r"(?:^|`)make ([a-z]+)", page(name), re.MULTILINE))
     targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
 
@@ -123,18 +123,18 @@ def test_every_link_leads_to_a_file(name: str) -> None:
     assert [link for link in LINK.findall(page(name)) if not (folder / link).exists()] == []
 
 
-def test_the_table_of_settings_is_the_programs() -> None:
+def test_the_table_of_settings_lists_those_of_the_program() -> None:
     named = [row[0] for row in table_rows(section(README, "## Settings"))]
 
     assert sorted(named) == sorted(KEY_SETTINGS | bound_settings().keys())
 
 
 def test_the_table_of_settings_gives_the_defaults() -> None:
-    """That of the database is a place on the reader's own machine, so it is told in words."""
-    told = {row[0]: row[1] for row in table_rows(section(README, "## Settings"))}
+    """The default database depends on the machine, so the table describes it in words."""
+    defaults = {row[0]: row[1] for row in table_rows(section(README, "## Settings"))}
     options = {name: option for name, option in bound_settings().items() if name != PREFIX + "DATABASE_URL"}
 
-    assert {name: option.type.convert(told[name], option, None) for name, option in options.items()} == {
+    assert {name: option.type.convert(defaults[name], option, None) for name, option in options.items()} == {
         name: option.default for name, option in options.items()
     }
 

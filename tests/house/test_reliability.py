@@ -1,4 +1,4 @@
-"""Every fault that the page of reliability lists has a test named after it, and every such test a row."""
+"""Every fault in docs/reliability.md has a test that is named after it, and every such test has a row there."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PAGE = page("docs/reliability.md")
 
 
 def listed() -> list[str]:
-    """The rows of the page's tables, in their order."""
+    """The names of the faults in the tables of the page, in order."""
     parts = re.findall(r"^### ([A-F]\. .*)$", PAGE, re.MULTILINE)
     return [row[0] for part in parts for row in table_rows(section(PAGE, f"### {part}"))]
 
 
 def named() -> Iterator[str]:
-    """The row that each test in tests/faults is named after."""
+    """The names of the faults after which tests in tests/faults are named."""
     for file in sorted((ROOT / "tests/faults").glob("test_*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.FunctionDef) and (found := re.match(r"test_([a-f]\d+)_", node.name)):
@@ -38,7 +38,7 @@ def test_every_test_of_a_fault_has_its_row() -> None:
     assert sorted(set(named()) - set(listed())) == []
 
 
-def test_every_row_says_what_goes_wrong_and_what_happens() -> None:
+def test_every_row_has_a_fault_and_its_result() -> None:
     parts = re.findall(r"^### ([A-F]\. .*)$", PAGE, re.MULTILINE)
     rows = [row for part in parts for row in table_rows(section(PAGE, f"### {part}"))]
 

@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows."""
+"""Rules of this project that no linter checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CODE = ("sync", "models_db", "tests", "benchmarks")  # a revision is as long as its step, and is never edited
+CODE = ("sync", "models_db", "tests", "benchmarks")  # not alembic: a revision is never edited
 MOST_LINES = 300
 CLOCKS = {"now", "utcnow", "today"}
 HOME_FOLDER = re.compile(r"(?<![\w.])/(?:home|root|Users)/\w")
@@ -21,7 +21,7 @@ def python_files(*folders: str) -> Iterator[Path]:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Name and text of every text file of the project; what tools keep here begins with a dot."""
+    """Name and text of every text file of the project. Names with a dot belong to tools and are left out."""
     for top in ROOT.iterdir():
         if top.name.startswith(".") and top.name not in {".ci", ".gitignore"}:
             continue
@@ -43,7 +43,7 @@ def imported(path: Path) -> set[str]:
 
 
 def test_the_import_contracts_hold() -> None:
-    """They stand in pyproject.toml under importlinter."""
+    """The contracts are in pyproject.toml under importlinter."""
     program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     command = [sys.executable, "-c", program, "--no-cache", "--no-logo"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -51,8 +51,8 @@ def test_the_import_contracts_hold() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_alembic_env_imports_only_the_schema_and_revisions_nothing_of_ours() -> None:
-    """A revision stands for a moment in the past; code that it imported would move on under it."""
+def test_alembic_env_imports_only_the_schema_and_revisions_no_module_of_the_project() -> None:
+    """A revision describes the schema of its time; imported code would change after it."""
     ours = {path.name: imported(path) & {"sync", "models_db", "tests"} for path in python_files("alembic")}
 
     assert ours.pop("env.py") == {"models_db"}
@@ -60,7 +60,7 @@ def test_alembic_env_imports_only_the_schema_and_revisions_nothing_of_ours() -> 
 
 
 def test_the_catalog_reads_no_clock() -> None:
-    """Times come in as arguments; the import contract cannot see a call."""
+    """Times are arguments. The import contract does not cover calls such as ``datetime.now``."""
     calls = [
         f"{path.name}:{node.lineno}"
         for path in python_files("sync/catalog")
@@ -91,7 +91,7 @@ def test_the_lock_file_names_the_public_index_only() -> None:
 
 
 def test_names_of_test_files_are_unique() -> None:
-    """A failure is then named by its file alone."""
+    """So that the name of the file identifies a failed test."""
     names = [path.name for path in python_files("tests") if path.name.startswith("test_")]
 
     assert sorted(names) == sorted(set(names))
