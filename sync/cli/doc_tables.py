@@ -1,8 +1,8 @@
 """The tables of README.md and docs/commands.md that are made from the program.
 
-``python -m sync.cli.doc_tables`` in the project folder writes them again. A table stands between
-``<!-- table: NAME -->`` and ``<!-- end of table -->``; NAME is ``exit codes``, ``options`` for those before
-the command, or ``options of COMMAND``.
+``python -m sync.cli.doc_tables`` in the project folder writes them again. Two comments mark the place of
+a table: ``<!-- table: NAME (written by ...) -->`` and ``<!-- end of table -->``. NAME is ``exit codes``,
+``options`` for those before the command, or ``options of COMMAND``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from sync.cli.commands import cli
 from sync.errors import Outcome
 
 PAGES = ("README.md", "docs/commands.md")
-_TABLE = re.compile(r"(<!-- table: (.*?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+_TABLE = re.compile(
+    r"(<!-- table: (.*?) \(written by python -m sync\.cli\.doc_tables\) -->\n).*?(<!-- end of table -->)", re.DOTALL
+)
 
 
 def with_tables(page: str) -> str:

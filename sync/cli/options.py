@@ -47,7 +47,7 @@ mode = click.option("--mode", type=click.Choice(MODES), help="Only this mode.")
 provider = click.option(
     "--provider", type=Utf8Text(), metavar="NAME", help="Only this provider, spelled as in the catalog."
 )
-quiet = click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+quiet = click.option("--quiet", is_flag=True, help="Print nothing unless there is an error.")
 migrate = click.option("--migrate", "migrate_first", is_flag=True, help="First do what catalog-sync migrate does.")
 accept_removals = click.option(
     "--accept-removals",

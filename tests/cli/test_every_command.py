@@ -68,11 +68,11 @@ def test_the_version_is_that_of_the_package(shell: Shell) -> None:
 def test_python_m_sync_is_the_installed_command(tmp_path: Path) -> None:
     installed = [sys.executable, "-c", "import sys; from sync.cli import main; sys.argv[0] = 'catalog-sync'; main()"]
     for arguments in (["--version"], ["--help"], ["sync", "--help"], ["synk"]):
-        ours = run_process(*arguments, environ=environment(tmp_path))
-        theirs = subprocess.run(
+        module = run_process(*arguments, environ=environment(tmp_path))
+        script = subprocess.run(
             [*installed, *arguments], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=False
         )
-        assert (ours.code, ours.out, ours.err) == (theirs.returncode, theirs.stdout, theirs.stderr)
+        assert (module.code, module.out, module.err) == (script.returncode, script.stdout, script.stderr)
 
 
 @pytest.mark.parametrize(

@@ -73,13 +73,13 @@ def test_hostile_texts_are_exact_in_json_and_escaped(hostile: Shell) -> None:
 
 
 def test_hostile_texts_are_harmless_on_a_terminal(hostile: Shell, sqlite_url: str, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
+    reader, terminal = pty.openpty()
     environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm-256color", "COLUMNS": "300"}
-    with started("models", environ=environ, stdout=theirs) as process:
+    with started("models", environ=environ, stdout=terminal) as process:
         process.wait(30)
-    os.close(theirs)
-    printed = os.read(ours, 1 << 16).decode()
-    os.close(ours)
+    os.close(terminal)
+    printed = os.read(reader, 1 << 16).decode()
+    os.close(reader)
     assert process.returncode == 0
     assert "[red]markup[/red]" in printed
     assert is_harmless(re.sub(r"\x1b\[[0-9;]*m|\r", "", printed.replace("\x1b[1m", "")))
@@ -104,11 +104,11 @@ def test_the_error_line_about_hostile_texts_is_harmless(shell: Shell, sqlite_url
 
 def test_the_table_fits_a_narrow_terminal(hostile: Shell, sqlite_url: str, tmp_path: Path) -> None:
     environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm", "COLUMNS": "60"}
-    ours, theirs = pty.openpty()
-    with started("models", environ=environ, stdout=theirs) as process:
+    reader, terminal = pty.openpty()
+    with started("models", environ=environ, stdout=terminal) as process:
         process.wait(30)
-    os.close(theirs)
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", os.read(ours, 1 << 16).decode()).splitlines()
-    os.close(ours)
+    os.close(terminal)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", os.read(reader, 1 << 16).decode()).splitlines()
+    os.close(reader)
     assert len(lines) == 4
     assert max(map(len, lines)) <= 60

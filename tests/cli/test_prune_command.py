@@ -118,14 +118,14 @@ def test_a_signal_stops_it_between_two_steps(sqlite_url: str, tmp_path: Path) ->
 
 def test_a_terminal_shows_progress(sqlite_url: str, tmp_path: Path) -> None:
     many_runs(sqlite_url, 3000)
-    ours, theirs = pty.openpty()
+    reader, terminal = pty.openpty()
     environ = environment(tmp_path, DATABASE_URL=sqlite_url) | {"TERM": "xterm", "COLUMNS": "100"}
-    with started("prune", "--before", "0s", environ=environ, stderr=theirs) as process:
-        os.close(theirs)
+    with started("prune", "--before", "0s", environ=environ, stderr=terminal) as process:
+        os.close(terminal)
         printed = finished(process)
-    watched = os.read(ours, 1 << 16).decode()
-    os.close(ours)
+    progress = os.read(reader, 1 << 16).decode()
+    os.close(reader)
 
     assert printed.out.startswith("deleted 3000 runs")
-    assert "runs deleted" in watched
-    assert "3000/3000" in watched
+    assert "runs deleted" in progress
+    assert "3000/3000" in progress

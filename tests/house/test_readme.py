@@ -81,9 +81,9 @@ def test_the_demo_prints_the_lines_of_the_readme(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sync", "demo", "--directory", str(tmp_path)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     printed = [without_date(line) for line in result.stdout.splitlines()]
-    shown = [without_date(line) for line in blocks(README)[1].splitlines() if line]
+    documented = [without_date(line) for line in blocks(README)[1].splitlines() if line]
 
-    assert [line for line in shown if not any(other.startswith(line) for other in printed)] == []
+    assert [line for line in documented if not any(other.startswith(line) for other in printed)] == []
 
 
 def test_every_query_of_the_readme_returns_rows_on_every_database(week: Engine) -> None:
@@ -97,21 +97,21 @@ def test_every_query_of_the_readme_returns_rows_on_every_database(week: Engine) 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_program_accepts_every_command_of_the_pages(name: str) -> None:
-    shown = [shlex.split(arguments) for arguments in commands(name)]
+    documented = [shlex.split(arguments) for arguments in commands(name)]
 
-    assert shown
-    for command, *arguments in shown:
+    assert documented
+    for command, *arguments in documented:
         # Raises for unknown arguments. The help names are those of the group, since click keeps the first ones.
         cli.commands[command].make_context(command, arguments, help_option_names=["-h", "--help"])
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_every_make_target_of_the_pages_exists(name: str) -> None:
-    shown = set(re.findall(r"(?:^|`)make ([a-z]+)", page(name), re.MULTILINE))
+    documented = set(re.findall(r"(?:^|`)make ([a-z]+)", page(name), re.MULTILINE))
     targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
 
-    assert shown
-    assert shown <= targets
+    assert documented
+    assert documented <= targets
 
 
 @pytest.mark.parametrize(

@@ -53,10 +53,10 @@ def test_the_import_contracts_hold() -> None:
 
 def test_alembic_env_imports_only_the_schema_and_revisions_no_module_of_the_project() -> None:
     """A revision describes the schema of its time; imported code would change after it."""
-    ours = {path.name: imported(path) & {"sync", "models_db", "tests"} for path in python_files("alembic")}
+    own_imports = {path.name: imported(path) & {"sync", "models_db", "tests"} for path in python_files("alembic")}
 
-    assert ours.pop("env.py") == {"models_db"}
-    assert {name: names for name, names in ours.items() if names} == {}
+    assert own_imports.pop("env.py") == {"models_db"}
+    assert {name: names for name, names in own_imports.items() if names} == {}
 
 
 def test_the_catalog_reads_no_clock() -> None:
