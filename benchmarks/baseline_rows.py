@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from benchmarks.databases import administrator
 from models_db import tables
 
+# Their rows are in a new database already.
 _MADE_BY_MIGRATION = {"sync_state", "installed_views"}
 
 

@@ -39,6 +39,7 @@ def snapshots(models: int, changed_share: float = 0.01, *, is_small: bool = Fals
     texts = [_encoded(model) for model in made]
     changed, removed = round(models * changed_share), round(models * REMOVED_SHARE)
     unlisted: set[int] = set()
+    # Only the texts that changed are encoded again: a long history takes thousands of catalogs.
     while True:
         listed = [(one, text) for one, text in enumerate(texts) if one not in unlisted]
         yield {mode: [text for one, text in listed if MODES[one % 2] == mode] for mode in MODES}
@@ -82,6 +83,7 @@ def envelope(mode: str, models: Sequence[bytes]) -> bytes:
 
 
 def _other_cost(chance: random.Random, cost: float) -> float:
+    # A catalog in which many costs change tenfold may be held back.
     return chance.choice([other for other in _COSTS if other != cost and other / 10 < cost < other * 10])
 
 

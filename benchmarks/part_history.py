@@ -24,7 +24,8 @@ from tests.support.query_work import work_of
 _MODELS, _CHANGED_SHARE = 1_000, 0.1  # with each run 100 intervals more
 _RUNS, _QUICK_RUNS = 10_000, 200
 _HOUR = timedelta(hours=1)  # between two runs
-_SYNC, _WORK = Target(1.1), Target(1.5)
+# The work of a query is exact, but a plan may change once as tables grow: hence more room than for a sync.
+_SYNC, _WORK = Target(1.1), Target(2)
 
 
 def _as_of(connection: Connection, moment: datetime) -> list[object]:

@@ -18,6 +18,7 @@ def measure(bench: Bench) -> None:
         "help": lambda: bench.catalog_sync("", "--help"),
         "click": lambda: bench.run(sys.executable, "-c", "import click"),
     }
+    # Such short processes vary more, so they run more often.
     bench.alternate("startup", contenders, 2 * bench.rounds)
 
 

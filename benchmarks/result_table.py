@@ -41,6 +41,7 @@ class Target:
         return f"{ratio:.2f} ({parts}){'' if is_met else ' **missed**'}"
 
 
+# A comparison for information.
 NO_TARGET = Target(0, is_least=True)
 
 
