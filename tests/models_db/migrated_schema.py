@@ -41,9 +41,8 @@ def table_definitions(url: str) -> dict[str, list[str]]:
     """The definition of each table as the database reports it, comments and constraints included."""
     with migration_engine(url).connect() as connection:
         describe = {"sqlite": _sqlite, "postgresql": _postgresql, "mariadb": _mariadb}[connection.dialect.name]
-        return {
-            name: sorted(" ".join(str(line).split()) for line in describe(connection, name)) for name in metadata.tables
-        }
+        tables = set(inspect(connection).get_table_names()) - {migrate.VERSION_TABLE}
+        return {name: sorted(" ".join(str(line).split()) for line in describe(connection, name)) for name in tables}
 
 
 def _sqlite(connection: Any, table: str) -> list[str]:
