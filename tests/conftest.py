@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from models_db.engine import open_engine
 from tests.support import database_servers
 from tests.support.migrated_databases import MigratedDatabases
+from tests.support.warm_program import WARM_PROGRAM
 
 _ROOM = "CATALOG_SYNC_TEST_ROOM"
 
@@ -24,6 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    WARM_PROGRAM.stop()
     if not _is_worker(config):
         database_servers.stop_servers(Path(os.environ.pop(_ROOM)))
 

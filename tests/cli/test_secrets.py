@@ -199,7 +199,7 @@ def test_a_password_is_hidden_however_it_is_written(shell: Shell, password: str)
 def test_a_running_process_shows_no_secret_in_its_arguments(sqlite_url: str, tmp_path: Path) -> None:
     with RudeServer(says()) as api:
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.url, "API_KEY": KEY, "DEADLINE": "2"}
-        with started("sync", environ=environment(tmp_path, **settings)) as process:
+        with started("sync", environ=environment(tmp_path, **settings), new_interpreter=True) as process:
             eventually(lambda: api.requests)
             arguments = Path(f"/proc/{process.pid}/cmdline").read_text()
             assert finished(process).code == 4

@@ -46,11 +46,10 @@ RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 def test_d1_a_run_that_kills_itself_leaves_all_or_nothing(synced: SyncedDatabase, number: int, moment: str) -> None:
     before = synced.catalog()
     with RudeServer(image=RAISED, video=video()) as api:
-        command = [sys.executable, "-c", DOOMED, str(number), moment, "sync"]
         environ = synced.environment(BASE_URL=api.url)
-        died = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
+        died = run_process(str(number), moment, "sync", program=("-c", DOOMED), environ=environ)
 
-    assert died.returncode == -signal.SIGKILL
+    assert died.code == -signal.SIGKILL
     assert synced.query(STATUS) in ([("success",)], [("success",), ("running",)])  # it may not have begun
     synced.require_unchanged(before)
     synced.succeeds(image=RAISED)

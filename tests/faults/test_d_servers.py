@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from tests.cli.conftest import Shell
 from tests.faults.conftest import on_mariadb, on_postgresql
 from tests.support import database_servers
 from tests.support.api_catalogs import model
-from tests.support.commands import ROOT, error_line, output
+from tests.support.commands import ROOT, error_line, output, run_process
 from tests.support.own_database_server import Server
 from tests.support.self_killing_program import DOOMED
 from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image
@@ -149,9 +148,9 @@ def test_d18_a_migration_killed_half_way_is_run_again(
     shell: Shell, database_url: str, tmp_path: Path, number: int
 ) -> None:
     synced = SyncedDatabase(shell, database_url, tmp_path, is_new=False)
-    command = [sys.executable, "-c", DOOMED, str(number), "after_cursor_execute", "migrate"]
-    died = subprocess.run(command, cwd=ROOT, env=synced.environment(), capture_output=True, check=False)
-    assert died.returncode < 0
+    arguments = (str(number), "after_cursor_execute", "migrate")
+    died = run_process(*arguments, program=("-c", DOOMED), environ=synced.environment())
+    assert died.code == -signal.SIGKILL
     assert "run catalog-sync migrate" in error_line(shell("sync", "--base-url", "http://127.0.0.1:9"), 2)
 
     output(shell("migrate"))

@@ -125,8 +125,8 @@ def test_f3_no_process_that_stays_shows_a_secret_to_others(guarded: SyncedDataba
     with RudeServer(silent) as api:
         environ = guarded.environment(BASE_URL=api.url)
         with (
-            started("schedule", *STAYING["schedule"], environ=environ) as schedule,
-            started("emulator", *filled(STAYING["emulator"], words), environ=environ) as emulator,
+            started("schedule", *STAYING["schedule"], environ=environ, new_interpreter=True) as schedule,
+            started("emulator", *filled(STAYING["emulator"], words), environ=environ, new_interpreter=True) as emulator,
         ):
             eventually(lambda: len(guarded.query(STATUS)) == 2)
             shown = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import inspect, text
@@ -14,8 +11,8 @@ from models_db import migrate
 from models_db.engine import migration_engine, write_transaction
 from models_db.tables.metadata import metadata
 from models_db.views.loader import VIEWS
+from tests.support.commands import CommandResult, run_process
 
-ROOT = Path(__file__).parents[2]
 TABLES_AND_VIEWS = {*metadata.tables, *(view.name for view in VIEWS)}
 
 
@@ -31,10 +28,9 @@ def execute(url: str, *statements: str) -> None:
             connection.execute(text(statement))
 
 
-def run_alembic(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_alembic(url: str, *arguments: str) -> CommandResult:
     environment = {"CATALOG_SYNC_DATABASE_URL": url}
-    command = [sys.executable, "-m", "alembic", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return run_process(*arguments, program=("-m", "alembic"), environ=environment)
 
 
 def table_definitions(url: str) -> dict[str, list[str]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,13 @@ from models_db.tables.metadata import apply_table_options, metadata
 from models_db.views.loader import VIEWS
 from tests.models_db.interrupted_migrations import WRITING, Interrupted, OnStatement, interrupt_at
 from tests.models_db.migrated_schema import (
-    ROOT,
     TABLES_AND_VIEWS,
     execute,
     run_alembic,
     table_definitions,
     tables_and_views,
 )
+from tests.support.commands import ROOT, finished, started
 
 
 def test_head_is_the_newest_revision() -> None:
@@ -47,8 +46,8 @@ def test_up_down_and_up_again_through_plain_alembic(database_url: str) -> None:
     commands = ("upgrade head", "check", "current", "downgrade base", "upgrade head", "check")
     results = [run_alembic(database_url, *command.split()) for command in commands]
 
-    assert [result.stderr for result in results if result.returncode] == []
-    assert results[2].stdout.split() == [migrate.HEAD, "(head)"]
+    assert [result.err for result in results if result.code] == []
+    assert results[2].out.split() == [migrate.HEAD, "(head)"]
     assert tables_and_views(database_url) == TABLES_AND_VIEWS
 
 
@@ -63,26 +62,26 @@ def test_metadata_and_migrations_create_the_same_schema(database_url: str, migra
 def test_alembic_takes_the_url_as_an_argument(database_url: str) -> None:
     result = run_alembic("", "-x", f"url={database_url}", "upgrade", "head")
 
-    assert (result.returncode, tables_and_views(database_url)) == (0, TABLES_AND_VIEWS), result.stderr
+    assert (result.code, tables_and_views(database_url)) == (0, TABLES_AND_VIEWS), result.err
 
 
 def test_alembic_without_a_url_reports_how_to_give_one() -> None:
     result = run_alembic("", "current")
 
     expected = "FAILED: the database is not named: set CATALOG_SYNC_DATABASE_URL, or pass -x url=..."
-    assert (result.returncode != 0, result.stdout.strip()) == (True, expected)
+    assert (result.code != 0, result.out.strip()) == (True, expected)
 
 
 def test_reading_the_revision_creates_no_database(tmp_path: Path) -> None:
     result = run_alembic(f"sqlite:///{tmp_path}/none.db", "current")
 
-    assert result.returncode != 0
+    assert result.code != 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_script_for_an_administrator_creates_the_same_schema(database_url: str) -> None:
     script = run_alembic(database_url, "upgrade", "head", "--sql")
-    lines = [line for line in script.stdout.splitlines() if not line.startswith("--")]
+    lines = [line for line in script.out.splitlines() if not line.startswith("--")]
     execute(database_url, "SELECT 1")
 
     connection = create_engine(database_url).raw_connection()
@@ -94,7 +93,7 @@ def test_a_script_for_an_administrator_creates_the_same_schema(database_url: str
     connection.close()
 
     assert tables_and_views(database_url) == TABLES_AND_VIEWS
-    assert run_alembic(database_url, "check").returncode == 0
+    assert run_alembic(database_url, "check").code == 0
 
 
 def test_a_new_database_has_a_row_of_state_for_each_mode(migrated_url: str) -> None:
@@ -144,16 +143,16 @@ def test_a_failed_migration_is_rolled_back_where_ddl_is_transactional(
 
 
 def test_five_processes_can_migrate_at_the_same_time(database_url: str) -> None:
-    program = f"from models_db.migrate import upgrade; upgrade({database_url!r})"
-    by_program = [sys.executable, "-c", program]
-    by_alembic = [sys.executable, "-m", "alembic", "-x", f"url={database_url}", "upgrade", "head"]
-    running = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for command in [by_program, by_alembic] * 2 + [by_program]
-    ]
-    failed = [errors for process in running for _, errors in [process.communicate(timeout=60)] if process.returncode]
+    by_program = ("-c", f"from models_db.migrate import upgrade; upgrade({database_url!r})")
+    by_alembic = ("-m", "alembic", "-x", f"url={database_url}", "upgrade", "head")
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(started(program=program, environ={}))
+            for program in (by_program, by_alembic, by_program, by_alembic, by_program)
+        ]
+        ended = [finished(process) for process in running]
 
-    assert failed == []
+    assert [each.err for each in ended if each.code] == []
     assert tables_and_views(database_url) == TABLES_AND_VIEWS
 
 
@@ -177,8 +176,8 @@ def test_an_unreachable_database_is_reported_without_its_password() -> None:
         migrate.upgrade(url)
     by_alembic = run_alembic(url, "upgrade", "head")
 
-    assert "127.0.0.1" in by_alembic.stderr
-    assert "hunter2" not in f"{failure.value}{by_alembic.stdout}{by_alembic.stderr}"
+    assert "127.0.0.1" in by_alembic.err
+    assert "hunter2" not in f"{failure.value}{by_alembic.out}{by_alembic.err}"
 
 
 def test_rows_that_refer_to_missing_rows_stop_a_migration(tmp_path: Path) -> None:

@@ -9,16 +9,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from tests.support.secrets_search import require_hidden
+from tests.support.warm_program import WARM_PROGRAM, WarmProcess, can_imitate
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "CATALOG_SYNC_"
 TIMEOUT_SECONDS = 60.0
+
+Process: TypeAlias = "subprocess.Popen[str] | WarmProcess"
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,32 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return bare | {PREFIX + name: value for name, value in settings.items()}
 
 
-def run_process(*arguments: str, environ: Mapping[str, str], **options: object) -> CommandResult:
+def run_process(*arguments: str, environ: Mapping[str, str], **options: Any) -> CommandResult:
     with started(*arguments, environ=environ, **options) as process:
         return finished(process)
 
 
 @contextmanager
-def started(*arguments: str, environ: Mapping[str, str], **options: object) -> Iterator[subprocess.Popen[str]]:
-    """A running command; killed at the end if it has not finished."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sync", *arguments],
-        **{"cwd": ROOT, "env": dict(environ), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},  # type: ignore[call-overload] # options of Popen
-        text=True,
-    )
+def started(
+    *arguments: str,
+    environ: Mapping[str, str],
+    program: Sequence[str] = ("-m", "sync"),
+    new_interpreter: bool = False,
+    **options: Any,
+) -> Iterator[Process]:
+    """A running command; killed at the end if it has not finished.
+
+    ``program`` is ``-m`` and a module or ``-c`` and a text; ``options`` are those of Popen. The command is a
+    child of the warm program if that can imitate the options, and a new interpreter otherwise or if the test
+    requires one.
+    """
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    process: Process
+    if new_interpreter or not can_imitate(environ, streams):
+        command = [sys.executable, *program, *arguments]
+        process = subprocess.Popen(command, **{"cwd": ROOT, "env": dict(environ), **streams}, text=True)
+    else:
+        process = WARM_PROGRAM.start([*program, *arguments], environ, **streams)
     try:
         yield process
     finally:
@@ -76,9 +93,9 @@ def started(*arguments: str, environ: Mapping[str, str], **options: object) -> I
         process.communicate()
 
 
-def finished(process: subprocess.Popen[str], within: float = TIMEOUT_SECONDS) -> CommandResult:
+def finished(process: Process, within: float = TIMEOUT_SECONDS) -> CommandResult:
     out, err = process.communicate(timeout=within)
-    return CommandResult(process.returncode, out or "", err or "")
+    return CommandResult(process.wait(), out or "", err or "")
 
 
 def eventually(condition: Callable[[], object], within: float = TIMEOUT_SECONDS) -> None:

@@ -103,7 +103,7 @@ class SyncedDatabase:
 
     @contextmanager
     def process(
-        self, *arguments: str, api: RudeServer, options: Mapping[str, object] | None = None, **settings: str
+        self, *arguments: str, api: RudeServer, options: Mapping[str, Any] | None = None, **settings: str
     ) -> Iterator[Any]:
         """The program running as a separate process; ``options`` are those of Popen."""
         environ = self.environment(BASE_URL=api.url, **settings)
