@@ -17,6 +17,7 @@ def main() -> None:
         from sync.cli.entry_point import main as run
 
         run()
+    # Exit codes as numbers: sync.errors may not be loaded yet.
     except Terminated:
         os.write(2, b"catalog-sync: stopped by SIGTERM; run it again\n")
         sys.exit(143)

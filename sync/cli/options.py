@@ -93,7 +93,7 @@ _DATABASE = (
         "DATABASE_TIMEOUT",
         60.0,
         FiniteFloat(min=1),
-        "Read timeout of the database server in seconds; for as long an unreachable server is retried.",
+        "Seconds to wait for a response of the database server, and to retry an unreachable server.",
     ),
 )
 

@@ -31,7 +31,9 @@ _COST_HEADINGS = {
 }
 
 
-@click.command(epilog="Example: catalog-sync costs google/nano-banana")
+@click.command(
+    short_help="Show the costs of a model over time.", epilog="Example: catalog-sync costs google/nano-banana"
+)
 @click.argument("model_id", type=Utf8Text(), metavar="MODEL_ID")
 @options.mode
 @options.as_json
@@ -70,7 +72,9 @@ def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, datab
             click.echo(f"{name}  {sparkline([row.credit_cost for row in timeline])}")
 
 
-@click.command(epilog="Example: catalog-sync show google/nano-banana --as-of 2026-03-01")
+@click.command(
+    short_help="Show one model in full.", epilog="Example: catalog-sync show google/nano-banana --as-of 2026-03-01"
+)
 @click.argument("model_id", type=Utf8Text(), metavar="MODEL_ID")
 @options.mode
 @options.moment("--as-of", "The model at this time.")
