@@ -18,8 +18,8 @@ from unittest.mock import patch
 
 from sync.cli.entry_point import run as command
 from sync.source.emulator.server import Emulator
-from tests.torture.boundaries import Call, around_calls
 from tests.torture.changing_catalog import Catalog, Upheaval
+from tests.torture.database_calls import Call, around_calls
 from tests.torture.database_under_test import ROOM, Ground, ask, require, require_listed, require_sound
 from tests.torture.failing_calls import ENDS, READ_FAILURES, database_failures, failing_at, reads_failing_at
 from tests.torture.forked_processes import as_served

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from tests.torture.boundaries import Around, Call
+from tests.torture.database_calls import Around, Call
 
 # So little is read at a time that one answer, zipped as it is, takes many reads.
 _BYTES_A_READ = 50

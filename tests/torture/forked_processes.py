@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from sync.source.emulator.server import Catalog as Served
 from sync.source.emulator.server import Emulator
 from tests.support.made_responses import raw
-from tests.torture.boundaries import quiet_end
 from tests.torture.changing_catalog import Catalog
+from tests.torture.database_calls import quiet_end
 from tests.torture.database_under_test import BrokenError
 
 FAILED = 99

@@ -18,8 +18,9 @@ from sqlalchemy import select
 
 from models_db.tables import sync_runs
 from tests.support.run_driver import HOUR, START
-from tests.torture.boundaries import around_calls, dying_at
 from tests.torture.changing_catalog import Upheaval, sent
+from tests.torture.command_kills import Command, command_life
+from tests.torture.database_calls import around_calls, dying_at
 from tests.torture.database_under_test import (
     Ground,
     opened,
@@ -30,9 +31,8 @@ from tests.torture.database_under_test import (
     run_once,
 )
 from tests.torture.forked_processes import ended, forked, killed_after
-from tests.torture.kills_by_command import Command, command_life
 from tests.torture.progress import Ledger
-from tests.torture.reference_run import Story, differences, story
+from tests.torture.stored_history import Story, differences, story
 
 KILLS_IN_A_LIFE = 8
 _COMMANDS_EVERY = 5

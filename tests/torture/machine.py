@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sync.catalog.modes import MODES
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError
 from tests.torture.database_under_test import Ground
-from tests.torture.machine_host import MachineHost
-from tests.torture.model import BAD_COST
+from tests.torture.expected_database import BAD_COST
+from tests.torture.machine_steps import MachineHost
 from tests.torture.progress import Ledger
 
 _EXAMPLES_AT_ONCE = 100

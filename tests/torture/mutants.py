@@ -27,7 +27,7 @@ from tests.support.made_responses import raw, stored_as
 from tests.support.run_driver import HOUR, SECOND, START
 from tests.torture.changing_catalog import Upheaval, sent
 from tests.torture.database_under_test import Ground, require, require_sound, run_once
-from tests.torture.mutants_by_http import fetched
+from tests.torture.mutants_over_http import fetched
 from tests.torture.mutate import mutated
 from tests.torture.oracle import require_true
 from tests.torture.progress import Ledger

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.cli.entry_point import run
-from tests.torture.boundaries import around_calls, dying_at
 from tests.torture.changing_catalog import Upheaval
+from tests.torture.database_calls import around_calls, dying_at
 from tests.torture.database_under_test import Ground, require, require_ended, require_listed, require_sound
 from tests.torture.forked_processes import Api, ended, forked, killed_after, served
 from tests.torture.progress import Ledger

@@ -25,10 +25,10 @@ from tests.support.history_checker import plain_json
 from tests.support.made_responses import Model, body, spelled
 from tests.support.run_driver import HOUR, SECOND, START, Host, dump
 from tests.support.run_driver import Sent as Given
-from tests.torture.boundaries import around_calls, dying_at
+from tests.torture.database_calls import around_calls, dying_at
 from tests.torture.database_under_test import opened, require, require_sound_with
+from tests.torture.expected_database import Expected, Run, Sent, run_status
 from tests.torture.forked_processes import ended, forked
-from tests.torture.model import Expected, Run, Sent, run_status
 
 _SOON = timedelta(minutes=5)
 # Times of imports lie beside those of syncs, which are whole seconds.
