@@ -1,9 +1,10 @@
-"""make torture: break the program on purpose, for as long as it takes, and say what came of it."""
+"""``make torture``: makes the program fail in random ways for hours and prints what was found."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,89 +13,91 @@ from datetime import UTC, datetime
 
 from tests.support import database_servers
 from tests.torture import figures
-from tests.torture.campaign import ROOT, WHOLE, Outcome, Outcomes, Plan, Progress, run
+from tests.torture.campaign import PARTS, ROOT, OnProgress, PartResult, Plan, Results, Task, run
 
 
 def main() -> int:
-    plan, write = _asked()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and workers end with this
-    news = _News(plan, write=write)
-    outcomes = run(plan, _progress(), news.ended)
-    for part, table in figures.tables(outcomes).items():
-        _say(f"\n{figures.TITLES[part][0]}\n{table}")
-    for task, outcome in outcomes.items():
-        _say_broken(plan, task, outcome)
-    return 1 if any(outcome.broken for outcome in outcomes.values()) else 0
+    plan, is_complete = _parse_arguments()
+    # SystemExit runs the clean-up, which stops the servers and kills the workers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    reporter = _Reporter(plan, writes_page=is_complete)
+    results = run(plan, _progress_printer(), reporter.on_finished)
+    for part, table in figures.tables(results).items():
+        _print_line(f"\n{figures.TITLES[part][0]}\n{table}")
+    for task, result in results.items():
+        _print_failure(plan, task, result)
+    return 1 if any(result.failure for result in results.values()) else 0
 
 
-class _News:
-    """Says what each part came to as soon as it ended, and writes a part down when it went well everywhere."""
+class _Reporter:
+    """Prints each result at once, and writes a part to the page when it has succeeded on all databases."""
 
-    def __init__(self, plan: Plan, *, write: bool) -> None:
-        self._plan, self._write = plan, write
-        self._outcomes: Outcomes = {}
+    def __init__(self, plan: Plan, *, writes_page: bool) -> None:
+        self._plan, self._writes_page = plan, writes_page
+        self._results: Results = {}
 
-    def ended(self, task: tuple[str, str], outcome: Outcome) -> None:
+    def on_finished(self, task: Task, result: PartResult) -> None:
         part, kind = task
-        self._outcomes[task] = outcome
-        broken = ", and BROKEN" if outcome.broken else ""
-        _say(
-            f"{part} on {database_servers.NAMES[kind]}: {outcome.done:,} in {outcome.seconds / 60:.1f} minutes{broken}"
-        )
-        _say_broken(self._plan, task, outcome)
-        of_part = {each: out for each, out in self._outcomes.items() if each[0] == part}
-        if self._write and len(of_part) == len(self._plan.kinds) and not any(out.broken for out in of_part.values()):
-            figures.write(figures.tables(of_part), _how(self._plan))
-            _say(f"{part}: written to {figures.shown(figures.PAGE)}")
+        self._results[task] = result
+        failed = ", FAILED" if result.failure else ""
+        minutes = f"{result.seconds / 60:.1f} minutes"
+        _print_line(f"{part} on {database_servers.NAMES[kind]}: {result.done:,} in {minutes}{failed}")
+        _print_failure(self._plan, task, result)
+        of_part = {each: other for each, other in self._results.items() if each[0] == part}
+        has_succeeded = len(of_part) == len(self._plan.kinds) and not any(each.failure for each in of_part.values())
+        if self._writes_page and has_succeeded:
+            figures.write(figures.tables(of_part), _conditions(self._plan))
+            _print_line(f"{part}: written to {figures.PAGE.relative_to(ROOT).as_posix()}")
 
 
-def _asked() -> tuple[Plan, bool]:
+def _parse_arguments() -> tuple[Plan, bool]:
+    """The plan, and whether its parts have their full size on all databases, as the page requires."""
     parser = argparse.ArgumentParser(prog="make torture")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--parts", default=" ".join(WHOLE), help=f"some of {' '.join(WHOLE)}")
+    parser.add_argument("--parts", default=" ".join(PARTS), help=f"some of {' '.join(PARTS)}")
     parser.add_argument("--databases", default=" ".join(database_servers.KINDS))
-    parser.add_argument(
-        "--minutes", type=float, help="the most for each part on each database; nothing is written then"
-    )
+    parser.add_argument("--minutes", type=float, help="limit for each part on each database; nothing is written then")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--first", type=int, default=0, help="the life to begin with, to repeat a failure")
-    given = parser.parse_args()
-    parts, kinds = given.parts.replace(",", " ").split(), given.databases.replace(",", " ").split()
-    if not parts or not kinds or set(parts) - set(WHOLE) or set(kinds) - set(database_servers.KINDS):
-        parser.error(f"PARTS must be some of {' '.join(WHOLE)}, DATABASES some of {' '.join(database_servers.KINDS)}")
+    parser.add_argument("--first", type=int, default=0, help="the scenario to start with, to repeat a failure")
+    arguments = parser.parse_args()
+    parts, kinds = arguments.parts.replace(",", " ").split(), arguments.databases.replace(",", " ").split()
+    if not parts or not kinds or set(parts) - set(PARTS) or set(kinds) - set(database_servers.KINDS):
+        parser.error(f"PARTS must be some of {' '.join(PARTS)}, DATABASES some of {' '.join(database_servers.KINDS)}")
     for reason in filter(None, map(database_servers.missing, kinds)):
         parser.error(reason)
-    whole = given.minutes is None and given.first == 0 and set(kinds) == set(database_servers.KINDS)
-    return Plan(given.seed, parts, kinds, given.minutes, given.jobs, given.first), whole
+    is_complete = arguments.minutes is None and arguments.first == 0 and set(kinds) == set(database_servers.KINDS)
+    return Plan(arguments.seed, parts, kinds, arguments.minutes, arguments.jobs, arguments.first), is_complete
 
 
-def _progress() -> Progress:
+def _progress_printer() -> OnProgress:
     if not sys.stderr.isatty():
         return lambda _: None
 
-    def show(at_work: Mapping[tuple[str, str], int]) -> None:
-        told = ", ".join(f"{part} on {kind}: {done:,}" for (part, kind), done in at_work.items())
-        sys.stderr.write(f"\r\x1b[K{told}")
+    def print_progress(running: Mapping[Task, int]) -> None:
+        counts = ", ".join(f"{part} on {kind}: {done:,}" for (part, kind), done in running.items())
+        sys.stderr.write(f"\r\x1b[K{counts}")
         sys.stderr.flush()
 
-    return show
+    return print_progress
 
 
-def _say_broken(plan: Plan, task: tuple[str, str], outcome: Outcome) -> None:
+def _print_failure(plan: Plan, task: Task, result: PartResult) -> None:
     part, kind = task
-    if outcome.broken:
-        life = "".join(char for char in outcome.place.partition(",")[0] if char.isdigit()) or "0"
-        again = f"make torture SEED={plan.seed} PARTS={part} DATABASES={kind} FIRST={life}"
-        _say(f"\nBROKEN: {part} on {kind}: {outcome.broken}\nto repeat it: {again}")
+    if result.failure:
+        number = re.search(r"\d+", result.position)
+        first = number.group() if number else "0"
+        command = f"make torture SEED={plan.seed} PARTS={part} DATABASES={kind} FIRST={first}"
+        _print_line(f"\nFAILED: {part} on {kind}: {result.failure}\nto repeat it: {command}")
 
 
-def _how(plan: Plan) -> str:
+def _conditions(plan: Plan) -> str:
+    """The line below each table of the page: seed, date, commit and cores."""
     version = subprocess.run(["git", "describe", "--always"], cwd=ROOT, capture_output=True, text=True, check=False)
     day = datetime.now(UTC).date()
     return f"Seed {plan.seed}, {day}, at {version.stdout.strip() or 'an unknown commit'}, {os.cpu_count()} cores."
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -1,7 +1,8 @@
-"""The Nth call of a run fails, for N = 1, 2, 3 ... until none fails: statement, COMMIT, read of a socket.
+"""Makes the Nth call of a run fail, for N = 1, 2, 3 ... until a run makes fewer calls.
 
-Each run is the whole program on a new catalog. What it says must be one of the documented ends, in
-one line; what is stored must hold; and the next run must bring the catalog in.
+A call is a statement, a COMMIT or a read from a socket. Each run is the whole command with a new catalog.
+It must end with a documented exit code and at most one line, the database must be consistent, and the next
+run must store the catalog.
 """
 
 from __future__ import annotations
@@ -12,72 +13,107 @@ import random
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from itertools import product
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from unittest.mock import patch
 
-from sync.cli.entry_point import run as command
+from sync.cli.entry_point import run as run_command
 from sync.source.emulator.server import Emulator
-from tests.torture.changing_catalog import Catalog, Upheaval
-from tests.torture.database_calls import Call, around_calls
-from tests.torture.database_under_test import ROOM, Ground, ask, require, require_listed, require_sound
-from tests.torture.failing_calls import ENDS, READ_FAILURES, database_failures, failing_at, reads_failing_at
-from tests.torture.forked_processes import as_served
-from tests.torture.progress import Ledger
+from tests.torture.changing_catalog import Catalog, ChangingCatalog
+from tests.torture.database_calls import DatabaseCall, intercept_calls
+from tests.torture.database_under_test import (
+    SERVERS_FOLDER,
+    EmptyDatabases,
+    query,
+    require,
+    require_consistent,
+    require_listed,
+)
+from tests.torture.failing_calls import (
+    BROKEN_CONNECTION,
+    END_OF_RESPONSE,
+    READ_FAILURES,
+    database_failures,
+    fail_call,
+    fail_reads,
+)
+from tests.torture.forked_processes import emulator_catalog
+from tests.torture.progress import Progress
 
 _KEY = "gva_live_torture.0123456789"
-_FAILURES_ON_ONE_DATABASE = 6
+_FAILURES_PER_DATABASE = 6
 _NOTHING_STORED = "nothing of this step was stored"
-_EXPECTED = {"database": {0, 6}, "COMMIT": {0, 6}, "socket": {0, 4}}
-_RUNS = "SELECT COUNT(*) FROM sync_runs WHERE status IN ('success', 'partial', 'held')"
-
-Way = tuple[str, str, bool, bool]
-"""What fails (database, COMMIT, socket), how, whether after its effect, and whether all later ones fail too.
-
-COMMITs are counted by themselves as well: runs differ in length, so that the last call of one, its
-COMMIT, may never be the Nth.
-"""
+_EXPECTED_CODES = {"database": {0, 6}, "COMMIT": {0, 6}, "socket": {0, 4}}
+_COUNT_APPLIED_RUNS = "SELECT COUNT(*) FROM sync_runs WHERE status IN ('success', 'partial', 'held')"
 
 
-def run(ground: Ground, ledger: Ledger) -> None:
-    """Every way for every N; the goal bounds how many in all, for a short version."""
-    chance = random.Random(f"{ledger.order.seed} calls {ledger.order.kind}")
-    ways = _ways(ground.kind)
-    last: dict[Way, int] = {}
-    tries = deque((max(1, ledger.order.first), way) for way in ways)
-    while tries and ledger.goes_on:
-        with _Chain(ground, ledger, chance) as chain:
-            for number, way in [tries.popleft() for _ in range(min(len(tries), _FAILURES_ON_ONE_DATABASE))]:
-                if chain.failed(way, number):
-                    tries.append((number + 1, way))
+class FailureCase(NamedTuple):
+    """A way in which the Nth call of a run fails."""
+
+    target: str
+    """``database``, ``COMMIT`` or ``socket``.
+
+    COMMITs are also counted separately: runs differ in length, so the COMMIT at the end of a run might
+    never be the Nth call.
+    """
+    how: str
+    """A key of ``database_failures`` or ``READ_FAILURES``."""
+    after: bool
+    """Whether the call fails after its effect."""
+    all_later: bool
+    """Whether all calls after the Nth fail too."""
+
+
+@dataclass(frozen=True)
+class _CommandResult:
+    code: int
+    out: str
+    err: str
+
+
+def run(databases: EmptyDatabases, progress: Progress) -> None:
+    """Every case for every N, or fewer if the part has reached its goal."""
+    rng = random.Random(f"{progress.options.seed} calls {progress.options.kind}")
+    cases = _cases(databases.kind)
+    call_counts: dict[FailureCase, int] = {}
+    pending = deque((max(1, progress.options.first), case) for case in cases)
+    while pending and progress.continues:
+        with _DatabaseAndApi(databases, progress, rng) as pair:
+            for number, case in [pending.popleft() for _ in range(min(len(pending), _FAILURES_PER_DATABASE))]:
+                if pair.run_with_failure(case, number):
+                    pending.append((number + 1, case))
                 else:
-                    last[way] = number
-    if not tries:
-        for what in _EXPECTED:
-            calls = [number for way, number in last.items() if way[0] == what]
-            ledger.figures[f"most {what} calls of a run"] = max(calls, default=1) - 1
+                    call_counts[case] = number - 1
+    if not pending:
+        for target in _EXPECTED_CODES:
+            counts = [calls for case, calls in call_counts.items() if case.target == target]
+            progress.figures[f"most {target} calls of a run"] = max(counts, default=0)
 
 
-def _ways(kind: str) -> list[Way]:
+def _cases(kind: str) -> list[FailureCase]:
     database = product(["database", "COMMIT"], database_failures(kind), [False, True], [False])
     reads = product(["socket"], READ_FAILURES, [False, True], [False, True])
-    return [*database, *(way for way in reads if not (way[1] == ENDS and way[2]))]  # what was read has not ended
+    cases = [FailureCase(*case) for case in [*database, *reads]]
+    # A read that has returned bytes is not at the end of the response.
+    return [case for case in cases if not (case.how == END_OF_RESPONSE and case.after)]
 
 
-class _Chain:
-    """Some catalogs on one database, and an API that serves them."""
+class _DatabaseAndApi:
+    """One database, and an emulator that serves a series of catalogs."""
 
-    def __init__(self, ground: Ground, ledger: Ledger, chance: random.Random) -> None:
-        self._ledger = ledger
-        upheaval = Upheaval(chance)
-        self._catalogs = [upheaval.now(), *(upheaval.next() for _ in range(_FAILURES_ON_ONE_DATABASE))]
-        self._kind, self._step, self._stack = ground.kind, 0, ExitStack()
-        self._url = self._stack.enter_context(ground.database())
-        self._api = self._stack.enter_context(Emulator([as_served(each) for each in self._catalogs], stepping="manual"))
-        self._stack.enter_context(_environment(ground, self._url, self._api.base_url))
+    def __init__(self, databases: EmptyDatabases, progress: Progress, rng: random.Random) -> None:
+        self._progress = progress
+        changing = ChangingCatalog(rng)
+        self._catalogs = [changing.current(), *(changing.next_catalog() for _ in range(_FAILURES_PER_DATABASE))]
+        self._kind, self._step, self._stack = databases.kind, 0, ExitStack()
+        self._url = self._stack.enter_context(databases.new())
+        served = [emulator_catalog(each) for each in self._catalogs]
+        self._api = self._stack.enter_context(Emulator(served, stepping="manual"))
+        self._stack.enter_context(_environment(databases, self._url, self._api.base_url))
 
     def __enter__(self) -> Self:
-        self._sync_undisturbed()
+        self._sync_without_failure()
         return self
 
     def __exit__(self, *details: object) -> None:
@@ -87,72 +123,79 @@ class _Chain:
     def _catalog(self) -> Catalog:
         return self._catalogs[self._step]
 
-    def failed(self, way: Way, number: int) -> bool:
-        """One run in which a call fails; False when it made fewer calls than that."""
-        self._ledger.place = f"call {number}, {way}"
+    def run_with_failure(self, case: FailureCase, number: int) -> bool:
+        """A run whose call with this number fails; False if it made fewer calls."""
+        self._progress.position = f"call {number}, {tuple(case)}"
         self._step += 1
         self._api.step_to(self._step)
-        before = ask(self._url, _RUNS)
-        with _failing(self._kind, way, number) as met:
-            code, out, err = _sync()
-        self._require_honest(way, code, out, err, stored=ask(self._url, _RUNS) != before, met=met)
-        require_sound(self._url)
-        self._sync_undisturbed()
+        applied = query(self._url, _COUNT_APPLIED_RUNS)
+        with _failing(self._kind, case, number) as failed:
+            result = _sync()
+        has_stored = query(self._url, _COUNT_APPLIED_RUNS) != applied
+        self._require_documented_end(case, result, failed, has_stored=has_stored)
+        require_consistent(self._url)
+        self._sync_without_failure()
         require_listed(self._url, self._catalog)
-        self._note(way, code, met)
-        return bool(met)
+        self._add_figures(case, result.code, failed)
+        return bool(failed)
 
-    def _require_honest(self, way: Way, code: int, out: str, err: str, *, stored: bool, met: list[Any]) -> None:
-        require(code in (_EXPECTED[way[0]] if met else {0}), f"exit code {code}: {err}")
-        require("Traceback" not in out + err, f"a traceback: {err}")
-        if code == 0:
-            require(err == "", f"it went well and said on stderr: {err}")
+    def _require_documented_end(
+        self, case: FailureCase, result: _CommandResult, failed: list[Any], *, has_stored: bool
+    ) -> None:
+        err = result.err
+        require(result.code in (_EXPECTED_CODES[case.target] if failed else {0}), f"exit code {result.code}: {err}")
+        require("Traceback" not in result.out + err, f"a traceback: {err}")
+        if result.code == 0:
+            require(err == "", f"the run succeeded and printed on stderr: {err}")
             require_listed(self._url, self._catalog)
             return
         require(err.count("\n") == 1 and err.startswith("catalog-sync: "), f"not one line on stderr: {err!r}")
-        # No database carries a COMMIT out and then says that it could not, but for one whose answer is lost.
-        contrived = way[0] != "socket" and way[2] and met[0].is_commit and way[1] != "the connection breaks"
-        if _NOTHING_STORED in err and not contrived:
-            require(not stored, f"it was stored after all, and said: {err}")
+        # A database that carries out a COMMIT never reports an error for it, unless the connection breaks.
+        # Only these tests do that, so the line of the program may be wrong then.
+        is_impossible = case.target != "socket" and case.after and failed[0].is_commit and case.how != BROKEN_CONNECTION
+        if _NOTHING_STORED in err and not is_impossible:
+            require(not has_stored, f"the run was stored, but its line says: {err}")
 
-    def _sync_undisturbed(self) -> None:
-        code, _, err = _sync()
-        require((code, err) == (0, ""), f"the next run ended with {code}: {err}")
+    def _sync_without_failure(self) -> None:
+        result = _sync()
+        require((result.code, result.err) == (0, ""), f"the next run ended with {result.code}: {result.err}")
 
-    def _note(self, way: Way, code: int, met: list[Any]) -> None:
-        if met:
-            what = "reads of a socket" if way[0] == "socket" else ("COMMITs" if met[0].is_commit else "statements")
-            self._ledger.add(f"{what} that failed")
-            self._ledger.add("runs that succeeded all the same" if code == 0 else f"runs that ended with exit {code}")
-            self._ledger.count()
+    def _add_figures(self, case: FailureCase, code: int, failed: list[Any]) -> None:
+        if failed:
+            is_read = case.target == "socket"
+            calls = "reads from a socket" if is_read else ("COMMITs" if failed[0].is_commit else "statements")
+            self._progress.add(f"{calls} that failed")
+            self._progress.add("runs that succeeded anyway" if code == 0 else f"runs that ended with exit {code}")
+            self._progress.count()
 
 
 @contextmanager
-def _failing(kind: str, way: Way, number: int) -> Iterator[list[Any]]:
-    what, how, after, on = way
-    if what == "socket":
+def _failing(kind: str, case: FailureCase, number: int) -> Iterator[list[Any]]:
+    """Makes the call with this number fail; the list gets the calls that failed."""
+    if case.target == "socket":
         reads: list[int] = []
-        with reads_failing_at(number, READ_FAILURES[how], after=after, on=on, met=reads):
+        failure = READ_FAILURES[case.how]
+        with fail_reads(number, failure, after=case.after, all_later=case.all_later, failed=reads):
             yield reads
         return
-    calls: list[Call] = []
-    failure = database_failures(kind)[how]
-    with around_calls(failing_at(number, failure, after=after, met=calls, commits=what == "COMMIT")):
+    calls: list[DatabaseCall] = []
+    raise_error = database_failures(kind)[case.how]
+    commits = case.target == "COMMIT"
+    with intercept_calls(fail_call(number, raise_error, after=case.after, failed=calls, commits=commits)):
         yield calls
 
 
 @contextmanager
-def _environment(ground: Ground, url: str, base_url: str) -> Iterator[None]:
-    ours = {"DATABASE_URL": url, "BASE_URL": base_url, "API_KEY": _KEY}
-    bare = {"PATH": os.defpath, "HOME": str(ground.folder)}
-    kept = {ROOM: os.environ[ROOM]}
-    with patch.dict(
-        os.environ, kept | bare | {f"CATALOG_SYNC_{name}": value for name, value in ours.items()}, clear=True
-    ):
+def _environment(databases: EmptyDatabases, url: str, base_url: str) -> Iterator[None]:
+    """Sets the environment of the command, without the settings of this machine."""
+    settings = {"DATABASE_URL": url, "BASE_URL": base_url, "API_KEY": _KEY}
+    environ = {f"CATALOG_SYNC_{name}": value for name, value in settings.items()}
+    environ |= {"PATH": os.defpath, "HOME": str(databases.folder), SERVERS_FOLDER: os.environ[SERVERS_FOLDER]}
+    with patch.dict(os.environ, environ, clear=True):
         yield
 
 
-def _sync() -> tuple[int, str, str]:
+def _sync() -> _CommandResult:
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        code = command(["sync", "--quiet"], os.environ)
-    return code, out.getvalue(), err.getvalue()
+        code = run_command(["sync", "--quiet"], os.environ)
+    return _CommandResult(code, out.getvalue(), err.getvalue())

@@ -1,4 +1,4 @@
-"""A campaign: its parts, each on each kind of database, two at a time, and what they came to."""
+"""Runs the parts of a campaign on each kind of database, several at a time, and collects their results."""
 
 from __future__ import annotations
 
@@ -18,103 +18,110 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import database_servers
-from tests.torture.database_under_test import ROOM
+from tests.torture.database_under_test import SERVERS_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
-_NO_END = 10**9
+_NO_GOAL = 10**9
+_POLL_SECONDS = 0.5
+_OUTPUT_LINES = 60
 
 
 @dataclass(frozen=True)
-class Whole:
-    """What the whole of a part is, on each kind of database."""
+class FullSize:
+    """How much a part does on each kind of database, without a limit by the user."""
 
-    goal: int = _NO_END
+    goal: int = _NO_GOAL
     minutes: float | None = None
 
 
-WHOLE = {
-    "kills": Whole(goal=2000),
-    "calls": Whole(),  # ends by itself
-    "machine": Whole(goal=5000),
-    "mutants": Whole(minutes=20),
-    "crowd": Whole(goal=100),
+# The sizes of the campaign that CONTRIBUTING.md describes and docs/reliability.md reports.
+PARTS = {
+    "kills": FullSize(goal=2000),
+    "calls": FullSize(),  # ends when no run makes as many calls
+    "machine": FullSize(goal=5000),
+    "mutants": FullSize(minutes=20),
+    "crowd": FullSize(goal=100),
 }
+
+Task = tuple[str, str]
+"""A part and a kind of database."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for."""
+    """The parts and databases of a campaign, and its limits."""
 
     seed: int
     parts: Sequence[str]
     kinds: Sequence[str]
     minutes: float | None
-    """The most that each part may take on each kind of database; None for the whole of it."""
+    """The limit for each part on each kind of database; None for the full size."""
     jobs: int
+    """The number of workers at the same time."""
     first: int = 0
 
     @property
-    def tasks(self) -> list[tuple[str, str]]:
+    def tasks(self) -> list[Task]:
         return [(part, kind) for part in self.parts for kind in self.kinds]
 
     def command(self, part: str, kind: str) -> list[str]:
-        """The worker that does one part on one kind of database, and that repeats it."""
-        whole = WHOLE[part]
-        minutes = min((each for each in (self.minutes, whole.minutes) if each is not None), default=None)
-        arguments = ["--seed", self.seed, "--goal", whole.goal, "--first", self.first]
-        arguments += [] if minutes is None else ["--minutes", minutes]
-        return [sys.executable, "-m", "tests.torture.worker", part, kind, *map(str, arguments)]
+        """The command line of the worker for one part on one kind of database."""
+        size = PARTS[part]
+        minutes = min((each for each in (self.minutes, size.minutes) if each is not None), default=None)
+        options = ["--seed", self.seed, "--goal", size.goal, "--first", self.first]
+        options += [] if minutes is None else ["--minutes", minutes]
+        return [sys.executable, "-m", "tests.torture.worker", part, kind, *map(str, options)]
 
 
 @dataclass
-class Outcome:
-    """What one part came to on one kind of database."""
+class PartResult:
+    """The result of one part on one kind of database; the fields are those of the last line of the worker."""
 
     done: int = 0
     seconds: float = 0
     figures: dict[str, float] = field(default_factory=dict)
-    broken: str | None = "its process ended without a word"
-    place: str = ""
+    failure: str | None = "the worker ended without a result"
+    position: str = ""
 
 
-Outcomes = dict[tuple[str, str], Outcome]
-Progress = Callable[[Mapping[tuple[str, str], int]], None]
-Ended = Callable[[tuple[str, str], Outcome], None]
+Results = dict[Task, PartResult]
+OnProgress = Callable[[Mapping[Task, int]], None]
+"""Called every half second with the counts of the running tasks."""
+OnFinished = Callable[[Task, PartResult], None]
+"""Called with the result of each task as soon as it has finished."""
 
 
-def run(plan: Plan, progress: Progress, ended: Ended) -> Outcomes:
-    """Everything the plan asks for.
-
-    ``progress`` is told now and then what is done by those at work, ``ended`` at once what each came to.
-    """
+def run(plan: Plan, on_progress: OnProgress, on_finished: OnFinished) -> Results:
+    """Runs all tasks of the plan; the results are in the order of ``plan.tasks``."""
     workers = _Workers(plan)
     with _servers(plan.kinds) as environ, ThreadPoolExecutor(plan.jobs) as pool:
-        found = {task: pool.submit(workers.work, task, environ) for task in plan.tasks}
+        futures = {task: pool.submit(workers.run, task, environ) for task in plan.tasks}
         try:
-            outcomes: Outcomes = {}
-            while len(outcomes) < len(found):
-                for task in [task for task in found.keys() - outcomes.keys() if found[task].done()]:
-                    outcomes[task] = found[task].result()
-                    ended(task, outcomes[task])
-                progress(dict(workers.done))
-                time.sleep(0.5)
+            results: Results = {}
+            while len(results) < len(futures):
+                for task in [task for task in futures.keys() - results.keys() if futures[task].done()]:
+                    results[task] = futures[task].result()
+                    on_finished(task, results[task])
+                on_progress(dict(workers.done))
+                time.sleep(_POLL_SECONDS)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             workers.kill()
             raise
-        return {task: outcomes[task] for task in plan.tasks}
+        return {task: results[task] for task in plan.tasks}
 
 
 class _Workers:
-    """The processes that do the work, and how far each is."""
+    """The worker processes of a campaign."""
 
     def __init__(self, plan: Plan) -> None:
-        self.done: dict[tuple[str, str], int] = {}
+        self.done: dict[Task, int] = {}
+        """The count of each running task."""
         self._plan = plan
         self._processes: list[subprocess.Popen[str]] = []
 
-    def work(self, task: tuple[str, str], environ: dict[str, str]) -> Outcome:
-        """One part on one kind of database, to its end."""
+    def run(self, task: Task, environ: dict[str, str]) -> PartResult:
+        """Runs the worker of a task to its end."""
         self.done[task] = 0
         process = subprocess.Popen(
             self._plan.command(*task),
@@ -123,23 +130,23 @@ class _Workers:
             env=environ,
             cwd=ROOT,
             text=True,
-            start_new_session=True,  # so that what it forks can be ended with it
+            start_new_session=True,  # so that its forked processes can be killed with it
         )
         self._processes.append(process)
-        said: deque[str] = deque(maxlen=60)
-        outcome = Outcome()
+        other_output: deque[str] = deque(maxlen=_OUTPUT_LINES)
+        result = PartResult()
         for line in process.stdout or ():
-            told = _told(line)
-            if told is None:
-                said.append(line)
+            report = _parse_report(line)
+            if report is None:
+                other_output.append(line)
             else:
-                self.done[task] = int(told["done"])
-                outcome = Outcome(**told) if "broken" in told else outcome
+                self.done[task] = int(report["done"])
+                result = PartResult(**report) if "failure" in report else result
         process.wait()
         del self.done[task]
-        if outcome.broken and said:
-            outcome.broken += f"\n{''.join(said)}"
-        return outcome
+        if result.failure and other_output:
+            result.failure += f"\n{''.join(other_output)}"
+        return result
 
     def kill(self) -> None:
         for process in self._processes:
@@ -147,23 +154,24 @@ class _Workers:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _told(line: str) -> dict[str, Any] | None:
+def _parse_report(line: str) -> dict[str, Any] | None:
+    """The JSON object in a line of a worker; None for other output, such as a traceback of a forked process."""
     try:
-        told = json.loads(line)
+        report = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and "done" in told else None
+    return report if isinstance(report, dict) and "done" in report else None
 
 
 @contextmanager
 def _servers(kinds: Sequence[str]) -> Iterator[dict[str, str]]:
-    """The environment in which workers find the servers of this campaign."""
-    room = Path(os.environ.get(ROOM) or tempfile.mkdtemp(prefix="catalog-sync-"))
+    """Starts the database servers; the environment in which the workers find them."""
+    folder = Path(os.environ.get(SERVERS_FOLDER) or tempfile.mkdtemp(prefix="catalog-sync-"))
     try:
         for kind in kinds:
             if kind != "sqlite":
-                database_servers.server_url(kind, room)
-        yield {**os.environ, ROOM: str(room)}
+                database_servers.server_url(kind, folder)
+        yield {**os.environ, SERVERS_FOLDER: str(folder)}
     finally:
-        if ROOM not in os.environ:
-            database_servers.stop_servers(room)
+        if SERVERS_FOLDER not in os.environ:
+            database_servers.stop_servers(folder)

@@ -1,4 +1,4 @@
-"""The same with the whole program: the command line, HTTP on loopback, and the host's own clock."""
+"""SIGKILL of the whole command: the command line, HTTP on loopback, and the clock of the host."""
 
 from __future__ import annotations
 
@@ -13,52 +13,60 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.cli.entry_point import run
-from tests.torture.changing_catalog import Upheaval
-from tests.torture.database_calls import around_calls, dying_at
-from tests.torture.database_under_test import Ground, require, require_ended, require_listed, require_sound
-from tests.torture.forked_processes import Api, ended, forked, killed_after, served
-from tests.torture.progress import Ledger
+from tests.torture.changing_catalog import ChangingCatalog
+from tests.torture.database_calls import intercept_calls, kill_at
+from tests.torture.database_under_test import (
+    EmptyDatabases,
+    require,
+    require_consistent,
+    require_listed,
+    require_no_open_runs,
+)
+from tests.torture.forked_processes import KILLED, ForkedEmulator, fork, kill_after, serve_catalogs, wait_for
+from tests.torture.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS_IN_A_LIFE = 8
+KILLS_PER_SCENARIO = 8
 _KEY = "gva_live_torture.0123456789"
-_MOST_CALLS = 60
-_KILLED = -9
+# A kill comes at one of the first calls; a run with changes makes about 80.
+_MAX_CALLS = 60
 
 
 @dataclass(frozen=True)
-class Command:
-    """Runs ``catalog-sync sync`` in a process of its own."""
+class CommandRunner:
+    """Runs ``catalog-sync sync`` in another process."""
 
     folder: Path
 
-    def environment(self, url: str, api: Api) -> dict[str, str]:
-        ours = {"DATABASE_URL": url, "BASE_URL": api.base_url, "API_KEY": _KEY}
+    def environment(self, url: str, api: ForkedEmulator) -> dict[str, str]:
+        settings = {"DATABASE_URL": url, "BASE_URL": api.base_url, "API_KEY": _KEY}
         return {"PATH": os.defpath, "HOME": str(self.folder)} | {
-            f"CATALOG_SYNC_{name}": value for name, value in ours.items()
+            f"CATALOG_SYNC_{name}": value for name, value in settings.items()
         }
 
-    def forked(self, environ: dict[str, str], dying: tuple[int, bool] | None = None) -> int:
+    def start(self, environ: dict[str, str], boundary: tuple[int, bool] | None = None) -> int:
+        """The PID of a forked process that runs the command, and kills itself at the boundary."""
+
         def work() -> int:
             os.environ.clear()
             os.environ.update(environ)
             log = os.open(self._log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
             os.dup2(log, 2)
-            with around_calls(dying_at(dying[0], after=dying[1])) if dying else nullcontext():
+            with intercept_calls(kill_at(boundary[0], after=boundary[1])) if boundary else nullcontext():
                 return run(["sync", "--quiet"], os.environ)
 
-        return forked(work)
+        return fork(work)
 
-    def fresh(self, environ: dict[str, str], seconds: float) -> int:
-        """The code of a new interpreter that is killed after so long."""
+    def run_and_kill(self, environ: dict[str, str], seconds: float) -> int:
+        """The exit code of the command in a new interpreter, which is killed after this time."""
         process = subprocess.Popen([sys.executable, "-m", "sync", "sync", "--quiet"], env=environ, cwd=ROOT)
         time.sleep(seconds)
         process.kill()
         return process.wait()
 
     @property
-    def complaint(self) -> str:
-        """What the last one had to say on stderr."""
+    def stderr(self) -> str:
+        """What the last forked command wrote to stderr."""
         return self._log.read_text()
 
     @property
@@ -66,44 +74,48 @@ class Command:
         return self.folder / "stderr"
 
 
-def command_life(ground: Ground, ledger: Ledger, chance: random.Random, command: Command) -> None:
-    upheaval = Upheaval(chance)
-    catalogs = [upheaval.now(), *(upheaval.next() for _ in range(KILLS_IN_A_LIFE))]
-    with ground.database() as url, served(catalogs) as api:
+def run_command_scenario(
+    databases: EmptyDatabases, progress: Progress, rng: random.Random, command: CommandRunner
+) -> None:
+    """One database and a series of catalogs, as in ``tests.torture.kills``."""
+    changing = ChangingCatalog(rng)
+    catalogs = [changing.current(), *(changing.next_catalog() for _ in range(KILLS_PER_SCENARIO))]
+    with databases.new() as url, serve_catalogs(catalogs) as api:
         environ = command.environment(url, api)
         began = time.monotonic()
-        _undisturbed(command, environ)
+        _sync(command, environ)
         seconds = time.monotonic() - began
         for step in range(1, len(catalogs)):
-            if not ledger.goes_on:
+            if not progress.continues:
                 break
             api.step_to(step)
-            ways = _ways(command, environ, chance, seconds)
-            name, kill = chance.choices(ways, weights=(5, 4, 1))[0]
+            moment, kill = rng.choices(_kills(command, environ, rng, seconds), weights=(5, 4, 1))[0]
             code = kill()
-            require(code in {0, _KILLED}, f"the command to be killed ended with {code}: {command.complaint}")
-            ledger.add(f"kills of the command {name}" if code == _KILLED else "runs that ended before their kill")
-            require_sound(url)
-            _undisturbed(command, environ)
+            require(code in {0, KILLED}, f"the command to be killed ended with {code}: {command.stderr}")
+            progress.add(f"kills of the command {moment}" if code == KILLED else "runs that ended before their kill")
+            require_consistent(url)
+            _sync(command, environ)
             require_listed(url, catalogs[step])
-            require_ended(url)
-            ledger.count(int(code == _KILLED))
-        require_sound(url)
+            require_no_open_runs(url)
+            progress.count(int(code == KILLED))
+        require_consistent(url)
 
 
-def _ways(
-    command: Command, environ: dict[str, str], chance: random.Random, seconds: float
+def _kills(
+    command: CommandRunner, environ: dict[str, str], rng: random.Random, seconds: float
 ) -> list[tuple[str, Callable[[], int]]]:
-    boundary = (chance.randrange(1, _MOST_CALLS), chance.random() < 0.5)
-    moment = chance.uniform(0, seconds * 1.2)
-    start = chance.uniform(0.2, 0.8)
+    """The ways to kill a command, by the name of the moment; each returns the exit code."""
+    boundary = (rng.randrange(1, _MAX_CALLS), rng.random() < 0.5)
+    delay = rng.uniform(0, seconds * 1.2)
+    startup_delay = rng.uniform(0.2, 0.8)
     return [
-        ("at statement boundaries", lambda: ended(command.forked(environ, boundary))),
-        ("at random times", lambda: killed_after(command.forked(environ), moment)),
-        ("in a fresh interpreter", lambda: command.fresh(environ, start)),
+        ("at statement boundaries", lambda: wait_for(command.start(environ, boundary))),
+        ("at random times", lambda: kill_after(command.start(environ), delay)),
+        ("in a new interpreter", lambda: command.run_and_kill(environ, startup_delay)),
     ]
 
 
-def _undisturbed(command: Command, environ: dict[str, str]) -> None:
-    code = ended(command.forked(environ))
-    require((code, command.complaint) == (0, ""), f"the next run ended with {code}: {command.complaint}")
+def _sync(command: CommandRunner, environ: dict[str, str]) -> None:
+    """The whole command, which must succeed and print nothing."""
+    code = wait_for(command.start(environ))
+    require((code, command.stderr) == (0, ""), f"the next run ended with {code}: {command.stderr}")

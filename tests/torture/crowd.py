@@ -1,7 +1,7 @@
-"""Twenty runs at once, round after round: one look wins, and nothing is stored twice or lost.
+"""Twenty runs at once, round after round: nothing is stored twice, and no applied run is lost.
 
-In even rounds all runs have asked before the first may store, so just one of them is applied. In
-odd rounds each begins when it likes. In a third of the rounds all bring the same catalog.
+In even rounds no run may store before all runs have fetched, so exactly one of them is applied. In odd
+rounds each run starts after a random delay. In every third round all runs fetch the same catalog.
 """
 
 from __future__ import annotations
@@ -16,100 +16,113 @@ from itertools import count
 
 from sync.errors import Outcome
 from tests.support.run_driver import HOUR, START, Host, nothing
-from tests.torture.changing_catalog import Catalog, Upheaval, sent
-from tests.torture.database_under_test import Ground, ask, opened, require, require_ended, require_listed, require_sound
-from tests.torture.forked_processes import ended, forked
-from tests.torture.progress import Ledger
+from tests.torture.changing_catalog import Catalog, ChangingCatalog, response_bodies
+from tests.torture.database_under_test import (
+    EmptyDatabases,
+    engine_for,
+    query,
+    require,
+    require_consistent,
+    require_listed,
+    require_no_open_runs,
+)
+from tests.torture.forked_processes import fork, wait_for
+from tests.torture.progress import Progress
 
 RUNS = 20
-ROUNDS_IN_A_LIFE = 4
+ROUNDS_PER_SCENARIO = 4
 _DONE, _SUPERSEDED = int(Outcome.DONE), int(Outcome.SUPERSEDED)
+_MAX_DELAY_SECONDS = 0.3
 
 
-def run(ground: Ground, ledger: Ledger) -> None:
-    """Rounds until it is enough."""
-    for number in count(ledger.order.first):
-        if not ledger.goes_on:
+def run(databases: EmptyDatabases, progress: Progress) -> None:
+    """Scenarios until the part ends; each has its own database."""
+    for number in count(progress.options.first):
+        if not progress.continues:
             break
-        ledger.place = f"life {number}"
-        _life(ground, ledger, random.Random(f"{ledger.order.seed} crowd {ground.kind} {number}"))
+        progress.position = f"scenario {number}"
+        _run_scenario(databases, progress, random.Random(f"{progress.options.seed} crowd {databases.kind} {number}"))
 
 
-def _life(ground: Ground, ledger: Ledger, chance: random.Random) -> None:
-    upheaval = Upheaval(chance)
-    with ground.database() as url:
-        for number in range(ROUNDS_IN_A_LIFE):
-            if not ledger.goes_on:
+def _run_scenario(databases: EmptyDatabases, progress: Progress, rng: random.Random) -> None:
+    changing = ChangingCatalog(rng)
+    with databases.new() as url:
+        for number in range(ROUNDS_PER_SCENARIO):
+            if not progress.continues:
                 break
-            same = [upheaval.next()] * RUNS
-            catalogs = same if number % 3 == 2 else [upheaval.next() for _ in range(RUNS)]
-            _Round(url, START + (number + 1) * HOUR, catalogs, meet=number % 2 == 0, chance=chance).judge(ledger)
-            ledger.count()
+            same = [changing.next_catalog()] * RUNS
+            catalogs = same if number % 3 == 2 else [changing.next_catalog() for _ in range(RUNS)]
+            now = START + (number + 1) * HOUR
+            _Round(url, now, catalogs, fetch_together=number % 2 == 0, rng=rng).run(progress)
+            progress.count()
 
 
 class _Round:
-    def __init__(self, url: str, now: datetime, catalogs: list[Catalog], *, meet: bool, chance: random.Random) -> None:
-        self._url, self._now, self._catalogs, self._meet = url, now, catalogs, meet
-        self._delays = [chance.uniform(0, 0.3) for _ in catalogs]
-        self._before = _versions(url)
+    def __init__(
+        self, url: str, now: datetime, catalogs: list[Catalog], *, fetch_together: bool, rng: random.Random
+    ) -> None:
+        self._url, self._now, self._catalogs, self._fetch_together = url, now, catalogs, fetch_together
+        self._delays = [rng.uniform(0, _MAX_DELAY_SECONDS) for _ in catalogs]
+        self._applied_before = _applied_runs(url)
 
-    def judge(self, ledger: Ledger) -> None:
-        codes = Counter(self._run())
+    def run(self, progress: Progress) -> None:
+        codes = Counter(self._run_all())
         applied = codes[_DONE]
         require(codes.keys() <= {_DONE, _SUPERSEDED}, f"the runs ended with {dict(codes)}")
-        require(applied == 1 if self._meet else applied >= 1, f"{applied} of the runs were applied")
-        require(_versions(self._url) == self._before + applied, "a run that was applied is lost, or counted twice")
-        require_sound(self._url)
-        require_ended(self._url)
-        require_listed(self._url, self._catalogs[self._winner()])
-        ledger.add("runs", RUNS)
-        ledger.add("applied", applied)
-        ledger.add("superseded", codes[_SUPERSEDED])
+        require(applied == 1 if self._fetch_together else applied >= 1, f"{applied} of the runs were applied")
+        require(_applied_runs(self._url) == self._applied_before + applied, "an applied run is lost or counted twice")
+        require_consistent(self._url)
+        require_no_open_runs(self._url)
+        require_listed(self._url, self._catalogs[self._last_applied()])
+        progress.add("runs", RUNS)
+        progress.add("applied", applied)
+        progress.add("superseded", codes[_SUPERSEDED])
 
-    def _run(self) -> list[int]:
-        ready, go = os.pipe(), os.pipe()
-        pids = [forked(lambda number=number: self._one(number, ready[1], go[0])) for number in range(RUNS)]  # type: ignore[misc] # a loop's value kept
-        if self._meet:
-            _read_all(ready[0], RUNS)
-        os.write(go[1], b"g" * RUNS)
-        codes = [ended(pid) for pid in pids]
-        for end in (*ready, *go):
-            os.close(end)
+    def _run_all(self) -> list[int]:
+        """The exit codes of the runs."""
+        fetched, store = os.pipe(), os.pipe()
+        pids = [fork(lambda number=number: self._sync(number, fetched[1], store[0])) for number in range(RUNS)]  # type: ignore[misc] # the default keeps the number of the loop
+        if self._fetch_together:
+            _read_exactly(fetched[0], RUNS)
+        os.write(store[1], b"g" * RUNS)
+        codes = [wait_for(pid) for pid in pids]
+        for descriptor in (*fetched, *store):
+            os.close(descriptor)
         return codes
 
-    def _one(self, number: int, ready: int, go: int) -> int:
-        def meet() -> None:
-            os.write(ready, b"r")
-            os.read(go, 1)
+    def _sync(self, number: int, fetched: int, store: int) -> int:
+        def wait_for_others() -> None:
+            os.write(fetched, b"r")
+            os.read(store, 1)
 
-        if not self._meet:
+        if not self._fetch_together:
             time.sleep(self._delays[number])
-        meanwhile: Callable[[], object] = meet if self._meet else nothing
-        with opened(self._url) as engine:
-            now = self._now + timedelta(seconds=number)
-            host = Host(engine, now, meanwhile=meanwhile)
-            # The catalogs of a round lie far apart: it is not the removal guard that is looked at here.
-            answers = sent(self._catalogs[number])
-            return host.sync(answers["image"], answers["video"], accept="all").exit_code
+        meanwhile: Callable[[], object] = wait_for_others if self._fetch_together else nothing
+        with engine_for(self._url) as engine:
+            # The runs start in different seconds, which identifies them in ``_last_applied``.
+            host = Host(engine, self._now + timedelta(seconds=number), meanwhile=meanwhile)
+            responses = response_bodies(self._catalogs[number])
+            # The catalogs of a round differ by more than the removal guard allows, and it is not tested here.
+            return host.sync(responses["image"], responses["video"], accept="all").exit_code
 
-    def _winner(self) -> int:
-        """Which of the runs was the last to be applied: they are told apart by when they began."""
-        found = ask(
+    def _last_applied(self) -> int:
+        """The number of the run that was applied last."""
+        modes_by_run = query(
             self._url,
             "SELECT r.run_id, COUNT(*) FROM sync_state s JOIN sync_runs r ON r.run_id = s.run_id GROUP BY r.run_id",
         )
-        require([modes for _, modes in found] == [2], f"the modes are at different runs: {found}")
-        began = ask(self._url, f"SELECT started_at FROM sync_runs WHERE run_id = {found[0][0]}")[0][0]
-        return int(str(began)[17:19])
+        require([modes for _, modes in modes_by_run] == [2], f"the modes are from different runs: {modes_by_run}")
+        started_at = query(self._url, f"SELECT started_at FROM sync_runs WHERE run_id = {modes_by_run[0][0]}")[0][0]
+        return int(str(started_at)[17:19])
 
 
-def _versions(url: str) -> int:
-    """How many runs were applied so far; both modes must say the same."""
-    found = ask(url, "SELECT MIN(version), MAX(version) FROM sync_state")[0]
-    require(found[0] == found[1], f"the modes have had {found} runs")
-    return int(found[0])
+def _applied_runs(url: str) -> int:
+    """The number of runs that were applied to the database; it must be the same for both modes."""
+    lowest, highest = query(url, "SELECT MIN(version), MAX(version) FROM sync_state")[0]
+    require(lowest == highest, f"{lowest} runs were applied to one mode and {highest} to the other")
+    return int(lowest)
 
 
-def _read_all(end: int, number: int) -> None:
+def _read_exactly(descriptor: int, number: int) -> None:
     while number:
-        number -= len(os.read(end, number))
+        number -= len(os.read(descriptor, number))

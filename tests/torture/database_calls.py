@@ -1,11 +1,11 @@
-"""The calls that a run makes to its database, held up one by one."""
+"""Intercepts each call that the program makes to its database, to count it or to make it fail."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -13,8 +13,8 @@ from unittest.mock import patch
 from sqlalchemy.dialects.mysql.mysqldb import MySQLDialect_mysqldb
 from sqlalchemy.engine.default import DefaultDialect
 
-# Where SQLAlchemy speaks to a driver; PyMySQL's dialect has a way of its own for many rows.
-_STATEMENTS = (
+# Where SQLAlchemy calls a driver. The dialect for PyMySQL has its own method for statements with many rows.
+_STATEMENT_METHODS = (
     (DefaultDialect, "do_execute"),
     (DefaultDialect, "do_executemany"),
     (DefaultDialect, "do_execute_no_params"),
@@ -23,70 +23,57 @@ _STATEMENTS = (
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call to the database. ``connection`` is the driver's."""
+class DatabaseCall:
+    """One statement or COMMIT."""
 
     number: int
-    """Counted from 1, statements and commits together."""
+    """Counted from 1, statements and COMMITs together."""
     is_commit: bool
-    text: str
+    sql: str
     connection: Any
+    """The connection of the driver."""
 
 
-Around = Callable[[Call, Callable[[], None]], None]
-"""Gets each call and what carries it out."""
+Interceptor = Callable[[DatabaseCall, Callable[[], None]], None]
+"""Takes a call and the function that carries it out."""
 
 
 @contextmanager
-def around_calls(act: Around) -> Iterator[None]:
-    """While this lasts, every statement and COMMIT of every engine goes through ``act``."""
+def intercept_calls(intercept: Interceptor) -> Iterator[None]:
+    """Inside the block every statement and COMMIT of every engine goes through ``intercept``."""
     numbers = iter(range(1, 10**9))
 
-    def statement(original: Any) -> Any:
-        def do(self: Any, cursor: Any, text: str, *rest: Any, **named: Any) -> None:
-            call = Call(next(numbers), is_commit=False, text=text, connection=cursor.connection)
-            act(call, lambda: original(self, cursor, text, *rest, **named))
+    def intercepted_statement(original: Any) -> Any:
+        def do(self: Any, cursor: Any, sql: str, *args: Any, **kwargs: Any) -> None:
+            call = DatabaseCall(next(numbers), is_commit=False, sql=sql, connection=cursor.connection)
+            intercept(call, lambda: original(self, cursor, sql, *args, **kwargs))
 
         return do
 
-    def commit(self: Any, connection: Any) -> None:
+    def intercepted_commit(self: Any, connection: Any) -> None:
         raw = getattr(connection, "dbapi_connection", connection)
-        call = Call(next(numbers), is_commit=True, text="COMMIT", connection=raw)
-        act(call, lambda: original_commit(self, connection))
+        call = DatabaseCall(next(numbers), is_commit=True, sql="COMMIT", connection=raw)
+        intercept(call, lambda: original_commit(self, connection))
 
     original_commit: Callable[[Any, Any], None] = DefaultDialect.do_commit
-    patches = [patch.object(place, name, statement(getattr(place, name))) for place, name in _STATEMENTS]
-    with _all([*patches, patch.object(DefaultDialect, "do_commit", commit)]):
+    patches = [
+        patch.object(dialect, name, intercepted_statement(getattr(dialect, name)))
+        for dialect, name in _STATEMENT_METHODS
+    ]
+    with ExitStack() as stack:
+        for each in [*patches, patch.object(DefaultDialect, "do_commit", intercepted_commit)]:
+            stack.enter_context(each)
         yield
 
 
-def dying_at(number: int, *, after: bool) -> Around:
-    """Ends this process by SIGKILL at a call, before it is made or after it was."""
+def kill_at(number: int, *, after: bool) -> Interceptor:
+    """Kills this process with SIGKILL before the call with this number, or after it."""
 
-    def act(call: Call, make: Callable[[], None]) -> None:
+    def intercept(call: DatabaseCall, proceed: Callable[[], None]) -> None:
         if call.number == number and not after:
             os.kill(os.getpid(), signal.SIGKILL)
-        make()
+        proceed()
         if call.number == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return act
-
-
-def quiet_end(pid: int) -> None:
-    """End a process of ours, whether it still runs or not, and take its end."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        os.waitpid(pid, 0)
-
-
-@contextmanager
-def _all(patches: list[Any]) -> Iterator[None]:
-    for each in patches:
-        each.start()
-    try:
-        yield
-    finally:
-        for each in reversed(patches):
-            each.stop()
+    return intercept

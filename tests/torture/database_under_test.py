@@ -1,4 +1,4 @@
-"""Databases to be mistreated, and what must be true of them afterwards."""
+"""Empty databases for the torture, and the checks that each of them must pass afterwards."""
 
 from __future__ import annotations
 
@@ -25,105 +25,110 @@ from tests.support.run_driver import Host
 from tests.support.stored_rows_checker import findings
 from tests.torture.changing_catalog import Catalog
 
-ROOM = "CATALOG_SYNC_TEST_ROOM"
+SERVERS_FOLDER = "CATALOG_SYNC_TEST_ROOM"
+"""The environment variable with the folder in which the private database servers run."""
+
+_MESSAGE_LIMIT = 2000
 
 
-class BrokenError(Exception):
-    """Something that must always hold did not."""
+class InvariantError(Exception):
+    """A condition that must hold after every step does not hold."""
 
 
 @dataclass
-class Ground:
-    """Databases of one kind, at head and without data, one after the other.
+class EmptyDatabases:
+    """Makes databases of one kind at head, without data; one is in use at a time.
 
-    Between two of its uses no connection stays open, so that a process may be forked at any time.
+    No connection is open outside of ``new``: a fork would share the socket with the child.
     """
 
     kind: str
     folder: Path
-    _made: MigratedDatabases
+    _migrated: MigratedDatabases
     _number: int = 0
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """A database of its own; on MariaDB the same one each time, emptied."""
+    def new(self) -> Iterator[str]:
+        """The URL of an empty database. On MariaDB it is the same database each time, emptied."""
         self._number += 1
         with ExitStack() as stack:
-            yield self._made.new(self.kind, self.folder / f"{self._number}.db", stack)
-        for left in self.folder.glob(f"{self._number}.db*"):
-            left.unlink()
+            yield self._migrated.new(self.kind, self.folder / f"{self._number}.db", stack)
+        for file in self.folder.glob(f"{self._number}.db*"):
+            file.unlink()
 
 
 @contextmanager
-def ground(kind: str) -> Iterator[Ground]:
-    """Databases on the servers of the room that the environment names."""
-    room = Path(os.environ[ROOM])
-    with ExitStack() as kept, tempfile.TemporaryDirectory(prefix="t-", dir=room) as folder:
-        yield Ground(kind, Path(folder), MigratedDatabases(Path(folder), room, kept))
+def empty_databases(kind: str) -> Iterator[EmptyDatabases]:
+    """Databases on the server of this kind that runs in the folder named by ``SERVERS_FOLDER``."""
+    servers = Path(os.environ[SERVERS_FOLDER])
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="t-", dir=servers) as folder:
+        yield EmptyDatabases(kind, Path(folder), MigratedDatabases(Path(folder), servers, stack))
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    """An engine as the program makes it, without an open connection before and after."""
-    engine = _engine(url)
+def engine_for(url: str) -> Iterator[Engine]:
+    """An engine as the program opens it; all its connections are closed at the end."""
+    engine = _cached_engine(url)
     try:
         yield engine
     finally:
         engine.dispose()
 
 
+# Compiling the statements anew for every run would take longer than running them.
 @lru_cache(maxsize=4)
-def _engine(url: str) -> Engine:
-    """Kept for the statements that it has compiled."""
+def _cached_engine(url: str) -> Engine:
     return open_engine(url)
 
 
-def require(true: object, broken: str) -> None:
-    if not true:
-        raise BrokenError(broken)
+def require(condition: object, message: str) -> None:
+    """Raises ``InvariantError`` with the message unless the condition is true."""
+    if not condition:
+        raise InvariantError(message)
 
 
-def require_sound(url: str) -> None:
-    """Neither the program's own proof nor the independent checker finds anything."""
-    with opened(url) as engine:
-        require_sound_with(engine)
+def require_consistent(url: str) -> None:
+    """Neither ``verify`` nor the independent checker finds a problem in the stored data."""
+    with engine_for(url) as engine:
+        require_consistent_rows(engine)
 
 
-def require_sound_with(engine: Engine) -> None:
+def require_consistent_rows(engine: Engine) -> None:
+    """As ``require_consistent``, on an open engine."""
     with reading(engine) as connection:
-        proved = [
-            f"{fault.table} {fault.mode} {fault.model_id!r}: {fault.problem}"
-            for fault in Verification(connection).findings()
+        problems = [
+            f"verify: {finding.table} {finding.mode} {finding.model_id!r}: {finding.problem}"
+            for finding in Verification(connection).findings()
         ]
-    found = [f"verify: {fault}" for fault in proved] + [f"checker: {fault}" for fault in findings(engine)]
-    require(not found, f"{len(found)} faults in the stored data: {'; '.join(found[:3])}"[:2000])
+    problems += [f"checker: {finding}" for finding in findings(engine)]
+    require(not problems, f"{len(problems)} problems in the stored data: {'; '.join(problems[:3])}"[:_MESSAGE_LIMIT])
 
 
 def require_listed(url: str, catalog: Catalog) -> None:
-    """The open versions are just this catalog."""
-    text = "SELECT m.mode, m.model_id, v.raw FROM models m JOIN model_versions v ON v.open_model_pk = m.model_pk"
-    stored = {(mode, model_id): meaning(plain_json(raw)) for mode, model_id, raw in ask(url, text)}
-    wanted = {
+    """The open versions are exactly the models of this catalog."""
+    sql = "SELECT m.mode, m.model_id, v.raw FROM models m JOIN model_versions v ON v.open_model_pk = m.model_pk"
+    stored = {(mode, model_id): meaning(plain_json(raw)) for mode, model_id, raw in query(url, sql)}
+    expected = {
         (mode, model["id"]): meaning(plain_json(text_of(model))) for mode, models in catalog.items() for model in models
     }
-    differing = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
-    require(not differing, f"what is listed is not what was sent: {differing[:5]}")
+    different = sorted(key for key in stored.keys() | expected.keys() if stored.get(key) != expected.get(key))
+    require(not different, f"the listed models differ from the models in the response: {different[:5]}")
 
 
-def require_ended(url: str) -> None:
-    """No run is left without an end."""
-    open_runs = ask(url, "SELECT run_id FROM sync_runs WHERE status = 'running'")
-    require(not open_runs, f"runs {open_runs} have no end")
+def require_no_open_runs(url: str) -> None:
+    """Every run has finished or is marked abandoned."""
+    open_runs = query(url, "SELECT run_id FROM sync_runs WHERE status = 'running'")
+    require(not open_runs, f"runs {open_runs} are still marked running")
 
 
-def ask(url: str, text: str) -> list[tuple[Any, ...]]:
-    """The rows of a question, as the driver gives them."""
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query, with the values of the bare driver."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.connect() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql(text)]
+        return [tuple(row) for row in connection.exec_driver_sql(sql)]
 
 
-def run_once(url: str, now: datetime, answers: dict[str, bytes]) -> RunResult:
-    """One run on an engine of its own, begun at a time."""
-    with opened(url) as engine:
-        return Host(engine, now).sync(answers["image"], answers["video"])
+def sync_once(url: str, now: datetime, responses: dict[str, bytes]) -> RunResult:
+    """One sync of both modes that begins at ``now``; ``responses`` has the body for each mode."""
+    with engine_for(url) as engine:
+        return Host(engine, now).sync(responses["image"], responses["video"])

@@ -1,7 +1,7 @@
-"""What the database must hold, worked out in plain Python from what was sent and when.
+"""Calculates in plain Python what the database must contain, from what was sent and when.
 
-It knows the rules and none of the program's code: half-open intervals, the removal guard, stamps that
-never go back, what an import takes, and which runs may be forgotten.
+It implements the rules again and shares no code with the program: half-open intervals, the removal guard,
+stamps that never go back, what an import accepts, and which runs ``prune`` may delete.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from decimal import Decimal
 
 from tests.support.made_responses import Model
 
-TICK = timedelta(microseconds=1)
+STAMP_STEP = timedelta(microseconds=1)
 GUARD_PERCENT, GUARD_COUNT = 20, 3
 BAD_COST = "not a cost"
 
 Interval = tuple[datetime, datetime | None, object]
+"""Beginning, end (None while it is open) and value."""
 
 
 @dataclass
-class Life:
-    """One model: what it was when, and what it cost."""
+class ModelHistory:
+    """The versions and costs of one model."""
 
     versions: list[Interval] = field(default_factory=list)
     costs: list[Interval] = field(default_factory=list)
@@ -31,47 +32,47 @@ class Life:
     def is_listed(self) -> bool:
         return bool(self.versions) and self.versions[-1][1] is None
 
-    def becomes(self, model: Model, stamp: datetime) -> bool:
-        """Whether it changed."""
-        meaning = (cost_of(model), model["params"]["x"])
-        if self.is_listed and self.versions[-1][2] == meaning:
+    def store(self, model: Model, stamp: datetime) -> bool:
+        """Stores the model as it was sent; whether it changed."""
+        content = (cost_of(model), model["params"]["x"])
+        if self.is_listed and self.versions[-1][2] == content:
             return False
         cost = cost_of(model)
         if not self.is_listed or self.costs[-1][2] != cost:
             _close(self.costs, stamp)
             self.costs.append((stamp, None, cost))
         _close(self.versions, stamp)
-        self.versions.append((stamp, None, meaning))
+        self.versions.append((stamp, None, content))
         return True
 
-    def goes(self, stamp: datetime) -> None:
+    def remove(self, stamp: datetime) -> None:
         _close(self.versions, stamp)
         _close(self.costs, stamp)
 
 
 @dataclass
-class LazyRecords:
-    """One mode."""
+class ExpectedMode:
+    """The models of one mode, and its row of ``sync_state``."""
 
-    lives: dict[str, Life] = field(default_factory=dict)
+    histories: dict[str, ModelHistory] = field(default_factory=dict)
     stamp: datetime | None = None
     version: int = 0
     run_id: int | None = None
 
     @property
     def listed(self) -> set[str]:
-        return {model_id for model_id, life in self.lives.items() if life.is_listed}
+        return {model_id for model_id, history in self.histories.items() if history.is_listed}
 
 
 @dataclass(frozen=True)
-class Sent:
-    """An answer for a mode: its models, some of which may be malformed."""
+class SentResponse:
+    """The response for one mode; some of its models may be malformed."""
 
     models: tuple[Model, ...]
 
     @property
-    def good(self) -> dict[str, Model]:
-        return {model["id"]: model for model in self.models if _is_good(model)}
+    def valid(self) -> dict[str, Model]:
+        return {model["id"]: model for model in self.models if _is_valid(model)}
 
     @property
     def seen(self) -> set[str]:
@@ -79,73 +80,86 @@ class Sent:
 
     @property
     def is_readable(self) -> bool:
+        """Whether each model has an id; removals can be derived from such a response only."""
         return all(map(_has_id, self.models))
 
     @property
-    def is_whole(self) -> bool:
-        return all(map(_is_good, self.models))
+    def is_valid(self) -> bool:
+        return all(map(_is_valid, self.models))
 
 
 @dataclass
-class Run:
-    """A row of ``sync_runs``, as far as forgetting goes."""
+class ExpectedRun:
+    """What ``prune`` takes into account of a row of ``sync_runs``."""
 
     status: str
     finished_at: datetime
     is_import: bool = False
     is_referred_to: bool = False
+    """Whether a version or an event has the key of this run."""
 
 
 @dataclass
-class Expected:
-    """The whole database."""
+class ExpectedDatabase:
+    """What the database must contain after all runs so far."""
 
-    shelves: dict[str, LazyRecords] = field(default_factory=lambda: {"image": LazyRecords(), "video": LazyRecords()})
-    runs: dict[int, Run] = field(default_factory=dict)
+    modes: dict[str, ExpectedMode] = field(default_factory=lambda: {"image": ExpectedMode(), "video": ExpectedMode()})
+    runs: dict[int, ExpectedRun] = field(default_factory=dict)
 
-    def held(self, answers: Mapping[str, Sent]) -> dict[str, int]:
-        """How many removals the guard holds in each mode that it holds."""
-        missing = {mode: len(self._missing(mode, sent)) for mode, sent in answers.items()}
+    def held_back(self, responses: Mapping[str, SentResponse]) -> dict[str, int]:
+        """The number of removals that the guard holds back, for each mode in which it does."""
+        missing = {mode: len(self._missing(mode, response)) for mode, response in responses.items()}
         return {
             mode: number
             for mode, number in missing.items()
-            if _is_too_much(len(self.shelves[mode].listed), number, len(answers[mode].models))
+            if _exceeds_guard(len(self.modes[mode].listed), number, len(responses[mode].models))
         }
 
     def apply(
-        self, run_id: int, answers: Mapping[str, Sent], observed_at: datetime, *, accepted: int | str | None, run: Run
+        self,
+        run_id: int,
+        responses: Mapping[str, SentResponse],
+        observed_at: datetime,
+        *,
+        accepted: int | str | None,
+        run: ExpectedRun,
     ) -> dict[str, str]:
-        """Store a run; the status of each mode that gave an answer."""
-        held = self.held(answers)
-        keeps = {} if accepted in ("all", sum(held.values())) else held
+        """Stores the responses of a run; the status of each of their modes."""
+        held_back = self.held_back(responses)
+        if accepted in ("all", sum(held_back.values())):
+            held_back = {}
         statuses: dict[str, str] = {}
-        for mode, sent in answers.items():
-            shelf = self.shelves[mode]
-            stamp = observed_at if shelf.stamp is None else max(observed_at, shelf.stamp + TICK)
-            changed = [shelf.lives.setdefault(id_, Life()).becomes(model, stamp) for id_, model in sent.good.items()]
-            gone = set() if mode in keeps else self._missing(mode, sent)
-            for model_id in gone:
-                shelf.lives[model_id].goes(stamp)
-            run.is_referred_to = run.is_referred_to or any(changed) or bool(gone)
-            shelf.stamp, shelf.run_id, shelf.version = stamp, run_id, shelf.version + 1
-            statuses[mode] = _status(sent, is_held=mode in keeps)
+        for mode, response in responses.items():
+            expected = self.modes[mode]
+            # The clock may have gone back; a stamp comes after the last one all the same.
+            stamp = observed_at if expected.stamp is None else max(observed_at, expected.stamp + STAMP_STEP)
+            changed = [
+                expected.histories.setdefault(model_id, ModelHistory()).store(model, stamp)
+                for model_id, model in response.valid.items()
+            ]
+            removed = set() if mode in held_back else self._missing(mode, response)
+            for model_id in removed:
+                expected.histories[model_id].remove(stamp)
+            run.is_referred_to = run.is_referred_to or any(changed) or bool(removed)
+            expected.stamp, expected.run_id, expected.version = stamp, run_id, expected.version + 1
+            statuses[mode] = _mode_status(response, is_held=mode in held_back)
         self.runs[run_id] = run
-        if answers:
-            self._abandon(run_id)
+        if responses:
+            self._mark_abandoned(run_id)
         return statuses
 
-    def forget(self, before: datetime) -> int:
-        """Prune: how many runs go."""
-        current = {shelf.run_id for shelf in self.shelves.values()}
-        gone = [run_id for run_id, run in self.runs.items() if _is_forgettable(run, before) and run_id not in current]
-        for run_id in gone:
+    def prune(self, before: datetime) -> int:
+        """Deletes the runs that ``prune`` may delete; their number."""
+        current = {mode.run_id for mode in self.modes.values()}
+        deleted = [run_id for run_id, run in self.runs.items() if _is_prunable(run, before) and run_id not in current]
+        for run_id in deleted:
             del self.runs[run_id]
-        return len(gone)
+        return len(deleted)
 
-    def _missing(self, mode: str, sent: Sent) -> set[str]:
-        return self.shelves[mode].listed - sent.seen if sent.is_readable else set()
+    def _missing(self, mode: str, response: SentResponse) -> set[str]:
+        return self.modes[mode].listed - response.seen if response.is_readable else set()
 
-    def _abandon(self, before: int) -> None:
+    def _mark_abandoned(self, before: int) -> None:
         for run_id, run in self.runs.items():
             if run.status == "running" and run_id < before:
                 run.status = "abandoned"
@@ -156,35 +170,36 @@ def cost_of(model: Model) -> Decimal | None:
     return None if cost is None else Decimal(cost)
 
 
-def run_status(statuses: Sequence[str]) -> str:
-    present = set(statuses)
-    if len(present) == 1:
-        return statuses[0]
-    return "held" if present == {"success", "held"} else "partial"
+def run_status(mode_statuses: Sequence[str]) -> str:
+    """The status of a run, from those of its modes."""
+    distinct = set(mode_statuses)
+    if len(distinct) == 1:
+        return mode_statuses[0]
+    return "held" if distinct == {"success", "held"} else "partial"
 
 
-def _is_too_much(listed: int, missing: int, received: int) -> bool:
+def _exceeds_guard(listed: int, missing: int, received: int) -> bool:
     if missing and not received:
         return True
     return missing >= GUARD_COUNT and missing * 100 > GUARD_PERCENT * listed
 
 
-def _status(sent: Sent, *, is_held: bool) -> str:
-    if not sent.is_whole:
+def _mode_status(response: SentResponse, *, is_held: bool) -> str:
+    if not response.is_valid:
         return "partial"
     return "held" if is_held else "success"
 
 
-def _is_forgettable(run: Run, before: datetime) -> bool:
-    well = run.status in {"success", "superseded"} and not run.is_import and not run.is_referred_to
-    return well and run.finished_at < before
+def _is_prunable(run: ExpectedRun, before: datetime) -> bool:
+    is_unused = run.status in {"success", "superseded"} and not run.is_import and not run.is_referred_to
+    return is_unused and run.finished_at < before
 
 
 def _has_id(model: Model) -> bool:
     return isinstance(model["id"], str)
 
 
-def _is_good(model: Model) -> bool:
+def _is_valid(model: Model) -> bool:
     return _has_id(model) and model["credits"]["default_cost"] != BAD_COST
 
 

@@ -1,4 +1,4 @@
-"""Ways in which one call of a run fails: a statement, a COMMIT, or a read from the API's socket."""
+"""Ways to make one call of a run fail: a statement, a COMMIT, or a read from the socket to the API."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from tests.torture.database_calls import Around, Call
+from tests.torture.database_calls import DatabaseCall, Interceptor
 
-# So little is read at a time that one answer, zipped as it is, takes many reads.
-_BYTES_A_READ = 50
+# Small enough that even a compressed response takes many reads.
+_BYTES_PER_READ = 50
+# Only one of the two fetching threads fails, so that the number of a read means the same in each run.
 _THREAD = "fetch-image"
 
-Failure = Callable[[Call], None]
-"""Raises what the driver would."""
+BROKEN_CONNECTION = "the connection breaks"
+Failure = Callable[[DatabaseCall], None]
+"""Raises the error that the driver would raise."""
 
 
 def database_failures(kind: str) -> dict[str, Failure]:
-    """How a call to a database of this kind can fail, by name."""
+    """The ways in which a call to a database of this kind can fail, by name."""
     if kind == "sqlite":
         return {
             "the disk is full": _raising(lambda: sqlite3.OperationalError("database or disk is full")),
@@ -34,53 +36,55 @@ def database_failures(kind: str) -> dict[str, Failure]:
         from psycopg import errors
 
         return {
-            "the connection breaks": _break_postgresql,
+            BROKEN_CONNECTION: _break_postgresql,
             "a deadlock": _raising(lambda: errors.DeadlockDetected("deadlock detected")),
             "the disk is full": _raising(lambda: errors.DiskFull("could not extend file")),
         }
     from pymysql.err import OperationalError
 
     return {
-        "the connection breaks": _break_mariadb,
+        BROKEN_CONNECTION: _break_mariadb,
         "a deadlock": _raising(lambda: OperationalError(1213, "Deadlock found when trying to get lock")),
         "the disk is full": _raising(lambda: OperationalError(1114, "The table is full")),
     }
 
 
-def failing_at(number: int, failure: Failure, *, after: bool, met: list[Call], commits: bool = False) -> Around:
-    """Lets a call fail before it is made or after it was; the call is put into ``met``.
+def fail_call(
+    number: int, failure: Failure, *, after: bool, failed: list[DatabaseCall], commits: bool = False
+) -> Interceptor:
+    """Makes the call with this number fail, before it is carried out or after it; it is added to ``failed``.
 
     With ``commits`` only COMMITs are counted.
     """
-    counted = count(1)
+    numbers = count(1)
 
-    def act(call: Call, make: Callable[[], None]) -> None:
-        if (commits and not call.is_commit) or next(counted) != number:
-            make()
+    def intercept(call: DatabaseCall, proceed: Callable[[], None]) -> None:
+        if (commits and not call.is_commit) or next(numbers) != number:
+            proceed()
             return
-        met.append(call)
+        failed.append(call)
         if after:
-            make()
+            proceed()
         failure(call)
 
-    return act
+    return intercept
 
 
 def _raising(error: Callable[[], Exception]) -> Failure:
-    def fail(call: Call) -> None:
+    def fail(call: DatabaseCall) -> None:
         raise error()
 
     return fail
 
 
-def _break_postgresql(call: Call) -> None:
-    """The socket is shut down under the driver, which then finds out by itself."""
-    with socket.socket(fileno=os.dup(call.connection.fileno())) as twin:
-        twin.shutdown(socket.SHUT_RDWR)
+def _break_postgresql(call: DatabaseCall) -> None:
+    """Shuts the socket down, so that the driver meets the broken connection by itself and raises its own error."""
+    with socket.socket(fileno=os.dup(call.connection.fileno())) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
     call.connection.execute("SELECT 1")
 
 
-def _break_mariadb(call: Call) -> None:
+def _break_mariadb(call: DatabaseCall) -> None:
     call.connection._sock.shutdown(socket.SHUT_RDWR)
     call.connection.query("SELECT 1")
 
@@ -97,37 +101,40 @@ def _end() -> int:
     return 0
 
 
-ENDS = "the answer ends"
+END_OF_RESPONSE = "the response ends"
 READ_FAILURES: dict[str, Callable[[], int]] = {
     "the connection is reset": _reset,
-    "nothing comes": _timeout,
-    ENDS: _end,
+    "the read times out": _timeout,
+    END_OF_RESPONSE: _end,
 }
-"""How a read of a socket can fail: it raises, or gives how many bytes were read."""
+"""The ways in which a read from a socket can fail: it raises, or returns 0 as the number of bytes read."""
 
 
 @contextmanager
-def reads_failing_at(
-    number: int, failure: Callable[[], int], *, after: bool, on: bool, met: list[int]
+def fail_reads(
+    number: int, failure: Callable[[], int], *, after: bool, all_later: bool, failed: list[int]
 ) -> Iterator[None]:
-    """Lets a read of the image answers fail, and with ``on`` all later ones; what failed is put into ``met``."""
+    """Makes the read of an image response with this number fail, and with ``all_later`` all reads after it.
+
+    The numbers of the failed reads are added to ``failed``.
+    """
     numbers = count(1)
     original = socket.socket.recv_into
 
     def recv_into(self: socket.socket, buffer: Any, size: int = 0, flags: int = 0) -> int:
         if threading.current_thread().name != _THREAD:
             return original(self, buffer, size, flags)
-        mine = next(numbers)
-        fails = mine >= number if on else mine == number
+        current = next(numbers)
+        fails = current >= number if all_later else current == number
         if fails:
-            met.append(mine)
+            failed.append(current)
         if fails and not after:
             return failure()
-        read = original(self, buffer, min(size or len(buffer), _BYTES_A_READ), flags)
+        read = original(self, buffer, min(size or len(buffer), _BYTES_PER_READ), flags)
         return failure() if fails else read
 
     with (
         patch.object(socket.socket, "recv_into", recv_into),
-        patch("sync.source.http.worker.wait_before", lambda *_: 0.0),  # there is no other client to spare
+        patch("sync.source.http.worker.wait_before", lambda *_: 0.0),  # no other client uses this server
     ):
         yield

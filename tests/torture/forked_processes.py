@@ -1,6 +1,6 @@
-"""Processes that are forked from a warm one, since a fresh interpreter for each would take too long.
+"""Forks processes that sync or serve catalogs; a fresh interpreter for each of them would take too long.
 
-The parent has a single thread and no open connection when it forks.
+The parent has one thread and no open connection when it forks.
 """
 
 from __future__ import annotations
@@ -11,97 +11,113 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from sync.source.emulator.server import Catalog as Served
+from sync.source.emulator.server import Catalog as EmulatorCatalog
 from sync.source.emulator.server import Emulator
 from tests.support.made_responses import raw
 from tests.torture.changing_catalog import Catalog
-from tests.torture.database_calls import quiet_end
-from tests.torture.database_under_test import BrokenError
+from tests.torture.database_under_test import InvariantError
 
-FAILED = 99
-_LONGEST_SECONDS = 120.0
+KILLED = -signal.SIGKILL
+"""The exit code of a process that SIGKILL ended."""
+
+_UNEXPECTED_ERROR = 99  # not an exit code of the program
+_TIMEOUT_SECONDS = 120.0
 
 
-def forked(work: Callable[[], int]) -> int:
-    """The number of a new process that does the work and ends with the code it gives."""
+def fork(work: Callable[[], int]) -> int:
+    """Starts a process that runs ``work`` and exits with the code it returns; the PID."""
     pid = os.fork()
     if pid:
         return pid
-    code = FAILED
+    code = _UNEXPECTED_ERROR
     try:
         code = work()
-    except BaseException:  # noqa: BLE001 - it must not get back into the parent's code
+    except BaseException:  # noqa: BLE001 - the child must never return into the code of the parent
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
 
 
-def ended(pid: int) -> int:
-    """How a process ended: its exit code, or less than 0 for a signal. Killed when it takes too long."""
-    deadline = time.monotonic() + _LONGEST_SECONDS
+def wait_for(pid: int) -> int:
+    """The exit code of a process, or the negative number of the signal that ended it.
+
+    A process that takes longer than two minutes is killed and raises ``InvariantError``.
+    """
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     pause = 0.001
     while True:
-        found, status = os.waitpid(pid, os.WNOHANG)
-        if found:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() > deadline:
-            quiet_end(pid)
-            raise BrokenError(f"a run did not end within {_LONGEST_SECONDS:g} s")
+            _kill_and_reap(pid)
+            raise InvariantError(f"a run did not end within {_TIMEOUT_SECONDS:g} s")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.02)
 
 
-def killed_after(pid: int, seconds: float) -> int:
-    """As ``ended``, of a process that is killed after so long."""
+def kill_after(pid: int, seconds: float) -> int:
+    """Sends SIGKILL to a process after this time; its exit code, as of ``wait_for``."""
     time.sleep(seconds)
-    os.kill(pid, signal.SIGKILL)  # not yet waited for, so the number is still its own
-    return ended(pid)
+    os.kill(pid, signal.SIGKILL)  # not reaped yet, so the PID cannot belong to another process
+    return wait_for(pid)
+
+
+def _kill_and_reap(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 @dataclass(frozen=True)
-class Api:
-    """An emulator in a process of its own."""
+class ForkedEmulator:
+    """An emulator of the API in another process."""
 
     base_url: str
-    _orders: int
-    _answers: int
+    _steps: int
+    _replies: int
 
     def step_to(self, step: int) -> None:
-        os.write(self._orders, f"{step}\n".encode())
-        if os.read(self._answers, 16) != b"ok\n":
-            raise BrokenError("the emulator is gone")
+        """Serves the catalog with this index from now on."""
+        os.write(self._steps, f"{step}\n".encode())
+        if os.read(self._replies, 16) != b"ok\n":
+            raise InvariantError("the emulator does not reply")
 
 
 @contextmanager
-def served(catalogs: list[Catalog]) -> Iterator[Api]:
-    """These catalogs on loopback, the first one to begin with."""
-    theirs, orders = os.pipe()
-    answers, back = os.pipe()
+def serve_catalogs(catalogs: list[Catalog]) -> Iterator[ForkedEmulator]:
+    """An emulator on loopback that serves the first of the catalogs until ``step_to`` selects another."""
+    steps_in, steps_out = os.pipe()
+    replies_in, replies_out = os.pipe()
 
     def serve() -> int:
-        os.close(orders)
-        with Emulator([as_served(each) for each in catalogs], stepping="manual") as api, os.fdopen(theirs) as steps:
-            os.write(back, f"{api.base_url}\n".encode())
+        os.close(steps_out)
+        with (
+            Emulator([emulator_catalog(each) for each in catalogs], stepping="manual") as api,
+            os.fdopen(steps_in) as steps,
+        ):
+            os.write(replies_out, f"{api.base_url}\n".encode())
             for step in steps:
                 api.step_to(int(step))
-                os.write(back, b"ok\n")
+                os.write(replies_out, b"ok\n")
         return 0
 
-    pid = forked(serve)
-    os.close(theirs)
-    os.close(back)
+    pid = fork(serve)
+    os.close(steps_in)
+    os.close(replies_out)
     try:
-        yield Api(os.read(answers, 200).decode().strip(), orders, answers)
+        yield ForkedEmulator(os.read(replies_in, 200).decode().strip(), steps_out, replies_in)
     finally:
-        os.close(orders)
-        os.close(answers)
-        quiet_end(pid)
+        os.close(steps_out)
+        os.close(replies_in)
+        _kill_and_reap(pid)
 
 
-def as_served(catalog: Catalog) -> Served:
-    """The catalog as an emulator takes it."""
-    return Served(*(tuple(raw(model) for model in catalog[mode]) for mode in ("image", "video")))
+def emulator_catalog(catalog: Catalog) -> EmulatorCatalog:
+    """The catalog in the form that the emulator serves."""
+    return EmulatorCatalog(*(tuple(raw(model) for model in catalog[mode]) for mode in ("image", "video")))

@@ -1,4 +1,4 @@
-"""Answers made wrong: in their bytes, and in their structure."""
+"""Mutates responses: their bytes, or the structure of their JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-_ODD_NUMBERS = (
+_UNUSUAL_NUMBERS = (
     "1e999",
     "-1",
     "-0",
@@ -22,7 +22,7 @@ _ODD_NUMBERS = (
     "01",
     "0x1",
 )
-_ODD_TEXTS = (
+_UNUSUAL_TEXTS = (
     "\\ud800",
     "\\udc00\\ud800",
     "\\u0000",
@@ -34,7 +34,7 @@ _ODD_TEXTS = (
     "x" * 300,
     "\\u001b[2J",
 )
-_ODD_BITS = (
+_UNUSUAL_BYTES = (
     b"\xff",
     b"\xc0\xaf",
     b"\xed\xa0\x80",
@@ -50,92 +50,104 @@ _ODD_BITS = (
     b":",
     b"-",
 )
-_LARGEST = 2_000_000
+# About twice the limit for a text.
+_MAX_LENGTH = 2_000_000
+# A node may be copied into itself, so the size would grow without a limit.
+_MAX_COPY_LENGTH = 20_000
 
 
 @dataclass(frozen=True)
-class Text:
-    """Stands in a tree for text that goes out as it is."""
+class RawJson:
+    """Text in place of a value, written to the response unchanged."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """An object that may have a key more than once."""
+    """An object in which a key may be repeated."""
 
     pairs: list[tuple[str, Any]]
 
 
-def mutated(body: bytes, chance: random.Random) -> bytes:
-    """The answer made wrong in one to three places, or in a way that leaves it right."""
-    return chance.choice((_of_bytes, _of_structure, _of_structure))(body, chance)
+def mutate(body: bytes, rng: random.Random) -> bytes:
+    """The response with one to three mutations; some of them leave it valid."""
+    return rng.choice((_mutate_bytes, _mutate_structure, _mutate_structure))(body, rng)
 
 
-def _of_bytes(body: bytes, chance: random.Random) -> bytes:
-    for _ in range(chance.choice((1, 1, 2, 3))):
-        body = chance.choice(_BYTE_CHANGES)(body, chance)
+def _mutate_bytes(body: bytes, rng: random.Random) -> bytes:
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        body = rng.choice(_BYTE_CHANGES)(body, rng)
     return body
 
 
-def _truncated(body: bytes, chance: random.Random) -> bytes:
-    return body[: chance.randrange(len(body) + 1)]
+def _truncate(body: bytes, rng: random.Random) -> bytes:
+    return body[: rng.randrange(len(body) + 1)]
 
 
-def _bit_flipped(body: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(len(body)) if body else 0
-    return body[:at] + bytes([body[at] ^ (1 << chance.randrange(8))]) + body[at + 1 :] if body else body
+def _flip_bit(body: bytes, rng: random.Random) -> bytes:
+    at = rng.randrange(len(body)) if body else 0
+    return body[:at] + bytes([body[at] ^ (1 << rng.randrange(8))]) + body[at + 1 :] if body else body
 
 
-def _spliced(body: bytes, chance: random.Random) -> bytes:
-    start, end = sorted(chance.randrange(len(body) + 1) for _ in range(2))
-    to = chance.randrange(len(body) + 1)
+def _copy_bytes(body: bytes, rng: random.Random) -> bytes:
+    start, end = sorted(rng.randrange(len(body) + 1) for _ in range(2))
+    to = rng.randrange(len(body) + 1)
     return body[:to] + body[start : min(end, start + 4000)] + body[to:]
 
 
-def _cut_out(body: bytes, chance: random.Random) -> bytes:
-    start = chance.randrange(len(body) + 1)
-    return body[:start] + body[start + chance.choice((1, 2, 30, 400)) :]
+def _cut_bytes(body: bytes, rng: random.Random) -> bytes:
+    start = rng.randrange(len(body) + 1)
+    return body[:start] + body[start + rng.choice((1, 2, 30, 400)) :]
 
 
-def _put_in(body: bytes, chance: random.Random) -> bytes:
-    at = chance.randrange(len(body) + 1)
-    return body[:at] + chance.choice(_ODD_BITS) * chance.choice((1, 1, 1, 70, 1000)) + body[at:]
+def _insert_bytes(body: bytes, rng: random.Random) -> bytes:
+    at = rng.randrange(len(body) + 1)
+    return body[:at] + rng.choice(_UNUSUAL_BYTES) * rng.choice((1, 1, 1, 70, 1000)) + body[at:]
 
 
-def _encoded_otherwise(body: bytes, chance: random.Random) -> bytes:
-    encoding = chance.choice(("utf-16", "utf-8-sig", "utf-32", "latin-1"))
+def _change_encoding(body: bytes, rng: random.Random) -> bytes:
+    encoding = rng.choice(("utf-16", "utf-8-sig", "utf-32", "latin-1"))
     return body.decode("utf-8", "replace").encode(encoding, "replace")
 
 
-_BYTE_CHANGES = (_truncated, _bit_flipped, _bit_flipped, _spliced, _cut_out, _put_in, _put_in, _encoded_otherwise)
+_BYTE_CHANGES = (
+    _truncate,
+    _flip_bit,
+    _flip_bit,
+    _copy_bytes,
+    _cut_bytes,
+    _insert_bytes,
+    _insert_bytes,
+    _change_encoding,
+)
 
 
-def _of_structure(body: bytes, chance: random.Random) -> bytes:
+def _mutate_structure(body: bytes, rng: random.Random) -> bytes:
     tree = json.loads(body)
-    for _ in range(chance.choice((1, 1, 1, 2, 3))):
-        parent, key = _place(tree, chance)
-        chance.choice(_CHANGES)(tree, parent, key, chance)
-    if chance.random() < 0.4:
-        _count_again(tree)
-    return written(tree).encode("utf-8", "surrogatepass")[: 4 * _LARGEST]
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        parent, key = _random_node(tree, rng)
+        rng.choice(_CHANGES)(tree, parent, key, rng)
+    if rng.random() < 0.4:
+        _correct_total(tree)
+    return to_json(tree).encode("utf-8", "surrogatepass")[: 4 * _MAX_LENGTH]
 
 
-def _place(tree: Any, chance: random.Random) -> tuple[Any, Any]:
-    """Somewhere in the tree, as a container and a key or index in it; most of the time inside a model."""
+def _random_node(tree: Any, rng: random.Random) -> tuple[Any, Any]:
+    """A random node, as its container and its key or index there; most of the time inside a model."""
     parent: Any
     key: Any
     data = tree.get("data")
     models = data.get("models") if isinstance(data, dict) else None
-    if isinstance(models, list) and models and chance.random() < 0.7:
-        at = chance.randrange(len(models))
+    if isinstance(models, list) and models and rng.random() < 0.7:
+        at = rng.randrange(len(models))
         parent, key, node = models, at, models[at]
     else:
-        parent, key = tree, chance.choice(sorted(tree))
+        parent, key = tree, rng.choice(sorted(tree))
         node = tree[key]
-    while isinstance(node, (dict, list)) and node and chance.random() < 0.7:
+    while isinstance(node, (dict, list)) and node and rng.random() < 0.7:
         parent = node
-        key = chance.choice(sorted(node)) if isinstance(node, dict) else chance.randrange(len(node))
+        key = rng.choice(sorted(node)) if isinstance(node, dict) else rng.randrange(len(node))
         node = parent[key]
     return parent, key
 
@@ -143,102 +155,99 @@ def _place(tree: Any, chance: random.Random) -> tuple[Any, Any]:
 Change = Callable[[Any, Any, Any, random.Random], None]
 
 
-def _swap_type(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
-    parent[key] = chance.choice([None, True, 0, -1, 1.5, "", "1", [], {}, [[]], {"": None}, [None], "NaN"])
+def _swap_type(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
+    parent[key] = rng.choice([None, True, 0, -1, 1.5, "", "1", [], {}, [[]], {"": None}, [None], "NaN"])
 
 
-def _odd_number(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
-    parent[key] = Text(chance.choice(_ODD_NUMBERS))
+def _unusual_number(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
+    parent[key] = RawJson(rng.choice(_UNUSUAL_NUMBERS))
 
 
-def _odd_text(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
-    parent[key] = Text(f'"{chance.choice(_ODD_TEXTS)}"')
+def _unusual_text(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
+    parent[key] = RawJson(f'"{rng.choice(_UNUSUAL_TEXTS)}"')
 
 
-def _long_text(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
-    longest = chance.choice((256, 5000, 70_000, 70_000, _LARGEST)) if chance.random() < 0.1 else 256
-    parent[key] = "y" * longest
+def _long_text(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
+    length = rng.choice((256, 5000, 70_000, 70_000, _MAX_LENGTH)) if rng.random() < 0.1 else 256
+    parent[key] = "y" * length
 
 
-def _deep(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
-    depth = chance.choice((10, 62, 63, 64, 65, 66, 500, 3000, 100_000))
-    opening, closing = chance.choice((("[", "]"), ('{"a":', "}")))
-    parent[key] = Text(opening * depth + "1" + closing * (depth if chance.random() < 0.9 else depth - 1))
+def _nest_deeply(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
+    depth = rng.choice((10, 62, 63, 64, 65, 66, 500, 3000, 100_000))
+    opening, closing = rng.choice((("[", "]"), ('{"a":', "}")))
+    parent[key] = RawJson(opening * depth + "1" + closing * (depth if rng.random() < 0.9 else depth - 1))
 
 
-def _without(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
+def _delete(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
     del parent[key]
 
 
-def _key_twice(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
+def _repeat_key(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
     node = parent[key]
     if isinstance(node, dict) and node:
-        again = chance.choice(sorted(node))
-        other = copy.deepcopy(node[again]) if chance.random() < 0.5 else chance.choice([None, 1, "x", []])
-        pairs = [*node.items(), (again, other)]
-        chance.shuffle(pairs)
+        repeated = rng.choice(sorted(node))
+        value = copy.deepcopy(node[repeated]) if rng.random() < 0.5 else rng.choice([None, 1, "x", []])
+        pairs = [*node.items(), (repeated, value)]
+        rng.shuffle(pairs)
         parent[key] = Pairs(pairs)
 
 
-def _odd_key(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
+def _add_unusual_key(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
     node = parent[key]
     if isinstance(node, dict):
-        node[chance.choice(["", "x" * 256, "\0", "\ud800", "a.b", "id ", "ID", "__proto__"])] = chance.choice(
-            [1, {}, None]
-        )
+        node[rng.choice(["", "x" * 256, "\0", "\ud800", "a.b", "id ", "ID", "__proto__"])] = rng.choice([1, {}, None])
 
 
-def _spliced_in(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
-    """Another part of the answer in place of this one; its size is bounded, since parts may be put into themselves."""
-    where, name = _place(tree, chance)
-    part = copy.deepcopy(where[name])
-    if len(written(part)) < 20_000:
-        parent[key] = part
+def _replace_with_other_node(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
+    other_parent, other_key = _random_node(tree, rng)
+    node = copy.deepcopy(other_parent[other_key])
+    if len(to_json(node)) < _MAX_COPY_LENGTH:
+        parent[key] = node
 
 
-def _doubled(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
+def _duplicate(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
     if isinstance(parent, list) and len(parent) < 1000:
-        parent += [copy.deepcopy(parent[key]) for _ in range(chance.choice((1, 1, 2, 40)))]
+        parent += [copy.deepcopy(parent[key]) for _ in range(rng.choice((1, 1, 2, 40)))]
 
 
-def _models_gone(tree: Any, parent: Any, key: Any, chance: random.Random) -> None:
+def _delete_models(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
     data = tree.get("data")
     models = data.get("models") if isinstance(data, dict) else None
     if isinstance(models, list) and models:
-        for _ in range(min(len(models), chance.choice((1, 2, 3, 5, 100)))):
-            models.pop(chance.randrange(len(models)))
+        for _ in range(min(len(models), rng.choice((1, 2, 3, 5, 100)))):
+            models.pop(rng.randrange(len(models)))
 
 
 _CHANGES: tuple[Change, ...] = (
     _swap_type,
     _swap_type,
-    _odd_number,
-    _odd_text,
+    _unusual_number,
+    _unusual_text,
     _long_text,
-    _deep,
-    _without,
-    _key_twice,
-    _odd_key,
-    _spliced_in,
-    _doubled,
-    _models_gone,
+    _nest_deeply,
+    _delete,
+    _repeat_key,
+    _add_unusual_key,
+    _replace_with_other_node,
+    _duplicate,
+    _delete_models,
 )
 
 
-def _count_again(tree: Any) -> None:
+def _correct_total(tree: Any) -> None:
     data = tree.get("data")
     models = data.get("models") if isinstance(data, dict) else None
     if isinstance(models, list):
         data["total"] = len(models)
 
 
-def written(tree: Any) -> str:
-    """The tree as JSON, with what stands in it for something odd."""
-    if isinstance(tree, Text):
+def to_json(tree: Any) -> str:
+    """The JSON text of a tree that may have ``RawJson`` and ``Pairs`` in it."""
+    if isinstance(tree, RawJson):
         return tree.text
     if isinstance(tree, (dict, Pairs)):
         pairs = tree.items() if isinstance(tree, dict) else tree.pairs
-        return "{" + ",".join(f"{json.dumps(key)}:{written(value)}" for key, value in pairs) + "}"
+        return "{" + ",".join(f"{json.dumps(key)}:{to_json(value)}" for key, value in pairs) + "}"
     if isinstance(tree, list):
-        return "[" + ",".join(map(written, tree)) + "]"
+        return "[" + ",".join(map(to_json, tree)) + "]"
     return json.dumps(tree)

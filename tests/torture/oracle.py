@@ -1,4 +1,4 @@
-"""What may be made of an answer, worked out with the standard library alone."""
+"""Reads a response with the standard library alone, and decides whether a plan made of it is correct."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ _GUARD_PERCENT, _GUARD_COUNT = 20, 3
 
 
 @dataclass(frozen=True)
-class Reading:
-    """An answer that is a whole catalog: its models, and whether the id of each can be read."""
+class ReadCatalog:
+    """The models of a response that has a valid envelope."""
 
     models: list[Any]
 
     @property
     def ids(self) -> set[str]:
-        """Ids that stand anywhere at the top of a model, of those repeated too."""
+        """Every id of a model, including all of them if the key is repeated."""
         return {value for model in self.models for key, value in model.pairs if key == "id" and isinstance(value, str)}
 
     @property
     def is_readable(self) -> bool:
+        """Whether every model has an id; removals can be derived from such a response only."""
         return all(
             any(key == "id" and isinstance(value, str) and value for key, value in model.pairs) for model in self.models
         )
@@ -35,59 +36,60 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Object:
+    """A JSON object with all its pairs; a dict would keep only the last one of a repeated key."""
+
     pairs: list[tuple[str, Any]]
 
     def get(self, key: str) -> Any:
-        found = [value for name, value in self.pairs if name == key]
-        return found[0] if len(found) == 1 else None
+        values = [value for name, value in self.pairs if name == key]
+        return values[0] if len(values) == 1 else None
 
 
-def read(body: bytes, mode: str) -> Reading | None:
-    """The catalog in an answer; None when it is none that could be trusted."""
+def read_catalog(body: bytes, mode: str) -> ReadCatalog | None:
+    """The catalog in a response; None if the response must be rejected."""
     try:
         text = body.removeprefix(_BOM).decode("utf-8")
-        whole = json.loads(
-            text, object_pairs_hook=_Object, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse
+        response = json.loads(
+            text, object_pairs_hook=_Object, parse_float=Decimal, parse_int=Decimal, parse_constant=_reject
         )
     except (ValueError, RecursionError):
         return None
-    data = whole.get("data") if isinstance(whole, _Object) else None
-    if not isinstance(data, _Object) or whole.get("ok") is not True or data.get("mode") != mode:
+    data = response.get("data") if isinstance(response, _Object) else None
+    if not isinstance(data, _Object) or response.get("ok") is not True or data.get("mode") != mode:
         return None
     models = data.get("models")
     if not isinstance(models, list) or not all(isinstance(model, _Object) for model in models):
         return None
     total = data.get("total")
-    return Reading(models) if isinstance(total, Decimal) and total == len(models) else None
+    return ReadCatalog(models) if isinstance(total, Decimal) and total == len(models) else None
 
 
-def require_true(plan: ModePlan, body: bytes, listed: Collection[str]) -> None:
-    """The plan removes nothing that may not be removed, and every cost in it is the one that was sent."""
-    reading = read(body, plan.mode)
+def require_correct_plan(plan: ModePlan, body: bytes, listed: Collection[str]) -> None:
+    """The plan removes only models that are missing, within the guard, and each of its costs is the cost sent."""
+    catalog = read_catalog(body, plan.mode)
     removed = {change.model_id for change in plan.changes if change.lifecycle == "removed"}
     if removed:
-        require(reading is not None, f"{sorted(removed)} removed by an answer that is no catalog")
-    if reading is None or not reading.is_readable:
-        require(not removed, f"{sorted(removed)} removed though an id could not be read")
+        require(catalog is not None, f"{sorted(removed)} removed by a response that is not a catalog")
+    if catalog is None or not catalog.is_readable:
+        require(not removed, f"{sorted(removed)} removed although an id could not be read")
         return
-    require(not removed & reading.ids, f"{sorted(removed & reading.ids)} removed though they are there")
-    too_many = len(removed) >= _GUARD_COUNT and len(removed) * 100 > _GUARD_PERCENT * len(listed)
-    require(not too_many and not (removed and not reading.models), f"{len(removed)} removed past the guard")
-    costs = {model.get("id"): _cost(model) for model in reading.models}
+    require(not removed & catalog.ids, f"{sorted(removed & catalog.ids)} removed although the response has them")
+    exceeds_guard = len(removed) >= _GUARD_COUNT and len(removed) * 100 > _GUARD_PERCENT * len(listed)
+    is_empty = not catalog.models
+    require(not exceeds_guard and not (removed and is_empty), f"{len(removed)} removed, more than the guard allows")
+    costs = {model.get("id"): _cost(model) for model in catalog.models}
     for change in plan.changes:
         if change.record is not None:
-            cost = None if change.record.cost is None else Decimal(change.record.cost)
-            require(
-                cost == costs[change.model_id],
-                f"{change.model_id!r} would cost {cost}, sent was {costs[change.model_id]}",
-            )
+            planned = None if change.record.cost is None else Decimal(change.record.cost)
+            cost = costs[change.model_id]
+            require(planned == cost, f"{change.model_id!r} has the cost {planned} in the plan, {cost} in the response")
 
 
 def _cost(model: _Object) -> Decimal | None:
     credits_ = model.get("credits")
-    found = credits_.get("default_cost") if isinstance(credits_, _Object) else None
-    return found if isinstance(found, Decimal) else None
+    cost = credits_.get("default_cost") if isinstance(credits_, _Object) else None
+    return cost if isinstance(cost, Decimal) else None
 
 
-def _refuse(constant: str) -> None:
+def _reject(constant: str) -> None:
     raise ValueError(constant)

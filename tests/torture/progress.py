@@ -1,4 +1,4 @@
-"""What a part of a campaign has done so far, told to whoever started it."""
+"""Counts what one part of a campaign has done, and decides when the part ends."""
 
 from __future__ import annotations
 
@@ -7,50 +7,52 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-_TELL_EVERY_SECONDS = 0.5
+_REPORT_INTERVAL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a part is to do."""
+class PartOptions:
+    """What one part of a campaign does on one kind of database."""
 
     seed: int
     kind: str
     goal: int
-    """How many of what the part counts."""
+    """The part ends when it has counted this many."""
     first: int
-    """The number of the first life, batch or call: a broken one is repeated by beginning with it."""
+    """The number of the first scenario, batch or call: a failure is repeated by starting with its number."""
 
 
 @dataclass
-class Ledger:
-    """Counts, and says when it is enough: the goal is reached or the time is over."""
+class Progress:
+    """The counts of a part. The part ends when it reaches its goal or its time is over."""
 
-    order: Order
+    options: PartOptions
     ends_at: float
     """On the monotonic clock."""
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
+    """Called with a line of JSON from time to time."""
     done: int = 0
-    place: str = ""
-    """Where it is, said so that it can be found again."""
+    position: str = ""
+    """What the part is doing, with the number that ``PartOptions.first`` takes."""
     figures: dict[str, float] = field(default_factory=dict)
-    _told_at: float = 0.0
+    """The figures by name, in the order of the table in docs/reliability.md."""
+    _reported_at: float = 0.0
 
     @property
-    def goes_on(self) -> bool:
-        return self.done < self.order.goal and time.monotonic() < self.ends_at
+    def continues(self) -> bool:
+        return self.done < self.options.goal and time.monotonic() < self.ends_at
 
     def count(self, number: int = 1) -> None:
-        """So many more done; progress is told now and then."""
+        """Adds to the count that is compared with the goal."""
         self.done += number
-        if time.monotonic() - self._told_at > _TELL_EVERY_SECONDS:
-            self._told_at = time.monotonic()
-            self.tell(json.dumps({"done": self.done}))
+        if time.monotonic() - self._reported_at > _REPORT_INTERVAL_SECONDS:
+            self._reported_at = time.monotonic()
+            self.report(json.dumps({"done": self.done}))
 
     def add(self, name: str, number: float = 1) -> None:
-        """Adds to a figure; figures are shown in the order in which they were first named."""
+        """Adds to a figure."""
         self.figures[name] = self.figures.get(name, 0) + number
 
-    def most(self, name: str, number: float) -> None:
-        """Keeps the largest."""
+    def keep_maximum(self, name: str, number: float) -> None:
+        """Sets a figure if the number is larger."""
         self.figures[name] = max(self.figures.get(name, number), number)

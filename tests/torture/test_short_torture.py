@@ -11,16 +11,18 @@ import pytest
 
 from tests.torture.campaign import ROOT
 
-SHORT = {"kills": 10, "calls": 14, "machine": 40, "mutants": 200, "crowd": 2}
+# With this seed even the short state machine takes every kind of step.
+SEED = "6"
+GOALS = {"kills": 10, "calls": 14, "machine": 40, "mutants": 200, "crowd": 2}
 
 
-@pytest.mark.parametrize("part", SHORT)
-def test_nothing_breaks_in_a_short_torture(part: str, database_kind: str) -> None:
-    """In a process of its own, since it forks, and a worker of the tests has threads."""
-    arguments = ["--seed", "7", "--goal", str(SHORT[part])]
-    command = [sys.executable, "-m", "tests.torture.worker", part, database_kind, *arguments]
-    ended = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
-    told = json.loads(ended.stdout.splitlines()[-1])
+@pytest.mark.parametrize("part", GOALS)
+def test_nothing_fails_in_a_short_torture(part: str, database_kind: str) -> None:
+    """The part runs in its own process: it forks, and a process of pytest-xdist has threads."""
+    options = ["--seed", SEED, "--goal", str(GOALS[part])]
+    command = [sys.executable, "-m", "tests.torture.worker", part, database_kind, *options]
+    process = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+    result = json.loads(process.stdout.splitlines()[-1])
 
-    assert (ended.returncode, told["broken"]) == (0, None), ended.stdout + ended.stderr
-    assert told["done"] >= SHORT[part]
+    assert (process.returncode, result["failure"]) == (0, None), process.stdout + process.stderr
+    assert result["done"] >= GOALS[part]

@@ -1,7 +1,7 @@
-"""One part of a campaign on one kind of database: python -m tests.torture.worker PART KIND ...
+"""Runs one part of a campaign on one kind of database: ``python -m tests.torture.worker PART KIND ...``.
 
-It runs in a process of its own, tells its progress and its figures on stdout in JSON, a line each,
-and exits 1 when something broke.
+It has its own process, because it forks. Each line on stdout is a JSON object: the progress from time
+to time, and the result at the end. The exit code is 1 if something failed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import warnings
 from collections.abc import Callable
 
 from tests.torture import calls, crowd, kills, machine, mutants
-from tests.torture.database_under_test import BrokenError, Ground, ground
-from tests.torture.progress import Ledger, Order
+from tests.torture.database_under_test import EmptyDatabases, InvariantError, empty_databases
+from tests.torture.progress import PartOptions, Progress
 
-PARTS: dict[str, Callable[[Ground, Ledger], None]] = {
+PARTS: dict[str, Callable[[EmptyDatabases, Progress], None]] = {
     "kills": kills.run,
     "calls": calls.run,
     "machine": machine.run,
@@ -29,24 +29,36 @@ PARTS: dict[str, Callable[[Ground, Ledger], None]] = {
 
 
 def main() -> int:
-    given = _arguments()
-    warnings.simplefilter("ignore")  # the embedded PostgreSQL complains of the machine's set-up
-    order = Order(given.seed, given.kind, given.goal, given.first)
-    ledger = Ledger(order, time.monotonic() + given.minutes * 60, _tell)
-    gc.freeze()  # so that forked processes share what was loaded
-    began, broken = time.monotonic(), None
+    arguments = _arguments()
+    warnings.simplefilter("ignore")  # the embedded PostgreSQL warns about the setup of the machine
+    options = PartOptions(arguments.seed, arguments.kind, arguments.goal, arguments.first)
+    began = time.monotonic()
+    progress = Progress(options, began + arguments.minutes * 60, _print_line)
+    gc.freeze()  # a collection in a forked process would copy every page that holds an object
+    failure = _run_part(arguments.part, progress)
+    result = {
+        "done": progress.done,
+        "seconds": time.monotonic() - began,
+        "figures": progress.figures,
+        "position": progress.position,
+        "failure": failure,
+    }
+    _print_line(json.dumps(result))
+    return 1 if failure else 0
+
+
+def _run_part(part: str, progress: Progress) -> str | None:
+    """The failure that ended the part, with its position; None if the part ended as planned."""
     try:
-        with ground(given.kind) as place:
-            PARTS[given.part](place, ledger)
-    except BrokenError as error:
-        broken = str(error)
-    except Exception:  # noqa: BLE001 - a fault of the program or of this one: shown as it is
-        broken = traceback.format_exc()
-    where = f"{ledger.place}: " if broken and ledger.place else ""
-    seconds = time.monotonic() - began
-    figures = {"done": ledger.done, "seconds": seconds, "figures": ledger.figures, "place": ledger.place}
-    _tell(json.dumps({**figures, "broken": f"{where}{broken}" if broken else None}))
-    return 1 if broken else 0
+        with empty_databases(progress.options.kind) as databases:
+            PARTS[part](databases, progress)
+    except InvariantError as error:
+        failure = str(error)
+    except Exception:  # noqa: BLE001 - an unexpected error of the program is what this part looks for
+        failure = traceback.format_exc()
+    else:
+        return None
+    return f"{progress.position}: {failure}" if progress.position else failure
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,7 +72,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
