@@ -27,8 +27,8 @@ _DESCRIPTIONS = {
     "kills": "A run that changes the catalog is killed at a statement boundary or at a random time; then the next run "
     "starts. 0 of the databases were inconsistent, and each next run succeeded.",
     "calls": "A statement, a COMMIT or a read from a socket fails, before or after its effect, for N = 1, 2, 3 ... "
-    "until a run makes fewer calls. Each run ended with a documented exit code and at most one line, the database stayed "
-    "consistent, and the next run stored the catalog.",
+    "until a run makes fewer calls. Each run ended with a documented exit code and at most one line, the database "
+    "stayed consistent, and the next run stored the catalog.",
     "machine": "Syncs, failed syncs, crashes, clocks that are set back, removals, returns, imports, prunes and "
     "migrations in an order that Hypothesis chooses.",
     "mutants": "Wrong bytes and wrong structure. 0 crashes, and 0 removals or costs that differ from what the standard "
