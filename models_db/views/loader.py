@@ -60,7 +60,7 @@ class View:
     other_texts: Mapping[str, str] = field(default_factory=dict)
 
     def select(self, dialect: str) -> str:
-        """Return the SELECT for a database, comments included."""
+        """Return the SELECT for a database. Its last line may end with a comment, so it ends with a newline."""
         return self.other_texts.get(dialect, self.text)
 
     def digest(self, dialect: str) -> str:
@@ -76,7 +76,7 @@ def parse(name: str, text: str) -> View:
         raise ValueError(f"view {name} has no comment at its beginning: say there what a row is")
     if len({column.name for column in columns}) < max(len(columns), 1):
         raise ValueError(f"view {name} has no comment behind its columns, or two behind one")
-    return View(name, " ".join(line[3:] for line in paragraph[0].splitlines()), columns, text.rstrip())
+    return View(name, " ".join(line[3:] for line in paragraph[0].splitlines()), columns, text.rstrip() + "\n")
 
 
 def load(folder: Path, names: Iterable[str]) -> Iterator[View]:
