@@ -36,6 +36,7 @@ class Outcome(IntEnum):
     stored: str
     """What of the run is stored. Rows of earlier runs stay in every case."""
 
+    # The first six can occur together, in different modes of a run. Each of the others ends the command as a whole.
     DATABASE = _Row(
         code=6,
         meaning="the database failed",
@@ -125,6 +126,7 @@ class Outcome(IntEnum):
     )
 
     def __new__(cls, code: int, meaning: str, action: str, retry_helps: bool, stored: str) -> Self:  # noqa: FBT001  # a row
+        # The enum unpacks the row, a tuple, into the arguments; only the code becomes the value of the member.
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning, member.action = meaning, action

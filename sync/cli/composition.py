@@ -53,6 +53,7 @@ def database(url: str, timeout: float | None = None, stop: threading.Event | Non
     """
     from sync.store.database import DEFAULT_TIMEOUT_SECONDS, Database
 
+    # Commands that only read pass no event today. This line decides for all commands whether they retry.
     return Database(url, timeout or DEFAULT_TIMEOUT_SECONDS, pause_until(stop) if stop else None)
 
 

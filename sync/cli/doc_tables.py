@@ -53,7 +53,7 @@ def _exit_codes_table() -> str:
 
 def _options_table(command: click.Command) -> str:
     """A row for each option, and one for all options that are settings: README.md describes those."""
-    context = click.Context(command, info_name=command.name)
+    context = click.Context(command, info_name=command.name)  # make_metavar requires one
     options = [option for option in command.params if isinstance(option, click.Option)]
     rows = [_option_row(option, context) for option in options if not option.envvar]
     if settings := [_flags(option) for option in options if option.envvar]:
@@ -74,6 +74,7 @@ def _value(option: click.Option, context: click.Context) -> str:
         return ""
     if isinstance(option.type, click.Choice):
         return ", ".join(f"`{choice}`" for choice in option.type.choices)
+    # A bar would end the cell of the table.
     return f"`{option.make_metavar(context)}`".replace("|", "` or `")
 
 

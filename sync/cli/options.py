@@ -72,6 +72,7 @@ def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) 
         show_default=True,
         show_envvar=True,
         type=kind,
+        # Without a metavar click prints INTEGER RANGE.
         metavar="URL" if kind is click.STRING else "NUMBER",
         help=text,
     )

@@ -27,6 +27,7 @@ def print_rows(
     if as_json:
         click.echo(to_json(list(rows)))
     elif as_csv:
+        # From the dataclass, not from the first row: the header is printed without rows too.
         click.echo(to_csv([field.name for field in fields(kind)], rows), nl=False)
     elif rows:
         print_table(headings, rows, sys.stdout, foldable=_FOLDABLE, expendable=_EXPENDABLE)

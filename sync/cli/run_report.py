@@ -62,6 +62,7 @@ class ImportTotals:
         self.changes += sum(mode.plan.changes.event_count for mode in result.modes if mode.plan)
         for error in result.errors:
             self.outcomes.append(error.outcome)
+            # The note of an imported run names its file and line.
             self.problem = f"{'; '.join(result.notes)}: {error}"
 
     def stopped_by(self, error: CatalogSyncError) -> None:

@@ -32,7 +32,7 @@ def demo(*, directory: Path | None) -> None:
 
     directory = directory or default_file().parent
     make_folder(directory)
-    file = directory.resolve() / "demo.db"
+    file = directory.resolve() / "demo.db"  # absolute, so that the printed command works in any folder
     run_demo(file, options.now(), __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
     click.echo("\nThe change feed, newest first:\n")
     print_changes(f"sqlite:///{file}")

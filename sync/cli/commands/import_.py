@@ -125,4 +125,5 @@ def _progress(file: Path, *, show: bool) -> Iterator[Callable[[], None]]:
 
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
+        # Without a total: the number of lines is known only after the file has been read.
         yield partial(bar.advance, bar.add_task(file.name, total=None))

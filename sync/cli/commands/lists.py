@@ -129,6 +129,7 @@ def _print_changes(
 
 def _readable(row: dict[str, object]) -> dict[str, object]:
     """The cells of a change in a table: OLD and NEW are costs, or values of the field that changed."""
+    # Every other kind is about the cost, or about the whole model, which has its cost in these columns.
     is_cost = row["change_kind"] != "changed"
     path = ".".join(str(part) for part in (row["entity"], row["field"]) if part)
     return {

@@ -70,6 +70,7 @@ def _prune(
     from sync.store.database import reading
     from sync.store.prune import delete_old_runs, old_runs
 
+    # Counted once for the progress bar and the result; a sync at the same time may add more.
     with reading(engine) as connection:
         runs = old_runs(connection, before)
     if dry_run:

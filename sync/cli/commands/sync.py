@@ -47,6 +47,7 @@ def sync(
     from sync.run import run_sync
 
     stop, api_settings = threading.Event(), ApiSettings(**values)
+    # Before the database is opened: with a wrong setting nothing is migrated or recorded.
     dependencies = sync_dependencies(api_settings, stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
         raise UsageError("--dry-run and --migrate exclude each other, since a dry run writes nothing: give one of them")

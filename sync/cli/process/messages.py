@@ -22,7 +22,7 @@ def print_line(text: str) -> None:
 
 def print_error(text: str) -> None:
     """Prints one line on stderr; line breaks and control characters in the text become blanks."""
-    from sync.catalog.text import one_line
+    from sync.catalog.text import one_line  # not at the top: --help prints no error
 
     click.echo(f"{PROGRAM}: {one_line(text, _ERROR_LIMIT)}", err=True)
 

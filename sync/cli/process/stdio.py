@@ -85,5 +85,6 @@ def _text_stream(stream: TextIO | None, output: _Output) -> io.TextIOWrapper:
         io.BufferedWriter(output),
         encoding=stream.encoding if stream else "utf-8",
         errors="backslashreplace",
+        # stderr by line, so that errors and requests appear at once even in a file.
         line_buffering=output.isatty() or output.fileno() == 2,
     )
