@@ -1,8 +1,9 @@
-"""Sites on each database, and servers that a test may do to as it likes."""
+"""Synced databases of each kind, and database servers that a test may kill or reconfigure."""
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,12 +25,22 @@ on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirec
 on_mariadb = pytest.mark.parametrize("database_kind", ["mariadb"], indirect=True)
 on_servers = pytest.mark.parametrize("database_kind", ["postgresql", "mariadb"], indirect=True)
 
+# A scheduler prints this line when a run takes longer than the interval, as every run may on a busy machine.
+_SKIPPED = re.compile(
+    r"catalog-sync: a run was skipped: the one before it was still active \(\d+ skipped so far\); schedule fewer runs"
+)
+
 __all__ = ["shell", "sqlite_url"]  # pytest finds a fixture where it is imported
 
 
+def lines_without_skipped(err: str) -> list[str]:
+    """The lines that a scheduler printed on stderr, but for those about skipped runs."""
+    return [line for line in err.splitlines() if not _SKIPPED.fullmatch(line)]
+
+
 @pytest.fixture(autouse=True)
-def _proved(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After every test of a fault: what verify looks for and what the checker looks for is not in its database."""
+def _verified(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test, ``verify`` and the checker find nothing in its database."""
     urls = [request.getfixturevalue(name) for name in ("migrated_url", "sqlite_url") if name in request.fixturenames]
     yield
     for url in map(str, urls):
@@ -42,13 +53,13 @@ def _proved(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def synced(shell: Shell, migrated_url: str, tmp_path: Path) -> SyncedDatabase:
-    """On each kind of database in turn."""
+    """A synced database of each kind."""
     return SyncedDatabase(shell, migrated_url, tmp_path)
 
 
 @pytest.fixture
 def synced_sqlite(shell: Shell, sqlite_url: str, tmp_path: Path) -> SyncedDatabase:
-    """For what happens before any database is met, or on SQLite alone."""
+    """A synced SQLite database, for tests in which the kind of database makes no difference, or of SQLite itself."""
     return SyncedDatabase(shell, sqlite_url, tmp_path)
 
 
@@ -62,7 +73,7 @@ def _own_servers() -> Iterator[dict[str, Server]]:
 
 @pytest.fixture
 def new_folder() -> Callable[[str], Path]:
-    """Makes folders for servers. Not where pytest keeps its own: that it takes from other users at any time."""
+    """Makes a folder for a server. A server that runs as another user cannot read the folders of pytest."""
 
     def make(name: str) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=os.environ["CATALOG_SYNC_TEST_ROOM"]))
@@ -72,7 +83,7 @@ def new_folder() -> Callable[[str], Path]:
 
 @pytest.fixture
 def own_server(database_kind: str, _own_servers: dict[str, Server], new_folder: Callable[[str], Path]) -> Server:
-    """A server for the tests of this worker alone, running; PostgreSQL or MariaDB as the test says."""
+    """A running PostgreSQL or MariaDB server that only the tests of this worker use."""
     kinds: dict[str, Callable[..., Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
     if database_kind not in _own_servers:
         server = kinds[database_kind](new_folder(database_kind))
@@ -83,7 +94,7 @@ def own_server(database_kind: str, _own_servers: dict[str, Server], new_folder: 
 
 @pytest.fixture
 def synced_own_server(shell: Shell, own_server: Server, tmp_path: Path) -> Iterator[SyncedDatabase]:
-    """On a database of that server."""
+    """A synced database on ``own_server``."""
     from models_db.migrate import upgrade
 
     with ExitStack() as stack:

@@ -1,7 +1,7 @@
-"""Answers that cost as much as they can, by kind; run as a program, it measures what each costs and prints a table.
+"""Responses that cost as much time and memory as possible, by kind.
 
-``python -m tests.faults.costly_responses [MEBIBYTES]``: CPU time and memory from the bytes to the plan, each kind
-in its own process.
+``python -m tests.faults.costly_responses [MEBIBYTES]`` prints the CPU time and memory that each kind takes from its
+bytes to the plan; each kind is measured in its own process.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ def envelope(models: bytes, count: int, before: bytes = b"") -> bytes:
 
 
 def full(unit: bytes, size: int) -> bytes:
-    """The unit again and again, commas between, of about this size."""
+    """The unit repeated to about this size, with commas between."""
     return b",".join([unit] * max(1, size // (len(unit) + 1)))
 
 
 def listing(unit: bytes) -> Filler:
-    """Models that are all the same."""
+    """A catalog of equal models."""
     return lambda size: envelope(full(unit, size), max(1, size // (len(unit) + 1)))
 
 
 def many(model: Callable[[int], bytes], each: int) -> Filler:
-    """So many models of this size that differ; ``model`` gives what stands beside the id."""
+    """A catalog of models of ``each`` bytes with different ids; ``model`` makes their other fields."""
 
     def fill(size: int) -> bytes:
         inside = model(min(each, size))
@@ -60,13 +60,13 @@ KINDS: dict[str, Filler] = {
     "opening brackets": lambda size: b'{"ok":true,"code":200,"data":' + b"[" * size,
     "opening braces": lambda size: b'{"a":' * (size // 5),
     "blanks": lambda size: b"{" + b" " * size + b"}",
-    "escapes, cut off": lambda size: b'{"ok":true,"code":200,"x":"' + b"\\n" * (size // 2),
+    "truncated escapes": lambda size: b'{"ok":true,"code":200,"x":"' + b"\\n" * (size // 2),
     "lone surrogates": many(lambda size: b'"x":"' + b"a\\ud800" * (size // 7) + b'"', 2000),
-    "numbers for models": listing(b"1"),
-    "empty objects for models": listing(b"{}"),
-    "lists for models": listing(b"[1]"),
-    "the list of models before itself": lambda size: envelope(b"{}", 1, b'"x":[%b],' % full(b"[{}]", size)),
-    "a dense list for ok": lambda size: b'{"ok":[%b]}' % full(b"[]", size),
+    "numbers in place of models": listing(b"1"),
+    "empty objects in place of models": listing(b"{}"),
+    "lists in place of models": listing(b"[1]"),
+    "a second list of models before the real one": lambda size: envelope(b"{}", 1, b'"x":[%b],' % full(b"[{}]", size)),
+    "a dense list in place of ok": lambda size: b'{"ok":[%b]}' % full(b"[]", size),
     "a long message": lambda size: b'{"ok":false,"code":404,"message":"%b"}' % (b"m" * size),
     "a dense envelope": lambda size: envelope(b'{"id":"a"}', 1, b'"x":{%b},' % members(min(size, MIB - 4000))),
     "models of 600 bytes": many(lambda size: b'"x":"%b"' % (b"y" * (size - 20)), 600),
@@ -88,7 +88,7 @@ KINDS: dict[str, Filler] = {
 
 
 def outcome(body: bytes) -> str:
-    """What comes of an answer from its bytes to the plan: a plan, or the error in a few words."""
+    """The result for a response, from its bytes to the plan: the size of the plan, or the error."""
     from sync.catalog.changes.classify import classify
     from sync.catalog.changes.plan import ModeWatermark, make_plan
     from sync.catalog.guards import RemovalCheck
@@ -109,16 +109,16 @@ def outcome(body: bytes) -> str:
         )
     except CatalogSyncError as rejected:
         return f"{type(rejected).__name__}: {str(rejected).partition('rejected: ')[2] or rejected}"[:60]
-    return f"{len(plan.changes)} models taken, {len(plan.rejected)} rejected"
+    return f"{len(plan.changes)} models stored, {len(plan.rejected)} rejected"
 
 
 def _measure(file: str) -> str:
-    """CPU seconds and MiB of memory for each MiB of the body, and what came of it."""
-    outcome(b"")  # what is imported is not measured
+    """CPU seconds and MiB of memory for each MiB of the body, and the result."""
+    outcome(b"")  # the imports are not measured
     body = Path(file).read_bytes()
     size, before, began = len(body) / MIB, _peak(), time.process_time()
-    told = outcome(body)
-    return f"{(time.process_time() - began) / size:.2f} | {(_peak() - before) / size:.0f} | {told}"
+    result = outcome(body)
+    return f"{(time.process_time() - began) / size:.2f} | {(_peak() - before) / size:.0f} | {result}"
 
 
 def _peak() -> float:
@@ -127,14 +127,14 @@ def _peak() -> float:
 
 
 def _table(mebibytes: float) -> None:
-    print("| answer full of | s/MiB | MiB/MiB | outcome |\n| --- | --- | --- | --- |")  # noqa: T201  # its output
+    print("| response full of | s/MiB | MiB/MiB | result |\n| --- | --- | --- | --- |")  # noqa: T201  # its output
     for name, fill in KINDS.items():
         with tempfile.NamedTemporaryFile() as file:
             file.write(fill(int(mebibytes * MIB)))
             file.flush()
             command = [sys.executable, "-m", "tests.faults.costly_responses", "one", file.name]
-            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-        print(f"| {name} | {told} |", flush=True)  # noqa: T201  # as above
+            measured = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        print(f"| {name} | {measured} |", flush=True)  # noqa: T201  # as above
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Faults A1 to A11: requests that bring no answer. What reaches the database is the same on all of them."""
+"""Faults A1 to A6 and A9 to A11: requests that fail. The failure is stored the same way on each kind of database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def first(script: Script, then: Script) -> Script:
-    """The first question gets the one, all others the other."""
+    """Runs ``script`` for the first request and ``then`` for all others."""
     turns, lock = iter([script]), threading.Lock()
 
     def run(peer: socket.socket, stop: threading.Event) -> None:
@@ -41,7 +41,7 @@ def first(script: Script, then: Script) -> Script:
     return run
 
 
-def test_a1_a_refused_connection_is_tried_again_and_then_exit_4(synced: SyncedDatabase) -> None:
+def test_a1_a_refused_connection_is_retried_and_then_exit_4(synced: SyncedDatabase) -> None:
     with RudeServer(silent) as api:
         url = api.url
     before = synced.catalog()
@@ -54,7 +54,7 @@ def test_a1_a_refused_connection_is_tried_again_and_then_exit_4(synced: SyncedDa
     synced.require_unchanged(before)
 
 
-def test_a1_a_host_name_nobody_knows_is_tried_again_and_then_exit_4(
+def test_a1_an_unknown_host_name_is_retried_and_then_exit_4(
     synced_sqlite: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(*_: object) -> NoReturn:
@@ -69,7 +69,7 @@ def test_a1_a_host_name_nobody_knows_is_tried_again_and_then_exit_4(
     synced_sqlite.require_unchanged(before)
 
 
-def test_a2_a_server_that_accepts_and_says_nothing_is_exit_4_at_the_deadline(synced_sqlite: SyncedDatabase) -> None:
+def test_a2_a_server_that_accepts_and_sends_nothing_is_exit_4_at_the_deadline(synced_sqlite: SyncedDatabase) -> None:
     with within(5):
         assert "deadline of 1 s" in synced_sqlite.fails_in_both_modes(4, silent, "--deadline", "1", "--attempts", "4")
 
@@ -84,21 +84,21 @@ def test_a2_a_server_that_accepts_and_says_nothing_is_exit_4_at_the_deadline(syn
     ],
     ids=["in a header", "in headers", "in the body", "in chunks"],
 )
-def test_a3_a_byte_now_and_then_is_exit_4_at_the_deadline(synced_sqlite: SyncedDatabase, script: Script) -> None:
+def test_a3_single_bytes_now_and_then_are_exit_4_at_the_deadline(synced_sqlite: SyncedDatabase, script: Script) -> None:
     with within(5):
         assert "deadline of 1 s" in synced_sqlite.fails_in_both_modes(4, script, "--deadline", "1")
 
 
 CUTS = {
     "shorter than its length": says(response("200 OK", BODY[:-10], length=len(BODY))),
-    "a chunk missing": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY), BODY[:-10]),
+    "a missing chunk": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY), BODY[:-10]),
     "reset": resets(response("200 OK", BODY[:-10], length=len(BODY))),
-    "headers without an end": says(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"),
+    "headers that do not end": says(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"),
 }
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_a4_a_cut_answer_is_asked_for_again_and_then_exit_4(synced_sqlite: SyncedDatabase, cut: str) -> None:
+def test_a4_an_incomplete_response_is_retried_and_then_exit_4(synced_sqlite: SyncedDatabase, cut: str) -> None:
     assert "failed after 2 attempts: " in synced_sqlite.fails_in_both_modes(4, CUTS[cut], "--attempts", "2")
     assert "image 4 models" in synced_sqlite.succeeds("--attempts", "2", image=first(CUTS[cut], image()))
 
@@ -108,21 +108,21 @@ def test_a5_a_body_without_a_length_that_ends_early_is_exit_5(synced_sqlite: Syn
     synced_sqlite.fails_in_both_modes(5, says(b"HTTP/1.1 200 OK\r\n\r\n" + BODY[:size]))
 
 
-def test_a5_a_list_that_is_short_of_its_total_is_exit_5(synced: SyncedDatabase) -> None:
+def test_a5_fewer_models_than_the_total_are_exit_5(synced: SyncedDatabase) -> None:
     line = synced.fails(5, "--mode", "image", image=image(LISTED[:3], total=4))
 
     assert "data.total is '4' but it has 3 models" in line
 
 
 @pytest.mark.parametrize("cut", [1, 8, 9, 40])
-def test_a6_gzip_that_is_cut_is_exit_5(synced_sqlite: SyncedDatabase, cut: int) -> None:
+def test_a6_a_truncated_gzip_stream_is_exit_5(synced_sqlite: SyncedDatabase, cut: int) -> None:
     import gzip
 
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
     assert "gzip stream" in synced_sqlite.fails_in_both_modes(5, says(head + gzip.compress(BODY)[:-cut]))
 
 
-def test_a9_a_wait_that_fits_into_the_deadline_is_waited(synced_sqlite: SyncedDatabase) -> None:
+def test_a9_a_retry_after_within_the_deadline_is_waited_for(synced_sqlite: SyncedDatabase) -> None:
     began = time.monotonic()
     busy = says(response("429 Too Many Requests", b"", "Retry-After: 1"))
     synced_sqlite.succeeds("--attempts", "2", image=first(busy, image()))
@@ -130,7 +130,7 @@ def test_a9_a_wait_that_fits_into_the_deadline_is_waited(synced_sqlite: SyncedDa
     assert time.monotonic() - began >= 1
 
 
-def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(synced_sqlite: SyncedDatabase) -> None:
+def test_a9_a_retry_after_beyond_the_deadline_is_reported_and_exit_4(synced_sqlite: SyncedDatabase) -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(hours=6), usegmt=True)
     for wait in ("21600", later):
         script = says(response("503 Service Unavailable", b"", f"Retry-After: {wait}"))
@@ -140,14 +140,14 @@ def test_a9_a_wait_that_does_not_fit_is_named_and_exit_4(synced_sqlite: SyncedDa
         assert "of the deadline of 20 s" in line
 
 
-def test_a10_a_wait_that_makes_no_sense_is_ignored(synced_sqlite: SyncedDatabase) -> None:
-    odd = says(response("503 Service Unavailable", b"", "Retry-After: soon"))
+def test_a10_an_invalid_retry_after_is_ignored(synced_sqlite: SyncedDatabase) -> None:
+    invalid = says(response("503 Service Unavailable", b"", "Retry-After: soon"))
 
-    synced_sqlite.succeeds("--attempts", "2", image=first(odd, image()))
+    synced_sqlite.succeeds("--attempts", "2", image=first(invalid, image()))
 
 
 @pytest.mark.parametrize("status", ["500 Internal Server Error", "502 Bad Gateway", "504 Gateway Timeout"])
-def test_a11_a_fault_of_the_server_is_asked_again_and_then_exit_4(synced_sqlite: SyncedDatabase, status: str) -> None:
+def test_a11_a_server_error_is_retried_and_then_exit_4(synced_sqlite: SyncedDatabase, status: str) -> None:
     script = says(response(status))
     with RudeServer(script) as api:
         line = error_line(synced_sqlite.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)

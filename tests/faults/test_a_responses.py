@@ -1,4 +1,4 @@
-"""Faults A7, A8 and A12 to A20: answers that come and cannot be used."""
+"""Faults A7, A8 and A12 to A20: complete responses that cannot be used, and invalid requests."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.support.synced_database import LISTED, SyncedDatabase, image, video
 MIB = 1024 * 1024
 
 
-def little_memory() -> None:
+def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (160 * MIB, 160 * MIB))
 
 
-def test_a7_a_gzip_bomb_stops_at_the_limit_and_takes_little_memory(synced_sqlite: SyncedDatabase) -> None:
+def test_a7_a_gzip_bomb_is_exit_5_at_the_limit_and_takes_little_memory(synced_sqlite: SyncedDatabase) -> None:
     bomb = gzip.compress(b'{"ok":' + bytes(200 * MIB), 1)
     script = says(response("200 OK", bomb, "Content-Encoding: gzip"))
     settings = {"MAX_BYTES": str(4 * MIB)}
-    little = {"preexec_fn": little_memory}
-    with RudeServer(script) as api, synced_sqlite.process("sync", api=api, options=little, **settings) as process:
+    options = {"preexec_fn": limit_memory}
+    with RudeServer(script) as api, synced_sqlite.process("sync", api=api, options=options, **settings) as process:
         line = error_line(finished(process), 5)
 
     assert "larger than 4194304 bytes; raise CATALOG_SYNC_MAX_BYTES" in line
@@ -36,7 +36,7 @@ def test_a7_a_gzip_bomb_stops_at_the_limit_and_takes_little_memory(synced_sqlite
 
 
 @pytest.mark.parametrize("chunk", [b"[" * 65536, b" " * 65536, b"\n" * 65536])
-def test_a8_an_endless_body_stops_at_the_limit(synced_sqlite: SyncedDatabase, chunk: bytes) -> None:
+def test_a8_an_endless_body_is_exit_5_at_the_limit(synced_sqlite: SyncedDatabase, chunk: bytes) -> None:
     script = floods(b"HTTP/1.1 200 OK\r\n\r\n{", chunk)
 
     assert "larger than 2097152 bytes" in synced_sqlite.fails_in_both_modes(5, script, "--max-bytes", str(2 * MIB))
@@ -55,15 +55,15 @@ def refusal(code: int, error_code: str) -> bytes:
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-def test_a12_a_refusal_is_exit_3_without_a_second_question(synced_sqlite: SyncedDatabase, code: int) -> None:
+def test_a12_a_refusal_is_exit_3_without_a_retry(synced_sqlite: SyncedDatabase, code: int) -> None:
     error_code, remedy = REFUSALS[code]
     before = synced_sqlite.catalog()
     with RudeServer(says(response(f"{code} No", refusal(code, error_code)))) as api:
         line = error_line(synced_sqlite.shell("sync", "--base-url", api.url, "--attempts", "4"), 3)
         assert len(api.requests) == 2  # one for each mode
 
-    for words in (str(code), error_code, "as the API says", remedy):
-        assert words in line
+    for part in (str(code), error_code, "as the API says", remedy):
+        assert part in line
     synced_sqlite.require_unchanged(before)
 
 
@@ -71,7 +71,7 @@ def redirects_to(target: str) -> Script:
     return says(response("302 Found", b"", f"Location: {target}"))
 
 
-def test_a13_a_redirect_to_the_same_host_is_not_followed_and_exit_5(synced_sqlite: SyncedDatabase) -> None:
+def test_a13_a_redirect_to_the_same_host_is_not_followed_and_is_exit_5(synced_sqlite: SyncedDatabase) -> None:
     with RudeServer(redirects_to("/elsewhere")) as api:
         line = error_line(synced_sqlite.shell("sync", "--base-url", api.url), 5)
         assert len(api.requests) == 2
@@ -89,22 +89,22 @@ def test_a13_a_redirect_to_the_same_host_is_not_followed_and_exit_5(synced_sqlit
         ("//other.example/models", "http://other.example"),
     ],
 )
-def test_a14_a_redirect_elsewhere_is_not_followed_and_its_host_is_named(
+def test_a14_a_redirect_to_another_host_is_not_followed_and_the_line_names_the_host(
     synced_sqlite: SyncedDatabase, target: str, host: str
 ) -> None:
     assert f"a redirect to {host}, which is not followed" in synced_sqlite.fails_in_both_modes(5, redirects_to(target))
 
 
-def test_a15_plain_http_to_another_host_is_exit_2_before_anything_is_done(synced_sqlite: SyncedDatabase) -> None:
+def test_a15_plain_http_to_another_host_is_exit_2_before_a_run_starts(synced_sqlite: SyncedDatabase) -> None:
     line = error_line(synced_sqlite.shell("sync", "--base-url", "http://api.example/v1"), 2)
 
     assert "plain http to api.example" in line
     assert synced_sqlite.query("SELECT COUNT(*) FROM sync_runs") == [(1,)]
 
 
-def test_a16_a_netrc_that_names_the_host_changes_nothing_of_the_request(synced_sqlite: SyncedDatabase) -> None:
+def test_a16_a_netrc_that_names_the_host_does_not_change_the_request(synced_sqlite: SyncedDatabase) -> None:
     netrc = Path(synced_sqlite.home) / ".netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password something\n")
+    netrc.write_text("machine 127.0.0.1 login user password secret\n")
     netrc.chmod(stat.S_IRUSR | stat.S_IWUSR)
     with RudeServer(image=image(), video=video()) as api, synced_sqlite.process("sync", api=api) as process:
         output(finished(process))
@@ -114,32 +114,32 @@ def test_a16_a_netrc_that_names_the_host_changes_nothing_of_the_request(synced_s
 
 
 @pytest.mark.parametrize(
-    ("key", "fault"),
+    ("key", "reason"),
     [
         (f"{KEY[:9]}\n{KEY[9:]}", "a line break"),
         (f"{KEY[:9]} {KEY[9:]}", "a blank"),
         (f"\u201c{KEY}\u201d", "a character outside ASCII"),
     ],
 )
-def test_a17_a_key_that_no_header_can_carry_is_exit_2_and_not_shown(
-    synced_sqlite: SyncedDatabase, key: str, fault: str
+def test_a17_a_key_that_is_not_valid_in_a_header_is_exit_2_and_not_printed(
+    synced_sqlite: SyncedDatabase, key: str, reason: str
 ) -> None:
     synced_sqlite.shell.set(API_KEY=key)
     with RudeServer(image=image(), video=video()) as api:
         line = error_line(synced_sqlite.shell("sync", "--base-url", api.url), 2)
 
-    assert fault in line
+    assert reason in line
     assert api.requests == []
 
 
-def test_a17_blanks_around_a_key_are_no_part_of_it(synced_sqlite: SyncedDatabase) -> None:
+def test_a17_blanks_around_a_key_are_removed(synced_sqlite: SyncedDatabase) -> None:
     synced_sqlite.shell.set(API_KEY=f"  {KEY}\n")
 
     synced_sqlite.succeeds()
 
 
 @pytest.mark.parametrize(
-    ("raw", "shown"),
+    ("raw", "quoted"),
     [
         (
             response("200 OK", b"<html><title>Log in</title>", "Content-Type: text/html"),
@@ -151,10 +151,10 @@ def test_a17_blanks_around_a_key_are_no_part_of_it(synced_sqlite: SyncedDatabase
     ],
     ids=["html", "html with the key", "204", "empty"],
 )
-def test_a18_a_page_or_nothing_is_exit_5_with_its_beginning(
-    synced_sqlite: SyncedDatabase, raw: bytes, shown: str
+def test_a18_an_html_page_or_an_empty_body_is_exit_5_and_its_beginning_is_quoted(
+    synced_sqlite: SyncedDatabase, raw: bytes, quoted: str
 ) -> None:
-    assert shown in synced_sqlite.fails_in_both_modes(5, says(raw))
+    assert quoted in synced_sqlite.fails_in_both_modes(5, says(raw))
 
 
 HEADERS = {
@@ -165,7 +165,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_a19_headers_beyond_reason_are_exit_4(synced_sqlite: SyncedDatabase, name: str) -> None:
+def test_a19_excessive_headers_are_exit_4(synced_sqlite: SyncedDatabase, name: str) -> None:
     synced_sqlite.fails_in_both_modes(4, says(response("200 OK", envelope(LISTED), *HEADERS[name])))
 
 
@@ -183,13 +183,13 @@ def test_a19_headers_beyond_reason_are_exit_4(synced_sqlite: SyncedDatabase, nam
     ],
     ids=str,
 )
-def test_a20_a_refusal_under_200_goes_by_its_code_and_is_no_data(
+def test_a20_a_refusal_under_http_200_is_handled_by_its_code_and_never_stored(
     synced_sqlite: SyncedDatabase, fields: dict[str, object], code: int
 ) -> None:
-    whole = {**json.loads(envelope([])), "message": "as the API says", **fields}
+    payload = {**json.loads(envelope([])), "message": "as the API says", **fields}
     if "code" not in fields:
-        del whole["code"]
+        del payload["code"]
 
     assert "as the API says" in synced_sqlite.fails_in_both_modes(
-        code, says(response("200 OK", json.dumps(whole).encode()))
+        code, says(response("200 OK", json.dumps(payload).encode()))
     )

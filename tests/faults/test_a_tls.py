@@ -1,4 +1,4 @@
-"""Fault A1 over TLS, with certificates that are real: whom the program believes, and what it says of the others."""
+"""Fault A1 over TLS, with real certificates: which of them are accepted, and the error lines for the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def synced(synced_sqlite: SyncedDatabase, monkeypatch: pytest.MonkeyPatch) -> SyncedDatabase:
-    """Where nothing names an authority."""
+    """A synced database, in an environment that does not name a certificate authority."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     return synced_sqlite
@@ -38,17 +38,17 @@ def refused(synced: SyncedDatabase, context: ssl.SSLContext, host: str = "localh
     return line
 
 
-def test_a1_an_authority_of_ones_own_is_believed_when_it_is_named(
+def test_a1_a_private_authority_is_accepted_when_the_environment_names_it(
     synced: SyncedDatabase, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
     with server(authority.certificate()) as api:
-        told = output(synced.shell("sync", "--base-url", f"https://localhost:{api.port}/api"))
+        printed = output(synced.shell("sync", "--base-url", f"https://localhost:{api.port}/api"))
 
-    assert "run 2 success: image 4 models: nothing changed" in told
+    assert "run 2 success: image 4 models: nothing changed" in printed
 
 
-def test_a1_an_unknown_authority_is_exit_4_and_the_line_says_how_to_name_it(
+def test_a1_an_unknown_authority_is_exit_4_and_the_line_names_the_setting_for_it(
     synced: SyncedDatabase, authority: Authority
 ) -> None:
     line = refused(synced, authority.certificate())

@@ -1,4 +1,4 @@
-"""Faults C1 to C8: models that are missing from an answer."""
+"""Faults C1 to C8: models that are missing from a response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ten_listed(synced: SyncedDatabase) -> SyncedDatabase:
     return synced
 
 
-def test_c1_an_empty_answer_for_a_listed_mode_is_held_with_exit_7(synced: SyncedDatabase) -> None:
+def test_c1_removals_by_an_empty_response_are_held_back_with_exit_7(synced: SyncedDatabase) -> None:
     for mode, script in (("image", image([])), ("video", video([]))):
         before = synced.costs("image"), synced.costs("video")
         line = error_line(synced.sync(**{mode: script}), 7)
@@ -31,19 +31,19 @@ def test_c1_an_empty_answer_for_a_listed_mode_is_held_with_exit_7(synced: Synced
 
 
 @pytest.mark.parametrize(("images", "empty"), [([], 2), (LISTED, 1)])
-def test_c2_an_empty_first_answer_is_done_and_noted(
+def test_c2_an_empty_first_response_succeeds_and_is_noted(
     shell: Shell, migrated_url: str, images: list[Model], empty: int
 ) -> None:
     shell.set(DATABASE_URL=migrated_url)
     with RudeServer(image=image(images), video=video([])) as api:
-        told = output(shell("sync", "--base-url", api.url))
+        printed = output(shell("sync", "--base-url", api.url))
 
-    assert told.count("note: the first response for mode") == empty
+    assert printed.count("note: the first response for mode") == empty
     assert query_rows(migrated_url, "SELECT COUNT(*) FROM v_current_catalog") == [(len(images),)]
     assert "was empty" in query_rows(migrated_url, "SELECT note FROM sync_runs")[0][0]
 
 
-def test_c3_too_many_missing_are_held_while_what_was_seen_is_stored(synced: SyncedDatabase) -> None:
+def test_c3_too_many_removals_are_held_back_while_the_received_models_are_stored(synced: SyncedDatabase) -> None:
     ten_listed(synced)
     seen = [model("acme/image-0", 77), *TEN[1:7]]
     line = error_line(synced.sync(image=image(seen)), 7)
@@ -60,7 +60,7 @@ def test_c3_too_many_missing_are_held_while_what_was_seen_is_stored(synced: Sync
 
 
 @pytest.mark.parametrize("missing", [1, 2])
-def test_c4_a_few_missing_are_marked_removed_and_come_back_as_the_same_rows(
+def test_c4_a_few_missing_models_are_marked_removed_and_relisted_as_the_same_rows(
     synced: SyncedDatabase, missing: int
 ) -> None:
     ten_listed(synced)
@@ -75,7 +75,7 @@ def test_c4_a_few_missing_are_marked_removed_and_come_back_as_the_same_rows(
     assert synced.query("SELECT COUNT(*) FROM models WHERE removed_at IS NOT NULL") == [(0,)]
 
 
-def test_c5_a_mode_that_fails_stays_untouched_while_the_other_is_stored(synced: SyncedDatabase) -> None:
+def test_c5_a_failed_mode_does_not_change_while_the_other_is_stored(synced: SyncedDatabase) -> None:
     line = error_line(synced.sync(image=says(response("503 Service Unavailable")), video=video([])), 4)
     assert "for mode image" in line or "mode image" in line
     assert len(synced.costs()) == 4
@@ -88,7 +88,7 @@ def test_c5_a_mode_that_fails_stays_untouched_while_the_other_is_stored(synced: 
     synced.verify()
 
 
-def test_c6_a_rejected_model_counts_as_seen_and_others_may_go(synced: SyncedDatabase) -> None:
+def test_c6_a_rejected_model_counts_as_seen_and_others_are_removed(synced: SyncedDatabase) -> None:
     ten_listed(synced)
     error_line(synced.sync(image=image([model("acme/image-0", "free"), *TEN[2:]])), 5)
 
@@ -97,9 +97,9 @@ def test_c6_a_rejected_model_counts_as_seen_and_others_may_go(synced: SyncedData
     synced.verify()
 
 
-def test_c6_a_model_without_a_readable_id_stops_removals_in_its_mode(synced: SyncedDatabase) -> None:
+def test_c6_a_model_with_an_unreadable_id_stops_removals_in_its_mode(synced: SyncedDatabase) -> None:
     ten_listed(synced)
-    error_line(synced.sync(image=image([{"name": "who is it"}, *TEN[2:]])), 5)
+    error_line(synced.sync(image=image([{"name": "no id"}, *TEN[2:]])), 5)
 
     assert len(synced.costs()) == 10
     synced.verify()
@@ -111,11 +111,11 @@ def test_c7_a_model_missing_once_is_removed_and_relisted_as_two_events(synced: S
 
     assert synced.events() == ["removed", "relisted"]
     history = "SELECT COUNT(*) FROM credit_history h JOIN models m ON m.model_pk = h.model_pk WHERE m.model_id = '{}'"
-    assert synced.query(history.format("acme/image-0")) == [(2,)]  # and a gap between them
+    assert synced.query(history.format("acme/image-0")) == [(2,)]  # with a gap between them
     assert synced.query(history.format("acme/image-1")) == [(1,)]
 
 
-def test_c8_a_guard_that_trips_again_says_the_same_and_does_not_give_in(synced: SyncedDatabase) -> None:
+def test_c8_the_guard_holds_removals_back_in_every_run_with_the_same_line(synced: SyncedDatabase) -> None:
     lines = [error_line(synced.sync(image=image([])), 7) for _ in range(3)]
 
     assert len(set(lines)) == 1

@@ -1,4 +1,7 @@
-"""Faults D3, D15 and D16: the server is lost, frozen or replaced around a COMMIT. Real servers, over a real wire."""
+"""Faults D3, D15 and D16: the server is disconnected, frozen or replaced around a COMMIT.
+
+The servers are real, and the program reaches them through a proxy on loopback.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +23,16 @@ from tests.support.own_database_server import PostgreSQL, Server
 from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
-# The first transaction of a run writes that it began, the second all that it came to.
+# The first transaction of a run inserts its row, the second stores its result.
 BEGIN, STORE = 1, 2
 UNKNOWN = "whether this step was stored is unknown"
 
 
 @contextmanager
-def through(synced: SyncedDatabase, wire: CommitProxy, **settings: str) -> Iterator[None]:
-    """The program reaches its database by this wire."""
-    with wire:
-        url = make_url(synced.url).set(port=wire.port).render_as_string(hide_password=False)
+def through(synced: SyncedDatabase, proxy: CommitProxy, **settings: str) -> Iterator[None]:
+    """The program connects to its database through this proxy."""
+    with proxy:
+        url = make_url(synced.url).set(port=proxy.port).render_as_string(hide_password=False)
         synced.shell.set(DATABASE_URL=url, **settings)
         yield
     synced.shell.set(DATABASE_URL=synced.url, DATABASE_TIMEOUT=None)
@@ -37,37 +40,37 @@ def through(synced: SyncedDatabase, wire: CommitProxy, **settings: str) -> Itera
 
 @on_servers
 @pytest.mark.parametrize("number", [BEGIN, STORE])
-@pytest.mark.parametrize("what", ["not sent", "not acknowledged"])
-def test_d3_a_connection_lost_in_a_commit_is_made_again_and_the_run_stored_once(
-    synced_own_server: SyncedDatabase, own_server: Server, number: int, what: Fate
+@pytest.mark.parametrize("fate", ["not sent", "not acknowledged"])
+def test_d3_a_connection_that_breaks_in_a_commit_is_replaced_and_the_run_is_stored_once(
+    synced_own_server: SyncedDatabase, own_server: Server, number: int, fate: Fate
 ) -> None:
-    with through(synced_own_server, CommitProxy(own_server, {number: lambda: what})):
+    with through(synced_own_server, CommitProxy(own_server, {number: lambda: fate})):
         output(synced_own_server.sync(image=RAISED))
 
     assert synced_own_server.costs()["acme/image-0"] == "77"
     assert synced_own_server.events() == ["increase"]
-    begun_unheard = number == BEGIN and what == "not acknowledged"
-    assert synced_own_server.query(STATUS)[1:] == [("abandoned",), ("success",)][not begun_unheard :]
+    is_begun_twice = number == BEGIN and fate == "not acknowledged"
+    assert synced_own_server.query(STATUS)[1:] == [("abandoned",), ("success",)][not is_begun_twice :]
     synced_own_server.verify()
 
 
 @on_servers
-def test_d15_a_server_that_comes_back_in_time_is_waited_for(
+def test_d15_an_unreachable_server_is_retried_until_it_is_back(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
     own_server.kill()
-    comes_back = threading.Timer(1.0, own_server.start)
-    comes_back.start()
+    restart = threading.Timer(1.0, own_server.start)
+    restart.start()
     synced_own_server.shell.set(DATABASE_TIMEOUT="30")
-    told = output(synced_own_server.sync("--migrate", image=RAISED))
+    printed = output(synced_own_server.sync("--migrate", image=RAISED))
 
-    comes_back.join()
-    assert " success: image 4 models: 1 changed" in told
+    restart.join()
+    assert " success: image 4 models: 1 changed" in printed
     synced_own_server.verify()
 
 
 @on_servers
-def test_d15_a_server_that_does_not_come_back_is_exit_6_after_the_time(
+def test_d15_a_server_that_stays_unreachable_is_exit_6_after_the_timeout(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
     synced_own_server.shell.set(DATABASE_TIMEOUT="1")
@@ -85,102 +88,103 @@ def test_d15_a_server_that_does_not_come_back_is_exit_6_after_the_time(
 
 
 @on_postgresql
-def test_d15_a_standby_promoted_in_the_middle_of_a_transaction_takes_it(
+def test_d15_a_transaction_is_repeated_on_a_standby_that_is_promoted_during_it(
     synced_own_server: SyncedDatabase, own_server: Server, tmp_path: Path, new_folder: Callable[[str], Path]
 ) -> None:
     assert isinstance(own_server, PostgreSQL)
     standby = PostgreSQL(new_folder("standby"), copy_of=own_server)
     standby.start()
     url = make_url(synced_own_server.url)
-    there = url.set(port=standby.port).render_as_string(hide_password=False)
+    standby_url = url.set(port=standby.port).render_as_string(hide_password=False)
 
     def fail_over() -> Fate:
-        eventually(lambda: query_rows(there, "SELECT MAX(run_id) FROM sync_runs") == [(2,)])  # it has followed so far
+        # The standby must have replayed the first transaction of the run.
+        eventually(lambda: query_rows(standby_url, "SELECT MAX(run_id) FROM sync_runs") == [(2,)])
         own_server.kill()
         standby.execute("SELECT pg_promote()")
         return "not sent"
 
     try:
-        with CommitProxy(own_server, {STORE: fail_over}) as wire:
-            hosts = f"127.0.0.1:{standby.port},127.0.0.1:{wire.port}"
-            several = f"postgresql://postgres@{hosts}/{url.database}"
-            synced_own_server.shell.set(DATABASE_URL=several, DATABASE_TIMEOUT="30")
+        with CommitProxy(own_server, {STORE: fail_over}) as proxy:
+            hosts = f"127.0.0.1:{standby.port},127.0.0.1:{proxy.port}"
+            both_hosts = f"postgresql://postgres@{hosts}/{url.database}"
+            synced_own_server.shell.set(DATABASE_URL=both_hosts, DATABASE_TIMEOUT="30")
             assert " success: image 4 models: 1 changed" in output(synced_own_server.sync(image=RAISED))
-        new_synced = SyncedDatabase(synced_own_server.shell, there, tmp_path, is_new=False)
-        assert new_synced.costs()["acme/image-0"] == "77"
-        new_synced.verify()
+        promoted = SyncedDatabase(synced_own_server.shell, standby_url, tmp_path, is_new=False)
+        assert promoted.costs()["acme/image-0"] == "77"
+        promoted.verify()
     finally:
         standby.kill()
         own_server.start()
 
 
 @contextmanager
-def standby_gone(server: Server) -> Iterator[None]:
-    """Every COMMIT waits for a standby that is not there."""
+def standby_restored(server: Server) -> Iterator[None]:
+    """Reverts ``require_missing_standby`` at the end."""
     try:
         yield
     finally:
         server.execute("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
 
 
-def lose_standby(server: Server) -> None:
-    server.execute("ALTER SYSTEM SET synchronous_commit = on", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+def require_missing_standby(server: Server) -> None:
+    """From now on every COMMIT waits for a synchronous standby that does not exist."""
+    server.execute("ALTER SYSTEM SET synchronous_commit = on", "ALTER SYSTEM SET synchronous_standby_names = 'missing'")
     server.execute("SELECT pg_reload_conf()")
-    time.sleep(0.5)  # until every process has read it
+    time.sleep(0.5)  # every server process reads the setting by then
 
 
 @on_postgresql
-def test_d16_a_commit_that_waits_for_a_standby_that_is_gone_is_exit_6_and_unknown(
+def test_d16_a_commit_that_waits_for_a_missing_standby_is_exit_6_with_an_unknown_outcome(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
-    def lose() -> Fate:
-        lose_standby(own_server)
+    def stop_standby() -> Fate:
+        require_missing_standby(own_server)
         return "passed on"
 
     with (
-        through(synced_own_server, CommitProxy(own_server, {STORE: lose}), DATABASE_TIMEOUT="2"),
-        standby_gone(own_server),
+        through(synced_own_server, CommitProxy(own_server, {STORE: stop_standby}), DATABASE_TIMEOUT="2"),
+        standby_restored(own_server),
     ):
         began = time.monotonic()
         line = error_line(synced_own_server.sync(image=RAISED), 6)
         assert 2 <= time.monotonic() - began < 20
 
     assert UNKNOWN in line
-    eventually(
-        lambda: synced_own_server.query(STATUS)[-1] == ("success",)
-    )  # it was stored: the standby only was not there
+    # The primary has stored the run; only the confirmation of the standby is missing.
+    eventually(lambda: synced_own_server.query(STATUS)[-1] == ("success",))
     assert synced_own_server.events() == ["increase"]
     synced_own_server.succeeds(image=RAISED)
     assert synced_own_server.events() == ["increase"]
 
 
 @on_postgresql
-def test_d16_a_standby_that_comes_back_in_time_lets_the_run_find_itself_done(
+def test_d16_a_run_finds_its_own_row_stored_when_the_standby_is_back_in_time(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
-    back = threading.Timer(
+    restore = threading.Timer(
         4.0, own_server.execute, ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"]
     )
 
-    def lose() -> Fate:
-        lose_standby(own_server)
-        back.start()
+    def stop_standby() -> Fate:
+        require_missing_standby(own_server)
+        restore.start()
         return "passed on"
 
     with (
-        through(synced_own_server, CommitProxy(own_server, {STORE: lose}), DATABASE_TIMEOUT="3"),
-        standby_gone(own_server),
+        through(synced_own_server, CommitProxy(own_server, {STORE: stop_standby}), DATABASE_TIMEOUT="3"),
+        standby_restored(own_server),
     ):
-        told = output(synced_own_server.sync(image=RAISED))
-        back.join()
+        printed = output(synced_own_server.sync(image=RAISED))
+        restore.join()
 
-    assert " success: image 4 models: 1 changed" in told
+    assert " success: image 4 models: 1 changed" in printed
     assert synced_own_server.events() == ["increase"]
     synced_own_server.verify()
 
 
 @on_servers
-def test_d16_a_server_that_freezes_in_a_commit_is_left_in_time_and_nothing_is_half_stored(
+def test_d16_a_server_that_freezes_in_a_commit_is_exit_6_after_the_timeout_and_nothing_is_half_stored(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
     frozen = own_server.frozen()

@@ -1,4 +1,4 @@
-"""D6: the disk of a database server fills up in the middle of a run."""
+"""Fault D6: the disk of a database server fills up during a run."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from tests.support.synced_database import LISTED, SyncedDatabase, image
 
 
 def noise(seed: int) -> str:
-    """A text that no database makes shorter."""
+    """A text that a database cannot compress."""
     return random.Random(seed).randbytes(1500).hex()
 
 
 MANY = [model(f"acme/many-{number}", number, description=noise(number)) for number in range(1500)]
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
-SMALL = {"postgresql": 15, "mariadb": 9}  # megabytes: an empty database takes half of it
-OTHERS = 1024 * 1024  # bytes of somebody else's, which are deleted when the disk has filled up
+DISK_MEGABYTES = {"postgresql": 15, "mariadb": 9}  # an empty database takes half of it
+OTHER_BYTES = 1024 * 1024  # of another file, which is deleted when the disk is full
 
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of its own, of this size."""
+    """A file system of this size."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=777", "none", str(folder)]
     subprocess.run(mount, check=True, capture_output=True)
@@ -46,8 +46,8 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)
 
 
-def put_on(disk: Path, server: Server) -> str:
-    """A database whose tables lie on that disk; its name."""
+def create_database_on(disk: Path, server: Server) -> str:
+    """Creates a database whose tables are on that disk; its name."""
     if user := server.user():
         shutil.chown(disk, user)
     if server.url.get_backend_name() == "postgresql":
@@ -65,19 +65,19 @@ def put_on(disk: Path, server: Server) -> str:
     sys.platform != "linux" or os.geteuid() != 0, reason="a small disk can be mounted by root on Linux alone"
 )
 @on_servers
-def test_d6_a_full_disk_of_a_server_is_exit_6_and_changes_nothing(
+def test_d6_a_full_disk_of_a_server_is_exit_6_and_nothing_changes(
     shell: Shell, own_server: Server, tmp_path: Path
 ) -> None:
-    with small_disk(Path(f"{own_server.folder}-disk"), SMALL[own_server.url.get_backend_name()]) as disk:
-        url = own_server.url.set(database=put_on(disk, own_server))
+    with small_disk(Path(f"{own_server.folder}-disk"), DISK_MEGABYTES[own_server.url.get_backend_name()]) as disk:
+        url = own_server.url.set(database=create_database_on(disk, own_server))
         upgrade(url)
         synced = SyncedDatabase(shell, url.render_as_string(hide_password=False), tmp_path)
         before = synced.catalog()
-        (disk / "others").write_bytes(bytes(OTHERS))
+        (disk / "others").write_bytes(bytes(OTHER_BYTES))
         line = error_line(synced.sync(image=image([*LISTED, *MANY])), 6)
         assert line.startswith("catalog-sync: the database failed: ")
         synced.require_unchanged(before)
-        (disk / "others").unlink()  # the rows that were taken back fill the disk until the server cleans up
+        (disk / "others").unlink()  # the rows of the failed run fill the disk until the server removes them
         synced.succeeds(image=RAISED)
         shell.set(DATABASE_URL=None)
         forced = " WITH (FORCE)" if url.get_backend_name() == "postgresql" else ""

@@ -1,4 +1,4 @@
-"""Faults D1, D2, D4, D17, D25 and D26: runs that die, meet, are read meanwhile, or meet another schema."""
+"""Faults D1, D2, D4, D17, D25 and D26: runs that are killed, overlap, are read meanwhile, or find another schema."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 @pytest.mark.parametrize(
     ("number", "moment"), [(5, "after_cursor_execute"), (14, "after_cursor_execute"), (2, "commit")]
 )
-def test_d1_a_run_that_kills_itself_leaves_all_or_nothing(synced: SyncedDatabase, number: int, moment: str) -> None:
+def test_d1_a_run_killed_at_a_statement_leaves_all_or_nothing(synced: SyncedDatabase, number: int, moment: str) -> None:
     before = synced.catalog()
     with RudeServer(image=RAISED, video=video()) as api:
         environ = synced.environment(BASE_URL=api.url)
-        died = run_process(str(number), moment, "sync", program=("-c", DOOMED), environ=environ)
+        result = run_process(str(number), moment, "sync", program=("-c", DOOMED), environ=environ)
 
-    assert died.code == -signal.SIGKILL
-    assert synced.query(STATUS) in ([("success",)], [("success",), ("running",)])  # it may not have begun
+    assert result.code == -signal.SIGKILL
+    # The run may have died before its row was inserted.
+    assert synced.query(STATUS) in ([("success",)], [("success",), ("running",)])
     synced.require_unchanged(before)
     synced.succeeds(image=RAISED)
     assert synced.query(STATUS)[1:] in ([("success",)], [("abandoned",), ("success",)])
@@ -75,10 +76,10 @@ def test_d2_a_signal_ends_a_run_that_waits_for_the_api(
     assert query_rows(sqlite_url, runs) == [("failed", "Interrupted", 1)]
 
 
-# Runs the program, which gets this signal as it loads a module of this name.
+# Runs the program, which gets this signal when it imports the module with this name.
 INTERRUPTED = """
 import os, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would be deaf to it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores SIGINT
 number, name = int(sys.argv.pop(1)), sys.argv.pop(1)
 class Interrupting:
     def find_spec(self, module, *_):
@@ -91,45 +92,45 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "words"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped by SIGTERM")]
+    ("number", "code", "message"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped by SIGTERM")]
 )
 @pytest.mark.parametrize("module", ["sync.cli.entry_point", "click", "sync.cli.commands", "sync.errors"])
-def test_d2_a_signal_while_the_program_loads_is_one_line_too(
-    synced_sqlite: SyncedDatabase, module: str, number: signal.Signals, code: int, words: str
+def test_d2_a_signal_while_the_program_loads_is_one_line(
+    synced_sqlite: SyncedDatabase, module: str, number: signal.Signals, code: int, message: str
 ) -> None:
     before = synced_sqlite.catalog()
     command = [sys.executable, "-c", INTERRUPTED, str(int(number)), module, "sync"]
-    died = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT, env=synced_sqlite.environment(), capture_output=True, text=True, check=False
     )
-    assert words in error_line(CommandResult(died.returncode, died.stdout, died.stderr), code)
+    assert message in error_line(CommandResult(process.returncode, process.stdout, process.stderr), code)
     synced_sqlite.require_unchanged(before)
 
 
-def test_d2_a_command_that_is_told_to_stop_says_so_in_one_line(synced_sqlite: SyncedDatabase) -> None:
-    """As it reads what it checks, before its last word."""
+def test_d2_a_signal_during_a_command_is_one_line(synced_sqlite: SyncedDatabase) -> None:
+    """The signal arrives while ``verify`` reads the rows, before it prints its result."""
     before = synced_sqlite.catalog()
     command = [sys.executable, "-c", INTERRUPTED, str(int(signal.SIGTERM)), "sync.store.verify.read_models", "verify"]
-    died = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT, env=synced_sqlite.environment(), capture_output=True, text=True, check=False
     )
-    assert "stopped by SIGTERM" in error_line(CommandResult(died.returncode, died.stdout, died.stderr), 143)
+    assert "stopped by SIGTERM" in error_line(CommandResult(process.returncode, process.stdout, process.stderr), 143)
     synced_sqlite.require_unchanged(before)
 
 
-def test_d2_a_command_that_waits_for_a_lock_is_left_in_time(tmp_path: Path) -> None:
+def test_d2_a_signal_ends_a_command_that_waits_for_a_lock(tmp_path: Path) -> None:
     file = tmp_path / "new.db"
     with closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN EXCLUSIVE")
         url = f"sqlite:///{file}"
         with started("migrate", environ=environment(tmp_path, DATABASE_URL=url)) as process:
-            time.sleep(2)  # it waits for the lock by then
+            time.sleep(2)  # the command waits for the lock by then
             process.send_signal(signal.SIGTERM)
             assert "stopped by SIGTERM" in error_line(finished(process, within=10), 143)
     output(run_process("migrate", environ=environment(tmp_path, DATABASE_URL=url)))
 
 
-def test_d1_a_run_killed_while_it_asks_is_called_abandoned_by_the_next(migrated_url: str, tmp_path: Path) -> None:
+def test_d1_a_run_killed_while_it_fetches_is_marked_abandoned_by_the_next(migrated_url: str, tmp_path: Path) -> None:
     before = every_row(migrated_url)
     with RudeServer(silent) as api, started("sync", environ=settings(migrated_url, api.url, tmp_path)) as process:
         eventually(lambda: len(api.requests) == 2)
@@ -143,7 +144,7 @@ def test_d1_a_run_killed_while_it_asks_is_called_abandoned_by_the_next(migrated_
 
 
 def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, migrated_url: str, tmp_path: Path) -> None:
-    """At whatever moment: what is there is the catalog before or the one after, and the next run goes on."""
+    """Whenever it is killed, the database has the old or the new catalog, and the next run succeeds."""
     old, new = numbered_models(300), [model(f"acme/image-{each}", each + 2) for each in range(5, 305)]
     shell.set(DATABASE_URL=migrated_url)
     with Emulator([catalog(*old), catalog(*new)], stepping="manual") as api:
@@ -154,14 +155,14 @@ def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, mig
         for delay in (0.02, 0.06, 0.12):
             kill_after(delay, migrated_url, new, tmp_path)
             rows = catalog_rows(migrated_url)
-            assert rows == before or is_whole(migrated_url, len(new))
+            assert rows == before or has_new_catalog(migrated_url, len(new))
         output(shell("sync", "--accept-removals", "all"))
-    assert is_whole(migrated_url, len(new))
+    assert has_new_catalog(migrated_url, len(new))
     assert "running" not in {row[0] for row in query_rows(migrated_url, STATUS)}
 
 
 def kill_after(delay: float, url: str, models: list[Model], home: Path) -> None:
-    """Kills a run so long after it got its answers."""
+    """Kills a run ``delay`` seconds after it sent its requests."""
     image = says(response("200 OK", envelope(models)))
     video = says(response("200 OK", envelope([], "video")))
     with (
@@ -179,8 +180,8 @@ def catalog_rows(url: str) -> dict[str, object]:
     return {name: rows[name] for name in rows if name not in RUN_TABLES}
 
 
-def is_whole(url: str, number: int) -> bool:
-    """The new catalog and its history are there, each model once and at its new cost."""
+def has_new_catalog(url: str, number: int) -> bool:
+    """Whether the new catalog and its history are stored, each model once with its new cost."""
     costs = "SELECT COUNT(*), SUM(credit_cost) FROM v_current_catalog"
     versions = "SELECT COUNT(*) FROM model_versions WHERE valid_to IS NULL"
     history = "SELECT COUNT(*), SUM(default_cost) FROM credit_history WHERE valid_to IS NULL"
@@ -189,7 +190,7 @@ def is_whole(url: str, number: int) -> bool:
 
 
 def after(gate: threading.Event, script: Script) -> Script:
-    """The same, once the gate is open."""
+    """Runs the script when the gate is open."""
 
     def run(peer: socket.socket, stop: threading.Event) -> None:
         gate.wait(30)
@@ -214,21 +215,21 @@ def test_d4_of_two_runs_at_once_one_is_stored_and_the_other_is_exit_8(synced: Sy
     synced.require_unchanged(before)
 
 
-def test_d17_a_reader_in_the_middle_of_a_run_sees_nothing_of_it(synced: SyncedDatabase) -> None:
+def test_d17_a_reader_during_a_run_sees_nothing_of_it(synced: SyncedDatabase) -> None:
     query = "SELECT model_id, credit_cost_exact FROM v_current_catalog ORDER BY mode, model_id"
     before, seen = query_rows(synced.url, query), []
     reader = open_engine(synced.url)
 
-    def look(connection: Connection, *_: object) -> None:
+    def read(connection: Connection, *_: object) -> None:
         if connection.engine is not reader:
             with reader.connect() as other:
                 seen.append([tuple(row) for row in other.exec_driver_sql(query)])
 
-    event.listen(Engine, "after_cursor_execute", look)
+    event.listen(Engine, "after_cursor_execute", read)
     try:
         output(synced.sync(image=RAISED))
     finally:
-        event.remove(Engine, "after_cursor_execute", look)
+        event.remove(Engine, "after_cursor_execute", read)
         reader.dispose()
 
     assert len(seen) > 10
@@ -237,9 +238,9 @@ def test_d17_a_reader_in_the_middle_of_a_run_sees_nothing_of_it(synced: SyncedDa
     synced.verify()
 
 
-@pytest.mark.parametrize(("revision", "words"), [("0000", "run catalog-sync migrate"), ("9999", "install a newer")])
-def test_d25_another_schema_is_exit_2_names_both_revisions_and_touches_nothing(
-    synced: SyncedDatabase, revision: str, words: str
+@pytest.mark.parametrize(("revision", "remedy"), [("0000", "run catalog-sync migrate"), ("9999", "install a newer")])
+def test_d25_another_schema_is_exit_2_with_both_revisions_named_and_nothing_changes(
+    synced: SyncedDatabase, revision: str, remedy: str
 ) -> None:
     before = every_row(synced.url)
     change = "UPDATE catalog_sync_version SET version_num = '{}'"
@@ -250,23 +251,23 @@ def test_d25_another_schema_is_exit_2_names_both_revisions_and_touches_nothing(
         line = error_line(synced.shell(*command), 2)
         assert revision in line
         assert HEAD in line
-        assert words in line
+        assert remedy in line
     with engine.begin() as connection:
         connection.exec_driver_sql(change.format(HEAD))
     engine.dispose()
     assert every_row(synced.url) == before
 
 
-def test_d26_a_session_asks_for_no_less_safety_than_the_database_gives(synced: SyncedDatabase) -> None:
-    """Power loss itself cannot be tried here: what is checked is that nothing of ours weakens what guards from it."""
-    weakened = "SELECT source IN ('session', 'client') FROM pg_settings WHERE name = 'synchronous_commit'"
-    asked = {
+def test_d26_no_session_weakens_the_durability_of_the_database(synced: SyncedDatabase) -> None:
+    """A test cannot cause a power loss. It checks that no session changes the settings that protect against it."""
+    is_changed = "SELECT source IN ('session', 'client') FROM pg_settings WHERE name = 'synchronous_commit'"
+    queries = {
         "sqlite": ("PRAGMA synchronous", 2),  # FULL
-        "postgresql": (weakened, False),
+        "postgresql": (is_changed, False),
         "mariadb": ("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit = @@innodb_flush_log_at_trx_commit", 1),
     }
     engine = open_engine(synced.url)
     with engine.connect() as connection:
-        query, expected = asked[engine.dialect.name]
+        query, expected = queries[engine.dialect.name]
         assert connection.exec_driver_sql(query).scalar_one() == expected
     engine.dispose()

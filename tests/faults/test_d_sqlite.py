@@ -1,4 +1,4 @@
-"""Faults D5 to D12: files, locks and full disks, mostly of SQLite; and what SQLite does not check by itself."""
+"""Faults D5 to D10 and D12 on SQLite: locks, full disks, files and drives, and checks that SQLite omits by default."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image,
 
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 MANY = [model(f"acme/many-{number}", number, description="words " * 500) for number in range(400)]
-ROOM = 1_500_000  # bytes: the synced is smaller, MANY is larger
+MAX_FILE_BYTES = 1_500_000  # more than the synced database, less than MANY take
 
 
 def file_of(synced: SyncedDatabase) -> Path:
@@ -37,7 +37,7 @@ def file_of(synced: SyncedDatabase) -> Path:
 
 @pytest.fixture
 def synced(synced_sqlite: SyncedDatabase) -> SyncedDatabase:
-    """All of these are of SQLite."""
+    """All tests in this file use SQLite."""
     return synced_sqlite
 
 
@@ -59,7 +59,7 @@ def test_d5_another_writer_is_waited_for(synced: SyncedDatabase) -> None:
     synced.verify()
 
 
-def test_d5_another_writer_that_does_not_end_is_exit_6(synced: SyncedDatabase) -> None:
+def test_d5_another_writer_that_does_not_finish_is_exit_6(synced: SyncedDatabase) -> None:
     before = synced.catalog()
     other = other_writer(synced)
     line = error_line(synced.sync("--database-timeout", "2", image=RAISED), 6)
@@ -69,17 +69,17 @@ def test_d5_another_writer_that_does_not_end_is_exit_6(synced: SyncedDatabase) -
     synced.require_unchanged(before)
 
 
-def test_d5_a_writer_that_comes_between_question_and_answer_leaves_a_line_and_no_run_for_ever(
+def test_d5_a_lock_taken_during_the_fetch_is_one_line_and_the_next_run_marks_the_run_abandoned(
     synced: SyncedDatabase,
 ) -> None:
-    before, others = synced.catalog(), []
+    before, writers = synced.catalog(), []
 
-    def lock_and_answer(peer: object, stop: object) -> None:
-        others.append(other_writer(synced))
-        says(response("200 OK", envelope(LISTED)))(peer, stop)  # type: ignore[arg-type] # passed on
+    def lock_and_respond(peer: object, stop: object) -> None:
+        writers.append(other_writer(synced))
+        says(response("200 OK", envelope(LISTED)))(peer, stop)  # type: ignore[arg-type] # the script takes a socket
 
-    line = error_line(synced.sync("--mode", "image", "--database-timeout", "2", image=lock_and_answer), 6)
-    others[0].close()
+    line = error_line(synced.sync("--mode", "image", "--database-timeout", "2", image=lock_and_respond), 6)
+    writers[0].close()
 
     assert "database is locked" in line
     assert synced.query(STATUS) == [("success",), ("running",)]
@@ -88,15 +88,15 @@ def test_d5_a_writer_that_comes_between_question_and_answer_leaves_a_line_and_no
     assert synced.query(STATUS) == [("success",), ("abandoned",), ("success",)]
 
 
-def no_large_files() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+def limit_file_size() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
 
 
-def test_d6_a_file_that_may_not_grow_is_exit_6_and_changes_nothing(synced: SyncedDatabase) -> None:
+def test_d6_a_file_that_cannot_grow_is_exit_6_and_nothing_changes(synced: SyncedDatabase) -> None:
     before = synced.catalog()
-    bounded = {"preexec_fn": no_large_files}
+    options = {"preexec_fn": limit_file_size}
     large = image([*LISTED, *MANY])
-    with RudeServer(image=large, video=video()) as api, synced.process("sync", api=api, options=bounded) as process:
+    with RudeServer(image=large, video=video()) as api, synced.process("sync", api=api, options=options) as process:
         line = error_line(finished(process), 6)
 
     assert line.startswith("catalog-sync: the database failed: ")
@@ -105,7 +105,7 @@ def test_d6_a_file_that_may_not_grow_is_exit_6_and_changes_nothing(synced: Synce
 
 
 class FullDisk(sqlite3.Connection):
-    """With a page left on the disk SQLite cannot make a log, and does not say so."""
+    """Ignores the switch to a write-ahead log, as SQLite does without an error when the disk has one page left."""
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
         return super().execute(
@@ -113,26 +113,28 @@ class FullDisk(sqlite3.Connection):
         )
 
 
-def test_d6_a_new_file_that_gets_no_log_is_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d6_a_new_file_without_a_log_is_opened_without_endless_retries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=FullDisk))
     connection = sqlite.open_file(tmp_path / "catalog.db", create=True, lock_timeout=1)
     assert connection.execute("PRAGMA page_count").fetchone() == (0,)
     connection.close()
 
 
-def test_d7_a_file_that_may_only_be_read_is_exit_6(synced: SyncedDatabase) -> None:
+def test_d7_a_read_only_file_is_exit_6(synced: SyncedDatabase) -> None:
     with sqlite3.connect(file_of(synced)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
     file_of(synced).chmod(0o444)
     before = synced.catalog()
-    bounded = {"preexec_fn": obey_file_modes}
-    with RudeServer(image=RAISED, video=video()) as api, synced.process("sync", api=api, options=bounded) as process:
+    options = {"preexec_fn": obey_file_modes}
+    with RudeServer(image=RAISED, video=video()) as api, synced.process("sync", api=api, options=options) as process:
         assert "readonly" in error_line(finished(process), 6)
     synced.require_unchanged(before)
 
 
-def test_d7_a_missing_folder_or_a_mistyped_path_is_exit_2_and_makes_nothing(shell: Shell, tmp_path: Path) -> None:
+def test_d7_a_missing_folder_or_a_mistyped_path_is_exit_2_and_creates_no_file(shell: Shell, tmp_path: Path) -> None:
     for path in ("nowhere/catalog.db", "cataolg.db"):
         shell.set(DATABASE_URL=f"sqlite:///{tmp_path}/{path}")
         for command in (["sync"], ["models"], ["status"], ["sync", "--dry-run"]):
@@ -144,14 +146,14 @@ MOUNTS = "rootfs / ext4 rw 0 0\nhost:/export {folder} {kind} rw,vers=4 0 0\nproc
 
 
 def on_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """As if the test's folder were mounted from elsewhere: this machine has no such drive."""
+    """Lists the folder of the test as a drive of this kind: the machine of the tests has no network drive."""
     mounts = tmp_path / "mounts"
     mounts.write_text(MOUNTS.format(folder=str(tmp_path.resolve()).replace(" ", "\\040"), kind=kind))
     monkeypatch.setattr(sqlite, "MOUNTS", mounts)
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
-def test_d8_a_new_file_on_a_network_drive_gets_no_log_and_a_note(
+def test_d8_a_new_file_on_a_network_drive_has_no_log_and_is_noted(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     on_drive(tmp_path, monkeypatch, kind)
@@ -177,7 +179,7 @@ def test_d8_a_file_with_a_log_on_a_network_drive_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs", "tmpfs", "overlay", "fuse.fuse-overlayfs", "fuseblk"])
-def test_d8_a_drive_of_this_host_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_d8_a_local_drive_is_not_a_network_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     on_drive(tmp_path, monkeypatch, kind)
 
     assert sqlite.network_drive(tmp_path / "a.db") is None
@@ -186,7 +188,7 @@ def test_d8_a_drive_of_this_host_is_taken_as_it_is(tmp_path: Path, monkeypatch: 
 def test_d9_a_copy_of_the_file_alone_lacks_rows_and_vacuum_into_has_them_all(
     synced: SyncedDatabase, tmp_path: Path
 ) -> None:
-    reader = sqlite3.connect(file_of(synced))  # while somebody has it open, what is new stays in the log
+    reader = sqlite3.connect(file_of(synced))  # an open reader keeps new rows in the write-ahead log
     reader.execute("SELECT COUNT(*) FROM models").fetchone()
     synced.succeeds(image=RAISED)
     shutil.copyfile(file_of(synced), tmp_path / "copied.db")
@@ -202,7 +204,7 @@ def test_d9_a_copy_of_the_file_alone_lacks_rows_and_vacuum_into_has_them_all(
     assert query_rows(f"sqlite:///{tmp_path}/backup.db", STATUS) == synced.query(STATUS)
 
 
-def test_d10_a_cost_that_a_double_cannot_keep_is_exact_as_text(synced: SyncedDatabase) -> None:
+def test_d10_a_cost_that_a_double_cannot_represent_is_exact_as_text(synced: SyncedDatabase) -> None:
     digits = "123456789012.12345678"
     body = envelope(LISTED).replace(b'"default_cost": 1', f'"default_cost": {digits}'.encode(), 1)
     synced.succeeds(image=says(response("200 OK", body)))

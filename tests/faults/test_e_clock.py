@@ -1,4 +1,4 @@
-"""Faults E1 and E2: clocks that are wrong, on each database. The program is given another clock; the host's stays."""
+"""Faults E1 and E2: wrong clocks, on each kind of database. Only the clock of the program is changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAMPS = "SELECT changed_at FROM v_credit_cost_changes WHERE run_id > 1 ORDER BY
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> datetime:
-    """What the program takes for now; it stands still."""
+    """Stops the clock of the program at this distance from the real time; the time it shows."""
     moment = datetime.now(UTC) + ahead
     monkeypatch.setattr(composition, "now", lambda: moment)
     return moment
@@ -28,7 +28,7 @@ def dated(moment: datetime) -> str:
 
 
 @pytest.mark.parametrize("back", [timedelta(hours=1), YEAR])
-def test_e1_a_clock_set_back_stamps_just_after_the_last_stamp_and_is_noted(
+def test_e1_with_a_clock_set_back_stamps_continue_after_the_last_one_and_the_run_notes_it(
     synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch, back: timedelta
 ) -> None:
     set_clock(monkeypatch, -back)
@@ -45,22 +45,22 @@ def test_e1_a_clock_set_back_stamps_just_after_the_last_stamp_and_is_noted(
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1, minutes=1), YEAR])
-def test_e1_a_clock_ahead_of_the_answers_date_is_exit_2_and_applies_nothing(
+def test_e1_a_clock_ahead_of_the_date_of_the_response_is_exit_2_and_nothing_is_applied(
     synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
 ) -> None:
-    true = datetime.now(UTC)
+    real = datetime.now(UTC)
     set_clock(monkeypatch, ahead)
-    line = synced.fails(2, image=image([], dated(true)), video=video([], dated(true)))
+    line = synced.fails(2, image=image([], dated(real)), video=video([], dated(real)))
 
     assert "this host's clock says" in line
     assert "correct this host's clock and run again" in line
     assert synced.query(STATUS)[-1] == ("failed",)
 
 
-def test_e1_a_clock_that_was_a_year_ahead_unnoticed_and_is_right_again_leaves_true_history(
+def test_e1_after_a_clock_was_a_year_ahead_the_history_continues_with_stamps_after_the_last_one(
     synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answers had no date, so nobody could know."""
+    """The responses have no date, so the program cannot notice it."""
     set_clock(monkeypatch, YEAR)
     synced.succeeds(image=image([model("acme/image-0", 77), *LISTED[1:]]))
     set_clock(monkeypatch, timedelta(0))
@@ -70,7 +70,7 @@ def test_e1_a_clock_that_was_a_year_ahead_unnoticed_and_is_right_again_leaves_tr
     assert "behind the last stamp" in synced.query("SELECT note FROM sync_runs WHERE run_id = 3")[0][0]
 
 
-def test_e1_an_api_whose_clock_is_ahead_is_let_through(synced_sqlite: SyncedDatabase) -> None:
+def test_e1_a_response_with_a_date_ahead_of_the_host_is_accepted(synced_sqlite: SyncedDatabase) -> None:
     date = dated(datetime.now(UTC) + YEAR)
     synced_sqlite.succeeds(image=image([model("acme/image-0", 77), *LISTED[1:]], date))
 
@@ -78,7 +78,7 @@ def test_e1_an_api_whose_clock_is_ahead_is_let_through(synced_sqlite: SyncedData
 
 
 @on_servers
-def test_e2_two_hosts_five_minutes_apart_take_turns_without_a_step_back(
+def test_e2_stamps_never_go_back_when_two_hosts_differ_by_five_minutes(
     synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for cost in range(50, 56):

@@ -1,4 +1,4 @@
-"""Faults E3, E4 and E7 to E13: timetables, and runs that cron, several schedulers or nobody starts."""
+"""Faults E3, E4 and E7 to E13: timetables, cron, two schedulers, and schedules that do not run."""
 
 from __future__ import annotations
 
@@ -15,31 +15,34 @@ from pathlib import Path
 import pytest
 
 from sync.schedule import make_timetable
+from tests.faults.conftest import lines_without_skipped
 from tests.support.api_catalogs import model
 from tests.support.commands import ROOT, error_line, eventually, finished, output, run_process
 from tests.support.rude_server import RudeServer, Script, says
 from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
 PLAIN_ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-SUMMER_ENDS = datetime(2026, 10, 24, 12, tzinfo=UTC)  # in Berlin at three in the morning after, which comes twice
+SUMMER_ENDS = datetime(
+    2026, 10, 24, 12, tzinfo=UTC
+)  # in Berlin at 3:00 the next morning, when the hour from 2:00 occurs twice
 SUMMER_BEGINS = datetime(2026, 3, 28, 12, tzinfo=UTC)
 
 
 def times(cron: str, zone: str, after: datetime, number: int = 3) -> list[str]:
     """The next times of a crontab line, in UTC."""
-    trigger, last, found = make_timetable(None, cron, zone, timedelta(0)).trigger, None, []
+    trigger, last, formatted = make_timetable(None, cron, zone, timedelta(0)).trigger, None, []
     for _ in range(number):
         last = trigger.get_next_fire_time(last, last.astimezone(UTC) + timedelta(seconds=1) if last else after)
-        found.append(f"{last.astimezone(UTC):%d %H:%M}")
-    return found
+        formatted.append(f"{last.astimezone(UTC):%d %H:%M}")
+    return formatted
 
 
-def test_e3_a_timetable_is_in_utc_unless_a_zone_is_named_and_knows_no_summer() -> None:
+def test_e3_a_timetable_in_utc_has_no_daylight_saving_time() -> None:
     assert times("30 2 * * *", "UTC", SUMMER_ENDS) == ["25 02:30", "26 02:30", "27 02:30"]
     assert times("30 2 * * *", "UTC", SUMMER_BEGINS) == ["29 02:30", "30 02:30", "31 02:30"]
 
 
-def test_e3_a_zone_that_is_named_brings_its_summer_time_and_the_page_says_so() -> None:
+def test_e3_a_timetable_in_another_zone_has_its_daylight_saving_time_as_documented() -> None:
     assert times("30 2 * * *", "Europe/Berlin", SUMMER_ENDS) == ["25 00:30", "25 01:30", "26 01:30"]
     assert times("30 2 * * *", "Europe/Berlin", SUMMER_BEGINS) == ["29 01:30", "30 00:30", "31 00:30"]
     page = (ROOT / "docs/commands.md").read_text()
@@ -63,7 +66,9 @@ def slowly(script: Script, seconds: float) -> Script:
     return run
 
 
-def test_e7_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told(synced_sqlite: SyncedDatabase) -> None:
+def test_e7_the_next_run_is_skipped_and_reported_when_a_run_is_longer_than_the_interval(
+    synced_sqlite: SyncedDatabase,
+) -> None:
     with (
         RudeServer(image=slowly(image(), 2.5), video=video()) as api,
         synced_sqlite.process("schedule", "--every", "1s", api=api) as process,
@@ -78,7 +83,7 @@ def test_e7_a_run_longer_than_the_interval_keeps_the_next_away_and_is_told(synce
     synced_sqlite.verify()
 
 
-def test_e9_two_schedulers_on_one_database_store_each_look_once(synced: SyncedDatabase) -> None:
+def test_e9_two_schedulers_on_one_database_store_each_observation_once(synced: SyncedDatabase) -> None:
     raised = image([model("acme/image-0", 77), *LISTED[1:]])
     with (
         RudeServer(image=raised, video=video()) as api,
@@ -91,24 +96,25 @@ def test_e9_two_schedulers_on_one_database_store_each_look_once(synced: SyncedDa
         ended = [finished(process, within=10) for process in (one, two)]
 
     assert [each.code for each in ended] == [0, 0]
-    assert all("another run stored a newer response" in line for each in ended for line in each.err.splitlines())
+    lines = [line for each in ended for line in lines_without_skipped(each.err)]
+    assert all("another run stored a newer response" in line for line in lines)
     assert synced.events() == ["increase"]
     applied = synced.query("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
     assert synced.query("SELECT version FROM sync_state WHERE mode = 'image'") == applied
     synced.verify()
 
 
-def test_e10_a_run_that_cron_starts_while_one_is_at_work_needs_no_lock_file(synced: SyncedDatabase) -> None:
+def test_e10_a_run_that_cron_starts_during_another_run_needs_no_lock_file(synced: SyncedDatabase) -> None:
     gate = threading.Event()
 
-    def held(script: Script) -> Script:
+    def waiting(script: Script) -> Script:
         def run(peer: socket.socket, stop: threading.Event) -> None:
             gate.wait(30)
             script(peer, stop)
 
         return run
 
-    with RudeServer(image=held(image()), video=held(video())) as api, synced.process("sync", api=api) as first:
+    with RudeServer(image=waiting(image()), video=waiting(video())) as api, synced.process("sync", api=api) as first:
         eventually(lambda: len(api.requests) == 2)
         synced.succeeds("--quiet")
         gate.set()
@@ -116,7 +122,7 @@ def test_e10_a_run_that_cron_starts_while_one_is_at_work_needs_no_lock_file(sync
     assert synced.query(STATUS) == [("success",), ("superseded",), ("success",)]
 
 
-def test_e11_nothing_of_a_login_is_needed(synced_sqlite: SyncedDatabase, tmp_path: Path) -> None:
+def test_e11_no_variable_of_a_login_is_needed(synced_sqlite: SyncedDatabase, tmp_path: Path) -> None:
     key = tmp_path / "api_key"
     key.write_text("gva_live_of_cron.0123456789\n")
     key.chmod(0o600)
@@ -133,7 +139,7 @@ def test_e11_nothing_of_a_login_is_needed(synced_sqlite: SyncedDatabase, tmp_pat
 
 
 @pytest.mark.parametrize("locale", [PLAIN_ASCII, {"LC_ALL": "C.UTF-8"}], ids=["ascii", "utf-8"])
-def test_e11_an_id_beyond_ascii_is_found_in_any_locale(synced_sqlite: SyncedDatabase, locale: dict[str, str]) -> None:
+def test_e11_an_id_outside_ascii_is_found_in_any_locale(synced_sqlite: SyncedDatabase, locale: dict[str, str]) -> None:
     synced_sqlite.succeeds(image=image([model("acme/\u00e9", 5), *LISTED]))
     environ = synced_sqlite.environment() | locale
     assert json.loads(output(run_process("show", "acme/\u00e9", "--json", environ=environ)))[0]["credit_cost"] == "5"
@@ -142,7 +148,7 @@ def test_e11_an_id_beyond_ascii_is_found_in_any_locale(synced_sqlite: SyncedData
         assert "it is not UTF-8" in error_line(ended, 2)
 
 
-def test_e11_the_crontab_lines_that_are_shown_need_no_path_and_no_key() -> None:
+def test_e11_the_crontab_lines_of_the_docs_need_no_path_and_have_no_key() -> None:
     for page in ("README.md", "deploy/crontab.example"):
         text = (ROOT / page).read_text()
         lines = [line for line in text.splitlines() if re.match(r"[*\d][^|]*catalog-sync \w", line)]
@@ -155,7 +161,7 @@ def test_e11_the_crontab_lines_that_are_shown_need_no_path_and_no_key() -> None:
     assert "`\\%`" in (ROOT / "README.md").read_text()
 
 
-def test_e12_a_good_run_under_cron_sends_no_mail(synced: SyncedDatabase) -> None:
+def test_e12_a_successful_run_under_cron_sends_no_mail(synced: SyncedDatabase) -> None:
     with RudeServer(image=image(), video=video()) as api:
         environ = synced.environment(BASE_URL=api.url)
         assert output(run_process("sync", "--migrate", "--quiet", environ=environ)) == ""
@@ -163,18 +169,18 @@ def test_e12_a_good_run_under_cron_sends_no_mail(synced: SyncedDatabase) -> None
     synced.verify()
 
 
-def test_e13_no_good_look_for_too_long_is_exit_9(synced: SyncedDatabase) -> None:
+def test_e13_no_successful_sync_for_too_long_is_exit_9(synced: SyncedDatabase) -> None:
     assert output(synced.shell("status", "--max-age", "1h"))
     time.sleep(1.1)
-    assert "no successful sync of mode image within 1s" in complaint_after_a_page(synced, "status", "--max-age", "1s")
+    assert "no successful sync of mode image within 1s" in error_after_output(synced, "status", "--max-age", "1s")
     synced.fails_in_both_modes(4, says())
-    assert "within 1s" in complaint_after_a_page(synced, "status", "--max-age", "1s")
+    assert "within 1s" in error_after_output(synced, "status", "--max-age", "1s")
     synced.succeeds()
     output(synced.shell("status", "--max-age", "1m"))
 
 
-def complaint_after_a_page(synced: SyncedDatabase, *arguments: str) -> str:
-    """The line of a command that also prints what it found."""
+def error_after_output(synced: SyncedDatabase, *arguments: str) -> str:
+    """The error line of a command that also prints its result."""
     ended = synced.shell(*arguments)
     assert ended.out
     return error_line(ended, 9)

@@ -1,4 +1,4 @@
-"""Faults F1 to F8 all together: a key and a password that are looked for after every command, well or badly ended."""
+"""Faults F1 to F8 together: after every command, successful or not, its output and files are searched for secrets."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image,
 
 SAVED = f'{{"at": "2026-03-01T00:00:00Z", "image": {envelope([]).decode()}}}'
 
-# Each command as it ends well; those that stay until they are stopped are processes of their own.
-WELL: dict[str, list[list[str]]] = {
+# Command lines that succeed; the commands that run until they are stopped are separate processes.
+SUCCESSFUL: dict[str, list[list[str]]] = {
     "migrate": [[], ["--check"]],
     "sync": [[], ["--json"], ["--dry-run"], ["--migrate", "--quiet"]],
     "import": [["{saved}"]],
@@ -35,9 +35,9 @@ WELL: dict[str, list[list[str]]] = {
     "prune": [["--before", "30d"]],
     "demo": [["--directory", "{home}/demo"]],
 }
-STAYING = {"schedule": ["--every", "1h"], "emulator": ["{catalog}"]}
+LONG_RUNNING = {"schedule": ["--every", "1h"], "emulator": ["{catalog}"]}
 
-BADLY = [
+FAILING = [
     ["sync", "--mode", "audio"],
     ["sync", "--accept-removals", "x"],
     ["models", "--as-of", "never"],
@@ -53,7 +53,7 @@ BADLY = [
 
 @pytest.fixture
 def guarded(shell: Shell, migrated_url: str, database_kind: str, tmp_path: Path) -> Iterator[SyncedDatabase]:
-    """A database that is reached with a password, where it has one."""
+    """A synced database whose URL has a password; SQLite has none."""
     if database_kind == "sqlite":
         yield SyncedDatabase(shell, migrated_url, tmp_path)
         return
@@ -62,8 +62,8 @@ def guarded(shell: Shell, migrated_url: str, database_kind: str, tmp_path: Path)
 
 
 @pytest.fixture
-def words(guarded: SyncedDatabase) -> dict[str, str]:
-    """What stands for itself in the arguments above."""
+def placeholders(guarded: SyncedDatabase) -> dict[str, str]:
+    """The paths for the names in braces in the command lines above."""
     home = guarded.home
     (home / "saved.jsonl").write_text(SAVED)
     (home / "catalog.json").write_text("[]")
@@ -73,68 +73,72 @@ def words(guarded: SyncedDatabase) -> dict[str, str]:
     return {name: str(path) for name, path in files.items()}
 
 
-def filled(arguments: list[str], words: dict[str, str]) -> list[str]:
-    return [argument.format(**words) for argument in arguments]
+def filled(arguments: list[str], placeholders: dict[str, str]) -> list[str]:
+    return [argument.format(**placeholders) for argument in arguments]
 
 
-def search(synced: SyncedDatabase) -> None:
-    """Every row of every table, and every file that is not the key's own."""
+def require_no_secret_stored(synced: SyncedDatabase) -> None:
+    """Searches every row of every table, and every file but the key file."""
     require_hidden(repr(every_row(synced.url)))
     for path in synced.home.rglob("*"):
         if path.is_file() and path.name != "key":
             require_hidden(path.read_bytes().decode("latin-1"))
 
 
-def test_f3_every_command_is_tried() -> None:
-    assert set(cli.commands) == {*WELL, *STAYING}
+def test_f3_every_command_is_tested() -> None:
+    assert set(cli.commands) == {*SUCCESSFUL, *LONG_RUNNING}
 
 
 @pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["plain", "debug"])
-def test_f6_no_command_that_ends_well_shows_or_keeps_a_secret(
-    guarded: SyncedDatabase, words: dict[str, str], debug: list[str]
+def test_f6_no_successful_command_prints_or_stores_a_secret(
+    guarded: SyncedDatabase, placeholders: dict[str, str], debug: list[str]
 ) -> None:
     with RudeServer(image=image(), video=video()) as api:
         guarded.shell.set(BASE_URL=api.url)
-        for name, forms in WELL.items():
+        for name, forms in SUCCESSFUL.items():
             for form in forms:
-                ended = guarded.shell(*debug, name, *filled(form, words))  # which searches what was printed
+                ended = guarded.shell(*debug, name, *filled(form, placeholders))  # searches the output too
                 assert ended.code in {0, 5, 7}, (name, ended)
-    search(guarded)
+    require_no_secret_stored(guarded)
 
 
 @pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["plain", "debug"])
-def test_f6_no_command_that_ends_badly_shows_or_keeps_a_secret(
-    guarded: SyncedDatabase, words: dict[str, str], debug: list[str]
+def test_f6_no_failing_command_prints_or_stores_a_secret(
+    guarded: SyncedDatabase, placeholders: dict[str, str], debug: list[str]
 ) -> None:
     refusing = says(response("401 Unauthorized", f'{{"ok": false, "code": 401, "message": "{KEY}"}}'.encode()))
     redirecting = says(response("302 Found", b"", f"Location: https://{KEY}@other.example/{KEY}"))
     with RudeServer(refusing, redirecting) as api:
         guarded.shell.set(BASE_URL=api.url)
-        for arguments in [["sync"], ["sync", "--json"], *BADLY]:
-            assert guarded.shell(*debug, *filled(arguments, words)).code > 0
+        for arguments in [["sync"], ["sync", "--json"], *FAILING]:
+            assert guarded.shell(*debug, *filled(arguments, placeholders)).code > 0
         guarded.shell.set(BASE_URL="http://127.0.0.1:9")
         assert guarded.shell(*debug, "sync").code == 4
-    search(guarded)
+    require_no_secret_stored(guarded)
     guarded.shell.set(DATABASE_URL=guarded.url.replace("/catalog", "/no_catalog"), DATABASE_TIMEOUT="1")
     for name in ("sync", "models", "migrate", "verify", "status"):
         guarded.shell(*debug, name)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the list of processes is read as Linux gives it")
-def test_f3_no_process_that_stays_shows_a_secret_to_others(guarded: SyncedDatabase, words: dict[str, str]) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="the process list is read from /proc")
+def test_f3_no_long_running_process_has_a_secret_in_the_process_list(
+    guarded: SyncedDatabase, placeholders: dict[str, str]
+) -> None:
     with RudeServer(silent) as api:
         environ = guarded.environment(BASE_URL=api.url)
         with (
-            started("schedule", *STAYING["schedule"], environ=environ, new_interpreter=True) as schedule,
-            started("emulator", *filled(STAYING["emulator"], words), environ=environ, new_interpreter=True) as emulator,
+            started("schedule", *LONG_RUNNING["schedule"], environ=environ, new_interpreter=True) as schedule,
+            started(
+                "emulator", *filled(LONG_RUNNING["emulator"], placeholders), environ=environ, new_interpreter=True
+            ) as emulator,
         ):
             eventually(lambda: len(guarded.query(STATUS)) == 2)
-            shown = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+            command_lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
             for process in (schedule, emulator):
                 process.send_signal(signal.SIGTERM)
             for process in (schedule, emulator):
                 assert finished(process, within=10).code in {0, 143}
-    assert any(b"schedule" in line for line in shown)
-    require_hidden(b"\n".join(shown).decode("latin-1"))
+    assert any(b"schedule" in line for line in command_lines)
+    require_hidden(b"\n".join(command_lines).decode("latin-1"))
     assert len(LISTED) == 4
-    search(guarded)
+    require_no_secret_stored(guarded)

@@ -1,4 +1,4 @@
-"""Faults F1 to F8, each at the place where a secret is most likely to slip out."""
+"""Faults F1 to F8, each where a secret is most likely to be printed or stored."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_f1_no_error_log_or_traceback_of_the_http_libraries_shows_the_key(
     require_hidden(repr(every_row(synced_sqlite.url)))
 
 
-def test_f1_a_traceback_is_shown_with_debug_and_masked(
+def test_f1_a_traceback_is_printed_with_debug_and_masked(
     synced_sqlite: SyncedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -57,20 +57,20 @@ def test_f1_a_traceback_is_shown_with_debug_and_masked(
     assert "[hidden]" in ended.err
 
 
-def test_f2_what_shows_the_key_is_never_logged_and_a_mask_stands_behind_it(
+def test_f2_headers_are_never_logged_and_would_be_masked(
     synced_sqlite: SyncedDatabase, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output(synced_sqlite.shell("--help"))
     ended = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
     logging.getLogger("anything").warning("headers: %r", {"Authorization": f"Bearer {KEY}"})
 
-    assert "send: b'GET" not in ended.err  # http.client's own way of debugging
-    told = capsys.readouterr().err
-    assert "[hidden]" in told
-    require_hidden(told)
+    assert "send: b'GET" not in ended.err  # the debug output of http.client
+    logged = capsys.readouterr().err
+    assert "[hidden]" in logged
+    require_hidden(logged)
 
 
-def test_f3_no_command_takes_a_key_or_a_password_as_an_argument(shell: Shell) -> None:
+def test_f3_no_command_accepts_a_key_or_a_password_as_an_argument(shell: Shell) -> None:
     for command in ("sync", "schedule"):
         assert "No such option" in error_line(shell(command, "--api-key", KEY[:4]), 2)
     for command in ("sync", "models", "migrate", "verify", "prune"):
@@ -87,7 +87,7 @@ def test_f3_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url:
         assert "chmod 600" in error_line(shell("sync"), 2)
 
 
-def test_f4_nothing_that_holds_a_secret_shows_it_when_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f4_a_printed_object_does_not_show_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CATALOG_SYNC_API_KEY", KEY)
     values = ApiSettings(
         base_url="https://api.example",
@@ -112,7 +112,7 @@ def test_f4_help_shows_no_setting_of_the_environment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("password", ["xkcd%54hePasswordOf", "xkcdThe/PasswordOf", "xkcdThe@PasswordOf", PASSWORD])
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
-def test_f5_a_password_in_a_url_is_hidden_however_it_is_written(shell: Shell, scheme: str, password: str) -> None:
+def test_f5_a_password_in_a_url_is_masked_in_every_notation(shell: Shell, scheme: str, password: str) -> None:
     url = f"{scheme}://me:{password}@127.0.0.1:9/catalog"
     shell.set(DATABASE_URL=url)
     for debug in ([], ["--debug"]):
@@ -129,7 +129,7 @@ def test_f5_a_password_among_the_options_of_a_url_is_refused(shell: Shell) -> No
 NAMED = image([model("acme/image-0", 5, name="A name that is in no log", params={"p": 1}), *LISTED[1:]])
 
 
-def test_f6_a_statement_is_shown_with_debug_and_no_value_of_it(synced: SyncedDatabase) -> None:
+def test_f6_debug_prints_statements_without_their_values(synced: SyncedDatabase) -> None:
     with RudeServer(image=NAMED, video=video()) as api:
         ended = synced.shell("--debug", "sync", "--base-url", api.url)
 
@@ -139,9 +139,9 @@ def test_f6_a_statement_is_shown_with_debug_and_no_value_of_it(synced: SyncedDat
     assert "A name that is in no log" not in ended.err
 
 
-def test_f6_an_error_of_the_database_shows_no_value(synced_sqlite: SyncedDatabase) -> None:
+def test_f6_an_error_of_the_database_is_printed_without_values(synced_sqlite: SyncedDatabase) -> None:
     file = synced_sqlite.home / "catalog.db"
-    whole = file.read_bytes()
+    content = file.read_bytes()
     with sqlite3.connect(file) as connection:
         connection.execute("DROP TABLE params")
     connection.close()
@@ -151,10 +151,10 @@ def test_f6_an_error_of_the_database_shows_no_value(synced_sqlite: SyncedDatabas
             assert ended.code == 6
             assert "no such table: params" in ended.err
             assert "A name that is in no log" not in ended.err
-    file.write_bytes(whole)
+    file.write_bytes(content)
 
 
-def test_f7_a_migration_of_a_url_with_percent_signs_shows_nothing_of_it(shell: Shell) -> None:
+def test_f7_a_migration_does_not_print_a_url_with_percent_signs(shell: Shell) -> None:
     for scheme in ("postgresql", "mariadb"):
         shell.set(DATABASE_URL=f"{scheme}://me:{PASSWORD}%25%40@127.0.0.1:9/cata%25log")
         for debug in ([], ["--debug"]):
@@ -164,7 +164,7 @@ def test_f7_a_migration_of_a_url_with_percent_signs_shows_nothing_of_it(shell: S
 
 
 ECHOES = {
-    "a page": (f"<html>Your key {KEY} is odd</html>".encode(), 5),
+    "a page": (f"<html>Your key {KEY} is invalid</html>".encode(), 5),
     "an id": (envelope([model(KEY)]), 5),
     "a refusal": (json.dumps({"ok": False, "code": 403, "message": f"key {KEY} may not"}).encode(), 3),
     "half of it": (json.dumps({"ok": False, "code": 401, "message": f"no key {KEY[:14]}..."}).encode(), 3),
@@ -173,7 +173,7 @@ ECHOES = {
 
 
 @pytest.mark.parametrize("name", ECHOES)
-def test_f8_an_answer_that_repeats_the_key_leaves_no_trace_of_it(synced: SyncedDatabase, name: str) -> None:
+def test_f8_a_key_in_a_response_is_neither_printed_nor_stored(synced: SyncedDatabase, name: str) -> None:
     body, code = ECHOES[name]
     before = synced.catalog()
     with RudeServer(says(response("200 OK", body))) as api:
