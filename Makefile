@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DLT := .venv-bench
 WORKERS ?= auto
+# What test-quick runs: the other folders of tests/ run whole programs against faults, for days of history, or by hand.
+ROOMS := $(addprefix tests/,catalog models_db run show source store test_errors.py cli)
 
 # The index is set here, so that a user's own settings do not reach the lock file. uv reads the version of the
 # project by means of hatchling, which is in .venv.
@@ -14,17 +16,20 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test torture bench check format lock clean
+.PHONY: help demo test test-quick torture bench check format lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
-		printf 'make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
+		printf 'make %-10s %s\n' "$$name" "$$what"; done
 
 demo: $(READY) ## the whole job on this machine, no key needed
 	@$(BIN)/catalog-sync demo
 
 test: $(READY) ## the tests: SQLite, PostgreSQL, and MariaDB where there is one
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+test-quick: $(READY) ## the tests of single rooms on SQLite alone, in less than a minute
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --sqlite-only $(ROOMS)
 
 torture: $(READY) ## random failures for hours; SEED= PARTS= DATABASES= MINUTES= JOBS= FIRST=
 	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts "$(PARTS)") \

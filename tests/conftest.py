@@ -13,13 +13,32 @@ from sqlalchemy import Engine
 
 from models_db.engine import open_engine
 from tests.support import database_servers
+from tests.support.commands import NO_AUTHORITIES
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.warm_program import WARM_PROGRAM
 
 _ROOM = "CATALOG_SYNC_TEST_ROOM"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sqlite-only", action="store_true", help="leave out the tests on PostgreSQL and MariaDB")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--sqlite-only"):
+        needs_server = {item: bool(_parameters(item) & {"postgresql", "mariadb"}) for item in items}
+        config.hook.pytest_deselected(items=[item for item in items if needs_server[item]])
+        items[:] = [item for item in items if not needs_server[item]]
+
+
+def _parameters(item: pytest.Item) -> set[object]:
+    """The texts among the parameters of a test, the kind of its database among them."""
+    parameters = getattr(item, "callspec", None)
+    return {value for value in parameters.params.values() if isinstance(value, str)} if parameters else set()
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ |= NO_AUTHORITIES
     if not _is_worker(config):
         os.environ[_ROOM] = tempfile.mkdtemp(prefix="catalog-sync-")  # short: it will hold sockets
 

@@ -6,19 +6,18 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models_db.engine import open_engine, read_transaction
-from sync.store.verify.read_models import Verification
 from tests.cli.conftest import Shell, shell, sqlite_url
 from tests.support import database_servers
+from tests.support.migrated_databases import MigratedDatabases
 from tests.support.own_database_server import MariaDB, PostgreSQL, Server
-from tests.support.stored_rows_checker import assert_consistent
 from tests.support.synced_database import SyncedDatabase
+from tests.support.verified_contents import require_consistent
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
@@ -41,26 +40,37 @@ def lines_without_skipped(err: str) -> list[str]:
 @pytest.fixture(autouse=True)
 def _verified(request: pytest.FixtureRequest) -> Iterator[None]:
     """After every test, ``verify`` and the checker find nothing in its database."""
-    urls = [request.getfixturevalue(name) for name in ("migrated_url", "sqlite_url") if name in request.fixturenames]
+    names = ("migrated_url", "sqlite_url", "synced", "synced_sqlite")
+    given = [request.getfixturevalue(name) for name in names if name in request.fixturenames]
     yield
-    for url in map(str, urls):
-        engine = open_engine(url)
-        assert_consistent(engine)
-        with read_transaction(engine) as connection:
-            assert list(Verification(connection).findings()) == []
-        engine.dispose()
+    for each in given:
+        require_consistent(each if isinstance(each, str) else each.url)
 
 
 @pytest.fixture
-def synced(shell: Shell, migrated_url: str, tmp_path: Path) -> SyncedDatabase:
+def synced(shell: Shell, database_kind: str, tmp_path: Path, _migrated: MigratedDatabases) -> Iterator[SyncedDatabase]:
     """A synced database of each kind."""
-    return SyncedDatabase(shell, migrated_url, tmp_path)
+    with _synced(shell, database_kind, tmp_path, _migrated) as database:
+        yield database
 
 
 @pytest.fixture
-def synced_sqlite(shell: Shell, sqlite_url: str, tmp_path: Path) -> SyncedDatabase:
+def synced_sqlite(shell: Shell, tmp_path: Path, _migrated: MigratedDatabases) -> Iterator[SyncedDatabase]:
     """A synced SQLite database, for tests in which the kind of database makes no difference, or of SQLite itself."""
-    return SyncedDatabase(shell, sqlite_url, tmp_path)
+    with _synced(shell, "sqlite", tmp_path, _migrated) as database:
+        yield database
+
+
+@contextmanager
+def _synced(shell: Shell, kind: str, folder: Path, migrated: MigratedDatabases) -> Iterator[SyncedDatabase]:
+    """A copy of the database that the first test of a kind synced."""
+
+    def first_sync(url: str) -> None:
+        SyncedDatabase(shell, url, folder)
+
+    with ExitStack() as stack:
+        url = migrated.new(kind, folder / "catalog.db", stack, first_sync)
+        yield SyncedDatabase(shell, url, folder, is_synced=True)
 
 
 @pytest.fixture(scope="session")

@@ -110,7 +110,7 @@ def test_d15_a_transaction_is_repeated_on_a_standby_that_is_promoted_during_it(
             both_hosts = f"postgresql://postgres@{hosts}/{url.database}"
             synced_own_server.shell.set(DATABASE_URL=both_hosts, DATABASE_TIMEOUT="30")
             assert " success: image 4 models: 1 changed" in output(synced_own_server.sync(image=RAISED))
-        promoted = SyncedDatabase(synced_own_server.shell, standby_url, tmp_path, is_new=False)
+        promoted = SyncedDatabase(synced_own_server.shell, standby_url, tmp_path, is_synced=True)
         assert promoted.costs()["acme/image-0"] == "77"
         promoted.verify()
     finally:

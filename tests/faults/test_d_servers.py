@@ -147,7 +147,7 @@ def test_d14_no_state_of_a_session_is_used_that_a_transaction_pool_shares(
 def test_d18_a_migration_killed_half_way_can_be_run_again(
     shell: Shell, database_url: str, tmp_path: Path, number: int
 ) -> None:
-    synced = SyncedDatabase(shell, database_url, tmp_path, is_new=False)
+    synced = SyncedDatabase(shell, database_url, tmp_path, is_synced=True)
     arguments = (str(number), "after_cursor_execute", "migrate")
     result = run_process(*arguments, program=("-c", DOOMED), environ=synced.environment())
     assert result.code == -signal.SIGKILL

@@ -109,6 +109,22 @@ def empty_database(connection: Connection) -> None:
     connection.commit()
 
 
+def copy_rows(connection: Connection, source: str) -> None:
+    """Copies the rows of another MariaDB database at head into this one, which is empty."""
+    connection.exec_driver_sql("SET foreign_key_checks = 0")
+    connection.exec_driver_sql("DELETE FROM sync_state")
+    columns = connection.exec_driver_sql(
+        "SELECT table_name, GROUP_CONCAT(column_name) FROM information_schema.columns JOIN information_schema.tables"
+        f" USING (table_schema, table_name) WHERE table_schema = '{source}' AND table_type = 'BASE TABLE'"
+        " AND is_generated = 'NEVER' AND table_name NOT IN ('catalog_sync_version', 'installed_views')"
+        " GROUP BY table_name"
+    )
+    for table, names in columns.all():
+        connection.exec_driver_sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}.{table}")
+    connection.exec_driver_sql("SET foreign_key_checks = 1")
+    connection.commit()
+
+
 def _base_tables(connection: Connection) -> list[str]:
     return [name for name, kind in connection.exec_driver_sql("SHOW FULL TABLES") if kind == "BASE TABLE"]
 

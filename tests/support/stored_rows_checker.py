@@ -38,7 +38,11 @@ def assert_consistent(engine: Engine) -> None:
 def findings(engine: Engine) -> list[str]:
     """All findings in the stored data."""
     with engine.connect() as connection:
-        return list(_findings(connection))
+        return findings_on(connection)
+
+
+def findings_on(connection: Connection) -> list[str]:
+    return list(_findings(connection))
 
 
 def _findings(connection: Connection) -> Iterator[str]:

@@ -45,7 +45,7 @@ _LIBRARIES = (
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
 )
-_NAMES = {"COLUMNS", "HOME", "PATH", "TERM", "TZ"}
+_NAMES = {"COLUMNS", "HOME", "PATH", "SSL_CERT_FILE", "TERM", "TZ"}
 _MESSAGE_BYTES = 1 << 17
 _STOP_SECONDS = 30.0
 

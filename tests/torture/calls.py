@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 from sync.cli.entry_point import run as run_command
 from sync.source.emulator.server import Emulator
+from tests.support.commands import NO_AUTHORITIES
 from tests.torture.changing_catalog import Catalog, ChangingCatalog
 from tests.torture.database_calls import DatabaseCall, intercept_calls
 from tests.torture.database_under_test import (
@@ -190,7 +191,11 @@ def _environment(databases: EmptyDatabases, url: str, base_url: str) -> Iterator
     """Sets the environment of the command, without the settings of this machine."""
     settings = {"DATABASE_URL": url, "BASE_URL": base_url, "API_KEY": _KEY}
     environ = {f"CATALOG_SYNC_{name}": value for name, value in settings.items()}
-    environ |= {"PATH": os.defpath, "HOME": str(databases.folder), SERVERS_FOLDER: os.environ[SERVERS_FOLDER]}
+    environ |= NO_AUTHORITIES | {
+        "PATH": os.defpath,
+        "HOME": str(databases.folder),
+        SERVERS_FOLDER: os.environ[SERVERS_FOLDER],
+    }
     with patch.dict(os.environ, environ, clear=True):
         yield
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.cli.entry_point import run
+from tests.support.commands import NO_AUTHORITIES
 from tests.torture.changing_catalog import ChangingCatalog
 from tests.torture.database_calls import intercept_calls, kill_at
 from tests.torture.database_under_test import (
@@ -40,7 +41,7 @@ class CommandRunner:
 
     def environment(self, url: str, api: ForkedEmulator) -> dict[str, str]:
         settings = {"DATABASE_URL": url, "BASE_URL": api.base_url, "API_KEY": _KEY}
-        return {"PATH": os.defpath, "HOME": str(self.folder)} | {
+        return {"PATH": os.defpath, "HOME": str(self.folder), **NO_AUTHORITIES} | {
             f"CATALOG_SYNC_{name}": value for name, value in settings.items()
         }
 
