@@ -24,16 +24,19 @@ def print_table(
     """A table with these headings by column: fitted to the width of a terminal, complete in a pipe.
 
     In a terminal that is too narrow, ``foldable`` columns take several lines. Where that is not enough, the
-    ``expendable`` columns are left out in this order. No text is cut.
+    ``expendable`` columns are left out in this order. No text is cut: a table that is still too wide has
+    lines that the terminal wraps.
     """
     cells = {name: [heading, *(format_value(row[name]) for row in rows)] for name, heading in columns.items()}
     if not out.isatty():
         _print_plain(cells, out)
         return
+    width = terminal_width()
     for name in expendable:
-        if _min_width(cells, foldable) > terminal_width():
+        if _min_width(cells, foldable) > width:
             cells.pop(name, None)
-    _print_rich(cells, foldable, out)
+    # rich would cut the columns of a table that is wider than its console.
+    _print_rich(cells, foldable, max(width, _min_width(cells, foldable)), out)
 
 
 def _min_width(cells: Mapping[str, Sequence[str]], foldable: Sequence[str]) -> int:
@@ -49,7 +52,7 @@ def _print_plain(cells: Mapping[str, Sequence[str]], out: TextIO) -> None:
         out.write(_GAP.join(padded).rstrip() + "\n")
 
 
-def _print_rich(cells: Mapping[str, Sequence[str]], foldable: Sequence[str], out: TextIO) -> None:
+def _print_rich(cells: Mapping[str, Sequence[str]], foldable: Sequence[str], width: int, out: TextIO) -> None:
     # Imported late: rich takes longer to import than everything else that a command needs for a table.
     from rich.console import Console
     from rich.table import Table
@@ -61,4 +64,4 @@ def _print_rich(cells: Mapping[str, Sequence[str]], foldable: Sequence[str], out
     for line in list(zip(*cells.values(), strict=True))[1:]:
         # As Text, since rich would interpret a plain str as its markup.
         table.add_row(*(Text(text) for text in line))
-    Console(file=out, highlight=False).print(table)
+    Console(file=out, width=width, highlight=False).print(table)

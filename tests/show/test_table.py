@@ -19,9 +19,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def table_lines(width: int) -> list[str]:
+def table_lines(width: int, foldable: tuple[str, ...] = ("field",)) -> list[str]:
     out = Terminal()
-    print_table(COLUMNS, ROWS, out, foldable=["field"], expendable=["note"], terminal_width=lambda: width)
+    print_table(COLUMNS, ROWS, out, foldable=foldable, expendable=["note"], terminal_width=lambda: width)
     return out.getvalue().splitlines()
 
 
@@ -74,6 +74,10 @@ def test_a_wide_terminal_gets_every_column() -> None:
 
 def test_a_narrow_terminal_loses_the_expendable_columns() -> None:
     assert not any("NOTE" in line for line in table_lines(36))
+
+
+def test_a_text_is_not_cut_in_a_terminal_that_is_too_narrow_for_it() -> None:
+    assert table_lines(20, foldable=())[1].split() == ["acme/sketch", "params.aspect_ratio.options"]
 
 
 def test_a_foldable_column_takes_several_lines_and_loses_nothing() -> None:

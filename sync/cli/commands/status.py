@@ -10,7 +10,7 @@ import click
 
 from sync.cli import options
 from sync.cli.composition import database
-from sync.cli.param_types import Duration
+from sync.cli.param_types import Duration, WholeNumber
 from sync.errors import CheckFailed, Outcome
 
 _RUN_HEADINGS = {
@@ -27,7 +27,7 @@ _RUN_HEADINGS = {
     "removals_held": "HELD",
 }
 # Left out on a narrow terminal, in this order.
-_EXPENDABLE = ("removals_held", "models_rejected", "trigger_kind")
+_EXPENDABLE = ("trigger_kind", "removals_held", "models_rejected", "models_received")
 _ERROR_LIMIT = 500  # characters
 # The clocks of two hosts may differ by this much. A sync that is further ahead has no meaningful age.
 _CLOCK_TOLERANCE = timedelta(hours=1)
@@ -45,7 +45,7 @@ _CLOCK_TOLERANCE = timedelta(hours=1)
 )
 @options.mode
 @click.option(
-    "--limit", type=click.IntRange(min=1), metavar="NUMBER", default=5, show_default=True, help="Number of runs."
+    "--limit", type=WholeNumber(min=1), metavar="NUMBER", default=5, show_default=True, help="Number of runs."
 )
 @options.as_json
 @options.database_url
