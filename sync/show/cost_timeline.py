@@ -32,7 +32,7 @@ def display_row(row: Mapping[str, Any]) -> dict[str, Any]:
     percent = row["pct_change"]
     return {
         **row,
-        "held": format_duration(timedelta(seconds=row["held_seconds"])),
+        "duration": format_duration(timedelta(seconds=row["held_seconds"])),
         "valid_to": row["valid_to"] or "now",
         "cost_shown": _cost_text(row),
         "percent": None if percent is None else f"{percent:+.2f}",

@@ -25,7 +25,7 @@ _COST_HEADINGS = {
     "mode": "MODE",
     "valid_from": "FROM (UTC)",
     "valid_to": "TO (UTC)",
-    "held": "HELD",
+    "duration": "DURATION",
     "cost_shown": "COST",
     "percent": "%",
 }
