@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from sync import settings
 from sync.catalog.modes import MODES
-from sync.cli.param_types import FiniteFloat, Moment, RemovalCount, Utf8Text
+from sync.cli.param_types import FiniteFloat, Moment, RemovalCount, Utf8Text, WholeNumber
 from sync.errors import UsageError
 from sync.source import DEFAULT_MAX_BYTES
 
@@ -81,13 +81,13 @@ def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) 
 _API = (
     _setting("BASE_URL", settings.DEFAULT_BASE_URL, click.STRING, "Address of the API."),
     _setting("DEADLINE", 60.0, FiniteFloat(min=0, min_open=True), "Seconds for all requests of a run."),
-    _setting("ATTEMPTS", 4, click.IntRange(min=1), "Attempts for each mode."),
-    _setting("MAX_BYTES", DEFAULT_MAX_BYTES, click.IntRange(min=1), "Largest accepted response, decompressed."),
+    _setting("ATTEMPTS", 4, WholeNumber(min=1), "Attempts for each mode."),
+    _setting("MAX_BYTES", DEFAULT_MAX_BYTES, WholeNumber(min=1), "Largest accepted response, decompressed."),
 )
 _CATALOG = (
-    _setting("MAX_MODELS", 200_000, click.IntRange(min=1), "Largest accepted number of models in a response."),
+    _setting("MAX_MODELS", 200_000, WholeNumber(min=1), "Largest accepted number of models in a response."),
     _setting("MAX_REMOVAL_PERCENT", 20.0, FiniteFloat(0, 100), "Removals of a larger share of a mode are held back."),
-    _setting("MAX_REMOVAL_COUNT", 3, click.IntRange(min=1), "Fewer removals than this are never held back."),
+    _setting("MAX_REMOVAL_COUNT", 3, WholeNumber(min=1), "Fewer removals than this are never held back."),
 )
 _DATABASE = (
     _setting(

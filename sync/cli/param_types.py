@@ -1,4 +1,4 @@
-"""The types of options beyond click's own: durations, times, UTF-8 texts, finite numbers, removal counts."""
+"""The types of options beyond click's own: durations, times, UTF-8 texts, numbers, removal counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def parse_duration(text: str) -> timedelta:
     """A duration such as ``90s``, ``15m``, ``1h``, ``7d`` or ``2w``. Raises ``ValueError`` for anything else."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not a duration: write a number and s, m, h, d or w, such as 15m")
+        raise ValueError(f"{text!r} is not a duration; write a number and s, m, h, d or w, such as 15m")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
@@ -33,7 +33,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is not a time: write 7d, 2026-03-01 or 2026-03-01T10:00Z") from None
+        raise ValueError(f"{text!r} is not a time; write 7d, 2026-03-01 or 2026-03-01T10:00Z") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -80,11 +80,19 @@ class Utf8Text(click.ParamType[str]):
 class FiniteFloat(click.FloatRange):
     """A number within a range. ``nan`` is refused here, since it passes every comparison of ``FloatRange``."""
 
+    name = "number"  # click's error line says "is not a valid" and this name
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a number", param, ctx)
         return float(number)
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within a range."""
+
+    name = "whole number"  # as above
 
 
 class RemovalCount(click.ParamType[int | str]):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sync.cli.param_types import WholeNumber
 from sync.cli.process.signals import run_until_stopped
 from sync.errors import Outcome, UsageError
 
@@ -17,7 +18,7 @@ from sync.errors import Outcome, UsageError
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=0,
     metavar="NUMBER",
     help="Default: any free port, which is printed.",

@@ -11,7 +11,7 @@ import click
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.output import print_rows
-from sync.cli.param_types import FiniteFloat, Utf8Text
+from sync.cli.param_types import FiniteFloat, Utf8Text, WholeNumber
 
 if TYPE_CHECKING:
     from sync.store.queries import Filter
@@ -88,7 +88,7 @@ def models(
     metavar="NUMBER",
     help="Only costs that rose or fell by this percentage or more.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="Only this number of newest changes.")
+@click.option("--limit", type=WholeNumber(min=1), metavar="NUMBER", help="Only this number of newest changes.")
 @options.as_json
 @options.as_csv
 @options.database_url

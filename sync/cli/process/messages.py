@@ -13,7 +13,7 @@ _ERROR_LIMIT = 4000  # characters
 
 
 def print_line(text: str) -> None:
-    """Prints a line on stdout. A closed pipe is no error here, so that it cannot hide the outcome of a run."""
+    """Prints a line on stdout. A closed pipe is not an error here, so that it cannot hide the outcome of a run."""
     try:
         click.echo(text)
     except BrokenPipeError:
@@ -32,7 +32,9 @@ def describe_error(error: BaseException) -> tuple[Outcome, str]:
     if isinstance(error, CatalogSyncError):
         return error.outcome, str(error)
     if isinstance(error, click.ClickException):
-        return Outcome.USAGE, f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else PROGRAM
+        return Outcome.USAGE, f"{error.format_message().rstrip('.')}; see {command} --help"
     if isinstance(error, Terminated):
         return Outcome.TERMINATED, "stopped by SIGTERM; run it again"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
