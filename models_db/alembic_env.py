@@ -44,7 +44,7 @@ def run() -> None:
 def _url() -> URL:
     given = context.get_x_argument(as_dictionary=True).get("url") or os.environ.get(_URL_VARIABLE)
     if not given:
-        raise DatabaseSettingError(f"the database is not named: set {_URL_VARIABLE}, or pass -x url=...")
+        raise DatabaseSettingError(f"the database is not named; set {_URL_VARIABLE}, or pass -x url=...")
     return normalise_url(given)
 
 

@@ -46,7 +46,7 @@ def require_head(engine: Engine) -> None:
         return
     _require_known(revision)
     raise SchemaError(
-        f"the schema of {masked_url(engine.url)} is at revision {revision or 'none'}, this program needs {HEAD}:"
+        f"the schema of {masked_url(engine.url)} is at revision {revision or 'none'}, this program needs {HEAD};"
         " run catalog-sync migrate"
     )
 
@@ -134,5 +134,5 @@ def _run(command: str, engine: Engine, revision: str) -> None:
 def _require_known(revision: str | None) -> None:
     if revision is not None and revision > HEAD:
         raise SchemaError(
-            f"the schema is at revision {revision}, this program knows none after {HEAD}: install a newer catalog-sync"
+            f"the schema is at revision {revision}, this program knows none after {HEAD}; install a newer catalog-sync"
         )

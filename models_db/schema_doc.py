@@ -64,7 +64,7 @@ def with_diagram(page: str) -> str:
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not (begin and end):
-        raise ValueError(f"the page has no place for the diagram: add {_BEGIN.strip()} and {_END.strip()}")
+        raise ValueError(f"the page has no place for the diagram; add {_BEGIN.strip()} and {_END.strip()}")
     return f"{before}{begin}\n```mermaid\n{entity_diagram()}```\n\n{end}{after}"
 
 

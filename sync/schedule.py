@@ -39,9 +39,9 @@ def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jit
     of ``every``, of at least a second, and ``cron``, the five fields of a crontab line, is given.
     """
     if (every is None) == (cron is None):
-        raise UsageError("the times of the runs are not clear: give either --every 15m or --cron '*/15 * * * *'")
+        raise UsageError("schedule needs either --every or --cron; give --every 15m or --cron '*/15 * * * *'")
     if max(every or jitter, jitter) > _MAX_DURATION:
-        raise UsageError("--every or --jitter is longer than a year: give a shorter duration, such as 15m")
+        raise UsageError("--every or --jitter is longer than a year; give a shorter duration, such as 15m")
     zone = _zone(timezone)
     seconds = int(jitter.total_seconds()) or None
     if every is not None:
@@ -122,7 +122,7 @@ def _weekday_number(text: str) -> int:
             return names.index(text.lower())
     if text.isdecimal() and int(text) <= 7:
         return int(text)
-    raise UsageError(f"{text!r} is not a weekday: write 0 to 7 (0 and 7 are Sunday) or sun to sat")
+    raise UsageError(f"{text!r} is not a weekday; write 0 to 7 (0 and 7 are Sunday) or sun to sat")
 
 
 def _step(text: str) -> int:
@@ -130,7 +130,7 @@ def _step(text: str) -> int:
         return 1
     if text.isdecimal() and int(text):
         return int(text)
-    raise UsageError(f"{text!r} is not a step: write a number from 1, such as the 2 in */2")
+    raise UsageError(f"{text!r} is not a step; write a number from 1, such as the 2 in */2")
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -138,14 +138,14 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     # ZoneInfo opens a file of that name: paths are a ValueError, directories an OSError.
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"{name!r} is not a time zone: write UTC or a name such as Europe/Berlin") from None
+        raise UsageError(f"{name!r} is not a time zone; write UTC or a name such as Europe/Berlin") from None
 
 
 def _interval(every: timedelta, jitter: int | None) -> BaseTrigger:
     from apscheduler.triggers.interval import IntervalTrigger
 
     if every < timedelta(seconds=1):
-        raise UsageError("--every is shorter than a second: give a longer duration, such as 15m")
+        raise UsageError("--every is shorter than a second; give a longer duration, such as 15m")
     return IntervalTrigger(seconds=int(every.total_seconds()), timezone="UTC", jitter=jitter)
 
 
@@ -154,7 +154,7 @@ def _cron(fields: list[str], zone: ZoneInfo, jitter: int | None) -> BaseTrigger:
     from apscheduler.triggers.cron import CronTrigger
 
     if len(fields) != _CRON_FIELDS:
-        raise UsageError("--cron does not have five fields: write a crontab line in quotes, such as '*/15 * * * *'")
+        raise UsageError("--cron does not have five fields; write a crontab line in quotes, such as '*/15 * * * *'")
     minute, hour, day, month, weekday = fields
     shared = {"minute": minute, "hour": hour, "month": month, "timezone": zone, "jitter": jitter}
     # Names, since APScheduler reads the number 0 as Monday.

@@ -26,12 +26,12 @@ def api_key(environ: Mapping[str, str]) -> str:
     key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
     if key and file:
         raise UsageError(
-            "the API key is set twice, by CATALOG_SYNC_API_KEY and CATALOG_SYNC_API_KEY_FILE: unset one of them"
+            "the API key is set twice, by CATALOG_SYNC_API_KEY and CATALOG_SYNC_API_KEY_FILE; unset one of them"
         )
     key = _key_from_file(Path(file).expanduser(), environ) if file else key.strip()
     if not key:
         raise UsageError(
-            "there is no API key: set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to the file with the key"
+            "there is no API key; set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to the file with the key"
         )
     require_sendable(key)
     return key
@@ -41,12 +41,14 @@ def base_url(text: str) -> str:
     """The address of the API without a trailing slash. Raises ``UsageError``, also for plain http beyond loopback."""
     parts = _split(text)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise UsageError("BASE_URL is not of the form https://HOST/PATH: correct --base-url or CATALOG_SYNC_BASE_URL")
+        raise UsageError(
+            "the base URL is not of the form https://HOST/PATH; correct --base-url or CATALOG_SYNC_BASE_URL"
+        )
     if parts.username is not None or parts.query or parts.fragment:
-        raise UsageError("BASE_URL has a user, a password, a query or a fragment: give the address without it")
+        raise UsageError("the base URL has a user, a password, a query or a fragment; give the address without it")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise UsageError(
-            f"BASE_URL is plain http to {parts.hostname}: others on the network could read the API key; use https"
+            f"the base URL is plain http to {parts.hostname}: others on the network could read the API key; use https"
         )
     return text.rstrip("/")
 
@@ -108,7 +110,7 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port  # raises ValueError for a port that is not a number
     except ValueError as error:
-        raise UsageError("BASE_URL is not a URL: correct --base-url or CATALOG_SYNC_BASE_URL") from error
+        raise UsageError("the base URL is not a URL; correct --base-url or CATALOG_SYNC_BASE_URL") from error
     return parts
 
 

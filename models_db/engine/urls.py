@@ -46,14 +46,14 @@ def normalise_url(text: str) -> URL:
     # Python decodes bytes that are invalid in the locale as lone surrogates.
     if any("\ud800" <= char <= "\udfff" for char in text):
         raise DatabaseSettingError(
-            "the database URL has bytes that are not characters in this locale:"
+            "the database URL has bytes that are not characters in this locale;"
             " set LC_ALL=C.UTF-8, or write the URL in ASCII"
         )
     url = _parse(_hosts_as_options(text.strip()))
     driver = _DRIVERS.get(url.drivername.lower())
     if driver is None:
         raise DatabaseSettingError(
-            f"the database URL begins with {_scheme(url)}: use sqlite:///, postgresql:// or mariadb://"
+            f"the database URL begins with {_scheme(url)}; use sqlite:///, postgresql:// or mariadb://"
         )
     url = url.set(drivername=driver)
     if driver == _SQLITE:
@@ -80,7 +80,7 @@ def _parse(text: str) -> URL:
         return make_url(text)
     except (ArgumentError, ValueError):  # these errors repeat parts of the text, such as the password
         raise DatabaseSettingError(
-            "the database URL cannot be read: write it as postgresql://user:password@host:port/database,"
+            "the database URL cannot be read; write it as postgresql://user:password@host:port/database,"
             " special characters in the password as %-codes, or as sqlite:////absolute/path.db"
         ) from None
 
@@ -120,23 +120,23 @@ def _sqlite(url: URL) -> URL:
             "the SQLite URL does not name a file: a database in memory ends with the run; use sqlite:///path.db"
         )
     if url.host or url.username or url.query:
-        raise DatabaseSettingError("the SQLite URL has more than a path: use sqlite:////absolute/path.db")
+        raise DatabaseSettingError("the SQLite URL has more than a path; use sqlite:////absolute/path.db")
     try:
         return url.set(database=str(Path(url.database).absolute()))
     except FileNotFoundError:
         raise DatabaseSettingError(
-            "the SQLite URL has a relative path, and the current folder does not exist: use sqlite:////absolute/path.db"
+            "the SQLite URL has a relative path, and the current folder does not exist; use sqlite:////absolute/path.db"
         ) from None
 
 
 def _check_server(url: URL) -> None:
     # After an "@" in a password the rest of it is parsed as host or database, which are printed.
     if "@" in (url.host or "") + (url.database or ""):
-        raise DatabaseSettingError("the database URL has too many @: write an @ in the password as %40")
+        raise DatabaseSettingError("the database URL has too many @; write an @ in the password as %40")
     if any(_PASSWORD_OPTION.match(key) for key in url.query):
-        raise DatabaseSettingError("the database URL has its password in the options: write it as user:password@host")
+        raise DatabaseSettingError("the database URL has its password in the options; write it as user:password@host")
     if url.drivername == _MARIADB and not url.database:
-        raise DatabaseSettingError("the database URL does not name a database: add it as mariadb://user@host/database")
+        raise DatabaseSettingError("the database URL does not name a database; add it as mariadb://user@host/database")
 
 
 def _require_driver(driver: str) -> None:
@@ -145,5 +145,5 @@ def _require_driver(driver: str) -> None:
         import_module(module)
     except ImportError:
         raise DatabaseSettingError(
-            f"the database driver {module} is not installed: run pip install 'catalog-sync[{extra}]'"
+            f"the database driver {module} is not installed; run pip install 'catalog-sync[{extra}]'"
         ) from None

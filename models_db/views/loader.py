@@ -73,7 +73,7 @@ def parse(name: str, text: str) -> View:
     paragraph = _FIRST_PARAGRAPH.match(text)
     columns = tuple(ViewColumn(found["name"], found["comment"]) for found in _COLUMN.finditer(text))
     if paragraph is None:
-        raise ValueError(f"view {name} has no comment at its beginning: say there what a row is")
+        raise ValueError(f"view {name} has no comment at its beginning; say there what a row is")
     if len({column.name for column in columns}) < max(len(columns), 1):
         raise ValueError(f"view {name} has no comment behind its columns, or two behind one")
     return View(name, " ".join(line[3:] for line in paragraph[0].splitlines()), columns, text.rstrip() + "\n")

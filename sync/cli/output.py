@@ -23,7 +23,7 @@ def print_rows(
     from sync.show.table import print_table
 
     if as_json and as_csv:
-        raise UsageError("--json and --csv exclude each other: give one of them")
+        raise UsageError("--json and --csv exclude each other; give one of them")
     if as_json:
         click.echo(to_json(list(rows)))
     elif as_csv:

@@ -48,7 +48,7 @@ def test_an_older_schema_is_exit_2_until_it_is_migrated(released: tuple[Shell, s
 
     lines = [error_line(shell(*command), 2) for command in USING]
 
-    wanted = f"is at revision {older}, this program needs {migrate.HEAD}: run catalog-sync migrate"
+    wanted = f"is at revision {older}, this program needs {migrate.HEAD}; run catalog-sync migrate"
     assert [line for line in lines if wanted not in line] == []
     assert everything(url) == before
     output(shell("migrate"))
@@ -64,6 +64,6 @@ def test_a_newer_schema_is_exit_2_for_every_command(released: tuple[Shell, str])
 
     lines = [error_line(shell(*command), 2) for command in (*MAKING, *USING)]
 
-    wanted = f"at revision 9999, this program knows none after {migrate.HEAD}: install a newer catalog-sync"
+    wanted = f"at revision 9999, this program knows none after {migrate.HEAD}; install a newer catalog-sync"
     assert [line for line in lines if wanted not in line] == []
     assert everything(url) == before

@@ -198,6 +198,6 @@ def test_b18_only_the_models_that_are_too_large_are_rejected(synced: SyncedDatab
 def test_b18_more_models_than_max_models_are_exit_5(synced_sqlite: SyncedDatabase) -> None:
     line = error_line(synced_sqlite.sync("--max-models", "3"), 5)
 
-    assert "4 models, more than MAX_MODELS=3" in line
+    assert "4 models, more than CATALOG_SYNC_MAX_MODELS=3" in line
     assert json.loads(synced_sqlite.shell("models", "--json").out)
     synced_sqlite.verify()

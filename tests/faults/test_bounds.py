@@ -59,7 +59,7 @@ def test_the_limits_of_bytes_and_models_are_enforced(synced_sqlite: SyncedDataba
     with RudeServer(image=image([*LISTED, *many]), video=video()) as api:
         sync = ("sync", "--base-url", api.url)
         assert "larger than 9999 bytes" in error_line(synced_sqlite.shell(*sync, "--max-bytes", "9999"), 5)
-        assert "104 models, more than MAX_MODELS=103" in error_line(
+        assert "104 models, more than CATALOG_SYNC_MAX_MODELS=103" in error_line(
             synced_sqlite.shell(*sync, "--max-models", "103"), 5
         )
         output(synced_sqlite.shell(*sync, "--max-bytes", "99999", "--max-models", "104"))

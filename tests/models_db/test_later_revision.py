@@ -70,7 +70,7 @@ def test_history_and_views_are_kept(older_url: str) -> None:
 @pytest.mark.usefixtures("newer_program")
 def test_the_newer_program_requires_the_newer_revision(older_url: str) -> None:
     with pytest.raises(
-        SchemaError, match=f"at revision {CURRENT}, this program needs {NEXT}: run catalog-sync migrate"
+        SchemaError, match=f"at revision {CURRENT}, this program needs {NEXT}; run catalog-sync migrate"
     ):
         migrate.require_head(migration_engine(older_url))
 

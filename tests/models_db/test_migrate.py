@@ -68,7 +68,7 @@ def test_alembic_takes_the_url_as_an_argument(database_url: str) -> None:
 def test_alembic_without_a_url_reports_how_to_give_one() -> None:
     result = run_alembic("", "current")
 
-    expected = "FAILED: the database is not named: set CATALOG_SYNC_DATABASE_URL, or pass -x url=..."
+    expected = "FAILED: the database is not named; set CATALOG_SYNC_DATABASE_URL, or pass -x url=..."
     assert (result.code != 0, result.out.strip()) == (True, expected)
 
 

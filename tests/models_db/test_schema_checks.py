@@ -35,7 +35,7 @@ def test_other_tables_are_not_changed(database_url: str) -> None:
 def test_a_database_that_was_never_migrated_is_not_at_head(database_url: str) -> None:
     execute(database_url, "SELECT 1")
 
-    with pytest.raises(SchemaError, match=rf"revision none, .* needs {migrate.HEAD}: run catalog-sync migrate"):
+    with pytest.raises(SchemaError, match=rf"revision none, .* needs {migrate.HEAD}; run catalog-sync migrate"):
         migrate.require_head(migration_engine(database_url))
 
 
@@ -47,7 +47,7 @@ def test_a_database_at_an_older_revision_is_not_at_head(database_url: str) -> No
     migrate.upgrade(database_url)
     set_revision(database_url, "0000")
 
-    with pytest.raises(SchemaError, match=rf"revision 0000, .* needs {migrate.HEAD}: run catalog-sync migrate"):
+    with pytest.raises(SchemaError, match=rf"revision 0000, .* needs {migrate.HEAD}; run catalog-sync migrate"):
         migrate.require_head(migration_engine(database_url))
 
 
@@ -56,7 +56,7 @@ def test_a_database_at_a_newer_revision_requires_a_newer_program(database_url: s
     set_revision(database_url, "9999")
 
     for check in (migrate.require_head, lambda engine: migrate.upgrade(engine.url)):
-        with pytest.raises(SchemaError, match=rf"9999.* none after {migrate.HEAD}: install a newer catalog-sync"):
+        with pytest.raises(SchemaError, match=rf"9999.* none after {migrate.HEAD}; install a newer catalog-sync"):
             check(migration_engine(database_url))
 
 

@@ -64,10 +64,10 @@ class Envelope(msgspec.Struct):
 def read_envelope(text: bytes) -> Envelope:
     """The envelope in a JSON text that has no byte order mark.
 
-    When a key comes twice the last value is returned, as msgspec does; ``find_models`` refuses that for
+    When a key appears twice the last value is returned, as msgspec does; ``find_models`` refuses that for
     ``data`` and ``models``. Raises ``msgspec.ValidationError`` when the text is not an object, another
     ``msgspec.DecodeError`` when it is not JSON or has a lone surrogate, and ``RecursionError`` when it is
-    nested too deep.
+    nested too deeply.
     """
     return msgspec.json.decode(text, type=Envelope)
 
@@ -122,7 +122,7 @@ def split_models(text: bytes, span: slice, limit: int) -> list[Raw]:
         _check_count(models, limit)
     split = msgspec.json.decode(models, type=list[Raw])
     if len(split) > limit:
-        raise MalformedError(f"it has {len(split)} models, more than MAX_MODELS={limit}")
+        raise MalformedError(f"it has {len(split)} models, more than CATALOG_SYNC_MAX_MODELS={limit}")
     return split
 
 
@@ -171,6 +171,6 @@ def _check_count(models: memoryview, limit: int) -> None:
     try:
         msgspec.json.decode(models, type=list[Counted])
     except _TooManyError:
-        raise MalformedError(f"it has more than MAX_MODELS={limit} models") from None
+        raise MalformedError(f"it has more than CATALOG_SYNC_MAX_MODELS={limit} models") from None
     except msgspec.ValidationError:
         raise MalformedError("it has millions of values, and not all of its models are objects") from None

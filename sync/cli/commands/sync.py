@@ -50,7 +50,7 @@ def sync(
     # Before the database is opened: with a wrong setting nothing is migrated or recorded.
     dependencies = sync_dependencies(api_settings, stop, mode=mode, accept_removals=accept_removals)
     if migrate_first and dry_run:
-        raise UsageError("--dry-run and --migrate exclude each other, since a dry run writes nothing: give one of them")
+        raise UsageError("--dry-run and --migrate exclude each other, since a dry run writes nothing; give one of them")
     catalog = database(database_url, api_settings.database_timeout, stop)
 
     def work() -> RunResult:

@@ -51,7 +51,7 @@ def require_written() -> None:
     output = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if isinstance(output, _Output) and output.write_error is not None:
         raise OutputNotWritten(
-            f"the output could not be written: {output.write_error.strerror}; everything else was done: make room"
+            f"the output could not be written: {output.write_error.strerror}; everything else was done; make room"
             " where stdout goes, then run it again"
         ) from output.write_error
 

@@ -37,7 +37,7 @@ def strictly(text: str) -> Any:
 
 def fast(text: str) -> Any:
     try:
-        return decoder._fast(text)
+        return decoder._decode_fast(text)
     except MalformedError as error:
         return str(error)
 

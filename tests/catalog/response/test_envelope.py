@@ -103,7 +103,7 @@ def test_the_limit_of_models_is_that_of_the_setting() -> None:
     sent = around(b"[%b]" % b",".join(b'{"id":"%d"}' % number for number in range(6)), count=6)
 
     assert len(parse_response(sent, "image", ParseLimits(6)).models) == 6
-    with pytest.raises(ResponseRejected, match="6 models, more than MAX_MODELS=5"):
+    with pytest.raises(ResponseRejected, match="6 models, more than CATALOG_SYNC_MAX_MODELS=5"):
         parse_response(sent, "image", ParseLimits(5))
 
 

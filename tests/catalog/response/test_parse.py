@@ -159,7 +159,7 @@ def test_an_envelope_that_reports_a_failure_is_judged_by_its_code(
 def test_more_models_than_the_limit_are_rejected() -> None:
     sent = body("image", [A, B])
 
-    assert "more than MAX_MODELS=1" in rejection(sent, limits=ParseLimits(max_models=1))
+    assert "more than CATALOG_SYNC_MAX_MODELS=1" in rejection(sent, limits=ParseLimits(max_models=1))
     assert parse_response(sent, "image", ParseLimits(max_models=2)).reported == 2
 
 

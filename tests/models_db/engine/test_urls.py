@@ -64,12 +64,12 @@ REJECTED = {
     "sqlite:///file:a.db?uri=true": "does not name a file",
     "sqlite://host/a.db": "has more than a path",
     "sqlite:///a.db?mode=ro": "has more than a path",
-    "oracle://u@h/d": "begins with oracle: use sqlite:///, postgresql:// or mariadb://",
+    "oracle://u@h/d": "begins with oracle; use sqlite:///, postgresql:// or mariadb://",
     "postgresql+asyncpg://u@h/d": "begins with postgresql[+]asyncpg",
     "mariadb://u@h": "does not name a database",
     "no url": "cannot be read",
     "": "cannot be read",
-    "sqlite:////folder/\udcff.db": "not characters in this locale: set LC_ALL=C.UTF-8",
+    "sqlite:////folder/\udcff.db": "not characters in this locale; set LC_ALL=C.UTF-8",
 }
 
 
@@ -142,7 +142,7 @@ def test_an_engine_is_printed_without_its_password() -> None:
 
 
 def test_a_missing_database_file_is_not_created(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseSettingError, match=r"no database at .*none\.db: run catalog-sync migrate"):
+    with pytest.raises(DatabaseSettingError, match=r"no database at .*none\.db; run catalog-sync migrate"):
         open_engine(f"sqlite:///{tmp_path}/none.db")
 
     assert list(tmp_path.iterdir()) == []
