@@ -1,4 +1,4 @@
-"""Serves saved catalogs over loopback HTTP, in a process of its own whose CPU is not counted.
+"""Serves saved catalogs over loopback HTTP, in a separate process whose CPU is not counted.
 
     python -m benchmarks.api_server FOLDER
 
@@ -35,7 +35,7 @@ class _Handler(SimpleHTTPRequestHandler):
         return str(Path(self.directory, name, f"{parse_qs(parts.query).get('mode', ['none'])[0]}.json"))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """No log: nobody reads it."""
+        """Requests are not logged."""
 
 
 if __name__ == "__main__":

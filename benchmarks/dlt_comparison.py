@@ -1,4 +1,4 @@
-"""The same work done by dlt with its scd2 merge. Runs in a venv of its own; imports nothing of this project.
+"""The same work done by dlt with its scd2 merge. Runs in a separate venv; imports nothing of this project.
 
     python dlt_comparison.py URL BASE_URL FOLDER
 

@@ -23,6 +23,6 @@ def measure(bench: Bench) -> None:
 
 
 def rows(results: Results) -> Iterator[Row]:
-    """No database is used: the figure stands in the first column."""
+    """No database is used: the figure is in the first column."""
     row = cpu_row(results, "catalog-sync --help: CPU to import of click", _TARGET, "startup help", "startup click")
     yield replace(row, cells=dict([*row.cells.items()][:1]))

@@ -46,7 +46,7 @@ NO_TARGET = Target(0, is_least=True)
 
 
 def cpu_row(results: Results, figure: str, target: Target, over: str, under: str) -> Row:
-    """The CPU of one process to that of another; ``{kind}`` in their names stands for the kind of database."""
+    """The CPU of one process to that of another; ``{kind}`` in their names is replaced by the kind of database."""
     cells = {}
     for kind in KINDS:
         pair = results.median(over.format(kind=kind)), results.median(under.format(kind=kind))

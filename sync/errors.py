@@ -24,7 +24,7 @@ class _Row(NamedTuple):
 class Outcome(IntEnum):
     """How a command can end. The value is the exit code, the name in lower case is the stable name.
 
-    The members stand in order of precedence: a run with several outcomes exits with the first one.
+    The members are in order of precedence: a run with several outcomes exits with the first one.
     """
 
     meaning: str

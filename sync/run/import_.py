@@ -74,7 +74,7 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
         # Nothing is fetched, so the versions are those just locked, and no mode can be superseded.
         versions = {mode: state.version for mode, state in states.items()}
         decision = decide(connection, new, states, versions, deps.guard, line.at)
-        # In this transaction, unlike the begin of a sync: a line that is not stored leaves no run.
+        # In this transaction, unlike the beginning of a sync: a line that is not stored leaves no run.
         run_id = runs.begin_run(connection, start)
         fetches = [ModeFetch(mode, line.at, response=response) for mode, response in new.items()]
         previous = {mode: state.last.good_stamp for mode, state in states.items()}

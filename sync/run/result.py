@@ -22,7 +22,7 @@ class ModeFetch(Struct, frozen=True):
 
     mode: str
     asked_at: datetime | None
-    """When the request that was answered began, in UTC."""
+    """When the last request began, in UTC."""
     attempts: int = 0
     http_status: int | None = None
     error: CatalogSyncError | None = None

@@ -45,7 +45,8 @@ HEAD = migrate.HEAD
 
 # After a deadlock: the first attempt and three more.
 _ATTEMPTS = 4
-# The timeout ends the retries for a lost server; this number ends them where a pause takes no time, as in tests.
+# The timeout ends the retries for an unreachable server. This number ends them where a pause takes no time, as in
+# tests.
 _MOST_RETRIES = 1000
 # Pauses grow by this much each time, so that two runs that deadlocked do not meet again at once.
 _PAUSE_SECONDS = 0.1
@@ -148,7 +149,7 @@ def storage_warning(engine: Engine) -> str | None:
     kind = network_drive(path) if engine.dialect.name == "sqlite" else None
     if kind is None:
         return None
-    return f"{path} is on a network drive ({kind}), which SQLite does not support: move it to a disk of this host"
+    return f"{path} is on a network drive ({kind}), which SQLite does not support; move it to a disk of this host"
 
 
 @contextmanager
@@ -163,9 +164,9 @@ def in_transaction(
 ) -> T:
     """The result of ``work``, called with a connection in a transaction that is committed after it.
 
-    After a deadlock, a serialization failure or a lost connection the whole transaction is repeated,
+    After a deadlock, a serialization failure or a broken connection the whole transaction is repeated,
     the commit included. ``work`` gets the number of the attempt: from the second on, an earlier one
-    may have been committed although its connection broke. A lost server is retried until the
+    may have been committed although its connection broke. An unreachable server is retried until the
     engine's read timeout has passed, unless ``attempts`` is 1.
     """
     retries: _Retries | None = None
@@ -176,9 +177,9 @@ def in_transaction(
                 return work(connection, number)
         except DatabaseError as error:
             cause = error.__cause__
-            # Stays true: a later attempt that fails does not show what became of an earlier commit.
+            # Stays true: a later attempt that fails does not show whether an earlier commit succeeded.
             outcome_unknown = outcome_unknown or error_classes.commit_outcome_unknown(cause)
-            # The time for retries begins with the first lost connection, not with the transaction.
+            # The time for retries begins with the first broken connection, not with the transaction.
             if retries is None and attempts > 1 and error_classes.connection_unusable(cause):
                 retries = _Retries(engines.timeout_of(engine), number)
             if not _may_retry(cause, retries) or (retries is None and number >= attempts):
@@ -188,7 +189,7 @@ def in_transaction(
 
 
 class _Retries:
-    """Retries for a lost server: when they end, and how long to pause before the next one."""
+    """Retries for an unreachable server: when they end, and how long to pause before the next one."""
 
     def __init__(self, seconds: float, done: int = 0) -> None:
         self._ends_at = time.monotonic() + seconds
@@ -206,7 +207,7 @@ class _Retries:
 def _may_retry(cause: BaseException | None, retries: _Retries | None) -> bool:
     if retries is None:
         return error_classes.is_transient(cause)
-    # The lock may belong to our own earlier transaction, which the server has not ended yet.
+    # The lock may belong to an earlier transaction of this process, which the server has not ended yet.
     tests = (error_classes.is_transient, error_classes.retry_may_reach_server, error_classes.is_lock_wait)
     return not retries.exhausted and any(test(cause) for test in tests)
 

@@ -1,4 +1,4 @@
-"""Deletes old runs that went well and that nothing refers to, a window of runs at a time."""
+"""Deletes old successful runs that nothing refers to, a window of runs at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sync.store.database import in_transaction, reading
 # The run_ids of one step, which holds the check-and-set rows for some hundredths of a second.
 WINDOW = 1000
 
-# An abandoned run is a failure, or is alive and will write its own end.
+# An abandoned run has failed, or is still active and will write its own end.
 _DELETABLE_STATUSES = ("success", "superseded")
 _REFERENCES = [
     column
@@ -45,11 +45,11 @@ def old_runs(connection: Connection, before: datetime) -> OldRuns:
 
 
 def delete_old_runs(engine: Engine, before: datetime) -> Iterator[int]:
-    """Deletes the runs that ended before a time, but for the needed ones; yields the number of each step.
+    """Deletes the runs that ended before a time, except those that are needed; yields the number of each step.
 
-    A run is needed if history or ``sync_state`` refers to it, if it did not go well, or if it is an
+    A run is needed if history or ``sync_state`` refers to it, if it was not successful, or if it is an
     import, whose rows say which lines are stored. Each step is a transaction, so the caller may stop
-    between two. Other runs, and another call of this function, may be at work at the same time.
+    between two. Other runs, and another call of this function, may be active at the same time.
     """
     after = 0
     while True:
@@ -82,8 +82,8 @@ def _delete_window(engine: Engine, before: datetime, after: int, last: int) -> i
         # that inserts there would wait for this transaction while this one waits for the sync, so both
         # take the check-and-set rows first.
         read.lock_mode_states(connection, MODES)
-        # The last attempt may have been committed although its connection broke before the server said
-        # so. Then its runs are not found any more, so the ids of all attempts are kept and counted.
+        # The last attempt may have been committed although its connection broke before the server
+        # reported it. The next attempt does not find its runs, so the ids of all attempts are kept and counted.
         run_ids.update(_deletable_ids(connection, before, after, last))
         for batch in batches(sorted(run_ids)):
             connection.execute(delete(sync_run_modes).where(sync_run_modes.c.run_id.in_(batch)))

@@ -75,7 +75,7 @@ def begin_run(connection: Connection, start: RunStart) -> int:
 def end_run(connection: Connection, run_id: int, end: RunEnd, mode_rows: Iterable[ModeRow]) -> None:
     """Writes the end of a run and the rows of its modes.
 
-    Overwrites ``abandoned``: another run marked this one while it was slow, and it is alive after all.
+    Overwrites ``abandoned``: another run marked this one while it was slow.
     """
     connection.execute(update(sync_runs).where(sync_runs.c.run_id == run_id).values(**asdict(end)))
     rows = [{"run_id": run_id, **row.columns()} for row in mode_rows]
@@ -86,10 +86,10 @@ def end_run(connection: Connection, run_id: int, end: RunEnd, mode_rows: Iterabl
 def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> None:
     """Marks runs that began before this one and have no end.
 
-    Such a run has died, or is still fetching on this host or another one. Then it writes its own end
-    over this mark.
+    The process of such a run has died, or it is still fetching on this host or another one. A run that is
+    still fetching overwrites this status with its own end.
     """
-    # A run with a higher run_id began later than this one and may well be fetching now.
+    # A run with a higher run_id began later than this one and may be fetching now.
     unfinished = (sync_runs.c.status == "running") & (sync_runs.c.run_id < run_id)
     connection.execute(update(sync_runs).where(unfinished).values(status="abandoned", finished_at=now))
 

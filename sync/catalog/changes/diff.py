@@ -1,6 +1,6 @@
 """The differences between two records of one model: events for people, row changes for tables.
 
-Both compare canonical trees or rows made of them, so what is no change to the catalog gives neither.
+Both compare canonical trees or rows made of them, so a difference that does not change the catalog gives neither.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class ModelChange(Struct, frozen=True):
 class Changes(Sequence[ModelChange]):  # noqa: PLW1641  # not hashable, like a list
     """The changes of a mode, one for each model that changes.
 
-    An entry that is an id stands for the addition of that model; ``make_added`` returns its change. A
+    An entry that is an id means that this model is added; ``make_added`` returns its change. The plan for a
     first response consists of such entries, and as changes they would take many times its memory.
     """
 

@@ -34,7 +34,7 @@ def model_detail(raw: str) -> ModelDetail:
     tree = decode_object(raw)
     rows = {table: _by_column(table, table_rows) for table, table_rows in rows_of(tree).items()}
     model, credit = rows["models"][0], rows["credits"][0]
-    # Readers want the options with their parameter, although they are rows of a table of their own.
+    # Readers want the options with their parameter, although they are rows of a separate table.
     options: dict[str, list[str]] = {}
     for option in rows["param_options"]:
         options.setdefault(option["param_name"], []).append(option["option_value"])

@@ -49,7 +49,7 @@ def decode_object(text: str) -> dict[str, Tree]:
     Raises ``MalformedError`` when the text is not strict JSON or not an object, when a key appears
     twice in one object, is too long or cannot be stored, and when a bound of this module is exceeded.
     """
-    tree = _fast(text)
+    tree = _decode_fast(text)
     if tree is None:
         tree = _strict(text)
     if len(text) > MAX_TEXT_BYTES // 4:  # a character takes at most four bytes: a shorter text has no such string
@@ -57,7 +57,7 @@ def decode_object(text: str) -> dict[str, Tree]:
     return tree
 
 
-def _fast(text: str) -> dict[str, Tree] | None:
+def _decode_fast(text: str) -> dict[str, Tree] | None:
     """The tree of a text that msgspec encodes the same way again; None for any other text."""
     try:
         plain = _DECODER.decode(text)

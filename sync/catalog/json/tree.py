@@ -1,7 +1,7 @@
 """Canonical trees: JSON values in a form in which two texts that mean the same are equal.
 
-What is no change to the catalog is no difference between trees: the order of keys, a null against an
-absent field at any depth, order and repeats in a list of scalars, the spelling of a number. ``{}``,
+Differences that do not change the catalog disappear: the order of keys, a null in place of an absent field
+at any depth, order and repeats in a list of scalars, the spelling of a number. ``{}``,
 ``[]`` and ``""`` are values and differ from an absent field.
 """
 

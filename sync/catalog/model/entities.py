@@ -75,7 +75,7 @@ def rows_of(tree: dict[str, Tree]) -> dict[str, tuple[Row, ...]]:
 def entity_fields(tree: dict[str, Tree]) -> Iterator[tuple[str, Tree | None]]:
     """Each entity's name and its part of the tree, in the order of the change log.
 
-    Together they cover the whole tree, so a field that nobody knew is an event of models.
+    Together they cover the whole tree, so a change of an unknown field is an event of models.
     """
     fields = {entity.field for entity in ENTITIES if entity.field}
     yield "models", {key: value for key, value in tree.items() if key not in fields}

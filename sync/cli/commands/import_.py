@@ -105,7 +105,7 @@ def _until_stopped(
     lines: Iterator[SavedResponse], count_line: Callable[[], None], stop: threading.Event
 ) -> Iterator[SavedResponse]:
     for line in lines:
-        # Only between two lines: each is a transaction of its own.
+        # Only between two lines: each line is a separate transaction.
         if stop.is_set():
             return
         count_line()

@@ -43,7 +43,7 @@ class WorkResult(NamedTuple, Generic[T]):
 
 
 class _Work(Generic[T]):
-    """Work in a thread of its own.
+    """Work in a separate thread.
 
     Python calls a signal handler only between two steps of the main thread, and a statement in a
     database driver can keep the main thread in one step for longer than the grace period.
@@ -127,7 +127,7 @@ def end_on_sigterm() -> None:
     """From now on SIGTERM raises ``Terminated`` in the main thread, and after ``GRACE_SECONDS`` ends the process.
 
     The second part is for a statement in a database driver that waits for a lock: until it ends no
-    handler runs. The interpreter writes the number of each signal to a pipe all the same, and a
+    handler runs. The interpreter writes the number of each signal to a pipe nevertheless, and a
     thread reads it there.
     """
     reader, writer = map(_outside_standard_streams, os.pipe())

@@ -97,7 +97,7 @@ def _read_line(path: Path, number: int, text: bytes) -> SavedResponse:
     if spans is None:
         raise _invalid(path, number, "a key appears twice; keep one of them")
     payloads = {name: text[span] for name, span in spans.items() if values[name] != b"null"}
-    at = _time(path, number, payloads.pop("at", b""))
+    at = _parse_time(path, number, payloads.pop("at", b""))
     if not payloads or ("all" in payloads and len(payloads) > 1):
         raise _invalid(path, number, f"it must have image, video or both, or only all; {_FORM}")
     return SavedResponse(str(path), number, at, payloads)
@@ -131,7 +131,7 @@ def _value_spans(text: bytes, values: dict[str, bytes]) -> dict[str, slice] | No
     return spans if text[position:].strip() == b"}" else None
 
 
-def _time(path: Path, number: int, text: bytes) -> datetime:
+def _parse_time(path: Path, number: int, text: bytes) -> datetime:
     try:
         at = datetime.fromisoformat(msgspec.json.decode(text, type=str))
         if at.tzinfo is not None and at.year >= _EARLIEST_YEAR:

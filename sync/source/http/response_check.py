@@ -1,4 +1,4 @@
-"""Whether a response may be parsed, or which error it stands for."""
+"""Whether a response may be parsed, or which error it means."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sync.source.http.retry import RetryPolicy, wait_before
 
 
 class FetchWorker:
-    """Fetches one mode in a thread of its own, and puts the result on ``context.events``.
+    """Fetches one mode in a separate thread, and puts the result on ``context.events``.
 
     ``cancel`` and ``deadline_failure`` are for the thread that waits, at any time.
     """
