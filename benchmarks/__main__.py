@@ -37,6 +37,7 @@ def main(arguments: Sequence[str], now: datetime) -> None:
         folder = Path(tempfile.mkdtemp(prefix="catalog-sync-bench-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o755)  # a PostgreSQL that may not run as root reaches its data in here
+        (folder / "served").mkdir()
         port = stack.enter_context(background([sys.executable, "-m", "benchmarks.api_server", str(folder / "served")]))
         bench = Bench(
             folder=folder,

@@ -28,6 +28,7 @@ _HERE = Path(__file__).parent
 _KEY = "gva_live_bench.0000000000"
 _MAX_BYTES = 256 * 2**20  # a body of the stress point has about 100 MiB
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}
+# dlt reaches MariaDB by the dialect of MySQL.
 _DLT_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql", "mariadb": "mysql+pymysql"}
 
 
@@ -49,13 +50,21 @@ class Bench:
     results: Results
 
     def serve(self, name: str, catalog: Catalog) -> None:
-        """Serve a catalog under this name."""
+        """Save a catalog so that it can be fetched: see ``base_url``."""
         save_catalog(self.folder / "served", name, catalog)
 
     def serve_two(self, models: int) -> None:
-        """Serve a made-up catalog as ``first``, and as ``changed`` the one after it."""
+        """Serve a made-up catalog as ``first``, and the one after it as ``changed``."""
         for name, catalog in zip(("first", "changed"), snapshots(models), strict=False):
             self.serve(name, catalog)
+
+    def base_url(self, served: str) -> str:
+        """The URL of the API, which gives this served catalog from now on."""
+        # A real API keeps its URL when its catalog changes, so the name is not in it.
+        link = self.folder / "served" / "current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(served)
+        return f"{self.api}/current"
 
     def run(self, *argv: str | Path, **environment: str) -> Usage:
         return measure(list(map(str, argv)), environment, self.folder)
@@ -66,7 +75,7 @@ class Bench:
             *(Path(sys.executable).with_name("catalog-sync"), *arguments),
             CATALOG_SYNC_DATABASE_URL=url,
             CATALOG_SYNC_API_KEY=_KEY,
-            CATALOG_SYNC_BASE_URL=f"{self.api}/{served}",
+            CATALOG_SYNC_BASE_URL=self.base_url(served),
             CATALOG_SYNC_MAX_BYTES=str(_MAX_BYTES),
         )
 
@@ -81,18 +90,18 @@ class Bench:
     def baseline(self, work: str, url: str, served: str, *folder: Path) -> Usage:
         """Run the baseline, which is described in ``baseline.py``."""
         program = (sys.executable, _HERE / "baseline.py")
-        return self.run(*program, work, _with_driver(url, _DRIVERS), f"{self.api}/{served}", *folder)
+        return self.run(*program, work, _with_driver(url, _DRIVERS), self.base_url(served), *folder)
 
     def dlt(self, url: str, served: str, folder: Path) -> Usage:
         """Run dlt, which is described in ``dlt_comparison.py``."""
         program = (self.dlt_python, _HERE / "dlt_comparison.py")
         settings = {
-            "HOME": str(folder),
+            "HOME": str(folder),  # no settings of the user
             "RUNTIME__DLTHUB_TELEMETRY": "false",
             "RUNTIME__LOG_LEVEL": "CRITICAL",
             "DESTINATION__POSTGRES__CREDENTIALS__PASSWORD": "none",  # dlt demands one
         }
-        return self.run(*program, _with_driver(url, _DLT_DRIVERS), f"{self.api}/{served}", folder, **settings)
+        return self.run(*program, _with_driver(url, _DLT_DRIVERS), self.base_url(served), folder, **settings)
 
     @contextmanager
     def migrated(self, databases: Databases) -> Iterator[str]:

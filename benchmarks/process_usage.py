@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-_TIMEOUT = 900
+_TIMEOUT = 900  # dlt takes minutes for 10,000 models on MariaDB
 # The kernel counts the memory of the starting process in the peak of the one it starts, so a small one starts it.
 _STARTER = """
 import json, resource, subprocess, sys, time
