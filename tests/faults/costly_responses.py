@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 MIB = 1024 * 1024
-MODEL_BYTES = 3 * MIB - 200
+MODEL_BYTES = 3 * MIB - 200  # just below the limit for a model
 Filler = Callable[[int], bytes]
 
 
@@ -89,6 +89,7 @@ KINDS: dict[str, Filler] = {
 
 def outcome(body: bytes) -> str:
     """The result for a response, from its bytes to the plan: the size of the plan, or the error."""
+    # Imported here, so that a measurement can import them before it starts.
     from sync.catalog.changes.classify import classify
     from sync.catalog.changes.plan import ModeWatermark, make_plan
     from sync.catalog.guards import RemovalCheck
@@ -129,6 +130,7 @@ def _peak() -> float:
 def _table(mebibytes: float) -> None:
     print("| response full of | s/MiB | MiB/MiB | result |\n| --- | --- | --- | --- |")  # noqa: T201  # its output
     for name, fill in KINDS.items():
+        # The peak memory of a process never falls, so each kind needs its own process.
         with tempfile.NamedTemporaryFile() as file:
             file.write(fill(int(mebibytes * MIB)))
             file.flush()

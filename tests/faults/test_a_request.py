@@ -42,6 +42,7 @@ def first(script: Script, then: Script) -> Script:
 
 
 def test_a1_a_refused_connection_is_retried_and_then_exit_4(synced: SyncedDatabase) -> None:
+    # Nothing listens on this port when the server has stopped.
     with RudeServer(silent) as api:
         url = api.url
     before = synced.catalog()
@@ -114,6 +115,7 @@ def test_a5_fewer_models_than_the_total_are_exit_5(synced: SyncedDatabase) -> No
     assert "data.total is '4' but it has 3 models" in line
 
 
+# The trailer of a gzip stream has 8 bytes: a checksum and the length.
 @pytest.mark.parametrize("cut", [1, 8, 9, 40])
 def test_a6_a_truncated_gzip_stream_is_exit_5(synced_sqlite: SyncedDatabase, cut: int) -> None:
     import gzip
@@ -151,7 +153,7 @@ def test_a11_a_server_error_is_retried_and_then_exit_4(synced_sqlite: SyncedData
     script = says(response(status))
     with RudeServer(script) as api:
         line = error_line(synced_sqlite.shell("sync", "--base-url", api.url, "--attempts", "2"), 4)
-        assert len(api.requests) == 4
+        assert len(api.requests) == 4  # two attempts for each mode
 
     assert status[:3] in line
     synced_sqlite.verify()

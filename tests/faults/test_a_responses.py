@@ -19,6 +19,7 @@ from tests.support.synced_database import LISTED, SyncedDatabase, image, video
 MIB = 1024 * 1024
 
 
+# A process with less memory than the bomb needs ends with MemoryError if it decompresses all of it.
 def limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (160 * MIB, 160 * MIB))
 
@@ -158,6 +159,7 @@ def test_a18_an_html_page_or_an_empty_body_is_exit_5_and_its_beginning_is_quoted
 
 
 HEADERS = {
+    # http.client accepts 100 headers, and lines of 65,536 bytes.
     "101 headers": [f"X-{number}: yes" for number in range(101)],
     "two lengths": ["Content-Length: 5"],
     "a line of 70,000 letters": ["X-Long: " + "y" * 70_000],

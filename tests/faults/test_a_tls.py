@@ -20,6 +20,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def synced(synced_sqlite: SyncedDatabase, monkeypatch: pytest.MonkeyPatch) -> SyncedDatabase:
     """A synced database, in an environment that does not name a certificate authority."""
+    # requests reads these variables, and a developer may have set them.
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     return synced_sqlite

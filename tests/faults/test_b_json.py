@@ -61,6 +61,7 @@ def test_b4_a_number_that_json_does_not_allow_is_exit_5(synced: SyncedDatabase, 
     )
 
 
+# Beyond a double, beyond int(), beyond the digits of a column, and an exponent that Decimal cannot have.
 HUGE = ("1e999", "1E+999999", "1" * 5000, "9" * 13, "1e-41", "0." + "1" * 41, "1e" + "9" * 30)
 
 
@@ -75,6 +76,7 @@ def test_b5_a_cost_out_of_range_is_rejected_on_each_kind_of_database(synced: Syn
 
 def require_only_model_rejected(synced: SyncedDatabase, number: str) -> None:
     body = GOOD.replace(b'"default_cost": 2', f'"default_cost": {number}'.encode(), 1)
+    # Another model changes, to show that the rest of the response is stored.
     body = body.replace(b'"default_cost": 3', b'"default_cost": 33', 1)
     line = error_line(synced.sync(image=says(response("200 OK", body))), 5)
 
@@ -112,6 +114,7 @@ def test_b6_a_model_nested_deeper_than_64_levels_is_the_only_one_rejected(
 
 
 def test_b6_a_model_nested_deeper_than_the_decoder_allows_rejects_the_response(synced_sqlite: SyncedDatabase) -> None:
+    # Deeper than any limit that the decoder may take from the interpreter.
     depth = 10 * sys.getrecursionlimit()
     body = GOOD.replace(b'"name"', b'"x": ' + b"[" * depth + b"]" * depth + b', "name"', 1)
 

@@ -50,6 +50,7 @@ def test_b9_zero_is_a_cost(synced: SyncedDatabase) -> None:
     assert synced.events() == ["decrease"]
 
 
+# The most decimals, the most digits, and one digit more than the NUMERIC column keeps.
 LONG = ("0." + "0" * 39 + "1", "123456789012." + "1234567891" * 4, "0.1234567890125")
 
 
@@ -83,6 +84,7 @@ def test_b11_an_invalid_id_rejects_its_model_and_stops_removals(
     assert len(synced_sqlite.costs()) == 4  # the model with the invalid id may be acme/image-3
 
 
+# Equal in some collations of MariaDB, and different byte by byte.
 SIMILAR_IDS = ("Foo", "foo", "foo ", "föo", "fóo", "x" * 255, "x" * 254 + "X")
 
 
@@ -154,6 +156,7 @@ def test_b16_an_unknown_field_is_recorded_once_and_the_order_of_keys_is_not_a_ch
         ("models", "tier", '{"a":[1,2],"b":1}')
     ]
 
+    # The same content: another order of keys and options, a repeated option, 1.0 for 1.
     shuffled = {**dict(reversed(LISTED[0].items())), "tier": {"a": [1, 2, 1], "b": 1.0}}
     synced.succeeds(image=image([shuffled, *REST]))
     assert synced.query("SELECT COUNT(*) FROM catalog_changes WHERE run_id = 3") == [(0,)]

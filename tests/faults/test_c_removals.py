@@ -52,6 +52,7 @@ def test_c3_too_many_removals_are_held_back_while_the_received_models_are_stored
     assert line.endswith("run once with --accept-removals 3")
     assert len(synced.costs()) == 10
     assert synced.costs()["acme/image-0"] == "77"
+    # Only the exact number accepts the removals.
     for wrong in ("2", "4"):
         error_line(synced.sync("--accept-removals", wrong, image=image(seen)), 7)
     synced.succeeds("--accept-removals", "3", image=image(seen))

@@ -54,6 +54,7 @@ def create_database_on(disk: Path, server: Server) -> str:
         server.execute(f"CREATE TABLESPACE small LOCATION '{disk}'", "CREATE DATABASE on_small TABLESPACE small")
     else:
         server.execute("CREATE DATABASE on_small")
+        # MariaDB has no tablespace for a whole database, so its folder becomes a link to the disk.
         (server.folder / "data/on_small/db.opt").unlink()
         (server.folder / "data/on_small").rmdir()
         (disk / "tables").mkdir()

@@ -152,6 +152,7 @@ def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, mig
         output(shell("sync"))
         before = catalog_rows(migrated_url)
         api.step_to(1)
+        # The kills come at different steps of storing the catalog.
         for delay in (0.02, 0.06, 0.12):
             kill_after(delay, migrated_url, new, tmp_path)
             rows = catalog_rows(migrated_url)
@@ -221,6 +222,7 @@ def test_d17_a_reader_during_a_run_sees_nothing_of_it(synced: SyncedDatabase) ->
     reader = open_engine(synced.url)
 
     def read(connection: Connection, *_: object) -> None:
+        # The reader's own queries would call this function again.
         if connection.engine is not reader:
             with reader.connect() as other:
                 seen.append([tuple(row) for row in other.exec_driver_sql(query)])

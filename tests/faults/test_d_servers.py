@@ -85,6 +85,7 @@ def test_d13_an_error_that_persists_is_exit_6_after_its_attempts(
     raise_in_runs(synced_own_server, error, times=99)
     line = error_line(synced_own_server.sync("--mode", "image", image=RAISED), 6)
 
+    # The fourth attempt is the last: a transaction is repeated three times.
     assert "as it says; nothing of this step was stored" in line
     assert synced_own_server.query("SELECT last_value FROM raised") == [(attempts,)]
     assert synced_own_server.query(STATUS)[-1] == ("failed",)
@@ -130,6 +131,7 @@ def test_d14_no_state_of_a_session_is_used_that_a_transaction_pool_shares(
     """The log has no prepared statement, no session lock, and no SET but of the time zone and the date style."""
     own_server.execute("ALTER SYSTEM SET log_statement = 'all'", "ALTER SYSTEM SET log_connections = 'on'")
     own_server.execute("SELECT pg_reload_conf()")
+    # Every server process reads the setting by then.
     time.sleep(0.3)
     log = own_server.folder / "output"
     before = log.stat().st_size

@@ -24,6 +24,7 @@ def test_d11_a_time_with_an_offset_is_stored_in_utc_in_any_time_zone_of_the_host
     file = tmp_path / "responses.jsonl"
     file.write_text(f"{line('2026-03-01T01:30:00.123456+05:30', 1)}\n{line('2026-03-01T12:00:00-08:00', 2)}\n")
     synced = SyncedDatabase(shell, migrated_url, tmp_path, is_synced=True)
+    # A zone whose offset is not a whole number of hours.
     environ = synced.environment() | {"TZ": "Asia/Kolkata"}
     output(run_process("import", str(file), environ=environ))
 

@@ -91,4 +91,5 @@ def test_e2_stamps_never_go_back_when_two_hosts_differ_by_five_minutes(
     assert len(stamps) == 6
     assert stamps == sorted(set(stamps))
     notes = [note for (note,) in synced.query("SELECT note FROM sync_runs WHERE run_id > 1 ORDER BY run_id")]
+    # Only the host that is behind the last stamp has something to note.
     assert [note is not None for note in notes] == [False, False, True, False, True, False]

@@ -21,6 +21,7 @@ from tests.support.commands import ROOT, error_line, eventually, finished, outpu
 from tests.support.rude_server import RudeServer, Script, says
 from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
+# Without PYTHONUTF8=0 Python would use UTF-8 in the C locale.
 PLAIN_ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 SUMMER_ENDS = datetime(
     2026, 10, 24, 12, tzinfo=UTC
@@ -79,6 +80,7 @@ def test_e7_the_next_run_is_skipped_and_reported_when_a_run_is_longer_than_the_i
 
     assert ended.code == 0
     assert "the one before it was still active (1 skipped so far); schedule fewer runs" in ended.err
+    # A skipped run never starts, so it cannot be superseded.
     assert synced_sqlite.query("SELECT COUNT(*) FROM sync_runs WHERE status = 'superseded'") == [(0,)]
     synced_sqlite.verify()
 
@@ -100,6 +102,7 @@ def test_e9_two_schedulers_on_one_database_store_each_observation_once(synced: S
     assert all("another run stored a newer response" in line for line in lines)
     assert synced.events() == ["increase"]
     applied = synced.query("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
+    # The version counts the applied runs: none was applied twice.
     assert synced.query("SELECT version FROM sync_state WHERE mode = 'image'") == applied
     synced.verify()
 

@@ -79,6 +79,7 @@ def test_e8_a_signal_ends_a_schedule_with_exit_0_while_it_waits_for_a_lock(migra
             eventually(lambda: api.requests)
             with write_lock(migrated_url):
                 gate.set()
+                # The run waits for the lock by then.
                 time.sleep(1)
                 began = time.monotonic()
                 process.send_signal(signal.SIGTERM)
@@ -153,6 +154,7 @@ def test_e5_a_suspended_schedule_makes_up_for_missed_runs_with_one(sqlite_url: s
             process.send_signal(signal.SIGTERM)
             ended = finished(process, within=10)
     assert (ended.code, lines_without_skipped(ended.err)) == (0, [])
+    # One run for the four missed ones, and one or two in the 1.5 s after it.
     assert 2 <= len(query_rows(sqlite_url, STATUS)) - before <= 3
 
 
@@ -164,6 +166,7 @@ def test_e6_an_unexpected_error_is_reported_without_its_secret_and_the_next_run_
 
     monkeypatch.setattr("sync.run.run_sync", fail)
     shell.set(DATABASE_URL=sqlite_url)
+    # Between the second and the third run.
     end = threading.Timer(1.7, os.kill, [os.getpid(), signal.SIGTERM])
     end.start()
     ended = shell("schedule", "--every", "1s", "--base-url", "http://127.0.0.1:9")

@@ -82,6 +82,7 @@ def test_f3_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url:
     file = tmp_path / "key"
     file.write_text(f"{KEY}\n")
     shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    # Readable for others, for the group, or both.
     for mode in (0o644, 0o640, 0o604, 0o666):
         file.chmod(mode)
         assert "chmod 600" in error_line(shell("sync"), 2)

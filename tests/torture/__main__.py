@@ -65,11 +65,13 @@ def _parse_arguments() -> tuple[Plan, bool]:
         parser.error(f"PARTS must be some of {' '.join(PARTS)}, DATABASES some of {' '.join(database_servers.KINDS)}")
     for reason in filter(None, map(database_servers.missing, kinds)):
         parser.error(reason)
+    # The figures on the page can be compared with earlier ones only if each part had its full size.
     is_complete = arguments.minutes is None and arguments.first == 0 and set(kinds) == set(database_servers.KINDS)
     return Plan(arguments.seed, parts, kinds, arguments.minutes, arguments.jobs, arguments.first), is_complete
 
 
 def _progress_printer() -> OnProgress:
+    # A log file would get a line of progress every half second.
     if not sys.stderr.isatty():
         return lambda _: None
 

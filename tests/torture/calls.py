@@ -43,8 +43,10 @@ from tests.torture.forked_processes import emulator_catalog
 from tests.torture.progress import Progress
 
 _KEY = "gva_live_torture.0123456789"
+# A new database for every failure would take most of the time.
 _FAILURES_PER_DATABASE = 6
 _NOTHING_STORED = "nothing of this step was stored"
+# Transactions are repeated after some errors of the database, and requests after a failure, so a run may succeed.
 _EXPECTED_CODES = {"database": {0, 6}, "COMMIT": {0, 6}, "socket": {0, 4}}
 _COUNT_APPLIED_RUNS = "SELECT COUNT(*) FROM sync_runs WHERE status IN ('success', 'partial', 'held')"
 
@@ -78,6 +80,7 @@ def run(databases: EmptyDatabases, progress: Progress) -> None:
     rng = random.Random(f"{progress.options.seed} calls {progress.options.kind}")
     cases = _cases(databases.kind)
     call_counts: dict[FailureCase, int] = {}
+    # The cases take turns, so that even a short version reaches each of them.
     pending = deque((max(1, progress.options.first), case) for case in cases)
     while pending and progress.continues:
         with _DatabaseAndApi(databases, progress, rng) as pair:
@@ -201,6 +204,7 @@ def _environment(databases: EmptyDatabases, url: str, base_url: str) -> Iterator
 
 
 def _sync() -> _CommandResult:
+    # The command runs in this process, because the failing calls are patched here.
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         code = run_command(["sync", "--quiet"], os.environ)
     return _CommandResult(code, out.getvalue(), err.getvalue())

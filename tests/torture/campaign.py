@@ -23,7 +23,7 @@ from tests.torture.database_under_test import SERVERS_FOLDER
 ROOT = Path(__file__).resolve().parents[2]
 _NO_GOAL = 10**9
 _POLL_SECONDS = 0.5
-_OUTPUT_LINES = 60
+_OUTPUT_LINES = 60  # enough for the traceback of a forked process, which is not in the report
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ Catalog = dict[str, list[Model]]
 
 # Ids and texts that have broken databases, terminals and spreadsheets: case, blanks, bidi marks, formulas, NUL.
 _IDS = ["Acme/M1", "acme/m1 ", "ä\u202e<b>", "=1+1", *(f"acme/m{number}" for number in range(8))]
+# Each of the eight kinds of change gets its own model, and the ninth is removed.
 _LISTED_AT_FIRST = 9
 _COSTS = ["5.000", "5", "0.049999999999999996", "1e2", "123456789012.1234567890123456789012345", "0", "7.25"]
 _TEXTS = ["plain", "ä\0\ud800", "\u202eevil\u2066", "\x1b[31mred", "=HYPERLINK(1)", "", "a\nb"]
@@ -33,6 +34,7 @@ class ChangingCatalog:
         """A copy of the catalog, with the models of each mode in random order."""
         listed = {mode: [copy.deepcopy(model) for model in models.values()] for mode, models in self._listed.items()}
         for models in listed.values():
+            # The order of models has no meaning, so it must not cause a change.
             self._rng.shuffle(models)
         return listed
 
@@ -69,6 +71,7 @@ def _set_cost(model: Model, rng: random.Random) -> None:
 
 
 def _set_unusual_cost(model: Model, rng: random.Random) -> None:
+    # Two of these costs are equal numbers in different spellings, which is not a change.
     model["credits"] = {"default_cost": spelled(rng.choice(_COSTS))}
 
 
@@ -85,6 +88,7 @@ def _change_texts(model: Model, rng: random.Random) -> None:
 
 
 def _change_params(model: Model, rng: random.Random) -> None:
+    # Options of different types in one list must be stored too.
     options = rng.sample(["1K", "2K", "4K", 8, True, None], rng.randrange(1, 6))
     model["params"] = {
         "size": {"type": "string", "options": options, "default": options[0]},

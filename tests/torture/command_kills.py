@@ -51,6 +51,7 @@ class CommandRunner:
         def work() -> int:
             os.environ.clear()
             os.environ.update(environ)
+            # The error line is read by the parent after the process has died.
             log = os.open(self._log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
             os.dup2(log, 2)
             with intercept_calls(kill_at(boundary[0], after=boundary[1])) if boundary else nullcontext():
@@ -90,6 +91,7 @@ def run_command_scenario(
             if not progress.continues:
                 break
             api.step_to(step)
+            # A new interpreter runs without the interception of calls and starts slowly, so it is chosen rarely.
             moment, kill = rng.choices(_kills(command, environ, rng, seconds), weights=(5, 4, 1))[0]
             code = kill()
             require(code in {0, KILLED}, f"the command to be killed ended with {code}: {command.stderr}")
@@ -107,6 +109,7 @@ def _kills(
 ) -> list[tuple[str, Callable[[], int]]]:
     """The ways to kill a command, by the name of the moment; each returns the exit code."""
     boundary = (rng.randrange(1, _MAX_CALLS), rng.random() < 0.5)
+    # Some kills come after the end of the command.
     delay = rng.uniform(0, seconds * 1.2)
     startup_delay = rng.uniform(0.2, 0.8)
     return [

@@ -84,6 +84,7 @@ class _Round:
         pids = [fork(lambda number=number: self._sync(number, fetched[1], store[0])) for number in range(RUNS)]  # type: ignore[misc] # the default keeps the number of the loop
         if self._fetch_together:
             _read_exactly(fetched[0], RUNS)
+        # Each run takes one byte, so all of them continue at the same moment.
         os.write(store[1], b"g" * RUNS)
         codes = [wait_for(pid) for pid in pids]
         for descriptor in (*fetched, *store):

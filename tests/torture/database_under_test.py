@@ -107,6 +107,7 @@ def require_consistent_rows(engine: Engine) -> None:
 def require_listed(url: str, catalog: Catalog) -> None:
     """The open versions are exactly the models of this catalog."""
     sql = "SELECT m.mode, m.model_id, v.raw FROM models m JOIN model_versions v ON v.open_model_pk = m.model_pk"
+    # The raw texts are compared by their meaning: the order of keys and the spelling of numbers may differ.
     stored = {(mode, model_id): meaning(plain_json(raw)) for mode, model_id, raw in query(url, sql)}
     expected = {
         (mode, model["id"]): meaning(plain_json(text_of(model))) for mode, models in catalog.items() for model in models
@@ -123,6 +124,7 @@ def require_no_open_runs(url: str) -> None:
 
 def query(url: str, sql: str) -> list[tuple[Any, ...]]:
     """The rows of a query, with the values of the bare driver."""
+    # Without a pool no connection stays open until the next fork.
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.connect() as connection:
         return [tuple(row) for row in connection.exec_driver_sql(sql)]

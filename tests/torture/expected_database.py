@@ -14,7 +14,7 @@ from decimal import Decimal
 from tests.support.made_responses import Model
 
 STAMP_STEP = timedelta(microseconds=1)
-GUARD_PERCENT, GUARD_COUNT = 20, 3
+GUARD_PERCENT, GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_PERCENT and MAX_REMOVAL_COUNT
 BAD_COST = "not a cost"
 
 Interval = tuple[datetime, datetime | None, object]
@@ -38,6 +38,7 @@ class ModelHistory:
         if self.is_listed and self.versions[-1][2] == content:
             return False
         cost = cost_of(model)
+        # A relisted model begins a new interval even if its cost is the old one.
         if not self.is_listed or self.costs[-1][2] != cost:
             _close(self.costs, stamp)
             self.costs.append((stamp, None, cost))
@@ -145,11 +146,13 @@ class ExpectedDatabase:
             statuses[mode] = _mode_status(response, is_held=mode in held_back)
         self.runs[run_id] = run
         if responses:
+            # A run that applies nothing marks no other run.
             self._mark_abandoned(run_id)
         return statuses
 
     def prune(self, before: datetime) -> int:
         """Deletes the runs that ``prune`` may delete; their number."""
+        # sync_state refers to these runs.
         current = {mode.run_id for mode in self.modes.values()}
         deleted = [run_id for run_id, run in self.runs.items() if _is_prunable(run, before) and run_id not in current]
         for run_id in deleted:
@@ -172,6 +175,7 @@ def cost_of(model: Model) -> Decimal | None:
 
 def run_status(mode_statuses: Sequence[str]) -> str:
     """The status of a run, from those of its modes."""
+    # A held mode and a successful one make a held run; any other mixture is partial.
     distinct = set(mode_statuses)
     if len(distinct) == 1:
         return mode_statuses[0]

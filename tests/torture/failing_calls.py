@@ -81,6 +81,7 @@ def _break_postgresql(call: DatabaseCall) -> None:
     """Shuts the socket down, so that the driver meets the broken connection by itself and raises its own error."""
     with socket.socket(fileno=os.dup(call.connection.fileno())) as duplicate:
         duplicate.shutdown(socket.SHUT_RDWR)
+    # The driver raises its own error for the broken socket.
     call.connection.execute("SELECT 1")
 
 
@@ -130,6 +131,7 @@ def fail_reads(
             failed.append(current)
         if fails and not after:
             return failure()
+        # The size is limited for every read, or the first one would return the whole response.
         read = original(self, buffer, min(size or len(buffer), _BYTES_PER_READ), flags)
         return failure() if fails else read
 

@@ -57,6 +57,7 @@ def wait_for(pid: int) -> int:
             _kill_and_reap(pid)
             raise InvariantError(f"a run did not end within {_TIMEOUT_SECONDS:g} s")
         time.sleep(pause)
+        # A run in a forked process ends within milliseconds, a command takes up to seconds.
         pause = min(pause * 1.5, 0.02)
 
 
@@ -96,6 +97,7 @@ def serve_catalogs(catalogs: list[Catalog]) -> Iterator[ForkedEmulator]:
     replies_in, replies_out = os.pipe()
 
     def serve() -> int:
+        # The loop over the steps ends when no process has the other end of the pipe open.
         os.close(steps_out)
         with (
             Emulator([emulator_catalog(each) for each in catalogs], stepping="manual") as api,

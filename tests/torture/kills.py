@@ -115,9 +115,11 @@ class _Scenario:
     def _run_and_kill(self, url: str, responses: Responses, calls: int, seconds: float) -> bool:
         now = self._schedule_run(responses)
         if self._rng.random() < _RANDOM_TIME_SHARE:
+            # Some kills come after the end of the run.
             delay = self._rng.uniform(0, seconds * 1.2)
             code = kill_after(fork(lambda: sync_once(url, now, responses).exit_code), delay)
             return self._add_kill(code, "at random times")
+        # Boundaries are taken in turn, not at random, so that none is left out.
         number, after = divmod(self._next_boundary % (2 * calls), 2)
         self._next_boundary += 1
 

@@ -46,6 +46,7 @@ def read_views(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
                 (tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {view.name}")), key=repr
             )
             for view in VIEWS
+            # Its rows are the runs themselves, which ``prune`` deletes.
             if view.name != "v_sync_runs"
         }
 
@@ -58,6 +59,7 @@ def _require_histories(mode: str, expected: ExpectedMode, versions: StoredInterv
         history = expected.histories.get(model_id, ModelHistory())
         contents = [(start, end, _content(raw)) for start, end, raw in versions.get(key, [])]
         require(contents == history.versions, f"{key} has the versions {contents}, not {history.versions}")
+        # Numbers are compared, since the text of a cost is the spelling of the first response that had it.
         exact = [(start, end, None if cost is None else Decimal(cost)) for start, end, cost in costs.get(key, [])]
         require(exact == history.costs, f"{key} has the costs {exact}, not {history.costs}")
 

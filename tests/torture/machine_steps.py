@@ -115,6 +115,7 @@ class MachineSteps:
         query = select(sync_runs.c.run_id, sync_runs.c.status).order_by(sync_runs.c.run_id.desc()).limit(1)
         with engine_for(self.url) as engine:
             run_id, status = next(iter(read_rows(engine, query)), (0, ""))
+        # A run that died before its first COMMIT has no row.
         if run_id not in self.expected.runs and status == "running":
             self.expected.runs[run_id] = ExpectedRun("running", now)
         elif run_id not in self.expected.runs and run_id:

@@ -36,6 +36,7 @@ MUTANTS_PER_SCENARIO = 500
 # The slowest mutant of the campaign in docs/reliability.md took 0.9 s, and the largest process had 435 MB.
 MAX_SECONDS = 20.0
 MAX_MEGABYTES = 600
+# A fetch and a sync take many times as long as a plan.
 _EVERY_NTH_OVER_HTTP = 20
 _EVERY_NTH_STORED = 50
 _KEY = "gva_live_torture.0123456789"

@@ -56,6 +56,7 @@ def _sending(response: bytes) -> Script:
 
 def _mutated_response(body: bytes, rng: random.Random) -> bytes:
     """The bytes of a response, in one of three codings; in about half of all cases something is wrong."""
+    # Most responses are successful, or few bodies would reach the parser.
     status = rng.choice(["200 OK"] * 8 + ["500 Oops", "204 No Content", "302 Found", "99999 X"])
     headers = ["Content-Type: application/json"]
     coding = rng.choice(("plain", "gzip", "chunked"))

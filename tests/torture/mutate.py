@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+# Beyond the range or the digits of a double, of int() or of a column, or not JSON.
 _UNUSUAL_NUMBERS = (
     "1e999",
     "-1",
@@ -22,6 +23,7 @@ _UNUSUAL_NUMBERS = (
     "01",
     "0x1",
 )
+# Lone surrogates, NUL, bidi and terminal controls, a formula, and more characters than a key may have.
 _UNUSUAL_TEXTS = (
     "\\ud800",
     "\\udc00\\ud800",
@@ -34,6 +36,7 @@ _UNUSUAL_TEXTS = (
     "x" * 300,
     "\\u001b[2J",
 )
+# Bytes that are not UTF-8, an overlong slash, an encoded surrogate, a byte order mark, and the syntax of JSON.
 _UNUSUAL_BYTES = (
     b"\xff",
     b"\xc0\xaf",
@@ -128,6 +131,7 @@ def _mutate_structure(body: bytes, rng: random.Random) -> bytes:
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         parent, key = _random_node(tree, rng)
         rng.choice(_CHANGES)(tree, parent, key, rng)
+    # With a wrong total a response is rejected before its models are read.
     if rng.random() < 0.4:
         _correct_total(tree)
     return to_json(tree).encode("utf-8", "surrogatepass")[: 4 * _MAX_LENGTH]
@@ -173,6 +177,7 @@ def _long_text(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
 
 
 def _nest_deeply(tree: Any, parent: Any, key: Any, rng: random.Random) -> None:
+    # Around the limit of 64 levels, and beyond the limits of decoders.
     depth = rng.choice((10, 62, 63, 64, 65, 66, 500, 3000, 100_000))
     opening, closing = rng.choice((("[", "]"), ('{"a":', "}")))
     parent[key] = RawJson(opening * depth + "1" + closing * (depth if rng.random() < 0.9 else depth - 1))

@@ -12,7 +12,7 @@ from sync.catalog.changes.mode_plan import ModePlan
 from tests.torture.database_under_test import require
 
 _BOM = b"\xef\xbb\xbf"
-_GUARD_PERCENT, _GUARD_COUNT = 20, 3
+_GUARD_PERCENT, _GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_PERCENT and MAX_REMOVAL_COUNT
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ def require_correct_plan(plan: ModePlan, body: bytes, listed: Collection[str]) -
     exceeds_guard = len(removed) >= _GUARD_COUNT and len(removed) * 100 > _GUARD_PERCENT * len(listed)
     is_empty = not catalog.models
     require(not exceeds_guard and not (removed and is_empty), f"{len(removed)} removed, more than the guard allows")
+    # A plan has no record for a rejected model, so only the costs that would be stored are compared.
     costs = {model.get("id"): _cost(model) for model in catalog.models}
     for change in plan.changes:
         if change.record is not None:
