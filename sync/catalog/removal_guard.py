@@ -1,6 +1,6 @@
-"""Guards against a response that would remove what it should not.
+"""Whether the models that a response lacks are removed, or held back until a person accepts it.
 
-A guard decides from counts and ids alone. What it holds back waits until a person accepts it.
+The decision depends on counts and ids alone.
 """
 
 from __future__ import annotations
