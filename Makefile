@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 DLT := .venv-bench
 WORKERS ?= auto
 # What test-quick runs: the other folders of tests/ run whole programs against faults, for days of history, or by hand.
-ROOMS := $(addprefix tests/,catalog models_db run show source store test_errors.py cli)
+QUICK_TESTS := $(addprefix tests/,catalog models_db run show source store test_errors.py cli)
 
 # The index is set here, so that a user's own settings do not reach the lock file. uv reads the version of the
 # project by means of hatchling, which is in .venv.
@@ -28,8 +28,8 @@ demo: $(READY) ## the whole job on this machine, no key needed
 test: $(READY) ## the tests: SQLite, PostgreSQL, and MariaDB where there is one
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
-test-quick: $(READY) ## the tests of single rooms on SQLite alone, in less than a minute
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --sqlite-only $(ROOMS)
+test-quick: $(READY) ## the fast tests, on SQLite alone
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --sqlite-only $(QUICK_TESTS)
 
 torture: $(READY) ## random failures for hours; SEED= PARTS= DATABASES= MINUTES= JOBS= FIRST=
 	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts "$(PARTS)") \

@@ -17,7 +17,7 @@ from tests.support.commands import NO_AUTHORITIES
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.warm_program import WARM_PROGRAM
 
-_ROOM = "CATALOG_SYNC_TEST_ROOM"
+_SERVERS_FOLDER = "CATALOG_SYNC_TEST_SERVERS_FOLDER"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,13 +40,13 @@ def _parameters(item: pytest.Item) -> set[object]:
 def pytest_configure(config: pytest.Config) -> None:
     os.environ |= NO_AUTHORITIES
     if not _is_worker(config):
-        os.environ[_ROOM] = tempfile.mkdtemp(prefix="catalog-sync-")  # short: it will hold sockets
+        os.environ[_SERVERS_FOLDER] = tempfile.mkdtemp(prefix="catalog-sync-")  # short: it will hold sockets
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     WARM_PROGRAM.stop()
     if not _is_worker(config):
-        database_servers.stop_servers(Path(os.environ.pop(_ROOM)))
+        database_servers.stop_servers(Path(os.environ.pop(_SERVERS_FOLDER)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -61,7 +61,7 @@ def _is_worker(config: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MigratedDatabases]:
     with ExitStack() as kept:
-        yield MigratedDatabases(tmp_path_factory.mktemp("migrated"), Path(os.environ[_ROOM]), kept)
+        yield MigratedDatabases(tmp_path_factory.mktemp("migrated"), Path(os.environ[_SERVERS_FOLDER]), kept)
 
 
 @pytest.fixture(params=database_servers.KINDS)
@@ -82,7 +82,9 @@ def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
     if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'fresh.db'}"
         return
-    with database_servers.new_database(database_servers.server_url(database_kind, Path(os.environ[_ROOM]))) as url:
+    with database_servers.new_database(
+        database_servers.server_url(database_kind, Path(os.environ[_SERVERS_FOLDER]))
+    ) as url:
         yield url.render_as_string(hide_password=False)
 
 

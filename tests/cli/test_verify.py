@@ -59,7 +59,7 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with ExitStack() as stack:
         url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("history") / "catalog.db"))
         if kind != "sqlite":
-            server = database_servers.server_url(kind, Path(os.environ["CATALOG_SYNC_TEST_ROOM"]))
+            server = database_servers.server_url(kind, Path(os.environ["CATALOG_SYNC_TEST_SERVERS_FOLDER"]))
             url = stack.enter_context(database_servers.new_database(server))
         upgrade(url)
         engine = open_engine(url)

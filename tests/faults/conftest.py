@@ -86,7 +86,7 @@ def new_folder() -> Callable[[str], Path]:
     """Makes a folder for a server. A server that runs as another user cannot read the folders of pytest."""
 
     def make(name: str) -> Path:
-        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=os.environ["CATALOG_SYNC_TEST_ROOM"]))
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=os.environ["CATALOG_SYNC_TEST_SERVERS_FOLDER"]))
 
     return make
 

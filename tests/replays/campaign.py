@@ -38,26 +38,26 @@ def main() -> None:
     for name, default in (("first", 1), ("seeds", 1), ("lines", 60), ("models", 200)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
-    room = Path(tempfile.mkdtemp(prefix="catalog-sync-"))
+    servers_folder = Path(tempfile.mkdtemp(prefix="catalog-sync-"))
     try:
         for seed in range(options.first, options.first + options.seeds):
-            _import_everywhere(room, options.kinds, seed, options.lines, options.models)
+            _import_everywhere(servers_folder, options.kinds, seed, options.lines, options.models)
     finally:
-        database_servers.stop_servers(room)
+        database_servers.stop_servers(servers_folder)
 
 
-def _import_everywhere(room: Path, kinds: list[str], seed: int, lines: int, models: int) -> None:
-    path = room / "responses.jsonl"
+def _import_everywhere(servers_folder: Path, kinds: list[str], seed: int, lines: int, models: int) -> None:
+    path = servers_folder / "responses.jsonl"
     truth = make_history(path, seed, lines, models)
     _print(f"seed {seed}: {lines} lines, {len(truth.stories)} models, {path.stat().st_size >> 20} MiB,", end=" ")
     _print(f"{len(truth.costs)} cost events, {len(truth.fields)} others")
-    digests = {_import(room, kind, path, truth) for kind in kinds}
+    digests = {_import(servers_folder, kind, path, truth) for kind in kinds}
     if len(digests) > 1:
         sys.exit(f"seed {seed}: the databases differ")
 
 
-def _import(room: Path, kind: str, path: Path, truth: Truth) -> str:
-    with _engine(room, kind) as engine:
+def _import(servers_folder: Path, kind: str, path: Path, truth: Truth) -> str:
+    with _engine(servers_folder, kind) as engine:
         start = time.monotonic()
         import_file(engine, path)
         imported = time.monotonic()
@@ -98,8 +98,8 @@ def _plain(value: Any) -> str:
 
 
 @contextmanager
-def _engine(room: Path, kind: str) -> Iterator[Engine]:
-    with _database(room, kind) as url:
+def _engine(servers_folder: Path, kind: str) -> Iterator[Engine]:
+    with _database(servers_folder, kind) as url:
         upgrade(url)
         engine = open_engine(url)
         yield engine
@@ -107,12 +107,12 @@ def _engine(room: Path, kind: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def _database(room: Path, kind: str) -> Iterator[str]:
+def _database(servers_folder: Path, kind: str) -> Iterator[str]:
     if kind == "sqlite":
-        with tempfile.TemporaryDirectory(dir=room) as folder:
+        with tempfile.TemporaryDirectory(dir=servers_folder) as folder:
             yield f"sqlite:///{folder}/catalog.db"
         return
-    with database_servers.new_database(database_servers.server_url(kind, room)) as url:
+    with database_servers.new_database(database_servers.server_url(kind, servers_folder)) as url:
         yield url.render_as_string(hide_password=False)
 
 

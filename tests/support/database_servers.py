@@ -55,30 +55,30 @@ def required() -> set[str]:
     return {kind for kind in os.environ.get("CATALOG_SYNC_TEST_REQUIRE", "").replace(",", " ").split() if kind}
 
 
-def server_url(kind: str, room: Path) -> URL:
+def server_url(kind: str, servers_folder: Path) -> URL:
     """The URL of a server on which databases may be created and dropped; starts it if necessary."""
     given = os.environ.get(url_variable(kind))
     if given:
         driver = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql"}[kind]
         return make_url(given).set(drivername=driver)
-    with (room / f"{kind}.lock").open("w") as lock:
+    with (servers_folder / f"{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # only one of the workers starts it
-        url_file = room / f"{kind}.url"
+        url_file = servers_folder / f"{kind}.url"
         if not url_file.exists():
             start = {"postgresql": _start_postgresql, "mariadb": _start_mariadb}[kind]
-            url_file.write_text(start(room / kind).render_as_string(hide_password=False))
+            url_file.write_text(start(servers_folder / kind).render_as_string(hide_password=False))
     return make_url(url_file.read_text())
 
 
-def stop_servers(room: Path) -> None:
+def stop_servers(servers_folder: Path) -> None:
     """Stops the servers that ``server_url`` started and removes their data."""
     for pid_file, number in (("postgresql/postmaster.pid", signal.SIGQUIT), ("mariadb/pid", signal.SIGKILL)):
         with suppress(FileNotFoundError, ProcessLookupError):
-            os.kill(int((room / pid_file).read_text().split()[0]), number)
+            os.kill(int((servers_folder / pid_file).read_text().split()[0]), number)
     deadline = time.monotonic() + 5
-    while (room / "postgresql/postmaster.pid").exists() and time.monotonic() < deadline:
+    while (servers_folder / "postgresql/postmaster.pid").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    shutil.rmtree(room, ignore_errors=True)
+    shutil.rmtree(servers_folder, ignore_errors=True)
 
 
 @contextmanager

@@ -28,9 +28,9 @@ class MigratedDatabases:
     MariaDB copies the rows into one database, so only one is in use at a time.
     """
 
-    def __init__(self, folder: Path, room: Path, kept: ExitStack) -> None:
+    def __init__(self, folder: Path, servers_folder: Path, kept: ExitStack) -> None:
         self._folder = folder
-        self._room = room
+        self._servers_folder = servers_folder
         self._kept = kept
         self._templates: dict[tuple[str, str], URL] = {}
 
@@ -43,7 +43,7 @@ class MigratedDatabases:
         return URL.create("sqlite", database=str(shutil.copyfile(str(template.database), path)))
 
     def _postgresql(self, template: URL, path: Path, stack: ExitStack) -> URL:
-        server = database_servers.server_url("postgresql", self._room)
+        server = database_servers.server_url("postgresql", self._servers_folder)
         return stack.enter_context(database_servers.new_database(server, template=template.database))
 
     def _mariadb(self, template: URL, path: Path, stack: ExitStack) -> URL:
@@ -66,7 +66,7 @@ class MigratedDatabases:
         if kind == "sqlite":
             url = URL.create("sqlite", database=str(path))
         else:
-            server = database_servers.server_url(kind, self._room)
+            server = database_servers.server_url(kind, self._servers_folder)
             url = self._kept.enter_context(database_servers.new_database(server))
         upgrade(url)
         return url

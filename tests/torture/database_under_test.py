@@ -25,7 +25,7 @@ from tests.support.run_driver import Host
 from tests.support.stored_rows_checker import findings
 from tests.torture.changing_catalog import Catalog
 
-SERVERS_FOLDER = "CATALOG_SYNC_TEST_ROOM"
+SERVERS_FOLDER = "CATALOG_SYNC_TEST_SERVERS_FOLDER"
 """The environment variable with the folder in which the private database servers run."""
 
 _MESSAGE_LIMIT = 2000
