@@ -16,8 +16,7 @@ from tests.support import database_servers
 from tests.support.own_database_server import MariaDB, PostgreSQL, Server
 
 # The servers of the tests do not wait for the disk; those of the bench do, as servers do by default.
-# Autovacuum would work while a run is measured.
-_POSTGRESQL_SETTINGS = "fsync = on\nfull_page_writes = on\nautovacuum = off\nshared_buffers = 512MB\n"
+_POSTGRESQL_SETTINGS = "fsync = on\nfull_page_writes = on\nshared_buffers = 512MB\n"
 _MARIADB_OPTIONS = (
     *("--debug-no-sync=0", "--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1"),
     *("--innodb-buffer-pool-size=512M", "--userstat=1"),
