@@ -167,7 +167,7 @@ def test_a_change_that_needs_all_views_dropped_keeps_permissions(
 
     migrate.upgrade(database_url)
 
-    assert permissions(connection) == [row for row in before if row[3] != LAST_COLUMN]
+    assert permissions(connection) == [row for row in before if (row[0], row[3]) != ("v_current_catalog", LAST_COLUMN)]
 
 
 @on_mariadb
