@@ -69,9 +69,9 @@ def test_d2_a_signal_ends_a_run_that_waits_for_the_api(
     with RudeServer(silent) as api, started("sync", environ=settings(sqlite_url, api.url, tmp_path)) as process:
         eventually(lambda: len(api.requests) == 2)
         process.send_signal(number)
-        ended = finished(process, within=10)
-    assert "the fetch was interrupted: no response was stored" in error_line(ended, code)
-    assert ended.out == ""
+        result = finished(process, within=10)
+    assert "the fetch was interrupted: no response was stored" in error_line(result, code)
+    assert result.out == ""
     runs = "SELECT status, error_type, finished_at IS NOT NULL FROM sync_runs"
     assert query_rows(sqlite_url, runs) == [("failed", "Interrupted", 1)]
 

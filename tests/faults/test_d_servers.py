@@ -56,11 +56,6 @@ def raise_in_runs(synced: SyncedDatabase, error: str, times: int) -> None:
     )
 
 
-def raised(synced: SyncedDatabase) -> int:
-    """The number of transactions that met the trigger."""
-    return int(synced.query("SELECT next_not_cached_value FROM raised")[0][0]) - 1
-
-
 @on_postgresql
 @pytest.mark.parametrize("error", ["40001", "40P01"])
 def test_d13_a_serialization_failure_or_deadlock_repeats_the_whole_transaction(

@@ -76,10 +76,10 @@ def test_e7_the_next_run_is_skipped_and_reported_when_a_run_is_longer_than_the_i
     ):
         eventually(lambda: synced_sqlite.query(STATUS)[1:2] == [("success",)])
         process.send_signal(signal.SIGTERM)
-        ended = finished(process, within=10)
+        result = finished(process, within=10)
 
-    assert ended.code == 0
-    assert "the one before it was still active (1 skipped so far); schedule fewer runs" in ended.err
+    assert result.code == 0
+    assert "the one before it was still active (1 skipped so far); schedule fewer runs" in result.err
     # A skipped run never starts, so it cannot be superseded.
     assert synced_sqlite.query("SELECT COUNT(*) FROM sync_runs WHERE status = 'superseded'") == [(0,)]
     synced_sqlite.verify()
@@ -95,10 +95,10 @@ def test_e9_two_schedulers_on_one_database_store_each_observation_once(synced: S
         eventually(lambda: len(synced.query(STATUS)) >= 6)
         for process in (one, two):
             process.send_signal(signal.SIGTERM)
-        ended = [finished(process, within=10) for process in (one, two)]
+        results = [finished(process, within=10) for process in (one, two)]
 
-    assert [each.code for each in ended] == [0, 0]
-    lines = [line for each in ended for line in lines_without_skipped(each.err)]
+    assert [each.code for each in results] == [0, 0]
+    lines = [line for each in results for line in lines_without_skipped(each.err)]
     assert all("another run stored a newer response" in line for line in lines)
     assert synced.events() == ["increase"]
     applied = synced.query("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
@@ -147,8 +147,8 @@ def test_e11_an_id_outside_ascii_is_found_in_any_locale(synced_sqlite: SyncedDat
     environ = synced_sqlite.environment() | locale
     assert json.loads(output(run_process("show", "acme/\u00e9", "--json", environ=environ)))[0]["credit_cost"] == "5"
     for command in (["show"], ["costs"], ["models", "--provider"], ["changes", "--model"]):
-        ended = run_process(*command, os.fsdecode(b"\xff"), environ=environ)
-        assert "it is not UTF-8" in error_line(ended, 2)
+        result = run_process(*command, os.fsdecode(b"\xff"), environ=environ)
+        assert "it is not UTF-8" in error_line(result, 2)
 
 
 def test_e11_the_crontab_lines_of_the_docs_need_no_path_and_have_no_key() -> None:
@@ -184,6 +184,6 @@ def test_e13_no_successful_sync_for_too_long_is_exit_9(synced: SyncedDatabase) -
 
 def error_after_output(synced: SyncedDatabase, *arguments: str) -> str:
     """The error line of a command that also prints its result."""
-    ended = synced.shell(*arguments)
-    assert ended.out
-    return error_line(ended, 9)
+    result = synced.shell(*arguments)
+    assert result.out
+    return error_line(result, 9)

@@ -83,10 +83,10 @@ def test_e8_a_signal_ends_a_schedule_with_exit_0_while_it_waits_for_a_lock(migra
                 time.sleep(1)
                 began = time.monotonic()
                 process.send_signal(signal.SIGTERM)
-                ended = finished(process, within=10)
+                result = finished(process, within=10)
                 assert time.monotonic() - began < 10
-    assert ended.code == 0
-    assert ended.out == ""
+    assert result.code == 0
+    assert result.out == ""
     assert query_rows(migrated_url, STATUS) == [("running",)]
     require_marked_abandoned_by_the_next_run(migrated_url, tmp_path)
 
@@ -106,14 +106,14 @@ def test_e6_a_schedule_continues_after_a_failed_run_and_reports_the_failure(sqli
                 lambda: query_rows(sqlite_url, STATUS)[:4] == [("success",), ("failed",), ("success",), ("success",)]
             )
             process.send_signal(signal.SIGTERM)
-            ended = finished(process, within=10)
-    assert ended.code == 0
-    assert ended.out.splitlines()[:3] == [
+            result = finished(process, within=10)
+    assert result.code == 0
+    assert result.out.splitlines()[:3] == [
         "run 1 success: image 1 model: 1 added",
         "run 2 failed: image failed",
         "run 3 success: image 1 model: nothing changed",
     ]
-    (line,) = lines_without_skipped(ended.err)
+    (line,) = lines_without_skipped(result.err)
     assert line.startswith("catalog-sync: http://127.0.0.1")
     assert "403" in line
 
@@ -134,9 +134,9 @@ def test_e6_a_schedule_continues_after_the_database_was_missing(sqlite_url: str,
             before = len(query_rows(sqlite_url, STATUS))
             eventually(lambda: len(query_rows(sqlite_url, STATUS)) > before)
             process.send_signal(signal.SIGTERM)
-            ended = finished(process, within=10)
-    assert (ended.code, ended.out) == (0, "")
-    assert f"there is no database at {file}" in ended.err
+            result = finished(process, within=10)
+    assert (result.code, result.out) == (0, "")
+    assert f"there is no database at {file}" in result.err
 
 
 def test_e5_a_suspended_schedule_makes_up_for_missed_runs_with_one(sqlite_url: str, tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_e5_a_suspended_schedule_makes_up_for_missed_runs_with_one(sqlite_url: s
             eventually(lambda: len(query_rows(sqlite_url, STATUS)) > before)
             time.sleep(1.5)
             process.send_signal(signal.SIGTERM)
-            ended = finished(process, within=10)
-    assert (ended.code, lines_without_skipped(ended.err)) == (0, [])
+            result = finished(process, within=10)
+    assert (result.code, lines_without_skipped(result.err)) == (0, [])
     # One run for the four missed ones, and one or two in the 1.5 s after it.
     assert 2 <= len(query_rows(sqlite_url, STATUS)) - before <= 3
 
@@ -169,11 +169,11 @@ def test_e6_an_unexpected_error_is_reported_without_its_secret_and_the_next_run_
     # Between the second and the third run.
     end = threading.Timer(1.7, os.kill, [os.getpid(), signal.SIGTERM])
     end.start()
-    ended = shell("schedule", "--every", "1s", "--base-url", "http://127.0.0.1:9")
+    result = shell("schedule", "--every", "1s", "--base-url", "http://127.0.0.1:9")
     end.join()
 
-    assert ended.code == 0
-    lines = ended.err.splitlines()
+    assert result.code == 0
+    lines = result.err.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("catalog-sync: unexpected error: RuntimeError: with [hidden] inside;") for line in lines)
 
@@ -195,11 +195,11 @@ def test_e6_a_lock_timeout_is_one_line_and_the_run_does_not_stay_running(
                 gate.set()
                 first_line = process.stderr.readline() if process.stderr else ""
             process.send_signal(signal.SIGTERM)
-            ended = finished(process, within=10)
+            result = finished(process, within=10)
 
     assert first_line.startswith("catalog-sync: the database failed: ")
     assert "lock" in first_line.lower()
-    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert (result.code, result.out, result.err) == (0, "", "")
     # On SQLite the same lock prevents the failure from being recorded; the next applied run marks the run abandoned.
     assert query_rows(migrated_url, STATUS) == [("running",) if database_kind == "sqlite" else ("failed",)]
     with Emulator([catalog(*numbered_models(2))]) as good:

@@ -97,9 +97,9 @@ def test_f6_no_successful_command_prints_or_stores_a_secret(
         guarded.shell.set(BASE_URL=api.url)
         for name, forms in SUCCESSFUL.items():
             for form in forms:
-                ended = guarded.shell(*debug, name, *filled(form, placeholders))  # searches the output too
+                result = guarded.shell(*debug, name, *filled(form, placeholders))  # searches the output too
                 # The import of an old and empty response may be rejected with 5 or held back with 7.
-                assert ended.code in {0, 5, 7}, (name, ended)
+                assert result.code in {0, 5, 7}, (name, result)
     require_no_secret_stored(guarded)
 
 

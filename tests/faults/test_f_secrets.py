@@ -37,9 +37,9 @@ def test_f1_no_error_log_or_traceback_of_the_http_libraries_shows_the_key(
 ) -> None:
     with RudeServer(FAULTS[name]) as api:
         for debug in ([], ["--debug"]):
-            ended = synced_sqlite.shell(*debug, "sync", "--attempts", "2", "--base-url", api.url)
-            assert ended.code in {4, 5}
-        assert "urllib3" in ended.err
+            result = synced_sqlite.shell(*debug, "sync", "--attempts", "2", "--base-url", api.url)
+            assert result.code in {4, 5}
+        assert "urllib3" in result.err
     require_hidden(repr(every_row(synced_sqlite.url)))
 
 
@@ -50,21 +50,21 @@ def test_f1_a_traceback_is_printed_with_debug_and_masked(
         raise RuntimeError(f"with {KEY} inside")
 
     monkeypatch.setattr("sync.run.run_sync", fail)
-    ended = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
+    result = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
 
-    assert ended.code == 1
-    assert "Traceback" in ended.err
-    assert "[hidden]" in ended.err
+    assert result.code == 1
+    assert "Traceback" in result.err
+    assert "[hidden]" in result.err
 
 
 def test_f2_headers_are_never_logged_and_would_be_masked(
     synced_sqlite: SyncedDatabase, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output(synced_sqlite.shell("--help"))
-    ended = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
+    result = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
     logging.getLogger("anything").warning("headers: %r", {"Authorization": f"Bearer {KEY}"})
 
-    assert "send: b'GET" not in ended.err  # the debug output of http.client
+    assert "send: b'GET" not in result.err  # the debug output of http.client
     logged = capsys.readouterr().err
     assert "[hidden]" in logged
     require_hidden(logged)
@@ -132,12 +132,12 @@ NAMED = image([model("acme/image-0", 5, name="A name that is in no log", params=
 
 def test_f6_debug_prints_statements_without_their_values(synced: SyncedDatabase) -> None:
     with RudeServer(image=NAMED, video=video()) as api:
-        ended = synced.shell("--debug", "sync", "--base-url", api.url)
+        result = synced.shell("--debug", "sync", "--base-url", api.url)
 
-    assert ended.code == 0
-    assert ("COPY params" if synced.url.startswith("postgresql") else "INSERT INTO params") in ended.err
-    assert "hide_parameters=True" in ended.err
-    assert "A name that is in no log" not in ended.err
+    assert result.code == 0
+    assert ("COPY params" if synced.url.startswith("postgresql") else "INSERT INTO params") in result.err
+    assert "hide_parameters=True" in result.err
+    assert "A name that is in no log" not in result.err
 
 
 def test_f6_an_error_of_the_database_is_printed_without_values(synced_sqlite: SyncedDatabase) -> None:
@@ -148,10 +148,10 @@ def test_f6_an_error_of_the_database_is_printed_without_values(synced_sqlite: Sy
     connection.close()
     with RudeServer(image=NAMED, video=video()) as api:
         for debug in ([], ["--debug"]):
-            ended = synced_sqlite.shell(*debug, "sync", "--base-url", api.url)
-            assert ended.code == 6
-            assert "no such table: params" in ended.err
-            assert "A name that is in no log" not in ended.err
+            result = synced_sqlite.shell(*debug, "sync", "--base-url", api.url)
+            assert result.code == 6
+            assert "no such table: params" in result.err
+            assert "A name that is in no log" not in result.err
     file.write_bytes(content)
 
 
@@ -159,9 +159,9 @@ def test_f7_a_migration_does_not_print_a_url_with_percent_signs(shell: Shell) ->
     for scheme in ("postgresql", "mariadb"):
         shell.set(DATABASE_URL=f"{scheme}://me:{PASSWORD}%25%40@127.0.0.1:9/cata%25log")
         for debug in ([], ["--debug"]):
-            ended = shell(*debug, "migrate")
-            assert ended.code == 6
-            assert "interpolat" not in ended.err
+            result = shell(*debug, "migrate")
+            assert result.code == 6
+            assert "interpolat" not in result.err
 
 
 ECHOES = {
