@@ -17,7 +17,7 @@ from sync.cli.process.masking import masker
 from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from sync.catalog.removal_guard import RemovalGuard
+    from sync.catalog.guards import RemovalGuard
     from sync.catalog.response.parse import ParseLimits
     from sync.run import SyncDependencies
     from sync.run.import_ import ImportDependencies
@@ -137,7 +137,7 @@ def import_dependencies(
 
 
 def _guard(values: CatalogSettings, accepted: int | str | None) -> RemovalGuard:
-    from sync.catalog.removal_guard import RemovalGuard
+    from sync.catalog.guards import RemovalGuard
 
     accept = cast(int | Literal["all"] | None, accepted)
     return RemovalGuard(values.max_removal_percent, values.max_removal_count, accept)

@@ -11,7 +11,7 @@ from sync.catalog.changes.classify import ClassifiedResponse, classify
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import make_plan, needed_ids
 from sync.catalog.changes.stored import Listed
-from sync.catalog.removal_guard import RemovalCheck, RemovalGuard, check_removals, removals_accepted
+from sync.catalog.guards import RemovalCheck, RemovalGuard, check_removals, removals_accepted
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 from sync.store import read

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from sync.catalog.removal_guard import RemovalGuard
+from sync.catalog.guards import RemovalGuard
 from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mode
 from sync.catalog.response.parsed import ParsedResponse
 from sync.catalog.text import one_line

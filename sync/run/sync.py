@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
-from sync.catalog.removal_guard import RemovalGuard
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError

@@ -92,7 +92,7 @@ def outcome(body: bytes) -> str:
     # Imported here, so that a measurement can import them before it starts.
     from sync.catalog.changes.classify import classify
     from sync.catalog.changes.plan import ModeWatermark, make_plan
-    from sync.catalog.removal_guard import RemovalCheck
+    from sync.catalog.guards import RemovalCheck
     from sync.catalog.response.parse import parse_response
     from sync.errors import CatalogSyncError
     from sync.source.http.response_check import ResponseValidator

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from sync.catalog.guards import RemovalGuard
 from sync.catalog.history.as_of import catalog_entry
-from sync.catalog.removal_guard import RemovalGuard
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_responses

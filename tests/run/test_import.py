@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models_db.tables import catalog_changes, credits, models
-from sync.catalog.removal_guard import RemovalGuard
+from sync.catalog.guards import RemovalGuard
 from sync.errors import CatalogSyncError, Outcome, RemovalsHeld, ResponseRejected, UsageError
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from sync.catalog.removal_guard import RemovalGuard
+from sync.catalog.guards import RemovalGuard
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.source.files.jsonl import read_saved_responses
 from sync.store.queries import versions_at

@@ -9,7 +9,7 @@ from sync.catalog.changes.classify import classify
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, make_plan, needed_ids
 from sync.catalog.changes.stored import Listed, Stored
-from sync.catalog.removal_guard import RemovalGuard, check_removals
+from sync.catalog.guards import RemovalGuard, check_removals
 from sync.catalog.response.parsed import ParsedResponse
 from tests.support.made_responses import model, parsed_response
 

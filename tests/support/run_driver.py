@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Engine, select
 
 from models_db.tables.metadata import metadata
-from sync.catalog.removal_guard import RemovalGuard
+from sync.catalog.guards import RemovalGuard
 from sync.errors import CatalogSyncError
 from sync.run import RunResult, SyncDependencies, run_sync
 from sync.source.http.results import Fetched, FetchFailed

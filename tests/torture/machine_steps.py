@@ -12,8 +12,8 @@ from sqlalchemy import Engine, select
 
 from models_db.migrate import upgrade
 from models_db.tables import sync_runs
+from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
-from sync.catalog.removal_guard import RemovalGuard
 from sync.errors import CatalogSyncError, Outcome, worst
 from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses

@@ -12,10 +12,10 @@ from sync.catalog.changes.classify import ClassifiedResponse
 from sync.catalog.changes.diff import Event, events_between, row_changes
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
 from sync.catalog.changes.stored import Listed, Stored
+from sync.catalog.guards import RemovalCheck
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.normalise import is_current, record_of_stored
 from sync.catalog.model.records import Record
-from sync.catalog.removal_guard import RemovalCheck
 from sync.errors import DatabaseError
 
 _MICROSECOND = timedelta(microseconds=1)  # the resolution of every database's time columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.catalog.removal_guard import RemovalCheck, RemovalGuard, check_removals, removals_accepted
+from sync.catalog.guards import RemovalCheck, RemovalGuard, check_removals, removals_accepted
 
 
 def check(missing: int, guard: RemovalGuard) -> RemovalCheck:
