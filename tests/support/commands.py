@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tests.support.secrets_search import require_hidden
-from tests.support.warm_program import WARM_PROGRAM, WarmProcess, can_imitate
+from tests.support.warm_process import WarmProcess
+from tests.support.warm_program import WARM_PROGRAM, can_imitate
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "CATALOG_SYNC_"
