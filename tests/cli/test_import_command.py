@@ -32,16 +32,16 @@ def saved(path: Path, *lines: str) -> str:
     return str(path)
 
 
-def test_a_real_price_history_is_stored_as_it_was(shell: Shell, migrated_url: str) -> None:
-    shell.set(DATABASE_URL=migrated_url)
+def test_a_real_price_history_is_stored_as_it_was(shell: Shell, sqlite_url: str) -> None:
+    shell.set(DATABASE_URL=sqlite_url)
     command = ("import", "--accept-removals", "all", str(DATA / "replay.jsonl.gz"))
     assert output(shell(*command)).startswith("imported 99 lines with ")
-    assert current_costs(migrated_url) == read_csv("replay-final.csv", "mode", "model_id", "cost")
+    assert current_costs(sqlite_url) == read_csv("replay-final.csv", "mode", "model_id", "cost")
     truth = read_csv("replay-truth.csv", "at", "kind", "mode", "model_id", "new_cost")
-    assert cost_events(migrated_url) == truth
-    before = every_row(migrated_url)
+    assert cost_events(sqlite_url) == truth
+    before = every_row(sqlite_url)
     assert output(shell(*command)) == "nothing to import: all 99 lines are recorded already\n"
-    assert every_row(migrated_url) == before
+    assert every_row(sqlite_url) == before
 
 
 def read_csv(name: str, *columns: str) -> list[tuple[object, ...]]:

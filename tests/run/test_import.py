@@ -13,17 +13,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models_db.tables import catalog_changes, credits, models
-from sync.catalog.guards import RemovalGuard
 from sync.errors import CatalogSyncError, Outcome, RemovalsHeld, ResponseRejected, UsageError
-from sync.run.import_ import ImportDependencies, import_responses
-from sync.run.result import RunResult
-from sync.source.files.jsonl import read_saved_responses
+from tests.run.conftest import DATA, NOW, REAL_HISTORY, import_file
 from tests.support.made_responses import body, model
 from tests.support.run_driver import column, dump
 from tests.support.stored_rows_checker import assert_consistent
 
-DATA = Path(__file__).parents[1] / "data"
-NOW = datetime(2026, 7, 1, tzinfo=UTC)
 FIVE = [model(id_) for id_ in "abcde"]
 KINDS = {"added": "added", "removed": "removed", "relisted": "readded", "increase": "changed", "decrease": "changed"}
 
@@ -32,12 +27,6 @@ KINDS = {"added": "added", "removed": "removed", "relisted": "readded", "increas
 def store(engine: Engine) -> Iterator[Engine]:
     yield engine
     assert_consistent(engine)
-
-
-def import_file(engine: Engine, path: Path, accepted: Any = None) -> list[RunResult | None]:
-    guard = RemovalGuard(accepted=accepted)
-    deps = ImportDependencies(clock=lambda: NOW, app_version="0", guard=guard)
-    return list(import_responses(engine, read_saved_responses(path), deps))
 
 
 def saved(tmp_path: Path, *lines: dict[str, bytes], start: int = 1) -> Path:
@@ -93,28 +82,25 @@ def stored_events(engine: Engine) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_a_real_price_history_gives_exactly_its_events(store: Engine) -> None:
-    results = import_file(store, DATA / "replay.jsonl.gz", "all")
-    events = stored_events(store)
+def test_a_real_price_history_gives_exactly_its_events(real_history: Engine) -> None:
+    events = stored_events(real_history)
 
-    assert {result.status for result in results if result} == {"success"}
     assert len(events) == len(expected_events())
     assert set(events) == expected_events()
 
 
-def test_a_real_price_history_ends_in_its_last_catalog_and_a_second_import_stores_nothing(store: Engine) -> None:
-    import_file(store, DATA / "replay.jsonl.gz", "all")
+def test_a_real_price_history_ends_in_its_last_catalog_and_a_second_import_stores_nothing(real_history: Engine) -> None:
     with (DATA / "replay-final.csv").open() as file:
         final = {(row["mode"], row["model_id"], Decimal(row["cost"])) for row in csv.DictReader(file)}
-    with store.connect() as connection:
+    with real_history.connect() as connection:
         query = select(models.c.mode, models.c.model_id, credits.c.default_cost_exact).join_from(models, credits)
         assert {(mode, id_, Decimal(cost)) for mode, id_, cost in connection.execute(query)} == final
-    before = dump(store)
+    before = dump(real_history)
 
-    again = import_file(store, DATA / "replay.jsonl.gz", "all")
+    again = import_file(real_history, REAL_HISTORY, "all")
 
     assert again == [None] * len(again)
-    assert dump(store) == before
+    assert dump(real_history) == before
 
 
 def test_a_line_is_a_run_at_its_own_time(store: Engine, tmp_path: Path) -> None:

@@ -6,18 +6,13 @@ import gzip
 import json
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
-from sync.catalog.guards import RemovalGuard
-from sync.run.import_ import ImportDependencies, import_responses
-from sync.source.files.jsonl import read_saved_responses
 from sync.store.queries import versions_at
-from tests.support.run_driver import START
+from tests.run.conftest import REAL_HISTORY
 
-REPLAY = Path(__file__).parent.parent / "data" / "replay.jsonl.gz"
 Sent = dict[tuple[str, str], Any]
 
 
@@ -37,7 +32,7 @@ def read(text: str) -> Any:
 
 def sent() -> list[tuple[datetime, Sent]]:
     """What the API sent at each moment, by mode and id."""
-    with gzip.open(REPLAY, "rt") as file:
+    with gzip.open(REAL_HISTORY, "rt") as file:
         lines = [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in file]
     return [
         (
@@ -59,15 +54,13 @@ def stored(engine: Engine, moment: datetime) -> Sent:
         }
 
 
-def test_the_catalog_at_every_moment_and_between_them_is_what_was_sent(engine: Engine) -> None:
-    deps = ImportDependencies(lambda: START + timedelta(days=10_000), "0", RemovalGuard(accepted="all"))
-    list(import_responses(engine, read_saved_responses(REPLAY), deps))
+def test_the_catalog_at_every_moment_and_between_them_is_what_was_sent(real_history: Engine) -> None:
     moments = sent()
 
-    assert stored(engine, moments[0][0] - timedelta(microseconds=1)) == {}
+    assert stored(real_history, moments[0][0] - timedelta(microseconds=1)) == {}
     for (at, catalog), (later, _) in zip(
         moments, [*moments[1:], (moments[-1][0] + timedelta(days=1), {})], strict=True
     ):
-        assert stored(engine, at) == catalog
-        assert stored(engine, at + (later - at) / 2) == catalog
-        assert stored(engine, later - timedelta(microseconds=1)) == catalog
+        assert stored(real_history, at) == catalog
+        assert stored(real_history, at + (later - at) / 2) == catalog
+        assert stored(real_history, later - timedelta(microseconds=1)) == catalog
