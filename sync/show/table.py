@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
@@ -10,6 +11,7 @@ from sync.show.values import format_value
 
 _GAP = "  "
 _MIN_FOLDED_WIDTH = 8
+_NUMBER = re.compile(r"([+-]?[\d.]+)?")  # of a cell; an empty one may stand among numbers
 
 
 def print_table(
@@ -24,8 +26,8 @@ def print_table(
     """A table with these headings by column: fitted to the width of a terminal, complete in a pipe.
 
     In a terminal that is too narrow, ``foldable`` columns take several lines. Where that is not enough, the
-    ``expendable`` columns are left out in this order. No text is cut: a table that is still too wide has
-    lines that the terminal wraps.
+    ``expendable`` columns are left out in this order, then every column but those of numbers takes several
+    lines. No text is cut: a table that is still too wide has lines that the terminal wraps.
     """
     cells = {name: [heading, *(format_value(row[name]) for row in rows)] for name, heading in columns.items()}
     if not out.isatty():
@@ -35,8 +37,14 @@ def print_table(
     for name in expendable:
         if _min_width(cells, foldable) > width:
             cells.pop(name, None)
+    if _min_width(cells, foldable) > width:
+        foldable = [name for name, column in cells.items() if not all(map(_is_number, column[1:]))]
     # rich would cut the columns of a table that is wider than its console.
     _print_rich(cells, foldable, max(width, _min_width(cells, foldable)), out)
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _min_width(cells: Mapping[str, Sequence[str]], foldable: Sequence[str]) -> int:

@@ -77,7 +77,19 @@ def test_a_narrow_terminal_loses_the_expendable_columns() -> None:
 
 
 def test_a_text_is_not_cut_in_a_terminal_that_is_too_narrow_for_it() -> None:
-    assert table_lines(20, foldable=())[1].split() == ["acme/sketch", "params.aspect_ratio.options"]
+    lines = table_lines(20, foldable=())[1:]
+
+    assert "".join(line[:10].strip() for line in lines) == "acme/sketch"
+    assert "".join(line[10:].strip() for line in lines) == "params.aspect_ratio.options"
+    assert max(map(len, lines)) <= 20
+
+
+def test_a_number_is_neither_cut_nor_folded_in_a_terminal_that_is_too_narrow_for_it() -> None:
+    out = Terminal()
+    rows = [{"model": "acme/sketch-of-a-very-long-name", "cost": "23456.789012345678"}]
+    print_table({"model": "MODEL", "cost": "COST"}, rows, out, terminal_width=lambda: 20)
+
+    assert out.getvalue().splitlines()[1].split() == ["acme/ske", "23456.789012345678"]
 
 
 def test_a_foldable_column_takes_several_lines_and_loses_nothing() -> None:
