@@ -3,7 +3,16 @@
 ``docs/schema.md`` and the comments in the databases are made from the comments here.
 """
 
-from models_db.tables.catalog import capabilities, credits, input_rules, inputs, models, param_options, params
+from models_db.tables.catalog import (
+    capabilities,
+    credit_details,
+    credits,
+    input_rules,
+    inputs,
+    models,
+    param_options,
+    params,
+)
 from models_db.tables.history import catalog_changes, credit_history, model_versions
 from models_db.tables.runs import calendar_days, installed_views, sync_run_modes, sync_runs, sync_state
 
@@ -11,6 +20,7 @@ __all__ = [
     "calendar_days",
     "capabilities",
     "catalog_changes",
+    "credit_details",
     "credit_history",
     "credits",
     "input_rules",

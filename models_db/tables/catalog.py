@@ -53,6 +53,21 @@ credits = Table(
     comment="current cost of each listed model",
 )
 
+credit_details = Table(
+    "credit_details",
+    metadata,
+    model_pk_column(primary_key=True),
+    Column(
+        "path",
+        key_text(255),
+        primary_key=True,
+        comment="dotted path of the value under credits, places in a list from 0; a \\ precedes . and \\ inside a key",
+    ),
+    Column("value", LongText, nullable=False, comment="the value: a string as it is, any other value as JSON"),
+    cost_column("value_number", "the value, for arithmetic; NULL if it is not a number or too large"),
+    comment="values of credits of each listed model beside cost and notes, such as prices by duration",
+)
+
 params = Table(
     "params",
     metadata,

@@ -123,11 +123,14 @@ catalog_changes = Table(
     cost_column("new_cost", "cost after the change, for arithmetic"),
     exact_cost_column("old_cost_exact", "cost before the change, the exact decimal"),
     exact_cost_column("new_cost_exact", "cost after the change, the exact decimal"),
-    cost_column("delta_cost", "new cost minus old cost; for increase, decrease and relisted only"),
+    cost_column(
+        "delta_cost",
+        "new cost minus old cost, for increase, decrease and relisted; for changed, that of a number under credits",
+    ),
     Column(
         "pct_change",
         Decimals(24, 6),
-        comment="delta_cost in percent of old_cost; NULL if old_cost is 0 or the result is too large",
+        comment="delta_cost in percent of the old cost or number; NULL if that is 0 or the result is too large",
     ),
     Index(None, "is_cost_event", "changed_at"),
     Index(None, "model_pk", "changed_at"),

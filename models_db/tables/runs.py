@@ -8,8 +8,10 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     Integer,
+    SmallInteger,
     String,
     Table,
+    text,
 )
 
 from models_db.tables.column_types import LongText, UtcDateTime, key_text
@@ -36,6 +38,13 @@ sync_runs = Table(
     Column("error_message", LongText, comment="that error in one line, secrets masked"),
     Column("note", LongText, comment="remarks, such as an empty first response or a clock that was set back"),
     Column("app_version", String(64), nullable=False, comment="version of catalog-sync"),
+    Column(
+        "event_rules",
+        SmallInteger,
+        nullable=False,
+        server_default=text("1"),
+        comment="rules by which the run made its rows of catalog_changes: 1 in version 0.1, later 2",
+    ),
     allowed_values("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
     allowed_values("trigger_kind", "cli", "schedule", "import"),
     comment="one row per run",

@@ -29,6 +29,7 @@ NAMES = (
     "v_provider_costs",
     "v_provider_costs_daily",
     "v_catalog_changes",
+    "v_model_credit_details",
     "v_model_params",
     "v_model_inputs",
     "v_model_capabilities",

@@ -37,6 +37,9 @@ def _facts(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _lists(model: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
+        "prices": [
+            f"{format_value(entry['path'])}: {format_value(entry['value'])}" for entry in model["credit_details"]
+        ],
         "params": [_param(param) for param in model["params"]],
         "inputs": [f"{format_value(entry['input_name'])} ({entry['requirement']})" for entry in model["inputs"]],
         "rules": [format_value(rule) for rule in model["input_rules"]],

@@ -13,6 +13,7 @@ from models_db import migrate
 from models_db.dialects import insert_if_absent
 from models_db.tables import calendar_days, sync_run_modes, sync_runs, sync_state
 from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.model.entities import EVENT_RULES
 from sync.errors import UsageError
 
 _DAY = timedelta(days=1)
@@ -27,6 +28,7 @@ class RunStart(Struct, frozen=True):
     trigger_kind: str
     base_url: str | None
     app_version: str
+    event_rules: int = EVENT_RULES
 
 
 class RunEnd(Struct, frozen=True):

@@ -16,8 +16,8 @@ from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.changes.stored import Listed
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.paths import differences
-from sync.catalog.json.tree import Tree, canonical_json
-from sync.catalog.model.entities import TABLES
+from sync.catalog.json.tree import MAX_KEY_CHARACTERS, Tree, canonical_json, is_storable
+from sync.catalog.model.entities import MODELS, TABLES
 from sync.catalog.model.normalise import normalise
 from sync.catalog.model.records import Record, Row
 from sync.catalog.response.parse import parse_response, split_by_mode
@@ -68,8 +68,10 @@ def keys_of(field: str) -> tuple[str, ...]:
     for char in rest:
         if char == ".":
             keys.append("")
+        elif char == "\\" and (escaped := next(rest)) == "u":
+            keys[-1] += chr(int("".join(next(rest) for _ in range(4)), 16))
         else:
-            keys[-1] += next(rest) if char == "\\" else char
+            keys[-1] += escaped if char == "\\" else char
     return tuple(keys)
 
 
@@ -133,9 +135,10 @@ def test_the_row_changes_put_into_the_old_rows_give_the_new_ones(old: Any, new: 
 def test_rows_move_only_where_an_event_says_so(old: Any, new: Any) -> None:
     before, after = taken(old), taken(new)
     named = {event.entity for event in events_between(before.tree, after.tree)}
-    owners = {"param_options": "params"}
+    owners = {"param_options": {"params"}, "credit_details": {"credits"}, "input_rules": {"inputs", "input_rules"}}
+    moved = [owners.get(change.table, {change.table}) for change in row_changes(before, after)]
 
-    assert {owners.get(change.table, change.table) for change in row_changes(before, after)} <= named
+    assert [tables for tables in moved if not tables & named] == []
 
 
 @checked
@@ -146,6 +149,27 @@ def test_every_row_of_a_model_has_a_key_of_its_own(one: Any) -> None:
     for shape in TABLES:
         keys = [row[: len(shape.key)] for row in rows[shape.table]]
         assert len(set(keys)) == len(keys)
+
+
+@checked
+@given(models())
+def test_whatever_is_sent_beside_id_mode_and_cost_rejects_no_model_and_can_be_stored(one: Any) -> None:
+    made = taken(one)
+
+    for shape in (MODELS, *TABLES):
+        for row in made.rows[shape.table]:
+            assert all(is_storable(value) for value in row if isinstance(value, str))
+            assert all(0 < len(str(value)) <= MAX_KEY_CHARACTERS for value in row[: len(shape.key)])
+    assert {row[0] for row in made.rows["param_options"]} <= {row[0] for row in made.rows["params"]}
+    assert {row[0] for row in made.rows["inputs"]} <= {"required", "optional"}
+
+
+@checked
+@given(models(), models())
+def test_the_events_of_any_two_models_can_be_stored(old: Any, new: Any) -> None:
+    for rules in (1, 2):
+        for event in events_between(taken(old).tree, taken(new).tree, rules):
+            assert all(is_storable(value) for value in event.values() if isinstance(value, str))
 
 
 @checked

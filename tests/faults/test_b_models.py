@@ -170,9 +170,19 @@ def test_b17_a_list_of_models_of_another_type_is_exit_5(synced_sqlite: SyncedDat
     synced_sqlite.verify()
 
 
-@pytest.mark.parametrize("field", ["credits", "name", "provider", "description", "params", "inputs", "capabilities"])
-def test_b17_a_known_field_of_another_type_rejects_only_its_model(synced_sqlite: SyncedDatabase, field: str) -> None:
-    rejects_one(synced_sqlite, {**LISTED[0], field: 3 if field != "params" else "text"}, *REST)
+def test_b17_credits_of_another_type_reject_their_model_alone(synced_sqlite: SyncedDatabase) -> None:
+    rejects_one(synced_sqlite, {**LISTED[0], "credits": 3}, *REST)
+
+
+@pytest.mark.parametrize("field", ["name", "provider", "description", "params", "inputs", "capabilities"])
+@pytest.mark.parametrize("value", [3, "odd", True, ["a"], [{"x": 1}], {"\ud800": {"": 1}}], ids=str)
+def test_b17_another_field_of_another_type_rejects_nothing(
+    synced_sqlite: SyncedDatabase, field: str, value: object
+) -> None:
+    synced_sqlite.succeeds(image=image([{**LISTED[0], field: value}, *REST]))
+
+    ((text,),) = synced_sqlite.query("SELECT raw FROM model_versions WHERE valid_to IS NULL AND opened_run_id = 2")
+    assert json.loads(text)[field] == value
 
 
 def test_b18_a_thousand_models_and_a_large_text_are_stored(synced: SyncedDatabase) -> None:

@@ -32,7 +32,7 @@ def model(model_id: str, cost: object) -> bytes:
             "id": model_id,
             "mode": "image",
             "name": model_id,
-            "credits": {"default_cost": cost},
+            "credits": {"default_cost": cost, "per_second": 1},
             "params": {"size": ["1K"]},
             "inputs": {"required": ["prompt"]},
             "capabilities": {"edit": True},

@@ -31,6 +31,8 @@ from tests.replays.view_contents import (
     fraction,
     intervals,
     moment,
+    price_details,
+    price_figures,
     rounded,
     rows,
     value_of,
@@ -121,8 +123,24 @@ def _catalog_change_findings(connection: Connection, truth: Truth) -> Iterator[s
     found = list(rows(connection, f"{_EVENT}, entity, field, change_kind, old_value, new_value", "v_catalog_changes"))
     changed = [(*row[:6], value_of(row[7]), value_of(row[8])) for row in found if row[6] == "changed"]
     yield from differences("change", changed, field_events(truth))
+    yield from _price_findings(connection, truth)
     kinds = [(*row[:4], row[6]) for row in found if row[6] != "changed"]
     yield from differences("change", kinds, ((one.at, one.not_before, *one.key, one.kind) for one in truth.costs))
+
+
+def _price_findings(connection: Connection, truth: Truth) -> Iterator[str]:
+    """Differences in prices beside the cost: the figures of their changes, and the current rows."""
+    figures = Figures(is_exact=connection.dialect.name != "sqlite")
+    columns = "changed_at, mode, model_id, field, delta_cost, pct_change, entity"
+    changed = "catalog_changes JOIN models ON models.model_pk = catalog_changes.model_pk WHERE change_kind = 'changed'"
+    right = price_figures(truth)
+    for row in rows(connection, columns, changed):
+        expected = right.pop(row[:4], (None, None)) if row[6] == "credits" else (None, None)
+        if not all(figures.agree(stored, one) for stored, one in zip(row[4:6], expected, strict=True)):
+            yield f"price: the figures of {row} should be {[str(one) for one in expected]}"
+    yield from (f"price: the change {key} is missing" for key in right)
+    found = rows(connection, "mode, model_id, path, value", "v_model_credit_details")
+    yield from differences("price", found, price_details(truth))
 
 
 def _current_findings(connection: Connection, truth: Truth, figures: Figures) -> Iterator[str]:

@@ -40,7 +40,7 @@ class MadeCatalog:
     def turn(self) -> None:
         """Changes nothing, a few models, or a large part of the catalog."""
         few = min(25, max(3, len(self.listed) // 60))
-        costs, fields = [self._reprice, self._nudge] * 2, [self._edit] * 2
+        costs, fields = [self._reprice, self._nudge] * 2, [*[self._edit] * 3, self._reprice_beside]
         places = [self._remove_some, self._relist, self._add, self._move, self._copy]
         for act in self._chance.sample([*costs, *fields, *places], self._chance.choice((0, 1, 2, 4, 6))):
             act(self._chance.randint(1, few))
@@ -150,7 +150,24 @@ class MadeCatalog:
 
     def _credits(self) -> Value:
         cost, note = unusual_values.cost(self._chance), self._chance.choice((None, "", "per image", "100 %"))
-        return {"credits": self._chance.choice(({"default_cost": cost, "notes": note}, {"default_cost": cost}, None))}
+        prices = self._chance.choice(({}, {"per_second": unusual_values.cost(self._chance)}, {"tiers": self._tiers()}))
+        whole = {"default_cost": cost, "notes": note, **prices}
+        return {"credits": self._chance.choice((whole, {"default_cost": cost, **prices}, None))}
+
+    def _tiers(self) -> list[Value]:
+        return [{"size": size, "cost": unusual_values.cost(self._chance)} for size in ("1K", "2K")]
+
+    def _reprice_beside(self, number: int) -> None:
+        """Changes prices beside the cost: one of them, or several."""
+        for key in self._some(self.listed, number):
+            value = self.listed[key].value
+            credits_ = dict(value.get("credits") or {})
+            if credits_.get("tiers"):
+                price = {"cost": unusual_values.cost(self._chance)}
+                credits_["tiers"] = [self._chance.choice((tier, {**tier, **price})) for tier in credits_["tiers"]]
+            elif "per_second" in credits_:
+                credits_["per_second"] = unusual_values.close_to(credits_["per_second"], self._chance)
+            self._list(key, {**value, "credits": credits_})
 
     def _more(self) -> Value:
         """Unknown fields, and a section that is sometimes missing."""
@@ -170,7 +187,11 @@ class MadeCatalog:
         }
 
     def _inputs(self) -> Value:
-        inputs = {"required": ["prompt"], "optional": self._chance.choice((["image_url"], ["image_url", "seed"]))}
+        inputs: Value = {
+            "required": ["prompt"],
+            "optional": self._chance.choice((["image_url"], ["image_url", "seed"])),
+        }
+        inputs["examples"] = self._chance.choice((None, ["https://host/a", "data:text"], ["https://host/b"]))
         rules = self._chance.choice((None, ["one_of:prompt,image_url"], ["all_of:prompt", "one_of:a,b"]))
         abilities = self._chance.choice((None, {"audio": True}, {"audio": {"voices": ["a", "b"]}, "hd": "4K"}))
         return {"inputs": self._chance.choice((None, {**inputs, "rules": rules})), "capabilities": abilities}

@@ -30,7 +30,7 @@ from tests.support.stored_rows_checker import assert_consistent
 KINDS = {"added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset"}
 ENTITIES = {"models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params"}
 UNUSUAL_IDS = {"acme/sketch", "acme/Sketch", "acme/sketch ", "caf\u00e9", "cafe\u0301", "\t", "NULL", "\\", "x" * 255}
-SIZE = {"seed": 2, "lines": 24, "models": 75}
+SIZE = {"seed": 8, "lines": 24, "models": 75}
 DAMAGES = {
     "an exact cost": "UPDATE credits SET default_cost_exact = '4' WHERE model_pk = (SELECT MIN(model_pk) FROM credits)",
     "a rounded cost": "UPDATE credit_history SET default_cost = default_cost + 1 WHERE default_cost > 0",
@@ -38,6 +38,8 @@ DAMAGES = {
     "an old cost": "UPDATE catalog_changes SET old_cost_exact = '7' WHERE change_kind = 'increase'",
     "a name of the time": "UPDATE catalog_changes SET model_name = 'x' WHERE change_kind = 'removed'",
     "a value": "UPDATE catalog_changes SET new_value = '[]' WHERE change_kind = 'changed'",
+    "a delta of a price": "UPDATE catalog_changes SET delta_cost = 77 WHERE delta_cost <> 0 AND is_cost_event = 0",
+    "a price beside the cost": "UPDATE credit_details SET value = '77'",
     "an event": "DELETE FROM catalog_changes WHERE change_id = 5",
     "a day": "DELETE FROM calendar_days WHERE day = '2020-02-29'",
     "an end": "UPDATE credit_history SET valid_to = datetime(valid_to, '+1 day') WHERE valid_to IS NOT NULL",
@@ -92,6 +94,7 @@ def test_a_made_up_history_has_every_kind_of_change(history: tuple[Path, Truth])
 
     assert {event.kind for event in truth.costs} == KINDS
     assert {event.entity for event in truth.fields} == ENTITIES
+    assert any(event.numbers for event in truth.fields)
     assert {-40, -23, 0} <= {cost.as_tuple().exponent for cost in costs if cost is not None}
     assert ids["image"] | ids["video"] >= UNUSUAL_IDS
     assert ids["image"] & ids["video"]

@@ -42,6 +42,8 @@ class FieldEvent:
     field: str | None
     old: Any
     new: Any
+    numbers: tuple[Decimal, Decimal] | None = None
+    """The two prices, if the event is about one."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ class Truth:
         if old != new:
             self._cost(key, at, value, _kind(old, new), old, new)
         for entity, path, was, now in _differences(before, value):
-            self.fields.append(FieldEvent(at, self.good.get(key[0]), key, entity, path, was, now))
+            numbers = _prices(was, now) if entity == "credits" else None
+            self.fields.append(FieldEvent(at, self.good.get(key[0]), key, entity, path, was, now, numbers))
 
     def _cost(self, key: Key, at: datetime, value: Mapping[str, Any], kind: str, old: Cost, new: Cost) -> None:
         name, provider = cleaned(value.get("name")), cleaned(value.get("provider"))
@@ -168,6 +171,20 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         for path, *both in _walk((), was, now):
             if (name, *path) != ("credits", "default_cost"):
                 yield "input_rules" if (name, *path) == ("inputs", "rules") else name, _dotted(path), *both
+
+
+def _prices(was: Any, now: Any) -> tuple[Decimal, Decimal] | None:
+    """The prices that differ, if one is all that differs, in a value or in a list of tiers of the same size."""
+    if isinstance(was, tuple) and isinstance(now, tuple):
+        (one, old), (other, new) = was, now
+        return (old, new) if one == other == "Decimal" else None
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(was, dict) and isinstance(now, dict) and was.keys() == now.keys():
+        pairs = [(was[key], now[key]) for key in was]
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        pairs = [*zip(was, now, strict=True)]
+    changed = [pair for pair in pairs if pair[0] != pair[1]]
+    return _prices(*changed[0]) if len(changed) == 1 else None
 
 
 def _walk(path: tuple[str, ...], was: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

@@ -101,6 +101,30 @@ def field_events(truth: Truth) -> Iterator[tuple[Any, ...]]:
         yield event.at, event.not_before, *event.key, event.entity, event.field, was, now
 
 
+def price_figures(truth: Truth) -> dict[tuple[Any, ...], tuple[Fraction | None, Fraction | None]]:
+    """Delta and percent of the changes of prices beside the cost, by time, model and field."""
+    figures = {}
+    for event in truth.fields:
+        if event.numbers is not None:
+            old, new = map(Fraction, event.numbers)
+            percent = rounded((new - old) / old * 100, 6) if old else None
+            fits = percent is None or abs(percent) < 10**18
+            figures[event.at, *event.key, event.field] = (rounded(new - old), percent if fits else None)
+    return figures
+
+
+def price_details(truth: Truth) -> Iterator[tuple[Any, ...]]:
+    """The rows of v_model_credit_details: the prices of made-up models are under two names."""
+    for key, story in truth.stories.items():
+        credits_ = (story[-1].value or {}).get("credits") or {}
+        if "per_second" in credits_ and credits_["per_second"] is not None:
+            yield *key, "per_second", plain(credits_["per_second"])
+        for place, tier in enumerate(credits_.get("tiers") or ()):
+            for name, value in tier.items():
+                if value is not None:
+                    yield *key, f"tiers.{place}.{name}", plain(value) if isinstance(value, Decimal) else value
+
+
 def value_of(text: str | None) -> Any:
     """The meaning of a change's JSON text, in the form of ``field_events``."""
     return None if text is None else _frozen(meaning(json.loads(text, parse_float=Decimal, parse_int=Decimal)))

@@ -21,6 +21,11 @@ TAMPERED = {
     "an event of no version": "UPDATE catalog_changes SET run_id = 1 WHERE change_kind = 'changed'",
     "the text of a version": 'UPDATE model_versions SET raw = \'{"id":"a"}\' WHERE valid_to IS NULL',
     "a listed model's name": "UPDATE models SET name = 'x' WHERE model_id = 'a'",
+    "a delta beside the cost": "UPDATE catalog_changes SET delta_cost = 1 WHERE field = 'tier'",
+    "the rules of a run": "UPDATE sync_runs SET event_rules = 1 WHERE run_id = 2",
+    "a price beside the cost": "UPDATE credit_details SET value_number = 1",
+    "a missing price": "DELETE FROM credit_details",
+    "a note on the cost": "UPDATE credits SET notes = 'x'",
     "a parameter": "DELETE FROM params",
     "a capability": "DELETE FROM capabilities",
     "a version of a removed model": "UPDATE models SET removed_at = NULL",
@@ -36,12 +41,14 @@ TAMPERED = {
 def test_the_checker_finds_a_changed_fact(engine: Engine, statement: str) -> None:
     host = Host(engine)
     first, second = model("a", params={"p": 1}, capabilities={"x": 1}), model("b")
+    first["credits"]["tier"] = 2
+    changed = {**first, "credits": {"default_cost": 1, "tier": 4}, "tags": []}
     host.sync([first, second])
-    host.sync([{**first, "credits": {"default_cost": 1}, "tags": []}])
+    host.sync([changed])
     host.sync([])
     for _ in range(2):
         host.now = host.now.replace(day=host.now.day + 1)
-        host.sync([{**first, "credits": {"default_cost": 1}, "tags": []}])
+        host.sync([changed])
     assert_consistent(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql(statement)

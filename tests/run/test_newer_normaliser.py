@@ -13,9 +13,9 @@ from sqlalchemy import Engine, update
 
 from models_db.engine import read_transaction
 from models_db.tables import models
-from sync.catalog.json.tree import Tree
 from sync.catalog.model import normalise
 from sync.catalog.model.entities import rows_of
+from sync.catalog.model.parts import ModelParts
 from sync.errors import ApiUnreachable
 from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
@@ -31,8 +31,8 @@ NEWLY_RECOGNISED = ("capabilities", "param_options")
 FAILED = ApiUnreachable("no response")
 
 
-def rows_without(tree: dict[str, Tree]) -> dict[str, Any]:
-    return {**rows_of(tree), **dict.fromkeys(NEWLY_RECOGNISED, ())}
+def rows_without(parts: ModelParts) -> dict[str, Any]:
+    return {**rows_of(parts), **dict.fromkeys(NEWLY_RECOGNISED, ())}
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def test_verify_reports_outdated_rows_and_not_as_damage(upgraded: Host) -> None:
 
 
 def test_a_change_in_the_same_response_is_the_only_event(upgraded: Host) -> None:
-    result = upgraded.sync([{**FULL, "credits": {"default_cost": 9}}, *IMAGE[1:]], [V])
+    result = upgraded.sync([{**FULL, "credits": {**FULL["credits"], "default_cost": 9}}, *IMAGE[1:]], [V])
 
     assert events(result) == [("full", "increase")]
     assert capable(upgraded, "image") == {"full", "a"}

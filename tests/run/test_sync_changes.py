@@ -89,7 +89,7 @@ def test_the_same_meaning_in_other_words_leaves_no_trace_either(host: Host) -> N
     before = dump(host.engine)
     respelled = {
         **dict(reversed(FULL.items())),
-        "credits": {"notes": None, "default_cost": spelled("50e-1")},
+        "credits": {"notes": None, **FULL["credits"], "default_cost": spelled("50e-1")},
         "capabilities": {"sizes": [1, 2, spelled("2.0")], "audio": True, "a.b": {"c": "x", "d": None}},
     }
     host.sync([respelled, A], [B])

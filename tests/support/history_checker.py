@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
+
+from tests.support.sent_shapes import number_of
 
 Row = dict[str, Any]
 
@@ -120,6 +123,58 @@ def event_findings(versions: list[Row], events: list[Row]) -> Iterator[str]:
             yield f"the version of {new['valid_from']} means the same as the one before"
         if new["valid_from"] not in changed:
             yield f"the version of {new['valid_from']} has no event"
+
+
+def changed_findings(events: list[Row], rules: dict[int, int]) -> Iterator[str]:
+    """Events of kind changed whose figures or whose entity do not follow from their values and their run's rules."""
+    for event in events:
+        if event["change_kind"] == "changed":
+            old, new = (None if event[name] is None else plain_json(event[name]) for name in ("old_value", "new_value"))
+            is_price = event["entity"] == "credits" and rules[event["run_id"]] > 1
+            pair = _numbers(old, new) if is_price else None
+            delta = pair and pair[1] - pair[0]
+            percent = delta / pair[0] * 100 if pair and delta is not None and pair[0] else None
+            if not _is_near(event["delta_cost"], None if delta is None or abs(delta) >= 10**12 else delta) or not (
+                _is_near(event["pct_change"], None if percent is None or abs(percent) >= 10**18 else percent, 6)
+            ):
+                yield f"the figures of event {event['change_id']} are wrong"
+            if event["entity"] == "input_rules" and not any(
+                _is_rule(text, rules[event["run_id"]]) for text in _texts([event["field"], old, new])
+            ):
+                yield f"event {event['change_id']} is about a rule and has none"
+
+
+def _numbers(old: Any, new: Any) -> tuple[Fraction, Fraction] | None:
+    """The two numbers, if a number is all that differs between the values."""
+    if meaning(old) == meaning(new):
+        return None
+    if isinstance(old, Decimal) and isinstance(new, Decimal):
+        is_held = number_of(old) is not None and number_of(new) is not None
+        return (Fraction(old), Fraction(new)) if is_held else None
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        below = [(old[key], new[key]) for key in old]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        is_set = not any(isinstance(one, (dict, list)) for one in old)
+        below = [] if is_set else [*zip(old, new, strict=True)]
+    else:
+        return None
+    different = [pair for pair in below if meaning(pair[0]) != meaning(pair[1])]
+    return _numbers(*different[0]) if len(different) == 1 else None
+
+
+def _is_rule(text: str, rules: int) -> bool:
+    if rules == 1:
+        return re.match("[a-z_]+:", text) is not None
+    kind, colon, names = text.partition(":")
+    return bool(colon and re.fullmatch(r"\w+", kind) and not re.search(r"[/:]|^$", names))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for one in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def _figures_are_right(event: Row) -> bool:

@@ -12,6 +12,7 @@ from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree
 from sync.catalog.model.normalise import normalise
+from sync.catalog.model.parts import ModelParts
 from sync.catalog.model.records import Record, Rejected
 from sync.catalog.response.parsed import ParsedResponse
 
@@ -41,6 +42,11 @@ def raw(value: object) -> bytes:
 def tree(value: object) -> dict[str, Tree]:
     """The canonical tree of an object of Python values."""
     return decode_object(text_of(value))
+
+
+def parts(value: object) -> ModelParts:
+    """The parts of a model of Python values."""
+    return ModelParts(tree(value))
 
 
 def body(mode: str, models: Iterable[object], /, **data: object) -> bytes:
@@ -99,8 +105,8 @@ def stored_as(known: Record, pk: int) -> Stored:
 # Rows in every table, and a text that no column can keep unchanged.
 FULL = model(
     "full",
-    cost=spelled("5.000"),
     description="ä\0\ud800",
+    credits={"default_cost": spelled("5.000"), "per_duration": {"4": 2, "12": spelled("5.50")}, "tiers": [{"x": "a"}]},
     params={"size": {"type": "string", "options": ["2K", "1K"], "default": "1K"}, "seed": 5},
     inputs={"required": ["prompt"], "optional": ["image_url"], "rules": ["one_of:prompt,image_url"]},
     capabilities={"audio": True, "sizes": [2, 1], "a.b": {"c": "x"}},

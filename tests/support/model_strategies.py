@@ -33,7 +33,7 @@ rules = st.sampled_from(["one_of:a", "one_of:a,b", "all_of:b", "one_of:\ud800"])
 names = st.sampled_from(["prompt", "seed", "image_url", "A", "a"]) | rules
 named = names | st.fixed_dictionaries({"name": names}, optional={"type": values})
 input_lists = st.lists(named, max_size=4) | st.dictionaries(keys, values, max_size=3) | names
-inputs = st.fixed_dictionaries(
+listed_inputs = st.fixed_dictionaries(
     {},
     optional={
         "required": input_lists,
@@ -42,20 +42,40 @@ inputs = st.fixed_dictionaries(
         "more": values,
     },
 )
-sections = st.dictionaries(keys, values, max_size=4)
+any_keys = keys | st.sampled_from(["", "\0", "\ud800", "\\u0000", "x" * 256, "\\ud800"])
+any_values = st.recursive(
+    scalars | st.just("https://host/a"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(any_keys, inner, max_size=4),
+    max_leaves=12,
+)
+sections = st.dictionaries(keys, values, max_size=4) | any_values
+# Words that the readers of params and inputs know, in every combination.
+words = st.sampled_from(
+    ["type", "properties", "required", "optional", "schema", "enum", "const", "anyOf", "range", "min", "name", "value"]
+)
+entries = st.recursive(
+    scalars | st.sampled_from(["object", "null", "true", "required", "one_of:a,b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=12,
+)
+shapes = sections | entries | st.dictionaries(keys, entries, max_size=3)
+inputs = listed_inputs | shapes
 
 
 def models(ids: st.SearchStrategy[str] = st.just("a")) -> st.SearchStrategy[dict[str, Json]]:  # noqa: B008  # a value
     """A model that is not rejected, with any of the documented fields and some unknown ones."""
     fields = {
-        "name": st.none() | texts,
+        "name": texts | values,
         "provider": texts,
-        "description": texts,
-        "credits": st.none() | st.fixed_dictionaries({}, optional={"default_cost": st.none() | costs, "notes": texts}),
-        "capabilities": st.none() | sections,
-        "inputs": st.none() | inputs,
-        "params": st.none() | sections,
-        "raw_available_params": values,
+        "description": texts | values,
+        "credits": st.none()
+        | st.fixed_dictionaries(
+            {}, optional={"default_cost": st.none() | costs, "notes": texts | values, "tiers": any_values, "x": numbers}
+        ),
+        "capabilities": sections,
+        "inputs": inputs,
+        "params": shapes,
+        "raw_available_params": any_values,
         "tags": values,
         "x.y": values,
     }

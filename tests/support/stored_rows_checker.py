@@ -15,8 +15,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from tests.support import sent_shapes
 from tests.support.history_checker import (
     Row,
+    changed_findings,
     cost_history_findings,
     cost_of,
     event_findings,
@@ -26,7 +28,7 @@ from tests.support.history_checker import (
     plain_json,
 )
 
-CATALOG_TABLES = ("credits", "params", "param_options", "inputs", "input_rules", "capabilities")
+CATALOG_TABLES = ("credits", "credit_details", "params", "param_options", "inputs", "input_rules", "capabilities")
 _TIMES = ("_at", "valid_from", "valid_to", "not_before")
 
 
@@ -50,6 +52,7 @@ def _findings(connection: Connection) -> Iterator[str]:
     costs = _by_model(_read(connection, "credit_history"))
     events = _by_model(_read(connection, "catalog_changes"))
     current = {table: _by_model(_read(connection, table)) for table in CATALOG_TABLES}
+    rules = {run["run_id"]: run["event_rules"] for run in _read(connection, "sync_runs")}
     for model in _read(connection, "models"):
         pk = model["model_pk"]
         messages = [
@@ -57,6 +60,7 @@ def _findings(connection: Connection) -> Iterator[str]:
             *interval_findings("credit_history", costs[pk]),
             *cost_history_findings(versions[pk], costs[pk]),
             *event_findings(versions[pk], events[pk]),
+            *changed_findings(events[pk], rules),
             *_current_findings(model, versions[pk], {table: rows[pk] for table, rows in current.items()}),
         ]
         yield from (f"{model['mode']} {model['model_id']!r}: {message}" for message in messages)
@@ -107,31 +111,18 @@ def _listed_findings(model: Row, version: Row, sent: Row, rows: dict[str, list[R
     if not str(model["fingerprint"]).endswith(f":{hashlib.sha256(version['raw'].encode()).hexdigest()}"):
         yield "has the fingerprint of another text"
     for name in ("name", "provider", "description"):
-        if model[name] != _cleaned(sent.get(name)):
+        if model[name] != sent_shapes.text_of(sent.get(name)):
             yield f"has another {name} than was sent"
     if [exact(row["default_cost_exact"]) for row in rows["credits"]] != [cost_of(version)]:
         yield f"costs {rows['credits']}, and {cost_of(version)} was sent"
-    params = {name: meaning(entry) for name, entry in (sent.get("params") or {}).items() if entry is not None}
+    if [row["notes"] for row in rows["credits"]] != [sent_shapes.text_of((sent.get("credits") or {}).get("notes"))]:
+        yield "has another note on the cost than was sent"
+    yield from sent_shapes.detail_findings(sent.get("credits"), rows["credit_details"])
+    params = {name: meaning(entry) for name, entry in sent_shapes.params_of(sent.get("params")).items()}
     if {row["param_name"]: meaning(plain_json(row["definition"])) for row in rows["params"]} != params:
         yield "has other params than were sent"
-    names = set(_leaves(sent.get("capabilities") or {}))
-    if {row["capability"] for row in rows["capabilities"]} != names:
+    if {row["capability"] for row in rows["capabilities"]} != sent_shapes.capabilities_of(sent.get("capabilities")):
         yield "has other capabilities than were sent"
-
-
-def _cleaned(text: str | None) -> str | None:
-    if text is None:
-        return None
-    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text if char != "\0")
-
-
-def _leaves(tree: Row) -> Iterator[str]:
-    for key, value in tree.items():
-        name = key.replace("\\", "\\\\").replace(".", "\\.")
-        if isinstance(value, dict) and any(one is not None for one in value.values()):
-            yield from (f"{name}.{below}" for below in _leaves(value))
-        elif value is not None:
-            yield name
 
 
 def _run_findings(connection: Connection, versions: dict[int, list[Row]]) -> Iterator[str]:

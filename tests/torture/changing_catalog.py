@@ -19,6 +19,7 @@ _IDS = ["Acme/M1", "acme/m1 ", "ä\u202e<b>", "=1+1", *(f"acme/m{number}" for nu
 # Each of the eight kinds of change gets its own model, and the ninth is removed.
 _LISTED_AT_FIRST = 9
 _COSTS = ["5.000", "5", "0.049999999999999996", "1e2", "123456789012.1234567890123456789012345", "0", "7.25"]
+_PARAMS = ["seed", "steps", "a.b"]
 _TEXTS = ["plain", "ä\0\ud800", "\u202eevil\u2066", "\x1b[31mred", "=HYPERLINK(1)", "", "a\nb"]
 
 
@@ -67,7 +68,9 @@ def response_bodies(catalog: Catalog) -> dict[str, bytes]:
 
 
 def _set_cost(model: Model, rng: random.Random) -> None:
-    model["credits"] = {"default_cost": rng.randrange(100, 10**6) / 100, "notes": rng.choice(_TEXTS)}
+    tiers = [{"size": size, "cost": rng.choice([1, 2.5, "3", None])} for size in ("1K", "2K")]
+    prices: Model = rng.choice([{}, {"per_second": rng.randrange(-9, 99) / 8}, {"tiers": tiers, "x" * 256: 1}])
+    model["credits"] = {"default_cost": rng.randrange(100, 10**6) / 100, "notes": rng.choice([*_TEXTS, 5]), **prices}
 
 
 def _set_unusual_cost(model: Model, rng: random.Random) -> None:
@@ -90,15 +93,24 @@ def _change_texts(model: Model, rng: random.Random) -> None:
 def _change_params(model: Model, rng: random.Random) -> None:
     # Options of different types in one list must be stored too.
     options = rng.sample(["1K", "2K", "4K", 8, True, None], rng.randrange(1, 6))
-    model["params"] = {
-        "size": {"type": "string", "options": options, "default": options[0]},
-        rng.choice(["seed", "steps", "a.b"]): rng.choice([rng.randrange(99), ["x", "y"], {"min": 1, "max": 9}]),
-    }
+    size = {"type": "string", "options": options, "default": options[0]}
+    other, entry = rng.choice(_PARAMS), rng.choice([rng.randrange(99), ["x", "y"], {"min": 1, "max": 9}])
+    model["params"] = rng.choice(
+        [
+            {"size": size, other: entry},
+            {"size": size, other: entry},
+            [{"name": "size", **size}, {"name": other, "default": entry}],
+            {"type": "object", "properties": {"size": size, other: {"const": entry}}, "required": ["size"]},
+            [*options, other],
+        ]
+    )
 
 
 def _change_inputs(model: Model, rng: random.Random) -> None:
     names = rng.sample(["prompt", "image_url", "speech_text", "mask"], 3)
-    model["inputs"] = {"required": names[:1], "optional": names[1:], "rules": [f"one_of:{names[0]},{names[1]}"]}
+    rules = {"rules": [f"one_of:{names[0]},{names[1]}"], "examples": [f"https://host/{names[0]}"]}
+    flat = {names[0]: {"required": True}, names[1]: {"type": "string"}, "": {}}
+    model["inputs"] = rng.choice([{"required": names[:1], "optional": names[1:], **rules}, flat, [*names, 5]])
 
 
 def _change_capabilities(model: Model, rng: random.Random) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,10 @@ from tests.torture.database_under_test import require
 
 _BOM = b"\xef\xbb\xbf"
 _GUARD_PERCENT, _GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_PERCENT and MAX_REMOVAL_COUNT
+_ANY_KEYS = {"credits", "params", "inputs", "capabilities", "raw_available_params"}
+# Below the limits of the program, since the bytes of a model are not known here.
+_LOWEST_EXPONENT = -25
+_DEPTH, _TEXT, _RESPONSE = 62, 300_000, 3_000_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,10 @@ def require_correct_plan(plan: ModePlan, body: bytes, listed: Collection[str]) -
     exceeds_guard = len(removed) >= _GUARD_COUNT and len(removed) * 100 > _GUARD_PERCENT * len(listed)
     is_empty = not catalog.models
     require(not exceeds_guard and not (removed and is_empty), f"{len(removed)} removed, more than the guard allows")
+    if len(body) < _RESPONSE:
+        acceptable = {model.get("id") for model in catalog.models if _is_acceptable(model, plan.mode)}
+        rejected = acceptable & {model.model_id for model in plan.rejected}
+        require(not rejected, f"{sorted(rejected)} rejected although id, mode, cost and limits are right")
     # A plan has no record for a rejected model, so only the costs that would be stored are compared.
     costs = {model.get("id"): _cost(model) for model in catalog.models}
     for change in plan.changes:
@@ -90,6 +98,52 @@ def _cost(model: _Object) -> Decimal | None:
     credits_ = model.get("credits")
     cost = credits_.get("default_cost") if isinstance(credits_, _Object) else None
     return cost if isinstance(cost, Decimal) else None
+
+
+def _is_acceptable(model: _Object, mode: str) -> bool:
+    """Whether nothing of a model is among the reasons for which one may be rejected."""
+    keys = [key for key, _ in model.pairs]
+    credits_, cost = model.get("credits"), _cost(model)
+    return (
+        len(set(keys)) == len(keys)
+        and _is_key(model.get("id"))
+        and model.get("mode") in (None, mode)
+        and (credits_ is None or isinstance(credits_, _Object))
+        and (credits_ is None or credits_.get("default_cost") is None or (cost is not None and _is_cost(cost)))
+        and all(map(_is_key, keys))
+        and all(_is_plain(value, _DEPTH, any_keys=key in _ANY_KEYS) for key, value in model.pairs)
+    )
+
+
+def _is_key(text: Any) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= 255 and text.isprintable()
+
+
+def _is_cost(cost: Decimal) -> bool:
+    exponent = cost.as_tuple().exponent  # not normalised: a mutated exponent may be too large for that
+    return 0 <= cost < Decimal("999999999999.9999") and isinstance(exponent, int) and exponent >= _LOWEST_EXPONENT
+
+
+def _is_plain(value: Any, levels: int, *, any_keys: bool) -> bool:
+    """Whether a value is within every limit and has no repeated key."""
+    if isinstance(value, _Object):
+        keys = [key for key, _ in value.pairs]
+        if len(set(keys)) < len(keys) or any(len(key) > _TEXT for key in keys):
+            return False
+        if not any_keys and not all(map(_is_key, keys)):
+            return False
+    if isinstance(value, str):
+        return len(value) < _TEXT
+    if isinstance(value, Decimal):
+        return abs(value.adjusted()) < 10**17
+    return levels > 0 and all(_is_plain(one, levels - 1, any_keys=any_keys) for one in _below(value))
+
+
+def _below(value: Any) -> Iterator[Any]:
+    if isinstance(value, _Object):
+        yield from (one for _, one in value.pairs)
+    elif isinstance(value, list):
+        yield from value
 
 
 def _reject(constant: str) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from sync.catalog.json.paths import Path, differences, dotted
-from sync.catalog.json.tree import Number, Tree, canonical_json
-from sync.catalog.model.costs import CostChange, for_arithmetic
-from sync.catalog.model.entities import TABLES, TableShape, entity_fields, split_by_entity
+from sync.catalog.json.tree import Number, Tree, canonical_json, is_scalar
+from sync.catalog.model.costs import CostChange, fits_number_column, for_arithmetic
+from sync.catalog.model.entities import EVENT_RULES, TABLES, TableShape, entity_fields, split_by_entity
 from sync.catalog.model.records import Record, Row
 
 
@@ -29,13 +29,16 @@ class Event(Struct, frozen=True):
     old_value: str | None = None
     new_value: str | None = None
     cost: CostChange | None = None
+    number: CostChange | None = None
+    """For a change of another number under credits; such an event is not one of the cost."""
 
     def values(self) -> Row:
         """The values of the ``EVENT_COLUMNS``, in their order."""
         cost = self.cost
         change = (self.entity, self.field, self.kind, int(cost is not None), self.old_value, self.new_value)
         if cost is None:
-            return *change, None, None, None, None, None, None
+            number = self.number or CostChange(None, None)
+            return *change, None, None, None, None, number.delta, number.percent
         rounded = for_arithmetic(cost.old), for_arithmetic(cost.new)
         return *change, *rounded, cost.old, cost.new, cost.delta, cost.percent
 
@@ -57,11 +60,11 @@ class RowChanges(Struct, frozen=True):
     """Keys only."""
 
 
-def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event]:
+def events_between(old: dict[str, Tree], new: dict[str, Tree], event_rules: int = EVENT_RULES) -> Iterator[Event]:
     """One event per changed field, in the order of entities and paths; none when the trees are equal.
 
     A change of ``default_cost`` has its own kinds. A parameter that is added or removed is a change from
-    or to None of its field.
+    or to None of its field. ``event_rules`` are those of the run that records the events.
     """
     for (entity, before), (_, after) in zip(entity_fields(old), entity_fields(new), strict=True):
         for path, old_value, new_value in _entity_differences(before, after):
@@ -69,8 +72,9 @@ def events_between(old: dict[str, Tree], new: dict[str, Tree]) -> Iterator[Event
             if entity == "credits" and path == ("default_cost",):
                 yield _cost_event(old_value, new_value)
                 continue
-            for owner, old_part, new_part in split_by_entity(entity, path, old_value, new_value):
-                yield Event(owner, _field(path), "changed", _json(old_part), _json(new_part))
+            number = _number_change(old_value, new_value) if entity == "credits" and event_rules > 1 else None
+            for owner, old_part, new_part in split_by_entity(entity, path, old_value, new_value, event_rules):
+                yield Event(owner, _field(path), "changed", _json(old_part), _json(new_part), number=number)
 
 
 def row_changes(old: Record | None, new: Record | None) -> tuple[RowChanges, ...]:
@@ -96,6 +100,25 @@ def _cost_event(old: Tree | None, new: Tree | None) -> Event:
     )
     # The JSON text of a number is its canonical decimal, so the exact costs are the event's values too.
     return Event("credits", "default_cost", change.kind, change.old, change.new, change)
+
+
+def _number_change(old: Tree | None, new: Tree | None) -> CostChange | None:
+    """The one number that differs between two values; None when anything else does.
+
+    A list is one value of the change log, so the price of a tier is a number somewhere inside. A list of
+    scalars is a set, in which no number is the successor of another.
+    """
+    if isinstance(old, Number) and isinstance(new, Number):
+        is_small = fits_number_column(old.text) and fits_number_column(new.text)
+        return CostChange(old.text, new.text) if is_small else None
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        pairs: list[tuple[Tree | None, Tree | None]] = [(old[key], new[key]) for key in old]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and not all(map(is_scalar, old)):
+        pairs = [*zip(old, new, strict=True)]
+    else:
+        return None
+    differing = [pair for pair in pairs if pair[0] != pair[1]]
+    return _number_change(*differing[0]) if len(differing) == 1 else None
 
 
 def _table_changes(shape: TableShape, old: Record | None, new: Record | None) -> RowChanges:

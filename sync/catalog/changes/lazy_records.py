@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
-from sync.catalog.model.records import RawModel, Record
+from sync.catalog.model.records import RawModel, Record, Unread
 
 # A record takes about seven times the memory of its text, so kept records take at most 170 MiB. Making a
 # record again costs as much CPU time as making it the first time.
@@ -20,6 +21,8 @@ class LazyRecords(Mapping[str, Record]):
     def __init__(self, make: Callable[[RawModel], Record], size: int) -> None:
         self.cleaned = 0
         """The number of records with ``is_cleaned``."""
+        self.unread: dict[Unread, list[str]] = defaultdict(list)
+        """The ids of the records with an unread part, by the part."""
         self._make = make
         self._keeps = size <= KEPT_BYTES
         self._texts: dict[str, RawModel] = {}
@@ -27,6 +30,8 @@ class LazyRecords(Mapping[str, Record]):
 
     def put(self, record: Record, text: RawModel) -> None:
         self.cleaned += record.is_cleaned
+        for part in record.unread:
+            self.unread[part].append(record.model_id)
         self._texts[record.model_id] = text
         if self._keeps:
             self._kept[record.model_id] = record

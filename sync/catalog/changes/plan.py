@@ -16,6 +16,7 @@ from sync.catalog.guards import RemovalCheck
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.normalise import is_current, record_of_stored
 from sync.catalog.model.records import Record
+from sync.catalog.model.unread import unread_notes
 from sync.errors import DatabaseError
 
 _MICROSECOND = timedelta(microseconds=1)  # the resolution of every database's time columns
@@ -198,5 +199,6 @@ def _notes(
     cleaned = classified.records.cleaned
     if cleaned:
         yield f"NUL or lone surrogates were left out of the columns of {cleaned} {mode} models; their raw text has them"
+    yield from unread_notes(classified.records.unread, mode)
     if removals.unsure:
         yield f"{removals.unsure} missing {mode} models stay listed: the response has a model with an unreadable id"

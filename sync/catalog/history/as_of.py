@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.catalog.json.decoder import decode_object
+from sync.catalog.model.parts import ModelParts
 from sync.catalog.model.row_builders import cost_notes, exact_cost, model_text
 
 
@@ -43,13 +44,14 @@ def catalog_entry(version: PastVersion) -> CatalogEntry:
     Raises ``MalformedError`` when the text is not an accepted model.
     """
     tree = decode_object(version.raw)
+    parts = ModelParts(tree)
     return CatalogEntry(
         mode=version.mode,
         model_id=version.model_id,
         model_name=model_text(tree, "name"),
         provider=model_text(tree, "provider"),
-        credit_cost=exact_cost(tree),
-        credit_notes=cost_notes(tree),
+        credit_cost=exact_cost(parts),
+        credit_notes=cost_notes(parts),
         credit_cost_since=version.credit_cost_since,
         first_seen_at=version.first_seen_at,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from sync.catalog.json.decoder import decode_object
 from sync.catalog.json.tree import Tree
 from sync.catalog.model.entities import MODELS, TABLES, rows_of
+from sync.catalog.model.parts import ModelParts
 
 _BY_TABLE = {shape.table: shape for shape in (MODELS, *TABLES)}
 
@@ -22,6 +23,7 @@ class ModelDetail:
     credit_cost: str | None
     """Exact decimal."""
     credit_notes: str | None
+    credit_details: list[dict[str, Any]]
     params: list[dict[str, Any]]
     inputs: list[dict[str, Any]]
     input_rules: list[str]
@@ -32,7 +34,7 @@ class ModelDetail:
 def model_detail(raw: str) -> ModelDetail:
     """The detail of a stored version's text. Raises ``MalformedError`` when the text is not an accepted model."""
     tree = decode_object(raw)
-    rows = {table: _by_column(table, table_rows) for table, table_rows in rows_of(tree).items()}
+    rows = {table: _by_column(table, table_rows) for table, table_rows in rows_of(ModelParts(tree)).items()}
     model, credit = rows["models"][0], rows["credits"][0]
     # Readers want the options with their parameter, although they are rows of a separate table.
     options: dict[str, list[str]] = {}
@@ -44,6 +46,7 @@ def model_detail(raw: str) -> ModelDetail:
         description=model["description"],
         credit_cost=credit["default_cost_exact"],
         credit_notes=credit["notes"],
+        credit_details=[{name: row[name] for name in ("path", "value")} for row in rows["credit_details"]],
         params=[{**param, "options": options.get(param["param_name"], [])} for param in rows["params"]],
         inputs=rows["inputs"],
         input_rules=[rule["rule"] for rule in rows["input_rules"]],

@@ -27,7 +27,7 @@ from sync.catalog.json.tree import (
 MAX_DEPTH = 64
 """Levels of lists and objects, the outermost object included."""
 MAX_TEXT_BYTES = 1024 * 1024
-"""UTF-8 bytes of one string."""
+"""UTF-8 bytes of one string or key."""
 
 _SHORT = 40
 
@@ -47,7 +47,7 @@ def decode_object(text: str) -> dict[str, Tree]:
     """The canonical tree of one JSON object.
 
     Raises ``MalformedError`` when the text is not strict JSON or not an object, when a key appears
-    twice in one object, is too long or cannot be stored, and when a bound of this module is exceeded.
+    twice in one object, and when a bound of this module is exceeded.
     """
     tree = _decode_fast(text)
     if tree is None:
@@ -55,6 +55,25 @@ def decode_object(text: str) -> dict[str, Tree]:
     if len(text) > MAX_TEXT_BYTES // 4:  # a character takes at most four bytes: a shorter text has no such string
         _check_strings(tree)
     return tree
+
+
+def require_storable_keys(tree: Tree | None) -> None:
+    """Raises ``MalformedError`` when a key anywhere in a tree is too long, or cannot be stored."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            _check_key(key)
+            require_storable_keys(value)
+    elif isinstance(tree, list):
+        for item in tree:
+            if isinstance(item, (dict, list)):
+                require_storable_keys(item)
+
+
+def _check_key(key: str) -> None:
+    if len(key) > MAX_KEY_CHARACTERS:
+        raise MalformedError(f"a key is longer than {MAX_KEY_CHARACTERS} characters: {key[:40]!r}...")
+    if not is_storable(key):
+        raise MalformedError(f"the key {key[:80]!r} contains NUL or a lone surrogate")
 
 
 def _decode_fast(text: str) -> dict[str, Tree] | None:
@@ -72,7 +91,6 @@ def _decode_fast(text: str) -> dict[str, Tree] | None:
 def _object(plain: dict[str, Any], levels: int) -> dict[str, Tree]:
     if not levels:
         raise _too_deep()
-    _check_keys(plain)
     tree: dict[str, Tree] = {}
     for key, value in plain.items():
         kind = type(value)
@@ -105,19 +123,6 @@ def _list(items: list[Any], levels: int) -> list[Tree | None]:
 def _number(value: int | Decimal) -> Number:
     """The canonical number. A decimal still has the spelling of the text, since it was encoded the same way."""
     return Number(canonical_number(str(value)))
-
-
-def _check_keys(plain: dict[str, Any]) -> None:
-    for key, value in plain.items():
-        if value is not None:
-            _check_key(key)
-
-
-def _check_key(key: str) -> None:
-    if len(key) > MAX_KEY_CHARACTERS:
-        raise MalformedError(f"a key is longer than {MAX_KEY_CHARACTERS} characters: {key[:40]!r}...")
-    if not is_storable(key):
-        raise MalformedError(f"the key {key[:80]!r} contains NUL or a lone surrogate")
 
 
 def _strict(text: str) -> dict[str, Tree]:
@@ -157,7 +162,6 @@ def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
             raise MalformedError(f"the key {key[:80]!r} appears twice in one object")
         seen.add(key)
         if value is not None:  # a null field is an absent one
-            _check_key(key)
             tree[key] = _strict_list(value) if isinstance(value, list) else value
     return tree
 
@@ -186,8 +190,9 @@ def _check_strings(tree: Tree) -> None:
     level: list[Tree | None] = [tree]
     while level:
         for node in level:
-            if isinstance(node, str) and len(node.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
-                raise MalformedError(f"a string is longer than {MAX_TEXT_BYTES} bytes")
+            for text in node if isinstance(node, dict) else (node,):
+                if isinstance(text, str) and len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+                    raise MalformedError(f"a string is longer than {MAX_TEXT_BYTES} bytes")
         level = _below(level)
 
 

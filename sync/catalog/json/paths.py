@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from sync.catalog.json.tree import Tree
+from sync.catalog.json.tree import MAX_KEY_CHARACTERS, Tree, is_storable
 
 Path: TypeAlias = tuple[str, ...]
 
+_ESCAPED = re.compile("[\x00\ud800-\udfff]")
+
 
 def dotted(path: Path) -> str:
-    """The keys joined by dots. A dot or a backslash inside a key is escaped by a backslash.
+    r"""The keys joined by dots. A dot or a backslash inside a key is escaped by a backslash.
 
-    Different paths therefore have different names.
+    NUL and lone surrogates, which no database stores, are written as in JSON: ``\u0000``. Different
+    paths therefore have different names.
     """
-    return ".".join(key.replace("\\", "\\\\").replace(".", "\\.") for key in path)
+    name = ".".join(key.replace("\\", "\\\\").replace(".", "\\.") for key in path)
+    return name if is_storable(name) else _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", name)
 
 
 def differences(old: Tree | None, new: Tree | None, path: Path = ()) -> Iterator[tuple[Path, Tree | None, Tree | None]]:
     """Each path at which two trees differ, with the values before and after, in the order of the paths.
 
     None means absent. Two objects are compared field by field. A value that was added, removed or
-    replaced by one of another kind is one difference, with the whole value.
+    replaced by one of another kind is one difference, with the whole value, and so is a value under a
+    key that is too long for a column.
     """
     if old == new:
         return
@@ -31,7 +37,10 @@ def differences(old: Tree | None, new: Tree | None, path: Path = ()) -> Iterator
         return
     # Sorted, so that events have the same order whatever the order of the keys in the texts.
     for key in sorted(old.keys() | new.keys()):
-        yield from differences(old.get(key), new.get(key), (*path, key))
+        if len(key) <= MAX_KEY_CHARACTERS:
+            yield from differences(old.get(key), new.get(key), (*path, key))
+        elif old.get(key) != new.get(key):  # whole: each difference below would repeat a key of up to a mebibyte
+            yield (*path, key), old.get(key), new.get(key)
 
 
 def leaves(tree: Mapping[str, Tree], path: Path = ()) -> Iterator[tuple[Path, Tree]]:
@@ -45,6 +54,21 @@ def leaves(tree: Mapping[str, Tree], path: Path = ()) -> Iterator[tuple[Path, Tr
             yield from leaves(value, (*path, key))
         else:
             yield (*path, key), value
+
+
+def scalars(tree: Tree | None, path: Path = ()) -> Iterator[tuple[Path, Tree | None]]:
+    """Each value in nested objects and lists, with its path; places in a list count from 0.
+
+    An empty object or list is one too.
+    """
+    if isinstance(tree, dict) and tree:
+        for key in sorted(tree):
+            yield from scalars(tree[key], (*path, key))
+    elif isinstance(tree, list) and tree:
+        for place, item in enumerate(tree):
+            yield from scalars(item, (*path, str(place)))
+    else:
+        yield path, tree
 
 
 def strings(tree: Tree | None) -> Iterator[str]:

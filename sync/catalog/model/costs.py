@@ -18,7 +18,8 @@ OPEN_GAP_END = datetime(9999, 12, 31, tzinfo=UTC)
 """``gap_to`` of a model's last cost interval while the model is removed; a return sets the true end."""
 
 _COST = re.compile(r"\d{1,12}(\.\d{1,40})?")
-_EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)  # no cost or delta has more than 53 digits
+_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,80})?")  # canonical numbers beyond 80 characters have an exponent
+_EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)  # no number or delta here has more than 93 digits
 # The cost columns are NUMERIC(24,12), those of a percentage NUMERIC(24,6).
 _PLACES = Decimal("1e-12")
 _COST_LIMIT = Decimal(10**12)
@@ -27,7 +28,10 @@ _PERCENT_LIMIT = 10**18
 
 
 class CostChange(Struct, frozen=True):
-    """A cost before and after a change, as exact decimal text; None where there is no cost."""
+    """A cost, or another number under ``credits``, before and after a change, as exact decimal text.
+
+    None where there is no cost. Other numbers are such as ``fits_number_column`` takes.
+    """
 
     old: str | None
     new: str | None
@@ -43,10 +47,11 @@ class CostChange(Struct, frozen=True):
 
     @property
     def delta(self) -> Decimal | None:
-        """``new`` minus ``old``, rounded to 12 decimals; None when either is None."""
+        """``new`` minus ``old``, rounded to 12 decimals; None when either is None, or it does not fit its column."""
         if self.old is None or self.new is None:
             return None
-        return _EXACT.quantize(_EXACT.subtract(Decimal(self.new), Decimal(self.old)), _PLACES)
+        delta = _EXACT.quantize(_EXACT.subtract(Decimal(self.new), Decimal(self.old)), _PLACES)
+        return delta if abs(delta) < _COST_LIMIT else None  # only numbers of different signs are that far apart
 
     @property
     def percent(self) -> Decimal | None:
@@ -71,6 +76,15 @@ def is_cost(exact: str) -> bool:
     return _COST.fullmatch(exact) is not None and for_arithmetic(exact) != _COST_LIMIT
 
 
+def fits_number_column(exact: str) -> bool:
+    """Whether a canonical number has a value in a NUMERIC(24,12) column."""
+    return _NUMBER.fullmatch(exact) is not None and abs(_rounded(exact)) < _COST_LIMIT
+
+
 def for_arithmetic(exact: str | None) -> Decimal | None:
-    """An exact cost rounded half-even to 12 decimals, as the NUMERIC(24,12) columns hold it; None for None."""
-    return None if exact is None else _EXACT.quantize(Decimal(exact), _PLACES)
+    """An exact number rounded half-even to 12 decimals, as the NUMERIC(24,12) columns hold it; None for None."""
+    return None if exact is None else _rounded(exact)
+
+
+def _rounded(exact: str) -> Decimal:
+    return _EXACT.quantize(Decimal(exact), _PLACES)

@@ -13,12 +13,14 @@ from msgspec import Struct
 from sync.catalog.json.paths import Path, strings
 from sync.catalog.json.tree import Tree
 from sync.catalog.model import row_builders
+from sync.catalog.model.inputs import is_rule
+from sync.catalog.model.parts import ModelParts
 from sync.catalog.model.records import Row
 
 # Raise it when the same raw text gives other rows. The next run then rebuilds the tables from the open
 # versions, without events. Only rows of TABLES may differ between versions: names, costs and the entities
 # of the change log are also in rows of history, which are never written again.
-NORMALISER_VERSION = "1"
+NORMALISER_VERSION = "2"
 
 
 class TableShape(Struct, frozen=True):
@@ -27,7 +29,7 @@ class TableShape(Struct, frozen=True):
     table: str
     key: tuple[str, ...]
     values: tuple[str, ...]
-    make_rows: Callable[[dict[str, Tree]], Iterable[Row]]
+    make_rows: Callable[[ModelParts], Iterable[Row]]
 
 
 class Entity(Struct, frozen=True):
@@ -43,6 +45,7 @@ MODELS = TableShape("models", (), ("name", "provider", "description"), row_build
 # A table comes after the tables it refers to: rows are inserted in this order and deleted in the reverse one.
 TABLES = (
     TableShape("credits", (), ("default_cost", "default_cost_exact", "notes"), row_builders.credit_rows),
+    TableShape("credit_details", ("path",), ("value", "value_number"), row_builders.credit_detail_rows),
     TableShape(
         "params",
         ("param_name",),
@@ -63,13 +66,19 @@ ENTITIES = (
     Entity("capabilities", "capabilities"),
     Entity("raw_available_params", "raw_available_params"),
 )
+EVENT_RULES = 2
+"""The rules by which this version of the program makes events; ``sync_runs`` has those of each run.
+
+By rules 1, of version 0.1, any string in inputs with lower-case letters before a colon was a rule, and a
+number under credits beside the cost had no delta.
+"""
 # Not in ENTITIES, since it has no top-level field: rules are strings inside inputs.
 INPUT_RULES = "input_rules"
 
 
-def rows_of(tree: dict[str, Tree]) -> dict[str, tuple[Row, ...]]:
-    """Every row of a model, by table. Raises ``MalformedError`` when a part has no valid key."""
-    return {shape.table: tuple(shape.make_rows(tree)) for shape in (MODELS, *TABLES)}
+def rows_of(parts: ModelParts) -> dict[str, tuple[Row, ...]]:
+    """Every row of a model, by table. Raises ``MalformedError`` when the cost cannot be trusted."""
+    return {shape.table: tuple(shape.make_rows(parts)) for shape in (MODELS, *TABLES)}
 
 
 def entity_fields(tree: dict[str, Tree]) -> Iterator[tuple[str, Tree | None]]:
@@ -85,7 +94,7 @@ def entity_fields(tree: dict[str, Tree]) -> Iterator[tuple[str, Tree | None]]:
 
 
 def split_by_entity(
-    entity: str, path: Path, old: Tree | None, new: Tree | None
+    entity: str, path: Path, old: Tree | None, new: Tree | None, event_rules: int = EVENT_RULES
 ) -> Iterator[tuple[str, Tree | None, Tree | None]]:
     """A changed value, split into the entities that it belongs to: rules inside inputs are input_rules.
 
@@ -94,11 +103,11 @@ def split_by_entity(
     if entity != "inputs":
         yield entity, old, new
         return
-    if path and row_builders.is_rule(path[-1]) and (old is None or new is None):
+    if path and is_rule(path[-1], event_rules) and (old is None or new is None):
         yield INPUT_RULES, old, new
         return
-    old_names, old_rules = _without_rules(old)
-    new_names, new_rules = _without_rules(new)
+    old_names, old_rules = _without_rules(old, event_rules)
+    new_names, new_rules = _without_rules(new, event_rules)
     rules_differ = old_rules != new_rules
     if rules_differ:
         yield INPUT_RULES, old_rules, new_rules
@@ -108,13 +117,13 @@ def split_by_entity(
         yield entity, old, new  # only the position of a rule changed
 
 
-def _without_rules(value: Tree | None) -> tuple[Tree | None, Tree | None]:
+def _without_rules(value: Tree | None, event_rules: int) -> tuple[Tree | None, Tree | None]:
     """The value without its rules, and its rules. A rule deeper inside also stays in the value, to keep its shape."""
-    if row_builders.is_rule(value):
+    if is_rule(value, event_rules):
         return None, value
-    rules: list[Tree | None] = [*sorted(set(filter(row_builders.is_rule, strings(value))))]
+    rules: list[Tree | None] = [*sorted({text for text in strings(value) if is_rule(text, event_rules)})]
     if isinstance(value, list) and rules:
-        return [item for item in value if not row_builders.is_rule(item)] or None, rules
+        return [item for item in value if not is_rule(item, event_rules)] or None, rules
     return value, rules or None
 
 

@@ -9,16 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 
-from sync.catalog.json.decoder import decode_object
+from sync.catalog.json.decoder import decode_object, require_storable_keys
 from sync.catalog.json.paths import strings
 from sync.catalog.json.tree import MAX_KEY_CHARACTERS, MalformedError, Tree, is_storable
 from sync.catalog.model.entities import NORMALISER_VERSION, rows_of
+from sync.catalog.model.parts import ModelParts
 from sync.catalog.model.records import RawModel, Record, Rejected
 from sync.catalog.model.row_builders import exact_cost
+from sync.catalog.model.unread import unread_parts
 
 # An event may carry a value before and after, with each byte escaped: 12 MiB in one statement. MariaDB
 # refuses packets of 16 MiB by default.
 MAX_MODEL_BYTES = 3 * 1024 * 1024
+# Fields in which a name that cannot be a key costs no more than its row.
+_ANY_KEYS = frozenset(
+    ("name", "provider", "description", "credits", "params", "inputs", "capabilities", "raw_available_params")
+)
 
 
 class WrongModeError(MalformedError):
@@ -78,7 +84,9 @@ def record_of_stored(raw: str, mode: str) -> Record | None:
 def _decode(raw: bytes, text: str) -> dict[str, Tree]:
     if len(raw) > MAX_MODEL_BYTES:
         raise MalformedError(f"the model is longer than {MAX_MODEL_BYTES} bytes")
-    return decode_object(text)
+    tree = decode_object(text)
+    require_storable_keys({name: {} if name in _ANY_KEYS else value for name, value in tree.items()})
+    return tree
 
 
 def _require_mode(tree: dict[str, Tree], mode: str, default: str | None) -> None:
@@ -96,15 +104,17 @@ def _record(tree: dict[str, Tree], text: str, raw: bytes) -> Record:
             f"the id is missing, empty, longer than {MAX_KEY_CHARACTERS} characters, not a string,"
             " or contains NUL or a lone surrogate"
         )
+    parts = ModelParts(tree)
     return Record(
         model_id=model_id,
         tree=tree,
         raw=text,
         fingerprint=fingerprint(raw),
-        cost=exact_cost(tree),
-        rows=rows_of(tree),
+        cost=exact_cost(parts),
+        rows=rows_of(parts),
         # Only an escape can give NUL or a lone surrogate: strict JSON has no raw NUL, UTF-8 no surrogates.
         is_cleaned="\\u" in text and not all(map(is_storable, strings(tree))),
+        unread=tuple(unread_parts(parts)),
     )
 
 

@@ -16,6 +16,14 @@ Row: TypeAlias = tuple[object, ...]
 """The values of one row, in the order of its table's key columns and value columns, without ``model_pk``."""
 
 
+class Unread(Struct, frozen=True, order=True):
+    """A part of a model, and why it gave no rows or not all of them."""
+
+    part: str
+    problem: str
+    """The rest of a sentence that begins with the part."""
+
+
 class Record(Struct, frozen=True):
     """An accepted model: its text, the canonical tree of that text, and the rows that follow from it."""
 
@@ -30,6 +38,8 @@ class Record(Struct, frozen=True):
     """By table, for every table of ``sync.catalog.model.entities``."""
     is_cleaned: bool = False
     """Whether columns lack NULs or lone surrogates that ``raw`` has as escapes."""
+    unread: tuple[Unread, ...] = ()
+    """The parts that gave no rows, or not all of theirs, because of their shape or a name."""
 
     def text(self, name: str) -> str | None:
         """``name``, ``provider`` or ``description`` as the models table holds it."""

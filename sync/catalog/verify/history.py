@@ -6,7 +6,7 @@ derives them step by step as it applies a plan; here they are derived again from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -15,6 +15,7 @@ from sync.catalog.changes.diff import EVENT_COLUMNS, Event, events_between
 from sync.catalog.model.costs import OPEN_GAP_END, CostChange, for_arithmetic
 from sync.catalog.model.records import Record
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, row_findings, time_of
+from sync.catalog.verify.runs import RunInMode, event_rules_of
 
 _SOURCE = "model_versions"
 _EVENT_KEY = ("changed_at", "entity", "field")
@@ -77,12 +78,14 @@ def cost_findings(scope: RowScope, versions: Sequence[Version], stored: Sequence
     return row_findings(scope, ("valid_from",), _expected_costs(versions), stored, _SOURCE)
 
 
-def change_findings(scope: RowScope, versions: Sequence[Version], stored: Sequence[StoredRow]) -> Iterator[Finding]:
+def change_findings(
+    scope: RowScope, versions: Sequence[Version], stored: Sequence[StoredRow], runs: Mapping[int, RunInMode]
+) -> Iterator[Finding]:
     """Rows of ``catalog_changes`` that are not those that follow from the versions, or not in order of time.
 
-    ``stored`` is in the order of ``change_id``.
+    ``stored`` is in the order of ``change_id``. ``runs`` says by which rules each run made its events.
     """
-    yield from row_findings(scope, _EVENT_KEY, _expected_changes(versions), stored, _SOURCE)
+    yield from row_findings(scope, _EVENT_KEY, _expected_changes(versions, runs), stored, _SOURCE)
     # The change log is append-only, and stamps of a mode only rise.
     for row, later in pairwise(stored):
         before, after = row["changed_at"], later["changed_at"]
@@ -117,11 +120,12 @@ def _gap_end(version: Version, later: Version | None) -> object:
     return later.row["valid_from"] if later else OPEN_GAP_END
 
 
-def _expected_changes(versions: Sequence[Version]) -> Iterator[StoredRow]:
+def _expected_changes(versions: Sequence[Version], runs: Mapping[int, RunInMode]) -> Iterator[StoredRow]:
     previous: Version | None = None
     for version in versions:
         if previous is not None and previous.is_followed_by(version):
-            events = tuple(events_between(previous.record.tree, version.record.tree))
+            rules = event_rules_of(version.row["opened_run_id"], runs)
+            events = tuple(events_between(previous.record.tree, version.record.tree, rules))
         else:
             if previous is not None:
                 yield _removal(previous)

@@ -91,7 +91,7 @@ def _findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> Iterator[Fi
     if len(readable) == len(versions):
         yield from version_findings(stored.scope(_VERSIONS), readable)
         yield from cost_findings(stored.scope(_COSTS), readable, stored.costs)
-        yield from change_findings(stored.scope(_CHANGES), readable, stored.changes)
+        yield from change_findings(stored.scope(_CHANGES), readable, stored.changes, runs)
     for table, rows in stored.history():
         yield from history_run_findings(stored.scope(table), rows, runs)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
+from sync.catalog.model.entities import EVENT_RULES
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, time_of
 
 # The column with a run, and the column with the time at which that run observed the row's change.
@@ -29,6 +30,8 @@ class RunInMode:
     previous_success_at: object = None
     previous_asked_at: frozenset[datetime] = frozenset()
     """When the mode's previous successful run may have begun its request; empty when no such run is on record."""
+    event_rules: int = EVENT_RULES
+    """The rules by which the run made its events."""
 
 
 def history_run_findings(
@@ -44,6 +47,12 @@ def history_run_findings(
                     yield scope.finding(f"{run_column} is {run_id}, {problem}", time_of(row))
         if "not_before" in row:
             yield from _not_before_findings(scope, row, runs)
+
+
+def event_rules_of(run_id: object, runs: Mapping[int, RunInMode]) -> int:
+    """The rules by which a run made its events; those of this program for a run that is not on record."""
+    run = runs.get(run_id) if isinstance(run_id, int) else None
+    return EVENT_RULES if run is None else run.event_rules
 
 
 def last_seen_at(last: StoredRow, runs: Mapping[int, RunInMode]) -> datetime | None:

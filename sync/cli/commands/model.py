@@ -81,7 +81,7 @@ def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, datab
 @options.as_json
 @options.database_url
 def show(*, model_id: str, mode: str | None, as_of: datetime | None, as_json: bool, database_url: str) -> None:
-    """Show one model in full: cost, parameters and options, inputs, rules, capabilities, cost history.
+    """Show one model in full: cost, other prices, parameters and options, inputs, rules, capabilities, cost history.
 
     A removed model is shown as it was last listed.
     """

@@ -40,6 +40,7 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
     previous = _previous_request_starts(connection, run_ids)
     runs: dict[str, dict[int, RunInMode]] = defaultdict(dict)
     columns = [sync_runs.c.run_id, sync_runs.c.status.label("run_status"), raw(sync_runs, "observed_at")]
+    columns += [sync_runs.c.event_rules]
     columns += [raw(sync_run_modes, name) for name in ("status", "asked_at", "previous_success_at", "mode")]
     # Outer join: a run without an end has no rows by mode, and must not look like a run that is not stored.
     for batch in batches(sorted(run_ids)):
@@ -53,6 +54,7 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
                     asked_at=time(row.asked_at),
                     previous_success_at=time(row.previous_success_at),
                     previous_asked_at=frozenset(previous[row.run_id, row.mode]),
+                    event_rules=row.event_rules,
                 )
             for mode in MODES:
                 runs[mode].setdefault(row.run_id, RunInMode(None, row.run_status))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import pytest
 
@@ -181,12 +182,78 @@ def test_a_field_without_a_table_moves_no_row() -> None:
 
 
 def test_all_rows_come_with_a_model_and_go_with_it() -> None:
-    whole = record(model(params={"a": [1]}, inputs={"required": ["p"], "rules": ["one_of:p"]}, capabilities={"x": 1}))
+    inputs = {"required": ["p"], "rules": ["one_of:p"]}
+    fields = {"credits": {"tier": 1}, "params": {"a": [1]}, "inputs": inputs, "capabilities": {"x": 1}}
+    whole = record({**model(), **fields})
     tables = [shape.table for shape in TABLES]
 
     assert [change.table for change in row_changes(None, whole)] == tables
     assert [len(change.inserts) for change in row_changes(None, whole)] == [1] * len(tables)
     assert [len(change.deletes) for change in row_changes(whole, None)] == [1] * len(tables)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "figures"),
+    [
+        (2, 3, (Decimal(1), Decimal(50))),
+        (spelled("2.50"), 2, (Decimal("-0.5"), Decimal(-20))),
+        (0, 2, (Decimal(2), None)),
+        (-4, 4, (Decimal(8), Decimal(-200))),
+        ([{"cost": 9, "size": "4K"}], [{"cost": 45, "size": "4K"}], (Decimal(36), Decimal(400))),
+        ([{"a": [{"b": 1}]}, "x"], [{"a": [{"b": 3}]}, "x"], (Decimal(2), Decimal(200))),
+        ([{"cost": 9}, {"cost": 5}], [{"cost": 5}, {"cost": 9}], (None, None)),
+        ([{"cost": 9}], [{"cost": 45}, {"cost": 1}], (None, None)),
+        ([{"cost": 9}], [{"price": 45}], (None, None)),
+        ([4, 8], [4, 9], (None, None)),
+        (2, "3", (None, None)),
+        (None, 3, (None, None)),
+        (spelled("1e12"), 3, (None, None)),
+        (spelled("1e-999"), 3, (None, None)),
+        (spelled("-9e11"), spelled("9e11"), (None, Decimal(-200))),
+    ],
+)
+def test_a_number_that_changes_beside_the_cost_has_its_delta_and_percent(
+    old: object, new: object, figures: tuple[Decimal | None, Decimal | None]
+) -> None:
+    before, after = ({**model(), "credits": {"default_cost": 3, "tier": value}} for value in (old, new))
+    (event,) = events_between(tree(before), tree(after))
+
+    assert (event.entity, event.field, event.kind, event.cost) == ("credits", "tier", "changed", None)
+    assert event.values()[3:4] + event.values()[6:] == (0, None, None, None, None, *figures)
+
+
+def test_a_number_elsewhere_has_no_delta() -> None:
+    (event,) = events_between(tree(model(params={"max": 1})), tree(model(params={"max": 2})))
+
+    assert event.values()[6:] == (None,) * 6
+
+
+def test_a_run_of_the_first_rules_gave_no_delta_beside_the_cost() -> None:
+    before, after = ({**model(), "credits": {"default_cost": 3, "tier": value}} for value in (2, 3))
+    (event,) = events_between(tree(before), tree(after), 1)
+
+    assert event.values()[6:] == (None,) * 6
+
+
+def test_a_run_of_the_first_rules_took_an_address_for_a_rule() -> None:
+    before, after = (tree({"id": "a", "inputs": {"examples": [f"https://host/{name}"]}}) for name in "ab")
+
+    assert [event.entity for event in events_between(before, after, 1)] == ["input_rules"]
+    assert [event.entity for event in events_between(before, after)] == ["inputs"]
+
+
+def test_a_value_under_a_key_too_long_for_a_column_changes_as_a_whole() -> None:
+    key = "x" * 256
+
+    assert events({"params": {key: {"a": 1, "b": 1}}}, {"params": {key: {"a": 2, "b": 2}}}) == [
+        ("params", key, "changed", '{"a":1,"b":1}', '{"a":2,"b":2}')
+    ]
+
+
+@pytest.mark.parametrize(("one", "other"), [("\0", "\\u0000"), ("\ud800", "\\ud800")])
+def test_a_key_that_no_database_stores_has_a_path_of_its_own(one: str, other: str) -> None:
+    assert dotted((one,)).isascii()
+    assert dotted((one,)) != dotted((other,))
 
 
 def test_each_field_has_one_entity() -> None:

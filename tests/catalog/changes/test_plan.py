@@ -153,6 +153,22 @@ def test_a_stored_version_that_cannot_be_read_is_named() -> None:
         plan([model("a", cost=9), *FIVE[1:]], known)
 
 
+def test_parts_that_gave_no_rows_are_noted_with_some_of_their_models() -> None:
+    made = plan([*(model(f"m{number}", params=[5]) for number in range(5)), model("x", inputs=1, params=[5])])
+
+    assert made.status == "success"
+    assert made.notes == (
+        "inputs of 1 image model have a shape that is not recognised and gave no rows: x",
+        "params of 6 image models have a shape that is not recognised and gave no rows: m0, m1, m2 and 3 more",
+    )
+
+
+def test_a_model_whose_shape_is_stored_already_is_not_noted_again() -> None:
+    odd = model("a", params=[5])
+
+    assert plan([odd, *FIVE[1:]], stored(odd, *FIVE[1:])).notes == ()
+
+
 def test_texts_that_lost_characters_are_noted() -> None:
     made = plan([model("a", name="\0"), model("b")], last=NEVER)
 

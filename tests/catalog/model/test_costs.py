@@ -9,7 +9,7 @@ import pytest
 from sync.catalog.json.tree import MalformedError
 from sync.catalog.model.costs import CostChange, for_arithmetic
 from sync.catalog.model.row_builders import exact_cost
-from tests.support.made_responses import model, record, rejected, spelled, tree
+from tests.support.made_responses import model, parts, record, rejected, spelled
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_cost_that_is_not_a_number_of_json_rejects_the_model() -> None:
 
 def test_credits_that_are_no_object_reject_the_model() -> None:
     with pytest.raises(MalformedError, match="credits is not an object"):
-        exact_cost(tree({"credits": [3]}))
+        exact_cost(parts({"credits": [3]}))
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,19 @@ def test_a_model_with_an_id_alone_is_taken() -> None:
     assert found.rows == {
         "models": ((None, None, None),),
         "credits": ((None, None, None),),
+        "credit_details": (),
         "params": (),
         "param_options": (),
         "inputs": (),
         "input_rules": (),
         "capabilities": (),
     }
+
+
+@pytest.mark.parametrize("section", ["name", "credits", "params", "inputs", "capabilities", "raw_available_params"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "\0", "\ud800"])
+def test_any_key_is_taken_where_the_api_has_names(section: str, key: str) -> None:
+    assert record({"id": "a", section: {key: {key: 5}}}).tree[section]
 
 
 def test_an_unknown_field_is_accepted() -> None:
@@ -66,16 +73,15 @@ def test_what_is_not_a_model_is_rejected_as_unreadable(sent: bytes) -> None:
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        (b'{"id": "a", "name": 5}', "name is not a string"),
+        (b'{"id": "a", "credits": []}', "credits is not an object"),
         (b'{"id": "a", "mode": 5}', "mode is missing or not a string"),
         (b'{"id": "a", "x": 1, "x": 1}', "'x' appears twice"),
         (b'{"id": "a", "x": NaN}', "NaN is not valid JSON"),
         (b'{"id": "a", "x": 1e99999999999999999999}', "more than 18 digits"),
-        (b'{"id": "a", "\\u0000": 1}', "contains NUL"),
         (b'{"id": "a", "x": ' + b"[" * 70 + b"]" * 70 + b"}", "deeper than 64"),
         (raw(model(cost="3")), "is not a number"),
-        (raw(model(inputs={"required": [5]})), "entry without a name"),
-        (raw(model(params={"": 5})), "has a name that is empty"),
+        (b'{"id": "a", "\\u0000": 1}', "contains NUL"),
+        (raw(model(tags=[{"x" * 256: 5}])), "a key is longer than 255 characters"),
         (raw(model(description="x" * 1024 * 1024 + "x")), "a string is longer"),
         (raw(model(list=["x" * 1000] * (MAX_MODEL_BYTES // 1000))), "the model is longer than"),
     ],

@@ -36,6 +36,8 @@ FROM models
 AFTER_THE_FIRST_RELEASE = datetime(2027, 1, 1, tzinfo=UTC)
 # Where the comment of the stored column would be wrong for the view.
 OTHER_WORDS = {
+    ("v_credit_cost_changes", "delta_cost"),
+    ("v_credit_cost_changes", "pct_change"),
     ("v_credit_cost_changes", "change_kind"),
     ("v_current_catalog", "credit_cost_since"),
 }

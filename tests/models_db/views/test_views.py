@@ -26,6 +26,7 @@ CONTRACT = {
     " avg_credit_cost, max_credit_cost",
     "v_catalog_changes": "changed_at, not_before, mode, model_id, model_name, provider, entity, field, change_kind,"
     " old_value, new_value, run_id, trigger_kind, app_version",
+    "v_model_credit_details": "mode, model_id, model_name, provider, path, value, value_number",
     "v_model_params": "mode, model_id, model_name, provider, param_name, data_type, is_required, default_value,"
     " min_value, max_value, option_value",
     "v_model_inputs": "mode, model_id, model_name, provider, input_name, requirement",
