@@ -15,13 +15,14 @@ from tests.support.made_responses import Model, body, model
 from tests.support.run_driver import Host, Sent
 
 RATIOS = {"options": ["9:16", "16:9"]}
-CLIP = {"aspect_ratio": RATIOS, "duration_seconds": {"options": [5, 10]}}
+CLIP = {"ratio": RATIOS, "duration": {"enum": ["5s", "10s"]}}
 REEL = {"aspect_ratio": RATIOS, "duration_seconds": {"options": [5]}}
 LOOP = {"aspect_ratio": RATIOS, "duration_seconds": {"min": 4, "max": 12}}
 
 IMAGE = {"acme/paint": 0.1, "acme/sketch": 4, "birch/photo": 10, "cedar/old": 7, "dune/free": 0}
 VIDEO = {"birch/clip": 12, "cedar/reel": None, "dune/loop": None}
 PARAMS = {"birch/clip": CLIP, "cedar/reel": REEL, "dune/loop": LOOP}
+PRICES = {"birch/clip": {"per_duration": {"5s": 12, "10s": 20.5}, "tiers": [{"resolution": "1080p", "cost": 30}]}}
 BROKEN = model("birch/broken", cost="three")
 
 
@@ -34,7 +35,8 @@ def listed(costs: Mapping[str, Any], *missing: str, description: str = "Photos",
     costs = {**costs, **{name.replace("_", "/"): cost for name, cost in now.items()}}
     extra: dict[str, dict[str, Any]] = {"birch/photo": {"description": description}}
     return [
-        model(name, cost, **extra.get(name, {}), params=PARAMS.get(name, {})) | {"provider": name.partition("/")[0]}
+        model(name, **extra.get(name, {}), params=PARAMS.get(name, {}))
+        | {"provider": name.partition("/")[0], "credits": {"default_cost": cost, **PRICES.get(name, {})}}
         for name, cost in costs.items()
         if name not in missing
     ]
