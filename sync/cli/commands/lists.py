@@ -122,9 +122,28 @@ def _print_changes(
 
     with database(database_url).reading() as connection:
         rows = [asdict(change) for change in queries.changes(connection, wanted, limit)]
-    if not as_json and not as_csv:
-        rows = [_readable(row) for row in rows]
-    print_rows(rows, queries.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)
+    if as_json or as_csv:
+        print_rows(rows, queries.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)
+        return
+    shown = _without_repeats(rows)
+    readable = [_readable(row) for row in shown]
+    print_rows(readable, queries.Change, _CHANGE_HEADINGS, as_json=False, as_csv=False)
+    if repeats := len(rows) - len(shown):
+        from sync.show.values import format_count
+
+        counted = format_count(repeats, "change")
+        click.echo(f"left out: {counted} of raw_available_params, the same as in params; --json and --csv have all")
+
+
+def _without_repeats(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The changes without those of ``raw_available_params`` that a change of ``params`` in the same run repeats."""
+    keys = ("run_id", "mode", "model_id", "field", "old_value", "new_value")
+    of_params = {tuple(row[key] for key in keys) for row in rows if row["entity"] == "params"}
+    return [
+        row
+        for row in rows
+        if row["entity"] != "raw_available_params" or tuple(row[key] for key in keys) not in of_params
+    ]
 
 
 def _readable(row: dict[str, object]) -> dict[str, object]:
