@@ -53,8 +53,10 @@ class Outcome(IntEnum):
     )
     UNREACHABLE = _Row(
         code=4,
-        meaning="the API was not reachable within the attempts and the time allowed: 408, 429, 5xx, timeouts",
-        action="nothing if it is rare; otherwise check the network and `CATALOG_SYNC_DEADLINE`",
+        meaning="the API was not reachable within the attempts and the time allowed: 408, 429, 5xx, timeouts; or only"
+        " a cache, a firewall or a proxy in front of it answered",
+        action="nothing if it is rare; otherwise check the network, what is in front of the API, and"
+        " `CATALOG_SYNC_DEADLINE`",
         retry_helps=True,
         stored="the other mode",
     )
@@ -82,7 +84,7 @@ class Outcome(IntEnum):
     )
     USAGE = _Row(
         code=2,
-        meaning="a setting, an argument, the schema or the clock of this host is wrong",
+        meaning="a setting, an argument, the schema, the base URL, the catalog or a clock is not the expected one",
         action="do what the line says; after an upgrade of catalog-sync that is `catalog-sync migrate`",
         retry_helps=False,
         stored="nothing",

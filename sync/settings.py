@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 from sync.errors import UsageError
 from sync.source.api_key import require_sendable
@@ -51,6 +52,19 @@ def base_url(text: str) -> str:
             f"the base URL is plain http to {parts.hostname}: others on the network could read the API key; use https"
         )
     return text.rstrip("/")
+
+
+def catalog_id(environ: Mapping[str, str]) -> str | None:
+    """The id of the catalog that the database must have, in its usual form; None when it is not set."""
+    text = environ.get(PREFIX + "CATALOG_ID", "").strip()
+    if not text:
+        return None
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise UsageError(
+            "CATALOG_SYNC_CATALOG_ID is not the id of a catalog: set it to the id that catalog-sync status prints"
+        ) from None
 
 
 def default_database_url() -> str:

@@ -14,12 +14,20 @@ from models_db.tables.catalog import (
     params,
 )
 from models_db.tables.history import catalog_changes, credit_history, model_versions
-from models_db.tables.runs import calendar_days, installed_views, sync_run_modes, sync_runs, sync_state
+from models_db.tables.runs import (
+    calendar_days,
+    catalog_identity,
+    installed_views,
+    sync_run_modes,
+    sync_runs,
+    sync_state,
+)
 
 __all__ = [
     "calendar_days",
     "capabilities",
     "catalog_changes",
+    "catalog_identity",
     "credit_details",
     "credit_history",
     "credits",

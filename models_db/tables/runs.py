@@ -45,6 +45,13 @@ sync_runs = Table(
         server_default=text("1"),
         comment="rules by which the run made its rows of catalog_changes: 1 in version 0.1, later 2",
     ),
+    Column("host", String(255), comment="name of the host that ran it; NULL if an older version did"),
+    Column(
+        "key_fingerprint",
+        String(12),
+        comment="first 12 hex digits of the SHA-256 of the API key's public part, the part before the dot",
+    ),
+    Column("accepted", LongText, comment="what a person accepted in this run, and who and why, as JSON"),
     allowed_values("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
     allowed_values("trigger_kind", "cli", "schedule", "import"),
     comment="one row per run",
@@ -77,6 +84,11 @@ sync_run_modes = Table(
     Column("removals_held", Integer, comment="number of missing models whose removal was held back"),
     Column("payload_bytes", BigInteger, comment="size of the decoded response in bytes"),
     Column("payload_sha256", key_text(64), comment="SHA-256 of the decoded response, in hex"),
+    Column(
+        "response_age",
+        Integer,
+        comment="seconds that the response had been in a cache, from its Age header; NULL if it had none",
+    ),
     allowed_values("mode", *MODES),
     allowed_values("status", "success", "partial", "held", "failed", "superseded"),
     comment="one row per run and requested mode",
@@ -95,15 +107,29 @@ sync_state = Table(
     Column(
         "observed_at", UtcDateTime, comment="time of the mode's last applied run; no later run gets an earlier time"
     ),
-    Column("good_asked_at", UtcDateTime, comment="when the mode's last successful sync sent its request"),
+    Column(
+        "good_asked_at",
+        UtcDateTime,
+        comment="when the mode's last successful sync sent its request, less the age of the response",
+    ),
     Column(
         "good_observed_at",
         UtcDateTime,
         comment="time of the mode's last successful sync, when its listed models were observed",
     ),
     run_id_column("run_id", "last applied run", nullable=True),
+    Column("base_url", LongText, comment="base URL of the API in the mode's last applied sync; imports leave it"),
     allowed_values("mode", *MODES),
     comment="state of each mode after the last applied run; of two runs at once only one can set it",
+)
+
+catalog_identity = Table(
+    "catalog_identity",
+    metadata,
+    Column("catalog_id", key_text(36), primary_key=True, comment="random UUID of this catalog"),
+    Column("created_at", UtcDateTime, nullable=False, comment="when the migration made this row"),
+    Column("created_by_version", String(64), nullable=False, comment="version of catalog-sync that made it"),
+    comment="one row: the identity of the catalog in this database",
 )
 
 calendar_days = Table(

@@ -26,6 +26,10 @@ SELECT
     sync_run_modes.models_removed,         -- number of models marked removed
     sync_run_modes.removals_held,          -- number of missing models whose removal was held back
     sync_run_modes.payload_bytes,          -- size of the decoded response in bytes
-    sync_run_modes.payload_sha256          -- SHA-256 of the decoded response, in hex
+    sync_run_modes.payload_sha256,         -- SHA-256 of the decoded response, in hex
+    sync_run_modes.response_age,           -- seconds that the response had been in a cache, from its Age header; NULL if it had none
+    sync_runs.host,                        -- name of the host that ran it; NULL if an older version did
+    sync_runs.key_fingerprint,             -- first 12 hex digits of the SHA-256 of the API key's public part, the part before the dot
+    sync_runs.accepted                     -- what a person accepted in this run, and who and why, as JSON
 FROM sync_runs
 LEFT JOIN sync_run_modes ON sync_run_modes.run_id = sync_runs.run_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from sync import __version__, settings
 from sync.catalog.modes import MODES
+from sync.catalog.text import one_line
 from sync.cli.options import now
 from sync.cli.process.masking import masker
 from sync.errors import Interrupted, UsageError
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from sync.catalog.response.parse import ParseLimits
     from sync.run import SyncDependencies
     from sync.run.import_ import ImportDependencies
+    from sync.run.source_check import Acceptance
     from sync.source.http.results import Fetched, FetchFailed
     from sync.store.database import Database
+
+_MAX_HOST_NAME = 255  # characters, as in the column
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ def database(url: str, timeout: float | None = None, stop: threading.Event | Non
     from sync.store.database import DEFAULT_TIMEOUT_SECONDS, Database
 
     # Commands that only read pass no event today. This line decides for all commands whether they retry.
-    return Database(url, timeout or DEFAULT_TIMEOUT_SECONDS, pause_until(stop) if stop else None)
+    pause = pause_until(stop) if stop else None
+    return Database(url, timeout or DEFAULT_TIMEOUT_SECONDS, pause, settings.catalog_id(os.environ))
 
 
 def upgrade(catalog: Database) -> None:
@@ -97,12 +103,15 @@ def sync_dependencies(
     mode: str | None = None,
     trigger_kind: str = "cli",
     accept_removals: int | str | None = None,
+    acceptance: Acceptance | None = None,
 ) -> SyncDependencies:
     """What a run needs: it fetches from the API until ``stop`` is set, and masks the API key.
 
     Raises ``UsageError`` for a setting that cannot be used.
     """
     from sync.run import SyncDependencies
+    from sync.run.source_check import Acceptance
+    from sync.source.api_key import fingerprint
 
     base_url = settings.base_url(values.base_url)
     key = settings.api_key(os.environ)
@@ -112,12 +121,36 @@ def sync_dependencies(
         app_version=__version__,
         trigger_kind=trigger_kind,
         base_url=base_url,
+        host=host_name(),
+        key_fingerprint=fingerprint(key),
+        acceptance=acceptance or Acceptance(),
         modes=(mode,) if mode else MODES,
         guard=_guard(values, accept_removals),
         limits=_limits(values),
         mask=masker(os.environ, key),  # this key, even if its file changes during the run
         pause=pause_until(stop),
     )
+
+
+def acceptance(*, base_url: bool, by: str | None, why: str | None) -> Acceptance:
+    """What a person accepts for one run; without ``by`` it is the account that runs the command."""
+    from sync.run.source_check import Acceptance
+
+    return Acceptance(base_url, by or f"{_account()}@{host_name()}", why)
+
+
+def host_name() -> str:
+    """The name of this host, as its runs record it."""
+    return one_line(socket.gethostname(), _MAX_HOST_NAME)
+
+
+def _account() -> str:
+    import getpass
+
+    try:
+        return one_line(getpass.getuser())
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def import_dependencies(
@@ -129,6 +162,7 @@ def import_dependencies(
     return ImportDependencies(
         clock=now,
         app_version=__version__,
+        host=host_name(),
         guard=_guard(values, accept_removals),
         limits=_limits(values),
         mask=masker(os.environ),

@@ -55,6 +55,15 @@ accept_removals = click.option(
     metavar="N|all",
     help="Accept removals that are held back. N is the number that exit code 7 printed; all accepts any number.",
 )
+accept_base_url = click.option(
+    "--accept-base-url",
+    is_flag=True,
+    help="Accept a base URL other than that of the last sync: the same catalog at a new address.",
+)
+accepted_by = click.option(
+    "--by", type=Utf8Text(), metavar="NAME", help="Who accepts. Default: your account and this host."
+)
+why = click.option("--why", type=Utf8Text(), metavar="TEXT", help="Why it is accepted. Recorded with the run.")
 
 
 def moment(flag: str, text: str, *, required: bool = False) -> Callable[[F], F]:

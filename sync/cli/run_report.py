@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -37,9 +38,14 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
             {**mode.row.columns(), "changes": change_objects(mode.plan) if mode.plan else []} for mode in result.modes
         ],
         "notes": list(result.notes),
+        "accepted": json.loads(mask(result.accepted)) if result.accepted else None,
         "errors": [{"exit_code": int(error.outcome), "message": mask(str(error))} for error in result.errors],
     }
     return to_json(document)
+
+
+# A line on a terminal with more would not be read.
+_MAX_PROBLEMS = 20
 
 
 @dataclass
@@ -49,9 +55,11 @@ class ImportTotals:
     imported: int = 0
     skipped: int = 0
     changes: int = 0
-    problem: str | None = None
-    """The error that stopped the import, or else the last error of a line that was stored in part."""
     outcomes: list[Outcome] = field(default_factory=list)
+    stopped: str | None = None
+    """The error that stopped the import."""
+    partial: list[str] = field(default_factory=list)
+    """The errors of lines that were stored in part, each with its line, in order."""
 
     def add(self, result: RunResult | None) -> None:
         """Counts one line; None is a line that an earlier import stored."""
@@ -60,18 +68,31 @@ class ImportTotals:
             return
         self.imported += 1
         self.changes += sum(mode.plan.changes.event_count for mode in result.modes if mode.plan)
-        for error in result.errors:
-            self.outcomes.append(error.outcome)
-            # The note of an imported run names its file and line.
-            self.problem = f"{'; '.join(result.notes)}: {error}"
+        self.outcomes += [error.outcome for error in result.errors]
+        if result.message:
+            # The first note of an imported run names its file and line.
+            self.partial.append(f"{result.notes[0]}: {result.message}")
 
     def stopped_by(self, error: CatalogSyncError) -> None:
         self.outcomes = [error.outcome]
-        self.problem = str(error)
+        self.stopped = str(error)
+
+    @property
+    def problems(self) -> list[str]:
+        """Every error, that which stopped the import first."""
+        return [*filter(None, [self.stopped]), *self.partial]
 
     @property
     def exit_code(self) -> Outcome:
         return worst(self.outcomes)
+
+
+def problem_text(totals: ImportTotals) -> str | None:
+    """The errors of an import in one line; of very many the first ones and their number. None without any."""
+    problems = totals.problems
+    more = len(problems) - _MAX_PROBLEMS
+    shown = problems if more <= 0 else [*problems[:_MAX_PROBLEMS], f"{more} more lines, which --json prints in full"]
+    return "; also: ".join(shown) or None
 
 
 def import_text(totals: ImportTotals) -> str:
@@ -88,6 +109,7 @@ def import_json(totals: ImportTotals, mask: Callable[[str], str]) -> str:
             "skipped": totals.skipped,
             "changes": totals.changes,
             "exit_code": int(totals.exit_code),
-            "problem": mask(totals.problem) if totals.problem else None,
+            "problem": mask(problem_text(totals) or "") or None,
+            "problems": [mask(problem) for problem in totals.problems],
         }
     )

@@ -33,7 +33,9 @@ def run_demo(
     demo_database = Database(f"sqlite:///{database}")
     demo_database.upgrade()
     week = list(daily_catalogs())
-    with demo_database.opened() as engine, Emulator(week) as api:
+    day = now
+
+    with demo_database.opened() as engine, Emulator(week, clock=lambda: day) as api:
         for number in range(len(week)):
             day = now - timedelta(days=len(week) - 1 - number)
             report_run(day, run_sync(engine, _dependencies(api.base_url, day, app_version)))

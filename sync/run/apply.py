@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sync.catalog.changes.mode_plan import ModePlan
 from sync.run.messages import storable_message
-from sync.run.result import RunResult, primary_error
+from sync.run.result import ModeResult, RunResult, primary_error
 from sync.store import runs, write
 from sync.store.database import Connection
 
 
 def write_result(
-    connection: Connection, run_id: int, result: RunResult, now: datetime, mask: Callable[[str], str]
+    connection: Connection,
+    run_id: int,
+    result: RunResult,
+    now: datetime,
+    mask: Callable[[str], str],
+    base_url: str | None = None,
 ) -> None:
     """Writes all of a result in the caller's transaction, so that readers see the whole run or nothing of it.
 
-    The caller holds the locks of the modes in ``result`` that have a plan.
+    The caller holds the locks of the modes in ``result`` that have a plan. ``base_url`` is None for an import.
     """
-    applied = [(mode.plan, mode.row.asked_at) for mode in result.modes if mode.plan is not None]
-    for plan, asked_at in applied:
-        if asked_at is not None:
-            _apply(connection, run_id, plan, asked_at)
+    applied = [mode for mode in result.modes if mode.plan is not None]
+    for mode in applied:
+        _apply(connection, run_id, mode, base_url)
     if applied:
         runs.abandon_unfinished(connection, run_id, now)
     error, message = primary_error(result.errors), result.message
@@ -32,13 +35,19 @@ def write_result(
         observed_at=result.observed_at,
         error_type=type(error).__name__ if error else None,
         error_message=storable_message(message, mask) if message else None,
-        note="; ".join(result.notes) or None,
+        note=mask("; ".join(result.notes)) or None,
+        accepted=result.accepted and mask(result.accepted),
     )
     runs.end_run(connection, run_id, end, [mode.row for mode in result.modes])
 
 
-def _apply(connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime) -> None:
+def _apply(connection: Connection, run_id: int, mode: ModeResult, base_url: str | None) -> None:
+    plan, asked_at = mode.plan, mode.row.asked_at
+    if plan is None or asked_at is None:
+        return
     write.apply_plan(connection, run_id, plan)
+    # What a cache sent shows the catalog as it was when the cache got it.
+    seen_from = asked_at - timedelta(seconds=mode.row.response_age or 0)
     # After the plan's rows: it also checks that no migration has changed the tables they were written to.
-    runs.advance_state(connection, run_id, plan, asked_at)
+    runs.advance_state(connection, run_id, plan, seen_from, base_url)
     runs.fill_calendar(connection, plan.stamp)

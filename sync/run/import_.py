@@ -16,7 +16,7 @@ from sync.catalog.text import one_line
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, ResponseRejected, UsageError
 from sync.run.apply import write_result
 from sync.run.decide import decide
-from sync.run.result import ModeFetch, RunResult, make_result
+from sync.run.result import ModeFetch, RunResult, combined_error, make_result
 from sync.run.sync import Clock
 from sync.source.files.jsonl import SavedResponse
 from sync.store import read, runs
@@ -38,6 +38,7 @@ class ImportDependencies:
     """Hides secrets in a text that is to be stored."""
     pause: Pause = time.sleep
     """Waits before a transaction is retried; an exception it raises ends the import."""
+    host: str | None = None
 
 
 def import_responses(
@@ -61,7 +62,7 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
     if line.at > deps.clock() + MAX_AHEAD:
         raise UsageError(f"the time {line.at:%Y-%m-%dT%H:%M:%SZ} is in the future; correct the line and import again")
     responses = _parse(line, deps.limits)
-    start = runs.RunStart(deps.clock(), "import", None, deps.app_version)
+    start = runs.RunStart(deps.clock(), "import", None, deps.app_version, deps.host)
 
     def work(connection: Connection, _: int) -> RunResult | None:
         # Locked before the check: another import of the same file may be storing this line right now.
@@ -87,14 +88,26 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
 
 
 def _parse(line: SavedResponse, limits: ParseLimits) -> dict[str, ParsedResponse]:
+    responses: dict[str, ParsedResponse] = {}
+    errors: list[tuple[str, CatalogSyncError]] = []
+    for mode, body in line.payloads.items():
+        try:
+            responses[mode] = _parse_response(body, mode, limits)
+        except ResponseRejected as error:
+            errors.append((mode, error))
+    if errors:
+        raise combined_error(errors)
+    return split_by_mode(responses["all"]) if "all" in responses else responses
+
+
+def _parse_response(body: bytes, mode: str, limits: ParseLimits) -> ParsedResponse:
     try:
-        responses = {mode: parse_response(body, mode, limits) for mode, body in line.payloads.items()}
+        return parse_response(body, mode, limits)
     except (ApiRefused, ApiUnreachable) as error:
         raise ResponseRejected(
             f"the saved response is an API error and not a catalog ({str(error).partition(';')[0]});"
             " remove the line and import again"
         ) from error
-    return split_by_mode(responses["all"]) if "all" in responses else responses
 
 
 def _is_new(connection: Connection, line: SavedResponse, response: ParsedResponse, state: read.ModeState) -> bool:
@@ -111,16 +124,17 @@ def _is_new(connection: Connection, line: SavedResponse, response: ParsedRespons
 
 
 def _require_applicable(result: RunResult) -> None:
-    """Raises the error of a broken or held line. A line with rejected models is stored as partial."""
-    for mode in result.modes:
-        if mode.plan is None:
-            raise mode.errors[-1]
+    """Raises the errors of a broken or held line as one. A line with rejected models is stored as partial."""
+    errors = [(mode.row.mode, error) for mode in result.modes if mode.plan is None for error in mode.errors]
     held = sum(mode.plan.removals_held for mode in result.modes if mode.plan)
     if held:
-        raise RemovalsHeld(
+        held_error = RemovalsHeld(
             f"{held} listed models are missing: removals held back, and nothing of the line was stored; if the models"
             f" were really removed, import again with --accept-removals {held}, or with all for every line"
         )
+        errors.append(("", held_error))
+    if errors:
+        raise combined_error(errors)
 
 
 def _with_origin(result: RunResult, line: SavedResponse) -> RunResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -30,6 +30,10 @@ class ModeFetch(Struct, frozen=True):
     response: ParsedResponse | None = None
     payload: bytes | None = None
     """The body, where it could not be parsed."""
+    age: int | None = None
+    """The seconds for which a cache had had the response; None without an Age header."""
+    notes: tuple[str, ...] = ()
+    """Clauses for the run's note."""
 
 
 class ModeResult(Struct, frozen=True):
@@ -49,6 +53,8 @@ class RunResult(Struct, frozen=True):
     """When the last response had arrived, in UTC; None when none did."""
     modes: tuple[ModeResult, ...]
     notes: tuple[str, ...]
+    accepted: str | None = None
+    """What a person accepted and the run needed, as JSON."""
 
     @property
     def errors(self) -> tuple[CatalogSyncError, ...]:
@@ -73,6 +79,7 @@ def make_result(
 ) -> RunResult:
     """The result of a run from its parts; ``previous_success`` gives each mode's last successful sync."""
     total_held = sum(plan.removals_held for plan in decision.plans.values())
+    fetches = tuple(fetches)
     modes = tuple(
         _mode_result(
             _fetch_row(fetch, previous_success[fetch.mode]),
@@ -82,7 +89,10 @@ def make_result(
         )
         for fetch in fetches
     )
-    notes = tuple(note for plan in decision.plans.values() for note in plan.notes)
+    notes = (
+        *(note for fetch in fetches for note in (*fetch.notes, *_response_notes(fetch.response))),
+        *(note for plan in decision.plans.values() for note in plan.notes),
+    )
     return RunResult(run_id, combined_status([mode.row.status for mode in modes]), observed_at, modes, notes)
 
 
@@ -101,6 +111,17 @@ def primary_error(errors: Sequence[CatalogSyncError]) -> CatalogSyncError | None
     return next((error for error in errors if error.outcome == code), None)
 
 
+def _response_notes(response: ParsedResponse | None) -> Iterator[str]:
+    if response is not None and response.unknown_keys:
+        yield f"the response for mode {response.mode} has unknown keys: {', '.join(response.unknown_keys)}"
+
+
+def combined_error(errors: Sequence[tuple[str, CatalogSyncError]]) -> CatalogSyncError:
+    """One error with the messages of all, each given with its mode, and with the exit code of the primary one."""
+    primary = primary_error([error for _, error in errors])
+    return type(primary or errors[0][1])(joined_message(errors))
+
+
 def _fetch_row(fetch: ModeFetch, previous_success_at: datetime | None) -> ModeRow:
     """The row of a mode as far as the fetch decides it."""
     row = ModeRow(
@@ -110,6 +131,7 @@ def _fetch_row(fetch: ModeFetch, previous_success_at: datetime | None) -> ModeRo
         http_status=fetch.http_status,
         asked_at=fetch.asked_at,
         previous_success_at=previous_success_at,
+        response_age=fetch.age,
     )
     if fetch.response is not None:
         # Parsing rejects a response whose number of models is not the reported total.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -13,16 +13,17 @@ from sync.catalog.guards import RemovalGuard
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.catalog.response.parsed import ParsedResponse
-from sync.errors import CatalogSyncError, DatabaseError, Interrupted, UsageError
+from sync.errors import CatalogSyncError, DatabaseError, Interrupted
 from sync.run.apply import write_result
+from sync.run.clock_check import require_clocks_agree, time_notes
 from sync.run.decide import Decision, decide
 from sync.run.messages import joined_message, storable_message
 from sync.run.result import ModeFetch, RunResult, make_result
+from sync.run.source_check import Acceptance, accepted_text, replaced_base_urls, require_same_source
 from sync.source.http.results import Fetched, FetchFailed
 from sync.store import read, runs
 from sync.store.database import Connection, Engine, Pause, in_transaction, reading, storage_warning
 
-MAX_CLOCK_AHEAD = timedelta(hours=1)
 _UNFINISHED_STATUSES = (None, "running", "abandoned")
 
 Clock = Callable[[], datetime]
@@ -39,6 +40,9 @@ class SyncDependencies(Struct, frozen=True):
     app_version: str
     trigger_kind: str = "cli"
     base_url: str | None = None
+    host: str | None = None
+    key_fingerprint: str | None = None
+    acceptance: Acceptance = Acceptance()
     modes: Sequence[str] = MODES
     guard: RemovalGuard = field(default_factory=RemovalGuard)
     limits: ParseLimits = field(default_factory=ParseLimits)
@@ -46,6 +50,18 @@ class SyncDependencies(Struct, frozen=True):
     """Hides secrets in a text that is to be stored."""
     pause: Pause = time.sleep
     """Waits before a transaction is retried; an exception it raises ends the run."""
+
+
+class _Before(Struct, frozen=True):
+    """What a run reads before it fetches."""
+
+    states: dict[str, read.ModeState]
+    notes: tuple[str, ...]
+    """Clauses for the run's note that do not depend on the responses."""
+
+    @property
+    def versions(self) -> dict[str, int]:
+        return {mode: state.version for mode, state in self.states.items()}
 
 
 class _FetchedModes(Struct, frozen=True):
@@ -63,25 +79,29 @@ class _FetchedModes(Struct, frozen=True):
 def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -> RunResult:
     """Runs one sync. A dry run fetches and decides in the same way and writes nothing at all.
 
-    Raises ``UsageError`` when the host's clock is ahead of the API's, ``DatabaseError`` when the
-    database fails, ``Interrupted`` when the program was stopped during the fetch. In each case
-    nothing of the responses is stored, unless a ``DatabaseError`` says that the outcome is unknown.
-    The run's row records the error if it can still be written.
+    Raises ``UsageError`` before any request when the base URL is not the last one, and when the host's
+    clock differs from the API's; ``DatabaseError`` when the database fails, ``Interrupted`` when the
+    program was stopped during the fetch. In each case nothing of the responses is stored, unless a
+    ``DatabaseError`` says that the outcome is unknown. The run's row records the error if it can still
+    be written.
     """
     if dry_run:
         return _dry_run(engine, deps)
-    start = runs.RunStart(deps.clock(), deps.trigger_kind, deps.base_url, deps.app_version)
+    start = runs.RunStart(
+        deps.clock(), deps.trigger_kind, deps.base_url, deps.app_version, deps.host, deps.key_fingerprint
+    )
 
-    def begin(connection: Connection, _: int) -> tuple[dict[str, int], int]:
-        return _read_versions(connection, deps), runs.begin_run(connection, start)
+    def begin(connection: Connection, _: int) -> tuple[_Before, int]:
+        return _read_before(connection, deps), runs.begin_run(connection, start)
 
     # If the outcome of this COMMIT is unknown, the retry inserts a second row. The first one stays
     # ``running`` until a run that applies something marks it abandoned, and this run may be that one.
-    versions, run_id = in_transaction(engine, begin, pause=deps.pause)
+    before, run_id = in_transaction(engine, begin, pause=deps.pause)
     try:
+        require_same_source(deps.base_url, before.states, deps.acceptance)
         # Outside any transaction: a slow API must not keep locks that other runs wait for.
         fetched = _fetch(deps)
-        return _store(engine, deps, run_id, fetched, versions)
+        return _store(engine, deps, run_id, fetched, before)
     except BaseException as error:  # also the exceptions by which a signal ends the program
         unrecorded = _record_failure(engine, deps, run_id, error)
         if unrecorded and isinstance(error, CatalogSyncError) and not isinstance(error, DatabaseError | Interrupted):
@@ -92,50 +112,42 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
 
 def _dry_run(engine: Engine, deps: SyncDependencies) -> RunResult:
     with reading(engine) as connection:
-        versions = _read_versions(connection, deps)
+        before = _read_before(connection, deps)
+    require_same_source(deps.base_url, before.states, deps.acceptance)
     fetched = _fetch(deps)
     with reading(engine) as connection:
         states = read.mode_states(connection, deps.modes)
-        decision = _decide(connection, deps, fetched, states, versions)
-    return _result(engine, None, fetched, decision, states)
+        decision = _decide(connection, deps, fetched, states, before.versions)
+    return _result(deps, None, fetched, decision, states, before)
 
 
-def _read_versions(connection: Connection, deps: SyncDependencies) -> dict[str, int]:
-    return {mode: state.version for mode, state in read.mode_states(connection, deps.modes).items()}
+def _read_before(connection: Connection, deps: SyncDependencies) -> _Before:
+    notes = (_key_note(deps.key_fingerprint, read.last_key(connection)), storage_warning(connection.engine))
+    return _Before(read.mode_states(connection, deps.modes), tuple(filter(None, notes)))
 
 
 def _fetch(deps: SyncDependencies) -> _FetchedModes:
     outcomes = deps.fetch(deps.modes)
-    _require_clock_not_ahead(deps.clock(), outcomes)
-    arrivals = [outcome.arrived_at for outcome in outcomes.values() if isinstance(outcome, Fetched)]
+    responses = [outcome for outcome in outcomes.values() if isinstance(outcome, Fetched)]
+    require_clocks_agree(responses)
+    arrivals = [response.arrived_at for response in responses]
     fetches = tuple(_parse(outcome, deps.limits) for outcome in outcomes.values())
     # All modes carry one time, that of the last arrival: nothing that the run stores was received later.
     return _FetchedModes(fetches, max(arrivals, default=None))
 
 
 def _parse(outcome: Fetched | FetchFailed, limits: ParseLimits) -> ModeFetch:
-    fetch = ModeFetch(outcome.mode, outcome.asked_at, outcome.attempts, outcome.http_status)
+    fetch = ModeFetch(outcome.mode, outcome.asked_at, outcome.attempts, outcome.http_status, age=outcome.age)
     if isinstance(outcome, FetchFailed):
         return replace(fetch, error=outcome.error)
+    fetch = replace(fetch, notes=tuple(time_notes(outcome)))
     try:
-        return replace(fetch, response=parse_response(outcome.body, outcome.mode, limits))
+        return replace(fetch, response=parse_response(outcome.body, outcome.mode, limits, outcome.headers))
     except CatalogSyncError as error:
         return replace(fetch, error=error, payload=outcome.body)
 
 
-def _require_clock_not_ahead(now: datetime, outcomes: Mapping[str, Fetched | FetchFailed]) -> None:
-    """A mode's timestamps only move forward: one from a clock that is ahead would push all later ones ahead too."""
-    dates = [outcome.server_date for outcome in outcomes.values() if outcome.server_date is not None]
-    if dates and now - max(dates) > MAX_CLOCK_AHEAD:
-        raise UsageError(
-            f"the sync was not stored: this host's clock says {now:%Y-%m-%d %H:%M:%S} UTC, the API's clock"
-            f" {max(dates):%Y-%m-%d %H:%M:%S} UTC; correct this host's clock and run again"
-        )
-
-
-def _store(
-    engine: Engine, deps: SyncDependencies, run_id: int, fetched: _FetchedModes, versions: Mapping[str, int]
-) -> RunResult:
+def _store(engine: Engine, deps: SyncDependencies, run_id: int, fetched: _FetchedModes, before: _Before) -> RunResult:
     results: list[RunResult] = []
 
     def work(connection: Connection, attempt: int) -> RunResult:
@@ -146,9 +158,9 @@ def _store(
         if attempt > 1 and results and read.run_status(connection, run_id) not in _UNFINISHED_STATUSES:
             return results[-1]
         states |= read.mode_states(connection, [mode for mode in deps.modes if mode not in states])
-        decision = _decide(connection, deps, fetched, states, versions)
-        results.append(_result(engine, run_id, fetched, decision, states))
-        write_result(connection, run_id, results[-1], deps.clock(), deps.mask)
+        decision = _decide(connection, deps, fetched, states, before.versions)
+        results.append(_result(deps, run_id, fetched, decision, states, before))
+        write_result(connection, run_id, results[-1], deps.clock(), deps.mask, deps.base_url)
         return results[-1]
 
     try:
@@ -177,15 +189,24 @@ def _decide(
 
 
 def _result(
-    engine: Engine,
+    deps: SyncDependencies,
     run_id: int | None,
     fetched: _FetchedModes,
     decision: Decision,
     states: Mapping[str, read.ModeState],
+    before: _Before,
 ) -> RunResult:
     previous = {mode: state.last.good_stamp for mode, state in states.items()}
     result = make_result(run_id, fetched.observed_at, fetched.fetches, decision, previous)
-    return replace(result, notes=tuple(filter(None, (*result.notes, storage_warning(engine)))))
+    replaced = replaced_base_urls(deps.base_url, {mode: states[mode] for mode in decision.plans})
+    accepted = accepted_text(deps.acceptance, deps.base_url, replaced)
+    return replace(result, notes=(*result.notes, *before.notes), accepted=accepted)
+
+
+def _key_note(fingerprint: str | None, last: read.LastKey | None) -> str | None:
+    if fingerprint is None or last is None or fingerprint == last.fingerprint:
+        return None
+    return f"the API key {fingerprint} is another one than {last.fingerprint} of run {last.run_id}"
 
 
 def _record_failure(engine: Engine, deps: SyncDependencies, run_id: int, error: BaseException) -> DatabaseError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import groupby
 
 from sync.errors import UsageError
@@ -11,6 +12,16 @@ HIDDEN = "[hidden]"
 # pieces would also match ordinary words.
 _PIECE_LENGTH = 8
 _MIN_PART_LENGTH = 4
+_FINGERPRINT_LENGTH = 12
+
+
+def fingerprint(key: str) -> str | None:
+    """12 hex digits that tell keys apart: the SHA-256 of the public part, which is before the dot.
+
+    None for a key without a public part, since nothing made from a secret is stored.
+    """
+    public, dot, _ = key.partition(".")
+    return hashlib.sha256(public.encode()).hexdigest()[:_FINGERPRINT_LENGTH] if public and dot else None
 
 
 def mask(text: str, key: str) -> str:

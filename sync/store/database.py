@@ -22,6 +22,7 @@ from models_db.engine import error_classes
 from models_db.engine.sqlite import network_drive
 from models_db.errors import DatabaseSettingError, SchemaError
 from sync.errors import DatabaseError, UsageError
+from sync.store import identity
 
 __all__ = [
     "DEFAULT_TIMEOUT_SECONDS",
@@ -75,6 +76,8 @@ class Database:
     """Read timeout of the server in seconds, and for how long an unreachable server is retried."""
     pause: Pause | None = None
     """Waits between two attempts to reach the server; None: an unreachable server is an error at once."""
+    catalog_id: str | None = None
+    """The catalog that must be in the database; None accepts any."""
 
     @property
     def masked_url(self) -> str:
@@ -89,7 +92,7 @@ class Database:
         with translate_errors():
             engine = engines.open_engine(self.url, timeout=self.timeout)
         try:
-            self._retried(lambda: migrate.require_head(engine))
+            self._retried(lambda: self._check(engine))
             yield engine
         finally:
             engine.dispose()
@@ -113,12 +116,20 @@ class Database:
         if self.pause is not None:
             self._wait_for_server()
         with translate_errors():
+            if self.catalog_id is not None:
+                # A catalog that a migration makes has another id, so a mistyped database is found before.
+                identity.require_catalog_at(self.url, self.timeout, self.catalog_id)
             migrate.upgrade(self.url)
 
     def storage_warning(self) -> str | None:
         """What a user should know about the place of the database; None when there is nothing to say."""
         with self.opened() as engine:
             return storage_warning(engine)
+
+    def _check(self, engine: Engine) -> None:
+        migrate.require_head(engine)
+        if self.catalog_id is not None:
+            identity.require_catalog(engine, self.catalog_id)
 
     def _wait_for_server(self) -> None:
         """Returns when the server accepts a connection. A migration itself is never tried twice."""

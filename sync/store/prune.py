@@ -47,9 +47,9 @@ def old_runs(connection: Connection, before: datetime) -> OldRuns:
 def delete_old_runs(engine: Engine, before: datetime) -> Iterator[int]:
     """Deletes the runs that ended before a time, except those that are needed; yields the number of each step.
 
-    A run is needed if history or ``sync_state`` refers to it, if it was not successful, or if it is an
-    import, whose rows say which lines are stored. Each step is a transaction, so the caller may stop
-    between two. Other runs, and another call of this function, may be active at the same time.
+    A run is needed if history or ``sync_state`` refers to it, if it was not successful, if a person
+    accepted something in it, or if it is an import, whose rows say which lines are stored. Each step is a
+    transaction, so the caller may stop between two. Other runs, and another call of this function, may be active at the same time.
     """
     after = 0
     while True:
@@ -99,6 +99,8 @@ def _is_deletable(before: datetime) -> tuple[ColumnElement[bool], ...]:
         sync_runs.c.finished_at < before,
         sync_runs.c.status.in_(_DELETABLE_STATUSES),
         sync_runs.c.trigger_kind != "import",
+        # Who accepted what stays on record.
+        sync_runs.c.accepted.is_(None),
         *(~select(column).where(column == sync_runs.c.run_id).exists() for column in _REFERENCES),
     )
 

@@ -70,6 +70,8 @@ class LastSuccess:
 
     mode: str
     good_observed_at: datetime | None
+    base_url: str | None
+    """Where the last applied sync fetched from."""
 
 
 def current_models(connection: Connection, filters: Filter) -> Iterator[CatalogEntry]:
@@ -172,8 +174,12 @@ def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ..
             sync_runs.c.finished_at,
             sync_runs.c.status,
             sync_runs.c.trigger_kind,
+            sync_runs.c.base_url,
+            sync_runs.c.host,
+            sync_runs.c.key_fingerprint,
             sync_runs.c.error_message,
             sync_runs.c.note,
+            sync_runs.c.accepted,
             sync_run_modes.c.mode,
             sync_run_modes.c.status.label("mode_status"),
             sync_run_modes.c.models_received,
@@ -192,8 +198,15 @@ def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ..
 
 def last_successes(connection: Connection) -> list[LastSuccess]:
     """The last success of each mode, in mode order."""
-    query = select(sync_state.c.mode, sync_state.c.good_observed_at).order_by(sync_state.c.mode)
-    return [LastSuccess(*_values(row)) for row in connection.execute(query)]
+    query = select(sync_state.c.mode, sync_state.c.good_observed_at, sync_state.c.base_url)
+    return [LastSuccess(*_values(row)) for row in connection.execute(query.order_by(sync_state.c.mode))]
+
+
+def acceptances(connection: Connection, limit: int) -> dict[int, str]:
+    """What persons accepted in the last runs in which they did, as JSON texts by run, newest first."""
+    runs = sync_runs.c
+    query = select(runs.run_id, runs.accepted).where(runs.accepted.is_not(None)).order_by(runs.run_id.desc())
+    return {row.run_id: row.accepted for row in connection.execute(query.limit(limit))}
 
 
 def _values(row: Sequence[Any]) -> tuple[Any, ...]:

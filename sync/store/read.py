@@ -21,6 +21,15 @@ class ModeState(Struct, frozen=True):
 
     version: int
     last: ModeWatermark
+    base_url: str | None = None
+    """The base URL of the last applied sync; None before the first one. Imports leave it."""
+
+
+class LastKey(Struct, frozen=True):
+    """The fingerprint of an API key, and the run that used it."""
+
+    run_id: int
+    fingerprint: str
 
 
 def mode_states(connection: Connection, modes: Sequence[str]) -> dict[str, ModeState]:
@@ -43,7 +52,9 @@ def _states_query(modes: Sequence[str]) -> Select[Any]:
 
 def _states(connection: Connection, query: Select[Any]) -> dict[str, ModeState]:
     return {
-        row.mode: ModeState(row.version, ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at))
+        row.mode: ModeState(
+            row.version, ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at), row.base_url
+        )
         for row in connection.execute(query)
     }
 
@@ -78,6 +89,18 @@ def stored_models(connection: Connection, mode: str, model_ids: Sequence[str]) -
 def run_status(connection: Connection, run_id: int) -> str | None:
     """The status in a run's row; None when there is no such row."""
     return connection.execute(select(sync_runs.c.status).where(sync_runs.c.run_id == run_id)).scalar()
+
+
+def last_key(connection: Connection) -> LastKey | None:
+    """The API key of the last run that used one; None before the first."""
+    query = (
+        select(sync_runs.c.run_id, sync_runs.c.key_fingerprint)
+        .where(sync_runs.c.key_fingerprint.is_not(None))
+        .order_by(sync_runs.c.run_id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else LastKey(row.run_id, row.key_fingerprint)
 
 
 def was_applied(connection: Connection, mode: str, observed_at: datetime, payload_sha256: str) -> bool:

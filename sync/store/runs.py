@@ -29,6 +29,8 @@ class RunStart(Struct, frozen=True):
     base_url: str | None
     app_version: str
     event_rules: int = EVENT_RULES
+    host: str | None = None
+    key_fingerprint: str | None = None
 
 
 class RunEnd(Struct, frozen=True):
@@ -40,6 +42,7 @@ class RunEnd(Struct, frozen=True):
     error_type: str | None = None
     error_message: str | None = None
     note: str | None = None
+    accepted: str | None = None
 
 
 class ModeRow(Struct, frozen=True):
@@ -60,6 +63,7 @@ class ModeRow(Struct, frozen=True):
     removals_held: int | None = None
     payload_bytes: int | None = None
     payload_sha256: str | None = None
+    response_age: int | None = None
 
     def columns(self) -> dict[str, object]:
         return asdict(self)
@@ -96,13 +100,18 @@ def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> No
     connection.execute(update(sync_runs).where(unfinished).values(status="abandoned", finished_at=now))
 
 
-def advance_state(connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime) -> None:
+def advance_state(
+    connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime, base_url: str | None
+) -> None:
     """Advances the mode's check-and-set row; the ``good_*`` times only for a successful sync.
 
+    ``asked_at`` is when the request began, less the age of the response. ``base_url`` is None for an import.
     This is the last statement of a mode. Raises ``UsageError`` if the schema was migrated after the
     database was opened: rows written for the old schema may lack what the new one needs.
     """
     values: dict[str, object] = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id}
+    if base_url is not None:
+        values["base_url"] = base_url
     if plan.status == "success":
         values |= {"good_asked_at": asked_at, "good_observed_at": plan.stamp}
     # A newer program may have migrated the database while this run was fetching, or be migrating it now.

@@ -28,7 +28,7 @@ PAGES = (
     *("deploy/crontab.example", "deploy/catalog-sync.service"),
 )
 FIRST_DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KEY_SETTINGS = {PREFIX + "API_KEY", PREFIX + "API_KEY_FILE"}
+KEY_SETTINGS = {PREFIX + "API_KEY", PREFIX + "API_KEY_FILE", PREFIX + "CATALOG_ID"}
 
 # A line that runs the program, up to the first character that the shell interprets.
 COMMAND = re.compile(r"^[^#]*?\bcatalog-sync ([a-z][^#<>|&]*)")

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Self
 
+from tests.support.api_address import api_port
+
 Script = Callable[[socket.socket, threading.Event], None]
 
 
@@ -80,7 +82,7 @@ class RudeServer:
         self._scripts, self._by_mode, self._before_request = list(scripts), by_mode, before_request
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = _listener()
         self._threads = [threading.Thread(target=self._accept)]
         self._peers: list[socket.socket] = []
         self._threads[0].start()
@@ -131,6 +133,14 @@ class RudeServer:
                 if f"mode={mode}" in head:
                     return script
             return self._scripts[min(len(self.requests), len(self._scripts)) - 1]
+
+
+def _listener() -> socket.socket:
+    """A socket on the address of this process's API; on another one while a server has that."""
+    try:
+        return socket.create_server(("127.0.0.1", api_port()))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
 
 
 def _read_head(peer: socket.socket) -> str:

@@ -41,12 +41,32 @@ _MEANINGS = {
         "the plan of this key, such as the Scheduler tier, does not include the Studio",
         "use a key of a Creator, Professional or Business plan",
     ),
+    206: _Meaning(
+        ResponseRejected,
+        "the response is only a part of the catalog",
+        "check that no proxy changes responses; if this persists, report it to the API's maintainers",
+    ),
+    304: _Meaning(
+        ResponseRejected,
+        "a cache in front of the API sent no catalog, as if this program knew an older one",
+        "try again, and check CATALOG_SYNC_BASE_URL and the caches in front of it",
+    ),
     404: _Meaning(ResponseRejected, "there is no catalog at this address", "check CATALOG_SYNC_BASE_URL"),
+    407: _Meaning(
+        ApiUnreachable,
+        "a proxy in front of the API requires a login, and the API key may be fine",
+        "check the proxy variables",
+    ),
     408: _Meaning(ApiUnreachable, "the request timed out on the server", "try again later"),
     422: _Meaning(ApiRefused, "the API does not support this mode", "use image or video"),
     429: _Meaning(ApiUnreachable, "too many requests in a short time", "sync less often, or try again later"),
 }
 _SERVER_ERROR = _Meaning(ApiUnreachable, "the server has a problem", "try again later")
+_SOMETHING_IN_FRONT = _Meaning(
+    ApiUnreachable,
+    "something in front of the API answered, not the API itself, and the API key may be fine",
+    "try again later, and check which firewall, proxy or login page is in front of CATALOG_SYNC_BASE_URL",
+)
 _UNDOCUMENTED = _Meaning(
     ResponseRejected,
     "this is not a documented response of the API",
@@ -59,15 +79,27 @@ def is_retryable(status: int) -> bool:
     return _meaning(status).kind is ApiUnreachable
 
 
+def is_own_failure(envelope: Mapping[str, object], status: int) -> bool:
+    """Whether the fields of a body are the API's own report of a failure with this HTTP status.
+
+    The API documents ``ok``, which is false then, and a ``code`` that repeats the status. Firewalls, gateways and
+    login pages respond with pages, or with JSON of another form.
+    """
+    return envelope.get("ok") is False and _status(envelope.get("code")) == status
+
+
 def error_for_status(
-    status: int, *, error_code: str | None, message: str | None, mode: str | None, where: str
+    status: int, *, error_code: str | None, message: str | None, mode: str | None, where: str, is_own: bool = True
 ) -> CatalogSyncError:
     """The error for a status other than 200, with the API's own message, the reason and what to do.
 
     The error is returned, not raised. ``where`` names the server or the file. ``error_code`` and ``message``
-    are the API's own and are made safe to print here; secrets in them are not masked.
+    are the API's own and are made safe to print here; secrets in them are not masked. Unless ``is_own``, the body
+    is not the API's: then nothing can be said about the key and the plan.
     """
     meaning = _meaning(status)
+    if meaning.kind is ApiRefused and not is_own:
+        meaning = _SOMETHING_IN_FRONT
     status_text = " ".join(filter(None, (str(status), _quoted(error_code, message))))
     return meaning.kind(f"{where} returned {status_text}{_for_mode(mode)}: {meaning.reason}; {meaning.action}")
 
@@ -86,7 +118,8 @@ def error_for_envelope(
         return None
     error_code, message = _text(envelope.get("error_code")), _text(envelope.get("message"))
     if code is not None and code != 200:
-        return error_for_status(code, error_code=error_code, message=message, mode=mode, where=where)
+        is_own = is_own_failure(envelope, code)
+        return error_for_status(code, error_code=error_code, message=message, mode=mode, where=where, is_own=is_own)
     problem = "a code that is not a status" if is_ok else "an envelope whose ok is not true"
     quoted = " ".join(filter(None, (problem, _quoted(error_code, message))))
     return ResponseRejected(

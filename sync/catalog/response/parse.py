@@ -7,7 +7,7 @@ hash.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,7 @@ from sync.catalog.modes import MODES
 from sync.catalog.response.api_errors import error_for_envelope, response_rejected
 from sync.catalog.response.envelope import BOM, EMPTY_LIST, MAX_ENVELOPE_BYTES, find_models, split_models
 from sync.catalog.response.parsed import ParsedResponse
+from sync.catalog.response.wholeness import incomplete_reason, unknown_keys
 from sync.errors import ResponseRejected
 
 _CHUNK_BYTES = 1024 * 1024
@@ -37,11 +38,14 @@ class ParseLimits(Struct, frozen=True):
     max_models: int = 200_000
 
 
-def parse_response(body: bytes, mode: str, limits: ParseLimits | None = None) -> ParsedResponse:
+def parse_response(
+    body: bytes, mode: str, limits: ParseLimits | None = None, headers: Mapping[str, str] | None = None
+) -> ParsedResponse:
     """The response for one mode, or for ``all``, with its models still raw.
 
-    Raises ``ResponseRejected`` when the body is not the complete catalog of this mode, and the error for its
-    ``code`` when the envelope reports a failure (``ok: false``).
+    ``headers`` are those of the HTTP response; a saved response has none. Raises ``ResponseRejected`` when the
+    body is not the complete catalog of this mode, and the error for its ``code`` when the envelope reports a
+    failure (``ok: false``).
     """
     limits = limits or ParseLimits()
     text = body.removeprefix(BOM)
@@ -55,7 +59,9 @@ def parse_response(body: bytes, mode: str, limits: ParseLimits | None = None) ->
     _require_success(envelope, mode)
     models = _split_models(text, decodable, span, mode, limits) if span else ()
     _require_total(envelope, mode, len(models))
-    return ParsedResponse(mode, len(models), models, len(body), hashlib.sha256(body).hexdigest())
+    _require_whole(envelope, mode, len(models), headers or {})
+    digest = hashlib.sha256(body).hexdigest()
+    return ParsedResponse(mode, len(models), models, len(body), digest, unknown_keys=unknown_keys(envelope))
 
 
 def split_by_mode(response: ParsedResponse) -> dict[str, ParsedResponse]:
@@ -150,6 +156,14 @@ def _require_total(envelope: dict[str, Tree], mode: str, count: int) -> None:
     total = data.get("total") if isinstance(data, dict) else None
     if total != Number(str(count)):
         raise _total_differs(mode, total, count)
+
+
+def _require_whole(envelope: dict[str, Tree], mode: str, count: int, headers: Mapping[str, str]) -> None:
+    reason = incomplete_reason(envelope, count, headers)
+    if reason is not None:
+        error = response_rejected(mode, f"{reason}, so it may not be the whole catalog")
+        error.reported = error.received = count
+        raise error
 
 
 def _total_differs(mode: str, total: Tree | None, count: int) -> ResponseRejected:

@@ -18,3 +18,5 @@ class ParsedResponse(Struct, frozen=True):
     payload_sha256: str
     is_split: bool = False
     """Whether it is a part of a response for all modes. Then each model must name its mode."""
+    unknown_keys: tuple[str, ...] = ()
+    """The keys of the envelope that the API does not document."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.model.entities import EVENT_RULES
@@ -28,10 +28,27 @@ class RunInMode:
     observed_at: object = None
     asked_at: object = None
     previous_success_at: object = None
+    response_age: object = None
+    """The number of seconds for which a cache had had the response; None without an Age header."""
     previous_asked_at: frozenset[datetime] = frozenset()
-    """When the mode's previous successful run may have begun its request; empty when no such run is on record."""
+    """When the mode's previous successful run may have begun its request, less the age of its response; empty when
+    no such run is on record."""
+    base_url: object = None
+    """The base URL of the run; None for an import."""
     event_rules: int = EVENT_RULES
     """The rules by which the run made its events."""
+
+    @property
+    def seen_from(self) -> object:
+        """When the request began, less the age of the response: what the run saw was so at this time or later."""
+        return seen_from(self.asked_at, self.response_age)
+
+
+def seen_from(asked_at: object, age: object) -> object:
+    """The time of a request less the age of its response; ``asked_at`` where one of them is unreadable or NULL."""
+    if isinstance(asked_at, datetime) and isinstance(age, int):
+        return asked_at - timedelta(seconds=age)
+    return asked_at
 
 
 def history_run_findings(
@@ -86,7 +103,10 @@ def _run_problem(run: RunInMode | None, stamp: object) -> str | None:
 
 
 def _not_before_findings(scope: RowScope, row: StoredRow, runs: Mapping[int, RunInMode]) -> Iterator[Finding]:
-    """``not_before`` is when the mode's previous successful run began its request; NULL if there was none."""
+    """``not_before`` is when the mode's previous successful run began its request, less the age of its response.
+
+    It is NULL if there was no such run.
+    """
     not_before, changed_at, run_id = row["not_before"], row["changed_at"], row["run_id"]
     run = runs.get(run_id) if isinstance(run_id, int) else None
     value = f"not_before is {format_value(not_before)}"

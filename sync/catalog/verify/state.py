@@ -1,7 +1,8 @@
-"""The rules of ``sync_state`` and ``calendar_days``, which follow from the history and the runs of each mode."""
+"""The rules of ``sync_state`` and ``calendar_days``, which follow from history, and of ``catalog_identity``."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,6 +21,7 @@ from sync.catalog.verify.findings import (
 from sync.catalog.verify.runs import RunInMode
 
 _DAY = timedelta(days=1)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +90,29 @@ def _last_run_problems(row: StoredRow, run: RunInMode | None) -> Iterator[str]:
     expected = observed_at if is_success else run.previous_success_at
     if good_observed_at != expected:
         yield f"good_observed_at is {format_value(good_observed_at)}, but run {run_id} gives {format_value(expected)}"
-    expected_asked_at = {run.asked_at} if is_success else run.previous_asked_at
+    expected_asked_at = {run.seen_from} if is_success else run.previous_asked_at
     if expected_asked_at and good_asked_at not in expected_asked_at:
         yield (
             f"good_asked_at is {format_value(good_asked_at)}, but the last successful sync began its request at"
-            f" {' or '.join(map(format_value, expected_asked_at))}"
+            f" {' or '.join(map(format_value, expected_asked_at))}, less the age of its response"
         )
+    if run.base_url is not None and row["base_url"] != run.base_url:
+        yield f"base_url is {format_value(row['base_url'])}, but run {run_id} used {format_value(run.base_url)}"
 
 
 def _reaches(later: object, earlier: datetime) -> bool:
     return isinstance(later, datetime) and later >= earlier
+
+
+def identity_findings(rows: Sequence[StoredRow]) -> Iterator[Finding]:
+    """What is wrong with ``catalog_identity``, which must be one row with a UUID."""
+    scope = RowScope("catalog_identity")
+    if len(rows) != 1:
+        yield scope.finding(f"there are {len(rows)} rows and not one")
+    yield from unreadable_findings(scope, rows)
+    for row in rows:
+        if not _UUID.fullmatch(str(row["catalog_id"])):
+            yield scope.finding(f"catalog_id is {format_value(row['catalog_id'])}, which is not a UUID")
 
 
 def calendar_findings(

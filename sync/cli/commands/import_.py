@@ -65,13 +65,14 @@ def import_(
 
     totals, received = run_until_stopped(work, stop)
     if received is not None and totals.exit_code is Outcome.DONE:
-        totals.problem = f"stopped by {received.name}; the lines so far are stored, run it again to go on"
+        totals.stopped = f"stopped by {received.name}; the lines so far are stored, run it again to go on"
     if as_json:
         print_line(run_report.import_json(totals, dependencies.mask))
-    elif not quiet and (totals.imported or not totals.problem):
+    problem = run_report.problem_text(totals)
+    if not as_json and not quiet and (totals.imported or not problem):
         print_line(run_report.import_text(totals))
-    if totals.problem:
-        print_error(dependencies.mask(totals.problem))
+    if problem:
+        print_error(dependencies.mask(problem))
     return outcome_of(received) if received else totals.exit_code
 
 

@@ -14,6 +14,7 @@ from sync.cli.output import print_rows
 from sync.cli.param_types import FiniteFloat, Utf8Text, WholeNumber
 
 if TYPE_CHECKING:
+    from sync.store.database import Database
     from sync.store.queries import Filter
 
 # The documented values of catalog_changes.entity and catalog_changes.change_kind, in the order of help.
@@ -100,18 +101,19 @@ def changes(*, limit: int | None, as_json: bool, as_csv: bool, database_url: str
     """
     from sync.store.queries import Filter
 
-    _print_changes(database_url, Filter(**wanted), limit, as_json=as_json, as_csv=as_csv)
+    _print_changes(database(database_url), Filter(**wanted), limit, as_json=as_json, as_csv=as_csv)
 
 
 def print_changes(database_url: str) -> None:
-    """Prints the whole change feed as a table."""
+    """Prints the whole change feed of a database that is not the user's own, such as that of the demo, as a table."""
+    from sync.store.database import Database
     from sync.store.queries import Filter
 
-    _print_changes(database_url, Filter())
+    _print_changes(Database(database_url), Filter())
 
 
 def _print_changes(
-    database_url: str,
+    catalog: Database,
     wanted: Filter,
     limit: int | None = None,
     *,
@@ -120,7 +122,7 @@ def _print_changes(
 ) -> None:
     from sync.store import queries
 
-    with database(database_url).reading() as connection:
+    with catalog.reading() as connection:
         rows = [asdict(change) for change in queries.changes(connection, wanted, limit)]
     if as_json or as_csv:
         print_rows(rows, queries.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)

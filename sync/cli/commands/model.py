@@ -147,6 +147,12 @@ def _find(connection: Connection, model_id: str, mode: str | None) -> list[Known
     models = model_queries.find(connection, model_id, mode)
     if models:
         return models
+    others = model_queries.find(connection, model_id, None) if mode else []
+    if others:
+        raise UsageError(
+            f"{model_id!r} is a {others[0].mode} model and was never listed in mode {mode}: use --mode"
+            f" {others[0].mode}, or leave --mode out"
+        )
     in_mode = f" in mode {mode}" if mode else ""
     raise UsageError(f"no model {model_id!r} was ever listed{in_mode}; {_suggestion(connection, model_id)}")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import click
 
@@ -56,25 +58,60 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     """
     from sync.show.formats import to_json
     from sync.show.table import print_table
-    from sync.store import queries
+    from sync.store import identity, queries, read
 
     now = options.now()
     with database(database_url).reading() as connection:
+        catalog = identity.read_identity(connection)
+        key = read.last_key(connection)
+        accepted = queries.acceptances(connection, limit)
         rows = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
         successes = [each for each in queries.last_successes(connection) if mode in (None, each.mode)]
     # A run that failed before it fetched has no mode, and concerns both.
     runs = [run for run in rows if mode is None or run["mode"] in (None, mode)]
     last = {each.mode: each.good_observed_at for each in successes}
     ages = {name: None if at is None else now - at for name, at in last.items()}
+    base_urls = {each.mode: each.base_url for each in successes}
     if as_json:
-        click.echo(to_json({"last_success": last, "age_seconds": _seconds(ages), "runs": runs}))
+        document = {
+            "catalog_id": catalog.catalog_id if catalog else None,
+            "base_urls": base_urls,
+            "key_fingerprint": key.fingerprint if key else None,
+            "last_success": last,
+            "age_seconds": _seconds(ages),
+            "accepted": [{"run_id": run_id, **json.loads(text)} for run_id, text in accepted.items()],
+            "runs": [{**run, "accepted": _json(run["accepted"])} for run in runs],
+        }
+        click.echo(to_json(document))
     else:
+        click.echo(f"catalog {catalog.catalog_id if catalog else 'without an id'}")
         for name, age in ages.items():
-            click.echo(f"{name}: {_age_text(age)}")
+            click.echo(f"{name}: {_age_text(age)}{f', from {base_urls[name]}' if base_urls[name] else ''}")
+        if key:
+            click.echo(f"API key: fingerprint {key.fingerprint}, last used by run {key.run_id}")
         print_table(_RUN_HEADINGS, runs, sys.stdout, expendable=_EXPENDABLE)
         _print_errors(runs)
+        for run_id, text in accepted.items():
+            click.echo(f"run {run_id}: {_accepted_text(json.loads(text))}")
     _require_fresh(ages, max_age)
     return Outcome.DONE
+
+
+def _json(text: object) -> object:
+    return None if text is None else json.loads(str(text))
+
+
+def _accepted_text(accepted: dict[str, Any]) -> str:
+    """What a person accepted, who and why, in one line."""
+    from sync.catalog.text import one_line
+
+    parts = []
+    if base_url := accepted.get("base_url"):
+        parts.append(
+            f"the base URL {base_url['to']} in place of {' and '.join(dict.fromkeys(base_url['from'].values()))}"
+        )
+    reason = accepted.get("why") or "no reason given"
+    return one_line(f"{accepted.get('by') or 'somebody'} accepted {' and '.join(parts)} ({reason})", _ERROR_LIMIT)
 
 
 def _seconds(ages: Mapping[str, timedelta | None]) -> dict[str, int | None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options, run_report
-from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
+from sync.cli.composition import ApiSettings, acceptance, database, sync_dependencies, upgrade
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.errors import Interrupted, UsageError
@@ -23,16 +23,22 @@ if TYPE_CHECKING:
     "--dry-run", is_flag=True, help="Fetch and compare, print each change that would be stored, and write nothing."
 )
 @options.accept_removals
+@options.accept_base_url
+@options.accepted_by
+@options.why
 @options.migrate
 @options.quiet
 @options.as_json
 @options.database_url
 @options.api_settings
-def sync(
+def sync(  # noqa: PLR0913  # each is an option
     *,
     mode: str | None,
     dry_run: bool,
     accept_removals: int | str | None,
+    accept_base_url: bool,
+    by: str | None,
+    why: str | None,
     migrate_first: bool,
     quiet: bool,
     as_json: bool,
@@ -48,7 +54,13 @@ def sync(
 
     stop, api_settings = threading.Event(), ApiSettings(**values)
     # Before the database is opened: with a wrong setting nothing is migrated or recorded.
-    dependencies = sync_dependencies(api_settings, stop, mode=mode, accept_removals=accept_removals)
+    dependencies = sync_dependencies(
+        api_settings,
+        stop,
+        mode=mode,
+        accept_removals=accept_removals,
+        acceptance=acceptance(base_url=accept_base_url, by=by, why=why),
+    )
     if migrate_first and dry_run:
         raise UsageError("--dry-run and --migrate exclude each other, since a dry run writes nothing; give one of them")
     catalog = database(database_url, api_settings.database_timeout, stop)

@@ -6,6 +6,7 @@ import gzip
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from sync.catalog.text import one_line
@@ -23,7 +24,8 @@ class Reply:
 class ReplyServer(ThreadingHTTPServer):
     """Calls ``reply`` with path and Authorization header of each GET request, from several threads.
 
-    Every other request gets ``other_method``. ``log`` gets a line for each request, without the key.
+    Every other request gets ``other_method``. ``log`` gets a line for each request, without the key. The Date of a
+    response is the time of ``clock``.
     """
 
     # The listen backlog. The default of socketserver is 5, and a connection beyond it waits for the SYN to be
@@ -31,9 +33,14 @@ class ReplyServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, port: int, reply: Callable[[str, str], Reply], other_method: Reply, log: Callable[[str], None] | None
+        self,
+        port: int,
+        reply: Callable[[str, str], Reply],
+        other_method: Reply,
+        log: Callable[[str], None] | None,
+        clock: Callable[[], datetime],
     ) -> None:
-        self.reply, self.other_method, self.log = reply, other_method, log
+        self.reply, self.other_method, self.log, self.clock = reply, other_method, log, clock
         super().__init__(("127.0.0.1", port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -70,6 +77,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header: the base class would take it from the host's clock."""
+        return super().date_time_string(self.server.clock().timestamp() if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         if self.server.log is not None:

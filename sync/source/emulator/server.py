@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import parse_qs, urlsplit
@@ -30,6 +31,10 @@ LOW_TIER_KEY = "gva_live_lowtier.0000000000"  # 403 tier_not_allowed
 BUSY_KEY = "gva_live_busy.0000000000"  # 429 rate_limited, Retry-After: 1
 
 Stepping = Literal["request", "manual"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _error(status: int, error_code: str, message: str, *headers: tuple[str, str]) -> Reply:
@@ -82,7 +87,8 @@ class Emulator:
 
     ``port`` 0 takes a free port. With ``stepping`` "request" each successful response for a mode advances that
     mode to its next catalog, up to the last; with "manual" only ``step_to`` does. With ``keys`` only these keys
-    are valid. ``log`` gets a line for each request, without the key. Raises ``OSError`` when the port is in use.
+    are valid. ``log`` gets a line for each request, without the key. The Date of each response is the time of
+    ``clock``. Raises ``OSError`` when the port is in use.
     """
 
     def __init__(
@@ -93,10 +99,11 @@ class Emulator:
         stepping: Stepping = "request",
         keys: Collection[str] | None = None,
         log: Callable[[str], None] | None = None,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         self._playback = _Playback(catalogs, stepping)
         self._keys = keys
-        self._server = ReplyServer(port, self._reply, _NOT_ALLOWED, log)
+        self._server = ReplyServer(port, self._reply, _NOT_ALLOWED, log, clock)
         # The poll interval is how long close() may take. The default of 0.5 s would slow down every test.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

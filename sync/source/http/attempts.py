@@ -8,15 +8,16 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.errors import ApiUnreachable, CatalogSyncError, ResponseRejected, UsageError
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected, UsageError
 from sync.source.api_key import mask
 from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.context import FetchContext
 from sync.source.http.error_text import INVALID_ADDRESS, LIBRARY_ERRORS, describe
 from sync.source.http.response_check import ResponseValidator, is_retryable_response
+from sync.source.http.response_time import ResponseTime, read_response_time
 from sync.source.http.results import Fetched, FetchFailed
-from sync.source.http.retry import parse_http_date, parse_retry_after
-from sync.source.http.session import HttpResponse, open_session, read_response, send_request
+from sync.source.http.retry import parse_retry_after
+from sync.source.http.session import HttpResponse, header_values, open_session, read_response, send_request
 
 # Linux sends a SYN without a response again after 1, 3 and 7 s, so lost packets cause no failure yet.
 _CONNECT_TIMEOUT = 10.0
@@ -41,7 +42,7 @@ class LastRequest(Struct, frozen=True):
     attempts: int = 0
     asked_at: datetime | None = None
     http_status: int | None = None
-    server_date: datetime | None = None
+    time: ResponseTime = ResponseTime()
 
 
 class ModeRequests:
@@ -69,17 +70,32 @@ class ModeRequests:
         finally:
             self._canceller.close_sockets()
         arrived_at = self._context.clock()
-        if rejection := self._validator.check(response):
+        rejection, time = self._validator.check(response), self.last.time
+        # A refusal that a cache has kept says as little about now as a catalog that it has kept.
+        if time.is_stale and (rejection is None or isinstance(rejection, ApiRefused)):
+            rejection = self._stale(time)
+        if rejection:
             return self._error_response(response, rejection)
-        date = self.last.server_date
-        return Fetched(self._mode, response.body, response.status, attempt, asked_at, date, arrived_at)
+        return Fetched(
+            self._mode,
+            response.body,
+            response.status,
+            attempt,
+            asked_at,
+            time.date,
+            arrived_at,
+            time.age,
+            response.headers,
+            time.problems,
+        )
 
     def failure(self, error: CatalogSyncError) -> FetchFailed:
         """The failure of the mode, with what is known of the last request."""
         # Every message passes through here, so none of its parts can bring the key back in.
         masked = type(error)(mask(str(error), self._context.api_key))
         last = self.last
-        return FetchFailed(self._mode, masked, last.http_status, last.attempts, last.asked_at, last.server_date)
+        time = last.time
+        return FetchFailed(self._mode, masked, last.http_status, last.attempts, last.asked_at, time.date, time.age)
 
     def _read_response(self) -> HttpResponse:
         context = self._context
@@ -92,8 +108,9 @@ class ModeRequests:
             open_session(context.api_key, self._canceller, trust_environment=context.trust_environment) as session,
             closing(send_request(session, context.url, self._mode, timeout)) as response,
         ):
-            date = parse_http_date(response.headers.get("Date"))
-            self.last = replace(self.last, http_status=response.status_code, server_date=date)
+            dates, ages = header_values(response, "Date"), header_values(response, "Age")
+            time = read_response_time(dates, ages, context.clock())
+            self.last = replace(self.last, http_status=response.status_code, time=time)
             return read_response(response, context.settings.max_bytes)
 
     def _connection_failed(self, attempt: int, reason: str) -> FailedAttempt:
@@ -113,9 +130,16 @@ class ModeRequests:
     def _invalid_body(self, error: ResponseRejected) -> ResponseRejected:
         return ResponseRejected(f"the response for mode {self._mode} from {self._context.server} was rejected: {error}")
 
+    def _stale(self, time: ResponseTime) -> ApiUnreachable:
+        return ApiUnreachable(
+            f"fetching mode {self._mode} from {self._context.server} failed: only a cache answered, with a response"
+            f" that is {time.age} s old; try again later, and exclude this address from the caches in front of the API"
+        )
+
     def _error_response(self, response: HttpResponse, error: CatalogSyncError) -> FailedAttempt:
         is_retryable = isinstance(error, ApiUnreachable) and is_retryable_response(response)
         # A date in Retry-After is by the server's clock, so it is compared with the server's own Date.
-        now = self.last.server_date or self._context.clock()
+        now = self.last.time.date or self._context.clock()
         wait = parse_retry_after(response.headers.get("Retry-After"), now)
-        return FailedAttempt(error, is_retryable, f"HTTP status {response.status}", wait)
+        reason = "only a cache answered" if self.last.time.is_stale else f"HTTP status {response.status}"
+        return FailedAttempt(error, is_retryable, reason, wait)

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from sync.catalog.response.api_errors import error_for_envelope, error_for_status
+from sync.catalog.response.api_errors import error_for_envelope, error_for_status, is_own_failure
 from sync.catalog.response.envelope import BOM, read_envelope
 from sync.catalog.text import one_line
 from sync.errors import CatalogSyncError, ResponseRejected
@@ -16,7 +16,9 @@ from sync.source.http.session import HttpResponse
 # An error of the API is short. A large body that reports an error is not requested again.
 _SMALL_BODY_BYTES = 64 * 1024
 _EXCERPT_LENGTH = 80
-_REDIRECTS = range(300, 400)
+_PROXY_LOGIN = 407
+# 304 and 306 are no redirects, even with a Location.
+_REDIRECTS = {300, 301, 302, 303, 305, 307, 308}
 
 
 class ResponseValidator:
@@ -30,7 +32,7 @@ class ResponseValidator:
 
     def check(self, response: HttpResponse) -> CatalogSyncError | None:
         """None when the response may be parsed, otherwise the error to report."""
-        if response.status in _REDIRECTS:
+        if response.status in _REDIRECTS and response.headers.get("Location"):
             return self._redirect_error(response)
         if response.status != 200:
             return self._status_error(response)
@@ -52,11 +54,19 @@ class ResponseValidator:
 
     def _status_error(self, response: HttpResponse) -> CatalogSyncError:
         fields = self._masked(_error_fields(response.body) or {})
+        is_own = is_own_failure(fields, response.status)
         texts = {name: value for name, value in fields.items() if isinstance(value, str)}
-        # An error without the API's message comes from a proxy or another server: its body shows which.
-        message = texts.get("message") or (self._excerpt(response) if response.body else None)
+        # An error without the API's message comes from a proxy or another server: its body shows which. A proxy
+        # that requires a login may repeat the password that it got.
+        is_quotable = response.body and response.status != _PROXY_LOGIN
+        message = texts.get("message") or (self._excerpt(response) if is_quotable else None)
         return error_for_status(
-            response.status, error_code=texts.get("error_code"), message=message, mode=self._mode, where=self._server
+            response.status,
+            error_code=texts.get("error_code"),
+            message=message,
+            mode=self._mode,
+            where=self._server,
+            is_own=is_own,
         )
 
     def _not_json_error(self, response: HttpResponse) -> CatalogSyncError:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sync.errors import CatalogSyncError
 from sync.source import DEFAULT_MAX_BYTES
@@ -29,7 +30,8 @@ class Fetched(Struct, frozen=True):
 
     ``asked_at`` is just before the successful request was sent, ``arrived_at`` just after its last byte
     was received, both by this host's clock. ``server_date`` is the Date header of the response, or None
-    when it is missing or not a date.
+    when it is missing or not a date. ``age`` is the number of seconds in its Age header, or None without one.
+    ``headers`` are all its headers. ``problems`` are clauses about its Date and Age that a person should see.
     """
 
     mode: str
@@ -39,6 +41,9 @@ class Fetched(Struct, frozen=True):
     asked_at: datetime
     server_date: datetime | None
     arrived_at: datetime
+    age: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 class FetchFailed(Struct, frozen=True):
@@ -50,6 +55,7 @@ class FetchFailed(Struct, frozen=True):
     attempts: int
     asked_at: datetime | None
     server_date: datetime | None
+    age: int | None = None
 
 
 class Retrying(Struct, frozen=True):

@@ -29,7 +29,7 @@ _UNREADABLE: tuple[type[Exception], ...] = (ResponseRejected, *LIBRARY_ERRORS)
 
 
 class HttpResponse(Struct, frozen=True):
-    """A response that was read completely. Header names are case-insensitive."""
+    """A response that was read completely. Header names are case-insensitive; repeated headers are joined by commas."""
 
     status: int
     headers: Mapping[str, str]
@@ -85,6 +85,11 @@ def send_request(session: requests.Session, url: str, mode: str, timeout: tuple[
     ``timeout`` has the seconds to connect and the seconds between two reads.
     """
     return session.get(url, params={"mode": mode}, timeout=timeout, stream=True, allow_redirects=False)
+
+
+def header_values(response: requests.Response, name: str) -> list[str]:
+    """The values of a header that may have been sent several times, each as it was sent."""
+    return list(response.raw.headers.getlist(name))
 
 
 def read_response(response: requests.Response, limit: int) -> HttpResponse:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, func, select
 from models_db.tables import (
     calendar_days,
     catalog_changes,
+    catalog_identity,
     credit_history,
     model_versions,
     models,
@@ -24,7 +25,7 @@ from sync.catalog.modes import MODES
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, time_of
 from sync.catalog.verify.model import StoredModel, is_outdated, model_findings, stamps
 from sync.catalog.verify.runs import RunInMode
-from sync.catalog.verify.state import ModeBounds, calendar_findings, state_findings
+from sync.catalog.verify.state import ModeBounds, calendar_findings, identity_findings, state_findings
 from sync.store.verify.raw_rows import every_column, read_rows
 from sync.store.verify.read_runs import RunCache
 
@@ -87,6 +88,8 @@ class Verification:
         runs = self._runs.load({run for row in states if isinstance(run := row["run_id"], int)})
         bounds = {mode: self._mode_bounds(mode, states, runs[mode]) for mode in MODES}
         yield from state_findings(states, bounds)
+        identities = read_rows(self.connection, catalog_identity, every_column(catalog_identity))
+        yield from identity_findings(list(identities))
         days = every_column(calendar_days).order_by(calendar_days.c.day)
         stamped = [row["observed_at"] for row in states]
         yield from calendar_findings(list(read_rows(self.connection, calendar_days, days)), bounds.values(), stamped)

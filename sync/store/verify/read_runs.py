@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from models_db.tables import sync_run_modes, sync_runs
 from sync.catalog.modes import MODES
-from sync.catalog.verify.runs import RunInMode
+from sync.catalog.verify.runs import RunInMode, seen_from
 from sync.store.batches import batches
 from sync.store.verify.raw_rows import raw, time
 
@@ -39,9 +40,10 @@ class RunCache:
 def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunInMode]]:
     previous = _previous_request_starts(connection, run_ids)
     runs: dict[str, dict[int, RunInMode]] = defaultdict(dict)
-    columns = [sync_runs.c.run_id, sync_runs.c.status.label("run_status"), raw(sync_runs, "observed_at")]
-    columns += [sync_runs.c.event_rules]
-    columns += [raw(sync_run_modes, name) for name in ("status", "asked_at", "previous_success_at", "mode")]
+    columns: list[ColumnElement[Any]] = [sync_runs.c.run_id, sync_runs.c.status.label("run_status")]
+    columns += [raw(sync_runs, name) for name in ("observed_at", "base_url", "event_rules")]
+    names = ("status", "asked_at", "response_age", "previous_success_at", "mode")
+    columns += [raw(sync_run_modes, name) for name in names]
     # Outer join: a run without an end has no rows by mode, and must not look like a run that is not stored.
     for batch in batches(sorted(run_ids)):
         query = select(*columns).select_from(sync_runs.outerjoin(sync_run_modes)).where(sync_runs.c.run_id.in_(batch))
@@ -52,9 +54,11 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
                     run_status=row.run_status,
                     observed_at=time(row.observed_at),
                     asked_at=time(row.asked_at),
+                    response_age=row.response_age,
                     previous_success_at=time(row.previous_success_at),
                     previous_asked_at=frozenset(previous[row.run_id, row.mode]),
                     event_rules=row.event_rules,
+                    base_url=row.base_url,
                 )
             for mode in MODES:
                 runs[mode].setdefault(row.run_id, RunInMode(None, row.run_status))
@@ -62,22 +66,22 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
 
 
 def _previous_request_starts(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], set[datetime]]:
-    """By run and mode: when the request of the previous success began, as far as that run is stored.
+    """By run and mode: when the previous success began its request, less the age of its response.
 
     After the clock was set back, a later run may have observed at the same moment as the previous
     success. Its ``run_id`` is higher, so it is left out.
     """
     earlier, success = sync_runs.alias(), sync_run_modes.alias()
     query = (
-        select(sync_run_modes.c.run_id, sync_run_modes.c.mode, raw(success, "asked_at"))
+        select(sync_run_modes.c.run_id, sync_run_modes.c.mode, raw(success, "asked_at"), raw(success, "response_age"))
         .join(earlier, earlier.c.observed_at == sync_run_modes.c.previous_success_at)
         .join(success, (success.c.run_id == earlier.c.run_id) & (success.c.mode == sync_run_modes.c.mode))
         .where(success.c.status == "success", success.c.run_id < sync_run_modes.c.run_id)
     )
     starts: dict[tuple[int, str], set[datetime]] = defaultdict(set)
     for batch in batches(sorted(run_ids)):
-        for run_id, mode, asked_at in connection.execute(query.where(sync_run_modes.c.run_id.in_(batch))):
-            start = time(asked_at)
+        for run_id, mode, asked_at, age in connection.execute(query.where(sync_run_modes.c.run_id.in_(batch))):
+            start = seen_from(time(asked_at), age)
             if isinstance(start, datetime):
                 starts[run_id, mode].add(start)
     return starts

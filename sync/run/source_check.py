@@ -1,0 +1,76 @@
+"""Whether a sync fetches from where the last one did, and what a person accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from sync.errors import UsageError
+from sync.store.read import ModeState
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class Acceptance(Struct, frozen=True):
+    """What a person accepts for one run, who it is and why."""
+
+    base_url: bool = False
+    """Whether a base URL that differs from the last one is right."""
+    by: str | None = None
+    why: str | None = None
+
+
+def is_same_source(one: str, other: str) -> bool:
+    """Whether two base URLs are the same address.
+
+    The case of scheme and host, the default port of a scheme and slashes at the end make no difference.
+    """
+    return _address(one) == _address(other)
+
+
+def replaced_base_urls(base_url: str | None, states: Mapping[str, ModeState]) -> dict[str, str]:
+    """By mode, the base URL of the last applied sync, where it is another one; a mode without one is left out."""
+    return {
+        mode: state.base_url
+        for mode, state in states.items()
+        if base_url is not None and state.base_url is not None and not is_same_source(base_url, state.base_url)
+    }
+
+
+def require_same_source(base_url: str | None, states: Mapping[str, ModeState], acceptance: Acceptance) -> None:
+    """Raises ``UsageError`` for another base URL than that of the last applied sync, unless a person accepts it.
+
+    Two catalogs in one history cannot be separated again.
+    """
+    replaced = replaced_base_urls(base_url, states)
+    if not replaced or acceptance.base_url:
+        return
+    modes, last = (" and ".join(dict.fromkeys(each)) for each in (map("mode {}".format, replaced), replaced.values()))
+    raise UsageError(
+        f"the sync was not started: the base URL is {base_url}, but the last sync of {modes} used {last};"
+        " correct CATALOG_SYNC_BASE_URL or CATALOG_SYNC_DATABASE_URL, or if this is the same catalog at a new"
+        " address, run catalog-sync sync once with --accept-base-url"
+    )
+
+
+def accepted_text(acceptance: Acceptance, base_url: str | None, replaced: Mapping[str, str]) -> str | None:
+    """The JSON text of what was accepted, for the run's row; None if nothing needed it.
+
+    ``replaced`` has the applied modes with their last base URL, where it is another one.
+    """
+    if not acceptance.base_url or not replaced:
+        return None
+    accepted = {"base_url": {"to": base_url, "from": dict(replaced)}, "by": acceptance.by, "why": acceptance.why}
+    return json.dumps(accepted, ensure_ascii=False)
+
+
+def _address(url: str) -> tuple[object, ...]:
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        return scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(scheme), parts.path.rstrip("/"), parts.query
+    except ValueError:
+        return (url,)
