@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
+from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, model
 from tests.support.commands import ROOT, CommandResult, environment, error_line, output, run_process, started
 from tests.support.secrets_search import KEY
@@ -24,7 +24,7 @@ def test_a_reader_that_leaves_early_ends_the_command_quietly(
 ) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     many = [model(f"acme/{number:04}", number, name="a name " * 30) for number in range(800)]
-    with Emulator([catalog(*many)]) as api:
+    with emulator([catalog(*many)]) as api:
         output(shell("sync", "--base-url", api.base_url))
     read, write = os.pipe()
     with started(*command, environ=environment(tmp_path, DATABASE_URL=sqlite_url), stdout=write) as process:
@@ -47,7 +47,7 @@ def test_a_reader_that_never_read_is_not_a_failure(sqlite_url: str, tmp_path: Pa
 def test_a_failure_is_reported_even_if_the_result_has_no_reader(sqlite_url: str, tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
-    with Emulator([catalog(model("acme/a", "a text"))]) as api:
+    with emulator([catalog(model("acme/a", "a text"))]) as api:
         settings = {"DATABASE_URL": sqlite_url, "BASE_URL": api.base_url, "API_KEY": KEY}
         ended = run_process("sync", environ=environment(tmp_path, **settings), stdout=write)
     os.close(write)
@@ -61,7 +61,7 @@ FULL = Path("/dev/full")  # refuses every write, as a full disk does
 @pytest.fixture
 def environ(sqlite_url: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The settings for a database with one model, and for an API that serves only this model."""
-    with Emulator([catalog(model("acme/a", 3))]) as api:
+    with emulator([catalog(model("acme/a", 3))]) as api:
         environ = environment(tmp_path, DATABASE_URL=sqlite_url, BASE_URL=api.base_url, API_KEY=KEY)
         output(run_process("sync", environ=environ))
         yield environ
@@ -75,8 +75,8 @@ def test_output_that_does_not_fit_on_the_disk_is_reported(environ: dict[str, str
 
 
 def test_output_that_is_not_written_hides_no_failure(environ: dict[str, str]) -> None:
-    with FULL.open("wb") as full, Emulator([catalog(model("acme/a", "a text"))]) as api:
-        ended = run_process("sync", "--base-url", api.base_url, environ=environ, stdout=full)
+    with FULL.open("wb") as full, emulator([catalog(model("acme/a", "a text"))]) as api:
+        ended = run_process("sync", "--accept-base-url", "--base-url", api.base_url, environ=environ, stdout=full)
     assert "1 of 1 image models were rejected" in error_line(ended, 5)
 
 

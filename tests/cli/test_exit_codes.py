@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from sync.cli import options
-from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY, Emulator
+from sync.source.emulator.server import BUSY_KEY, EXPIRED_KEY, LOW_TIER_KEY, NO_PLAN_KEY
 from tests.cli.conftest import Shell
+from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, envelope, model, numbered_models
 from tests.support.commands import error_line, output
 from tests.support.database_contents import RUN_TABLES, Rows, changed_tables, every_row, query_rows
@@ -26,7 +27,7 @@ GOOD_VIDEO = says(response("200 OK", envelope([], "video")))
 def listed(shell: Shell, sqlite_url: str) -> Shell:
     """A database with four image models."""
     shell.set(DATABASE_URL=sqlite_url, ATTEMPTS="1")
-    with Emulator([catalog(*LISTED)]) as api:
+    with emulator([catalog(*LISTED)]) as api:
         output(shell("sync", "--base-url", api.base_url))
     return shell
 
@@ -80,7 +81,7 @@ def test_ok_false_under_200_goes_by_its_code(listed: Shell, sqlite_url: str, cod
 )
 def test_the_documented_errors_of_the_emulator_are_reported(listed: Shell, key: str, code: int, words: str) -> None:
     listed.set(API_KEY=key)
-    with Emulator([catalog(*LISTED)]) as api:
+    with emulator([catalog(*LISTED)]) as api:
         line = error_line(listed("sync", "--base-url", api.base_url, "--quiet"), code)
     assert words in line
     assert key not in line
@@ -195,7 +196,7 @@ def vanishing(shell: Shell, sqlite_url: str) -> Iterator[Shell]:
     """Ten image models in the database, of which the API lists six; one of these costs less."""
     shell.set(DATABASE_URL=sqlite_url)
     ten = numbered_models(10)
-    with Emulator([catalog(*ten), catalog(model("acme/image-0", 0.5), *ten[1:6])]) as api:
+    with emulator([catalog(*ten), catalog(model("acme/image-0", 0.5), *ten[1:6])]) as api:
         shell.set(BASE_URL=api.base_url)
         output(shell("sync"))
         yield shell
@@ -226,7 +227,7 @@ def test_a_wrong_number_accepts_no_removal(vanishing: Shell, sqlite_url: str, nu
 
 
 def test_an_empty_response_removes_nothing(listed: Shell, sqlite_url: str) -> None:
-    with Emulator([catalog()]) as api:
+    with emulator([catalog()]) as api:
         line = error_line(listed("sync", "--base-url", api.base_url), 7)
     assert line.endswith("--accept-removals 4")
     assert len(listed_costs(sqlite_url)) == 4
@@ -247,7 +248,7 @@ def test_a_clock_an_hour_ahead_of_the_api_applies_nothing(listed: Shell, sqlite_
 
 
 def test_of_several_failures_the_first_in_the_documented_order_counts(listed: Shell) -> None:
-    forbidden, down = says(response("403 Forbidden")), says(response("500 Internal Server Error"))
+    forbidden, down = says(response("403 Forbidden", refused(403))), says(response("500 Internal Server Error"))
     with RudeServer(image=down, video=forbidden) as api:
         line = error_line(listed("sync", "--base-url", api.url), 3)
     assert "403" in line

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
+from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, model
 from tests.support.commands import environment, error_line, output, started
 
@@ -32,7 +32,7 @@ def hostile(shell: Shell, sqlite_url: str) -> Shell:
         model(HOSTILE, 5, mode="video", params={HOSTILE: {"default": HOSTILE}}),
     )
     second = (model("acme/a", 2, name=HOSTILE * 9, provider=FORMULA), *first[1:])
-    with Emulator([catalog(*first), catalog(*second)]) as api:
+    with emulator([catalog(*first), catalog(*second)]) as api:
         output(shell("sync", "--base-url", api.base_url))
         assert all(line.isprintable() for line in output(shell("sync", "--base-url", api.base_url)).splitlines())
     return shell
@@ -89,7 +89,7 @@ def test_hostile_texts_are_harmless_on_a_terminal(hostile: Shell, sqlite_url: st
 def test_the_dry_run_of_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     one = [catalog(model(HOSTILE, 1)), catalog(model(HOSTILE, 1, **{HOSTILE: HOSTILE}))]
-    with Emulator(one) as api:
+    with emulator(one) as api:
         assert is_harmless(output(shell("sync", "--dry-run", "--base-url", api.base_url)))
         output(shell("sync", "--base-url", api.base_url))
         assert is_harmless(output(shell("sync", "--dry-run", "--base-url", api.base_url)))
@@ -97,7 +97,7 @@ def test_the_dry_run_of_hostile_texts_is_harmless(shell: Shell, sqlite_url: str)
 
 def test_the_error_line_about_hostile_texts_is_harmless(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
-    with Emulator([catalog(model(HOSTILE, "x"), model("b", 1, credits={HOSTILE: 1, "default_cost": HOSTILE}))]) as api:
+    with emulator([catalog(model(HOSTILE, "x"), model("b", 1, credits={HOSTILE: 1, "default_cost": HOSTILE}))]) as api:
         error_line(shell("sync", "--base-url", api.base_url), 5)
     assert is_harmless(output(shell("status")))
 

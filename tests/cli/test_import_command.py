@@ -113,7 +113,7 @@ def test_a_line_that_cannot_be_stored_stops_the_import(
     ended = shell("import", "--json", file)
     assert f"{file} line 2" in error_line(ended, code)
     document = json.loads(ended.out)
-    assert list(document) == ["imported", "skipped", "changes", "exit_code", "problem"]
+    assert list(document) == ["imported", "skipped", "changes", "exit_code", "problem", "problems"]
     assert [document[key] for key in ("imported", "skipped", "changes", "exit_code")] == [1, 0, 4, code]
     assert query_rows(sqlite_url, "SELECT COUNT(*) FROM sync_runs") == [(1,)]
     assert query_rows(sqlite_url, "SELECT COUNT(*) FROM v_current_catalog") == [(4,)]

@@ -19,8 +19,8 @@ from sqlalchemy import URL, make_url
 from models_db.engine import open_engine
 from sync.cli.composition import database
 from sync.cli.process.masking import masker
-from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
+from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, envelope, model, numbered_models
 from tests.support.commands import environment, error_line, eventually, finished, output, run_process, started
 from tests.support.database_contents import every_row, query_rows
@@ -75,7 +75,7 @@ def guarded(shell: Shell, migrated_url: str, database_kind: str) -> Iterator[She
 
 
 def test_no_command_shows_a_secret_even_with_debug(guarded: Shell, migrated_url: str) -> None:
-    with Emulator([catalog(*numbered_models(3)), catalog(*numbered_models(2))], keys={KEY}) as api:
+    with emulator([catalog(*numbered_models(3)), catalog(*numbered_models(2))], keys={KEY}) as api:
         guarded.set(BASE_URL=api.base_url)
         for arguments in (
             ("migrate",),
@@ -97,7 +97,7 @@ def test_no_command_shows_a_secret_even_with_debug(guarded: Shell, migrated_url:
 
 
 def test_the_log_of_the_libraries_is_shown_with_debug_and_masked(guarded: Shell) -> None:
-    with Emulator([catalog(*numbered_models(3))], keys={KEY}) as api:
+    with emulator([catalog(*numbered_models(3))], keys={KEY}) as api:
         ended = guarded("--debug", "sync", "--base-url", api.base_url)
     assert "urllib3" in ended.err
     assert "studio/models?mode=image" in ended.err

@@ -38,11 +38,13 @@ def test_the_documented_example_syncs_unchanged(synced: Shell, migrated_url: str
 def test_the_same_catalog_again_leaves_only_the_run_and_the_days_since(
     synced: Shell, migrated_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Emulator([catalog(*numbered_models(30), *numbered_models(20, "video"))]) as api:
+    models, clocks = [*numbered_models(30), *numbered_models(20, "video")], [three_days_ago]
+    with Emulator([catalog(*models)], clock=lambda: clocks[-1]()) as api:  # noqa: PLW0108  # the last one changes
         synced.set(BASE_URL=api.base_url)
         with monkeypatch.context() as patch:
             patch.setattr("sync.cli.composition.now", three_days_ago)
             output(synced("sync"))
+        clocks.append(options.now)
         before = every_row(migrated_url)
         printed = output(synced("sync"))
     assert printed == "run 2 success: image 30 models: nothing changed; video 20 models: nothing changed\n"

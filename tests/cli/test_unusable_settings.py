@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
+from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, numbered_models
 from tests.support.commands import error_line, output
 from tests.support.database_contents import every_row
@@ -77,7 +77,7 @@ def test_a_key_file_with_mode_600_is_accepted(shell: Shell, sqlite_url: str, tmp
     file.write_text(f"{KEY}\n")
     file.chmod(0o600)
     shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
-    with Emulator([catalog(*numbered_models(4))], keys={KEY}) as api:
+    with emulator([catalog(*numbered_models(4))], keys={KEY}) as api:
         output(shell("sync", "--base-url", api.base_url))
 
 
@@ -85,7 +85,7 @@ def test_a_key_may_come_from_a_pipe(shell: Shell, sqlite_url: str) -> None:
     reader, writer = os.pipe()
     os.write(writer, f"{KEY}\n".encode())
     os.close(writer)
-    with Emulator([catalog(*numbered_models(2))]) as api:
+    with emulator([catalog(*numbered_models(2))]) as api:
         shell.set(API_KEY=None, API_KEY_FILE=f"/dev/fd/{reader}", BASE_URL=api.base_url, DATABASE_URL=sqlite_url)
         output(shell("sync"))
     os.close(reader)
@@ -100,6 +100,6 @@ def test_a_key_file_from_a_service_manager_may_have_any_mode(
     shell.set(API_KEY=None, API_KEY_FILE=str(file), DATABASE_URL=sqlite_url)
     assert "can be read by others" in error_line(shell("sync"), 2)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    with Emulator([catalog(*numbered_models(2))]) as api:
+    with emulator([catalog(*numbered_models(2))]) as api:
         shell.set(BASE_URL=api.base_url)
         output(shell("sync"))

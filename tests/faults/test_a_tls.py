@@ -33,7 +33,7 @@ def server(context: ssl.SSLContext) -> RudeServer:
 def refused(synced: SyncedDatabase, context: ssl.SSLContext, host: str = "localhost") -> str:
     before = synced.catalog()
     with server(context) as api:
-        line = error_line(synced.shell("sync", "--base-url", f"https://{host}:{api.port}/api"), 4)
+        line = error_line(synced.shell("sync", "--accept-base-url", "--base-url", f"https://{host}:{api.port}/api"), 4)
     synced.require_unchanged(before)
     assert synced.query(STATUS)[-1] == ("failed",)
     return line
@@ -44,7 +44,7 @@ def test_a1_a_private_authority_is_accepted_when_the_environment_names_it(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
     with server(authority.certificate()) as api:
-        printed = output(synced.shell("sync", "--base-url", f"https://localhost:{api.port}/api"))
+        printed = output(synced.shell("sync", "--accept-base-url", "--base-url", f"https://localhost:{api.port}/api"))
 
     assert "run 2 success: image 4 models: nothing changed" in printed
 

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine, event
 
 from models_db.engine import open_engine
 from models_db.migrate import HEAD
-from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
+from tests.support.api_address import emulator
 from tests.support.api_catalogs import Model, catalog, envelope, model, numbered_models
 from tests.support.commands import (
     ROOT,
@@ -138,7 +138,7 @@ def test_d1_a_run_killed_while_it_fetches_is_marked_abandoned_by_the_next(migrat
         assert finished(process).code == -signal.SIGKILL
     assert changed_tables(before, every_row(migrated_url)) == {"sync_runs"}
     assert query_rows(migrated_url, STATUS) == [("running",)]
-    with Emulator([catalog(*numbered_models(2))]) as good:
+    with emulator([catalog(*numbered_models(2))]) as good:
         output(run_process("sync", environ=settings(migrated_url, good.base_url, tmp_path)))
     assert query_rows(migrated_url, STATUS) == [("abandoned",), ("success",)]
 
@@ -147,7 +147,7 @@ def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, mig
     """Whenever it is killed, the database has the old or the new catalog, and the next run succeeds."""
     old, new = numbered_models(300), [model(f"acme/image-{each}", each + 2) for each in range(5, 305)]
     shell.set(DATABASE_URL=migrated_url)
-    with Emulator([catalog(*old), catalog(*new)], stepping="manual") as api:
+    with emulator([catalog(*old), catalog(*new)], stepping="manual") as api:
         shell.set(BASE_URL=api.base_url)
         output(shell("sync"))
         before = catalog_rows(migrated_url)
@@ -157,7 +157,7 @@ def test_d1_a_run_killed_while_it_stores_leaves_all_or_nothing(shell: Shell, mig
             kill_after(delay, migrated_url, new, tmp_path)
             rows = catalog_rows(migrated_url)
             assert rows == before or has_new_catalog(migrated_url, len(new))
-        output(shell("sync", "--accept-removals", "all"))
+        output(shell("sync", "--accept-removals", "all", "--accept-base-url"))
     assert has_new_catalog(migrated_url, len(new))
     assert "running" not in {row[0] for row in query_rows(migrated_url, STATUS)}
 
@@ -168,7 +168,7 @@ def kill_after(delay: float, url: str, models: list[Model], home: Path) -> None:
     video = says(response("200 OK", envelope([], "video")))
     with (
         RudeServer(image=image, video=video) as api,
-        started("sync", environ=settings(url, api.url, home)) as process,
+        started("sync", "--accept-base-url", environ=settings(url, api.url, home)) as process,
     ):
         eventually(lambda: len(api.requests) == 2)
         time.sleep(delay)

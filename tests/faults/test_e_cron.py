@@ -119,7 +119,7 @@ def test_e10_a_run_that_cron_starts_during_another_run_needs_no_lock_file(synced
 
     with RudeServer(image=waiting(image()), video=waiting(video())) as api, synced.process("sync", api=api) as first:
         eventually(lambda: len(api.requests) == 2)
-        synced.succeeds("--quiet")
+        synced.succeeds("--quiet", "--accept-base-url")  # its server has another port
         gate.set()
         error_line(finished(first), 8)
     assert synced.query(STATUS) == [("success",), ("superseded",), ("success",)]

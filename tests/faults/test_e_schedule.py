@@ -15,9 +15,9 @@ from sqlalchemy import make_url, select
 
 from models_db.engine import open_engine, write_transaction
 from models_db.tables import sync_state
-from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
 from tests.faults.conftest import lines_without_skipped
+from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, envelope, numbered_models
 from tests.support.commands import environment, eventually, finished, output, run_process, started
 from tests.support.database_contents import query_rows
@@ -25,6 +25,9 @@ from tests.support.rude_server import RudeServer, response, says, silent
 from tests.support.secrets_search import KEY
 
 STATUS = "SELECT status FROM sync_runs ORDER BY run_id"
+
+
+FORBIDDEN = b'{"ok": false, "code": 403, "message": "no", "error_code": "tier_not_allowed"}'
 
 
 @contextmanager
@@ -57,7 +60,7 @@ def test_e8_a_signal_ends_a_schedule_with_exit_0_while_it_waits_for_the_api(
 
 
 def test_e8_a_signal_ends_a_schedule_with_exit_0_between_two_runs(sqlite_url: str, tmp_path: Path) -> None:
-    with Emulator([catalog(*numbered_models(2))]) as api:
+    with emulator([catalog(*numbered_models(2))]) as api:
         environ = settings(sqlite_url, api.base_url, tmp_path)
         with started("schedule", "--every", "1h", environ=environ) as process:
             eventually(lambda: query_rows(sqlite_url, STATUS) == [("success",)])
@@ -92,13 +95,13 @@ def test_e8_a_signal_ends_a_schedule_with_exit_0_while_it_waits_for_a_lock(migra
 
 
 def require_marked_abandoned_by_the_next_run(url: str, home: Path) -> None:
-    with Emulator([catalog(*numbered_models(2))]) as api:
+    with emulator([catalog(*numbered_models(2))]) as api:
         output(run_process("sync", environ=settings(url, api.base_url, home)))
     assert query_rows(url, STATUS) == [("abandoned",), ("success",)]
 
 
 def test_e6_a_schedule_continues_after_a_failed_run_and_reports_the_failure(sqlite_url: str, tmp_path: Path) -> None:
-    good, bad = says(response("200 OK", envelope(numbered_models(1)))), says(response("403 Forbidden"))
+    good, bad = says(response("200 OK", envelope(numbered_models(1)))), says(response("403 Forbidden", FORBIDDEN))
     with RudeServer(good, bad, good) as api:
         environ = settings(sqlite_url, api.url, tmp_path)
         with started("schedule", "--every", "1s", "--mode", "image", environ=environ) as process:
@@ -120,7 +123,7 @@ def test_e6_a_schedule_continues_after_a_failed_run_and_reports_the_failure(sqli
 
 def test_e6_a_schedule_continues_after_the_database_was_missing(sqlite_url: str, tmp_path: Path) -> None:
     file = Path(make_url(sqlite_url).database or "")
-    with Emulator([catalog(*numbered_models(1))]) as api:
+    with emulator([catalog(*numbered_models(1))]) as api:
         environ = settings(sqlite_url, api.base_url, tmp_path)
         with started("schedule", "--every", "1s", "--quiet", environ=environ) as process:
             eventually(lambda: query_rows(sqlite_url, STATUS))
@@ -140,7 +143,7 @@ def test_e6_a_schedule_continues_after_the_database_was_missing(sqlite_url: str,
 
 
 def test_e5_a_suspended_schedule_makes_up_for_missed_runs_with_one(sqlite_url: str, tmp_path: Path) -> None:
-    with Emulator([catalog(*numbered_models(1))]) as api:
+    with emulator([catalog(*numbered_models(1))]) as api:
         environ = settings(sqlite_url, api.base_url, tmp_path)
         with started("schedule", "--every", "1s", environ=environ) as process:
             eventually(lambda: query_rows(sqlite_url, STATUS) == [("success",)] * 2)
@@ -202,6 +205,6 @@ def test_e6_a_lock_timeout_is_one_line_and_the_run_does_not_stay_running(
     assert (result.code, result.out, result.err) == (0, "", "")
     # On SQLite the same lock prevents the failure from being recorded; the next applied run marks the run abandoned.
     assert query_rows(migrated_url, STATUS) == [("running",) if database_kind == "sqlite" else ("failed",)]
-    with Emulator([catalog(*numbered_models(2))]) as good:
+    with emulator([catalog(*numbered_models(2))]) as good:
         output(run_process("sync", environ=settings(migrated_url, good.base_url, tmp_path)))
     assert "running" not in {status for (status,) in query_rows(migrated_url, STATUS)}

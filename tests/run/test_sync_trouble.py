@@ -156,10 +156,11 @@ def test_after_a_clock_step_back_rows_are_stamped_just_after_the_last_stamp_and_
     assert "the clock is 3600.000000 s behind the last stamp of mode image" in column(host.engine, "sync_runs.note")[1]
 
 
-def test_a_clock_more_than_an_hour_ahead_of_the_api_applies_nothing(host: Host) -> None:
+@pytest.mark.parametrize("behind", [HOUR + SECOND, -HOUR - SECOND])
+def test_a_clock_more_than_an_hour_from_that_of_the_api_applies_nothing(host: Host, behind: timedelta) -> None:
     host.sync([A], [B])
     before = dump(host.engine)
-    host.server_is_behind = HOUR + SECOND
+    host.server_is_behind = behind
     with pytest.raises(UsageError, match="correct this host's clock"):
         host.sync([model("a", cost=9)], [B])
 
@@ -167,8 +168,8 @@ def test_a_clock_more_than_an_hour_ahead_of_the_api_applies_nothing(host: Host) 
     assert column(host.engine, "sync_runs.status", "error_type")[1] == ("failed", "UsageError")
 
 
-@pytest.mark.parametrize("behind", [HOUR, -2 * HOUR])
-def test_a_clock_an_hour_ahead_or_far_behind_is_accepted(host: Host, behind: timedelta) -> None:
+@pytest.mark.parametrize("behind", [HOUR, -HOUR])
+def test_a_clock_an_hour_ahead_or_behind_is_accepted(host: Host, behind: timedelta) -> None:
     host.server_is_behind = behind
 
     assert host.sync([A]).status == "success"

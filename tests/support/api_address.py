@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
+
+from sync.source.emulator.server import Catalog, Emulator
 
 
 def api_port() -> int:
@@ -19,3 +23,11 @@ def _reservation() -> socket.socket:
     reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     reservation.bind(("127.0.0.1", 0))
     return reservation
+
+
+def emulator(catalogs: Sequence[Catalog], **options: Any) -> Emulator:
+    """The emulator on the address of this process; on another one while a server has that."""
+    try:
+        return Emulator(catalogs, port=api_port(), **options)
+    except OSError:
+        return Emulator(catalogs, **options)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from msgspec.structs import replace
 from sqlalchemy import Engine, select
 
 from models_db.tables.metadata import metadata
 from sync.catalog.guards import RemovalGuard
 from sync.errors import CatalogSyncError
 from sync.run import RunResult, SyncDependencies, run_sync
+from sync.run.source_check import Acceptance
 from sync.source.http.results import Fetched, FetchFailed
 from tests.support.made_responses import body
 
@@ -36,6 +38,9 @@ class Host:
     engine: Engine
     now: datetime = START
     server_is_behind: timedelta = timedelta(0)
+    age: int | None = None
+    """The Age of each response, which has been in a cache for that number of seconds."""
+    base_url: str = "https://example.org"
     meanwhile: Callable[[], object] = nothing
     """Called between the request and the response."""
     fetched: list[str] = field(default_factory=list)
@@ -48,9 +53,11 @@ class Host:
         *,
         modes: Sequence[str] = ("image", "video"),
         accept: Any = None,
+        acceptance: Acceptance = Acceptance(),  # noqa: B008  # a frozen value
         dry_run: bool = False,
     ) -> RunResult:
         deps = self.dependencies({"image": image, "video": video}, modes, RemovalGuard(accepted=accept))
+        deps = replace(deps, acceptance=acceptance)
         try:
             return run_sync(self.engine, deps, dry_run=dry_run)
         finally:
@@ -68,17 +75,17 @@ class Host:
             fetch=fetch,
             clock=lambda: self.now,
             app_version="0",
-            base_url="https://example.org",
+            base_url=self.base_url,
             modes=modes,
             guard=guard,
         )
 
     def _outcome(self, mode: str, sent: Sent, asked_at: datetime) -> Fetched | FetchFailed:
-        date = self.now - self.server_is_behind
+        date = self.now - self.server_is_behind - SECOND * (self.age or 0)
         if isinstance(sent, CatalogSyncError):
             return FetchFailed(mode, sent, 503, 4, asked_at, date)
         content = sent if isinstance(sent, bytes) else body(mode, sent)
-        return Fetched(mode, content, 200, 1, asked_at, date, self.now)
+        return Fetched(mode, content, 200, 1, asked_at, date, self.now, self.age)
 
 
 def dump(engine: Engine) -> Rows:

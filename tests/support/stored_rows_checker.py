@@ -144,7 +144,36 @@ def _run_findings(connection: Connection, versions: dict[int, list[Row]]) -> Ite
             yield f"run {run} is {runs[run]['status']} and wrote history"
         if stamp > state[mode_of[pk]]["observed_at"]:
             yield f"{mode_of[pk]} has history of {stamp}, after its last stamp"
+    yield from _request_findings(connection, runs, state)
     yield from _calendar_findings(connection, {stamp for _, stamp, _ in stamps})
+
+
+def _request_findings(connection: Connection, runs: dict[int, Row], state: dict[str, Row]) -> Iterator[str]:
+    """What is dated by the request of the last successful sync: the state of a mode, and ``not_before`` of an event.
+
+    A cache may have had the response for some time before the request, so its age is subtracted.
+    """
+    rows = _read(connection, "sync_run_modes")
+    mode_rows = {(row["run_id"], row["mode"]): row for row in rows}
+    successes = sorted(key for key, row in mode_rows.items() if row["status"] == "success")
+    for mode, row in state.items():
+        last = [run for run, of in successes if of == mode and runs[run]["observed_at"] == row["good_observed_at"]]
+        if last and row["good_asked_at"] != _seen_from(mode_rows[last[-1], mode]):
+            yield f"the state of {mode} is not dated by the request of run {last[-1]}"
+    mode_of = {model["model_pk"]: model["mode"] for model in _read(connection, "models")}
+    for event in _read(connection, "catalog_changes"):
+        mode, run = mode_of[event["model_pk"]], event["run_id"]
+        before = [one for one, of in successes if of == mode and one < run]
+        # An earlier success may have been pruned; then nothing is known.
+        known = before and runs[before[-1]]["observed_at"] == mode_rows[run, mode]["previous_success_at"]
+        expected = known and min(_seen_from(mode_rows[before[-1], mode]), event["changed_at"])
+        if known and event["not_before"] != expected:
+            yield f"event {event['change_id']} is not dated by the request of run {before[-1]}"
+
+
+def _seen_from(row: Row) -> datetime:
+    asked_at: datetime = row["asked_at"]
+    return asked_at - timedelta(seconds=row["response_age"] or 0)
 
 
 def _calendar_findings(connection: Connection, stamps: set[datetime]) -> Iterator[str]:

@@ -59,6 +59,10 @@ class ExpectedMode:
     stamp: datetime | None = None
     version: int = 0
     run_id: int | None = None
+    good_stamp: datetime | None = None
+    good_asked_at: datetime | None = None
+    """When the last successful sync sent its request, less the time for which a cache had had the response."""
+    base_url: str | None = None
 
     @property
     def listed(self) -> set[str]:
@@ -98,6 +102,8 @@ class ExpectedRun:
     is_import: bool = False
     is_referred_to: bool = False
     """Whether a version or an event has the key of this run."""
+    has_acceptance: bool = False
+    """Whether a person accepted something that the run needed."""
 
 
 @dataclass
@@ -124,8 +130,13 @@ class ExpectedDatabase:
         *,
         accepted: int | str | None,
         run: ExpectedRun,
+        seen_from: datetime,
+        base_url: str | None = None,
     ) -> dict[str, str]:
-        """Stores the responses of a run; the status of each of their modes."""
+        """Stores the responses of a run; the status of each of their modes.
+
+        ``seen_from`` is when the requests began, less the age of the responses; an import has no ``base_url``.
+        """
         held_back = self.held_back(responses)
         if accepted in ("all", sum(held_back.values())):
             held_back = {}
@@ -144,6 +155,11 @@ class ExpectedDatabase:
             run.is_referred_to = run.is_referred_to or any(changed) or bool(removed)
             expected.stamp, expected.run_id, expected.version = stamp, run_id, expected.version + 1
             statuses[mode] = _mode_status(response, is_held=mode in held_back)
+            if statuses[mode] == "success":
+                expected.good_stamp, expected.good_asked_at = stamp, seen_from
+            if base_url is not None:
+                run.has_acceptance = run.has_acceptance or is_foreign(base_url, expected.base_url)
+                expected.base_url = base_url
         self.runs[run_id] = run
         if responses:
             # A run that applies nothing marks no other run.
@@ -166,6 +182,15 @@ class ExpectedDatabase:
         for run_id, run in self.runs.items():
             if run.status == "running" and run_id < before:
                 run.status = "abandoned"
+
+
+def is_foreign(base_url: str, last: str | None) -> bool:
+    """Whether a base URL is another address than the last one, for addresses without a path or a port of their own."""
+    return last is not None and _host_of(base_url) != _host_of(last)
+
+
+def _host_of(base_url: str) -> str:
+    return base_url.lower().removeprefix("https://").removesuffix("/").removesuffix(":443")
 
 
 def cost_of(model: Model) -> Decimal | None:
@@ -196,6 +221,7 @@ def _mode_status(response: SentResponse, *, is_held: bool) -> str:
 
 def _is_prunable(run: ExpectedRun, before: datetime) -> bool:
     is_unused = run.status in {"success", "superseded"} and not run.is_import and not run.is_referred_to
+    is_unused = is_unused and not run.has_acceptance
     return is_unused and run.finished_at < before
 
 

@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from sync.catalog.modes import MODES
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError
+from tests.support.run_driver import HOUR
 from tests.torture.database_under_test import EmptyDatabases
 from tests.torture.expected_database import BAD_COST
-from tests.torture.machine_steps import MachineSteps
+from tests.torture.machine_steps import BASE_URL, MachineSteps
 from tests.torture.progress import Progress
 
 _EXAMPLES_PER_BATCH = 100
@@ -29,6 +30,7 @@ _MIN_EXAMPLES = 4
 _ids = st.sampled_from(["a", "A", "a ", "b", "c", "d", "e", "ä"])
 _costs = st.sampled_from([None, "0", "5", "5.0", "5e0", "0.049999999999999996", "7", "123456789012.5"])
 _modes = st.sampled_from(MODES)
+_base_urls = st.sampled_from([BASE_URL, "HTTPS://Example.org:443/", "https://staging.example.org"])
 _mode_selections = st.sampled_from([("image",), ("video",), MODES])
 
 
@@ -96,11 +98,31 @@ class CatalogMachine(RuleBasedStateMachine):
         self._steps.set_clock(hours)
         self._progress.add("clocks set back" if hours < 0 else "clocks set ahead")
 
-    @rule(modes=_mode_selections, accept=st.booleans(), dry_first=st.sampled_from([False, False, True]))
-    def sync(self, modes: tuple[str, ...], accept: bool, dry_first: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+    @rule(
+        modes=_mode_selections,
+        accept=st.booleans(),
+        dry_first=st.sampled_from([False, False, True]),
+        age=st.sampled_from([None, None, 0, 299, 3600]),
+    )
+    def sync(self, modes: tuple[str, ...], accept: bool, dry_first: bool, age: int | None) -> None:  # noqa: FBT001 - Hypothesis passes by name
         if dry_first:
             self._do("dry runs", lambda: self._steps.dry_run(modes))
-        self._do("syncs", lambda: self._steps.sync(modes, accept=accept))
+        self._do("syncs", lambda: self._steps.sync(modes, accept=accept, age=age))
+
+    @rule(modes=_mode_selections, base_url=_base_urls)
+    def sync_from_an_accepted_address(self, modes: tuple[str, ...], base_url: str) -> None:
+        self._do("syncs from an accepted address", lambda: self._steps.sync(modes, base_url=base_url))
+
+    @rule(modes=_mode_selections, base_url=_base_urls, hours=st.sampled_from([-30, -2, 0, 0, 0, 2, 10_000]))
+    def refused_sync(self, modes: tuple[str, ...], base_url: str, hours: int) -> None:
+        self._do(
+            "refused syncs",
+            lambda: self._steps.refused_sync(modes, server_is_behind=hours * HOUR, base_url=base_url),
+        )
+
+    @rule(mode=_modes)
+    def incomplete_sync(self, mode: str) -> None:
+        self._do("syncs of an incomplete response", lambda: self._steps.incomplete_sync(mode))
 
     @rule(
         modes=_mode_selections,

@@ -23,14 +23,21 @@ def require_expected(url: str, expected: ExpectedDatabase) -> None:
         require_consistent_rows(engine)
         versions = _intervals(engine, model_versions, model_versions.c.raw)
         costs = _intervals(engine, credit_history, credit_history.c.default_cost_exact)
-        states = {row.mode: (row.version, row.observed_at, row.run_id) for row in read_rows(engine, select(sync_state))}
+        states = {row.mode: _state(row) for row in read_rows(engine, select(sync_state))}
         statuses = {row.run_id: row.status for row in read_rows(engine, select(sync_runs))}
     for mode, expected_mode in expected.modes.items():
         _require_histories(mode, expected_mode, versions, costs)
-        state = (expected_mode.version, expected_mode.stamp, expected_mode.run_id)
+        state = (
+            *(expected_mode.version, expected_mode.stamp, expected_mode.run_id, expected_mode.good_stamp),
+            *(expected_mode.good_asked_at, expected_mode.base_url),
+        )
         require(states[mode] == state, f"sync_state has {states[mode]} for {mode}, not {state}")
     expected_statuses = {run_id: run.status for run_id, run in expected.runs.items()}
     require(statuses == expected_statuses, f"the runs are {statuses}, not {expected_statuses}")
+
+
+def _state(row: Any) -> tuple[Any, ...]:
+    return (row.version, row.observed_at, row.run_id, row.good_observed_at, row.good_asked_at, row.base_url)
 
 
 def read_rows(engine: Engine, query: Any) -> list[Any]:

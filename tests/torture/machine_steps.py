@@ -17,13 +17,14 @@ from sync.catalog.modes import MODES
 from sync.errors import CatalogSyncError, Outcome, worst
 from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
+from sync.run.source_check import Acceptance
 from sync.source.files.jsonl import SavedResponse
 from sync.store.prune import delete_old_runs
 from tests.support.made_responses import Model, body, spelled
 from tests.support.run_driver import HOUR, SECOND, START, Host, Sent, dump
 from tests.torture.database_calls import intercept_calls, kill_at
 from tests.torture.database_under_test import engine_for, require
-from tests.torture.expected_database import ExpectedDatabase, ExpectedRun, SentResponse, run_status
+from tests.torture.expected_database import ExpectedDatabase, ExpectedRun, SentResponse, is_foreign, run_status
 from tests.torture.forked_processes import KILLED, fork, wait_for
 from tests.torture.machine_comparison import read_rows, read_views, require_expected
 
@@ -31,6 +32,9 @@ from tests.torture.machine_comparison import read_rows, read_views, require_expe
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 # Syncs happen at whole seconds; this keeps the time of a line from being equal to one of them.
 _IMPORT_OFFSET = timedelta(microseconds=123)
+BASE_URL = "https://example.org"
+ANY_SOURCE = Acceptance(base_url=True, by="somebody")
+_LAST_RUN = select(sync_runs.c.run_id, sync_runs.c.status).order_by(sync_runs.c.run_id.desc()).limit(1)
 
 
 @dataclass
@@ -66,10 +70,13 @@ class MachineSteps:
         accept: bool = False,
         failing: Mapping[str, Sent] | None = None,
         malformed: Mapping[str, Model] | None = None,
+        age: int | None = None,
+        base_url: str = BASE_URL,
     ) -> None:
         """A sync whose result is compared with the expected one.
 
         ``failing`` has what the API sends instead of the catalog of a mode, ``malformed`` a model that it adds.
+        ``age`` is that of the responses. Another ``base_url`` than the last one is accepted.
         """
         failing, malformed = failing or {}, malformed or {}
         responses = {mode: self._response(mode, malformed.get(mode)) for mode in modes if mode not in failing}
@@ -77,10 +84,37 @@ class MachineSteps:
         sent: dict[str, Sent] = {mode: _models(response) for mode, response in responses.items()} | dict(failing)
         now = self._advance_clock()
         with engine_for(self.url) as engine:
-            result = _sync(Host(engine, now), sent, modes=modes, accept=accepted)
+            host = Host(engine, now, age=age, base_url=base_url)
+            result = _sync(host, sent, modes=modes, accept=accepted, acceptance=ANY_SOURCE)
         require(result.run_id is not None, "the run has no id")
-        statuses = self._expect_applied(result.run_id or 0, responses, now, accepted, modes)
+        seen_from = now - SECOND * (age or 0)
+        statuses = self._expect_applied(
+            result.run_id or 0, responses, now, accepted, modes, seen_from=seen_from, base_url=base_url
+        )
         self._require_result(result, [statuses[mode] for mode in modes], responses, failing)
+
+    def refused_sync(self, modes: Sequence[str], *, server_is_behind: timedelta, base_url: str = BASE_URL) -> None:
+        """A sync from another base URL than the last one, or by a clock that differs from the API's by hours."""
+        foreign = any(is_foreign(base_url, self.expected.modes[mode].base_url) for mode in modes)
+        if not foreign and not server_is_behind:
+            return
+        sent: dict[str, Sent] = {mode: _models(self._response(mode)) for mode in modes}
+        now, outcome = self._advance_clock(), Outcome.DONE
+        with engine_for(self.url) as engine:
+            host = Host(engine, now, server_is_behind=server_is_behind, base_url=base_url)
+            try:
+                _sync(host, sent, modes=modes)
+            except CatalogSyncError as error:
+                outcome = error.outcome
+            (run_id,) = next(iter(read_rows(engine, _LAST_RUN)))[:1]
+        require(outcome == Outcome.USAGE, f"the run ended with {outcome!r}")
+        require(bool(host.fetched) != foreign, f"{host.fetched} were fetched")
+        self.expected.runs[run_id] = ExpectedRun("failed", now)
+
+    def incomplete_sync(self, mode: str) -> None:
+        """A sync whose response for one mode says that it has only a part of the list."""
+        part = body(mode, _models(self._response(mode)), has_more=True)
+        self.sync(failing={mode: part})
 
     def _require_result(
         self,
@@ -107,24 +141,26 @@ class MachineSteps:
 
         def work() -> int:
             with engine_for(self.url) as engine, intercept_calls(kill_at(number, after=after)):
-                _sync(Host(engine, now), sent)
+                _sync(Host(engine, now), sent, acceptance=ANY_SOURCE)
             return 0
 
         code = wait_for(fork(work))
         require(code in {0, KILLED}, f"the run to be killed ended with {code}")
-        query = select(sync_runs.c.run_id, sync_runs.c.status).order_by(sync_runs.c.run_id.desc()).limit(1)
         with engine_for(self.url) as engine:
-            run_id, status = next(iter(read_rows(engine, query)), (0, ""))
+            run_id, status = next(iter(read_rows(engine, _LAST_RUN)), (0, ""))
         # A run that died before its first COMMIT has no row.
         if run_id not in self.expected.runs and status == "running":
             self.expected.runs[run_id] = ExpectedRun("running", now)
         elif run_id not in self.expected.runs and run_id:
-            self._expect_applied(run_id, responses, now, None, MODES)
+            self._expect_applied(run_id, responses, now, None, MODES, seen_from=now, base_url=BASE_URL)
 
     def dry_run(self, modes: Sequence[str]) -> None:
         sent = {mode: _models(self._response(mode)) for mode in modes}
         self._require_unchanged(
-            lambda engine: _sync(Host(engine, self._advance_clock()), sent, modes=modes, dry_run=True), dump
+            lambda engine: _sync(
+                Host(engine, self._advance_clock()), sent, modes=modes, acceptance=ANY_SOURCE, dry_run=True
+            ),
+            dump,
         )
 
     def migrate(self, times: int) -> None:
@@ -166,7 +202,7 @@ class MachineSteps:
         if run_id is None:
             return
         run = ExpectedRun("", now, is_import=True)
-        self.expected.apply(run_id, new, line.at, accepted="all", run=run)
+        self.expected.apply(run_id, new, line.at, accepted="all", run=run, seen_from=line.at)
         run.status = "success"
         self.imported |= {(mode, line.at, _sha256(line, mode)) for mode in new}
 
@@ -214,12 +250,17 @@ class MachineSteps:
         now: datetime,
         accepted: int | None,
         modes: Sequence[str],
+        *,
+        seen_from: datetime,
+        base_url: str,
     ) -> dict[str, str]:
         """Applies a sync to the model; the status of each of the modes."""
         observed_at = now + 2 * SECOND  # a fetch of ``Host`` takes two seconds
         run = ExpectedRun("", observed_at)
         statuses = dict.fromkeys(modes, "failed")
-        statuses |= self.expected.apply(run_id, responses, observed_at, accepted=accepted, run=run)
+        statuses |= self.expected.apply(
+            run_id, responses, observed_at, accepted=accepted, run=run, seen_from=seen_from, base_url=base_url
+        )
         run.status = run_status([statuses[mode] for mode in modes])
         return statuses
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,10 @@ from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.param_types import Duration, WholeNumber
 from sync.errors import CheckFailed, Outcome
+
+if TYPE_CHECKING:
+    from sync.store.identity import CatalogIdentity
+    from sync.store.read import LastKey
 
 _RUN_HEADINGS = {
     "run_id": "RUN",
@@ -84,15 +88,14 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
         }
         click.echo(to_json(document))
     else:
-        click.echo(f"catalog {catalog.catalog_id if catalog else 'without an id'}")
         for name, age in ages.items():
-            click.echo(f"{name}: {_age_text(age)}{f', from {base_urls[name]}' if base_urls[name] else ''}")
-        if key:
-            click.echo(f"API key: fingerprint {key.fingerprint}, last used by run {key.run_id}")
+            click.echo(f"{name}: {_age_text(age)}")
         print_table(_RUN_HEADINGS, runs, sys.stdout, expendable=_EXPENDABLE)
         _print_errors(runs)
         for run_id, text in accepted.items():
             click.echo(f"run {run_id}: {_accepted_text(json.loads(text))}")
+        for line in _source_lines(base_urls, key, catalog):
+            click.echo(line)
     _require_fresh(ages, max_age)
     return Outcome.DONE
 
@@ -112,6 +115,22 @@ def _accepted_text(accepted: dict[str, Any]) -> str:
         )
     reason = accepted.get("why") or "no reason given"
     return one_line(f"{accepted.get('by') or 'somebody'} accepted {' and '.join(parts)} ({reason})", _ERROR_LIMIT)
+
+
+def _source_lines(
+    base_urls: Mapping[str, str | None], key: LastKey | None, catalog: CatalogIdentity | None
+) -> Iterator[str]:
+    """Where the syncs fetch from, with which key, and into which catalog."""
+    modes_by_url: dict[str, list[str]] = {}
+    for mode, base_url in base_urls.items():
+        if base_url is not None:
+            modes_by_url.setdefault(base_url, []).append(mode)
+    for base_url, modes in modes_by_url.items():
+        yield f"base URL of {' and '.join(modes)}: {base_url}"
+    if key is not None:
+        yield f"API key: fingerprint {key.fingerprint}, used last by run {key.run_id}"
+    if catalog is not None:
+        yield f"catalog: {catalog.catalog_id}"
 
 
 def _seconds(ages: Mapping[str, timedelta | None]) -> dict[str, int | None]:

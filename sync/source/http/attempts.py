@@ -43,6 +43,7 @@ class LastRequest(Struct, frozen=True):
     asked_at: datetime | None = None
     http_status: int | None = None
     time: ResponseTime = ResponseTime()
+    headers_at: datetime | None = None
 
 
 class ModeRequests:
@@ -86,6 +87,7 @@ class ModeRequests:
             arrived_at,
             time.age,
             response.headers,
+            self.last.headers_at,
             time.problems,
         )
 
@@ -109,8 +111,9 @@ class ModeRequests:
             closing(send_request(session, context.url, self._mode, timeout)) as response,
         ):
             dates, ages = header_values(response, "Date"), header_values(response, "Age")
-            time = read_response_time(dates, ages, context.clock())
-            self.last = replace(self.last, http_status=response.status_code, time=time)
+            now = context.clock()
+            time = read_response_time(dates, ages, now)
+            self.last = replace(self.last, http_status=response.status_code, time=time, headers_at=now)
             return read_response(response, context.settings.max_bytes)
 
     def _connection_failed(self, attempt: int, reason: str) -> FailedAttempt:

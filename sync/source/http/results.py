@@ -31,7 +31,8 @@ class Fetched(Struct, frozen=True):
     ``asked_at`` is just before the successful request was sent, ``arrived_at`` just after its last byte
     was received, both by this host's clock. ``server_date`` is the Date header of the response, or None
     when it is missing or not a date. ``age`` is the number of seconds in its Age header, or None without one.
-    ``headers`` are all its headers. ``problems`` are clauses about its Date and Age that a person should see.
+    ``headers`` are all its headers, and ``headers_at`` is when they had arrived; None means with the body.
+    ``problems`` are clauses about its Date and Age that a person should see.
     """
 
     mode: str
@@ -43,6 +44,7 @@ class Fetched(Struct, frozen=True):
     arrived_at: datetime
     age: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    headers_at: datetime | None = None
     problems: tuple[str, ...] = ()
 
 

@@ -110,10 +110,10 @@ def test_a_body_without_an_end_is_rejected_at_the_limit(chunk: bytes) -> None:
 
 
 def test_an_error_body_without_an_end_does_not_hide_its_status() -> None:
-    with RudeServer(floods(b"HTTP/1.1 401 No\r\n\r\n", b"[" * 4096)) as server:
+    with RudeServer(floods(b"HTTP/1.1 404 No\r\n\r\n", b"[" * 4096)) as server:
         failure = failed(server.url)
-    assert isinstance(failure.error, ApiRefused)
-    assert failure.http_status == 401
+    assert isinstance(failure.error, ResponseRejected)
+    assert failure.http_status == 404
 
 
 @pytest.mark.parametrize(
