@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from sync.errors import CatalogSyncError, Outcome, worst
@@ -44,8 +45,8 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
     return to_json(document)
 
 
-# A line on a terminal with more would not be read.
-_MAX_PROBLEMS = 20
+# The line on stderr is cut at 4,000 characters, and the number of the others at its end must stay.
+_MAX_PROBLEM_CHARACTERS = 3000
 
 
 @dataclass
@@ -90,9 +91,10 @@ class ImportTotals:
 def problem_text(totals: ImportTotals) -> str | None:
     """The errors of an import in one line; of very many the first ones and their number. None without any."""
     problems = totals.problems
-    more = len(problems) - _MAX_PROBLEMS
-    shown = problems if more <= 0 else [*problems[:_MAX_PROBLEMS], f"{more} more lines, which --json prints in full"]
-    return "; also: ".join(shown) or None
+    lengths = accumulate(len(problem) for problem in problems)
+    shown = max(1, sum(length <= _MAX_PROBLEM_CHARACTERS for length in lengths))
+    more = [f"{len(problems) - shown} more lines, which --json prints"] if shown < len(problems) else []
+    return "; also: ".join([*problems[:shown], *more]) or None
 
 
 def import_text(totals: ImportTotals) -> str:

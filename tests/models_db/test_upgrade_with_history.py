@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import count, pairwise
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from models_db import migrate
 from models_db.engine import migration_engine, open_engine, read_transaction
 from models_db.tables.metadata import metadata
+from sync import __version__
 from sync.store.verify.read_models import Verification
 from tests.models_db.first_release import (
     FIRST_RELEASE_COLUMNS,
@@ -91,6 +93,40 @@ def test_an_upgrade_to_head_keeps_every_row(released_url: str, migrated_url: str
     assert tables_and_views(released_url) == TABLES_AND_VIEWS
     assert table_definitions(released_url) == table_definitions(migrated_url)
     require_consistent(released_url)
+
+
+def test_an_upgrade_takes_the_base_url_from_the_last_applied_sync_and_gives_the_catalog_an_id(
+    released_url: str,
+) -> None:
+    """In the history an import is the last run of mode image, and a failed sync that of mode video."""
+    with migration_engine(released_url).begin() as connection:
+        for run, mode, status, kind, url in (
+            (901, "image", "success", "cli", "https://one.example"),
+            (902, "video", "partial", "schedule", "https://two.example"),
+            (903, "image", "success", "import", None),
+            (904, "video", "failed", "cli", "https://three.example"),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO sync_runs (run_id, started_at, finished_at, status, trigger_kind, base_url, app_version)"
+                    " VALUES (:run, '2026-03-09 00:00:00', '2026-03-09 00:00:00', :status, :kind, :url, '0.1.0')"
+                ),
+                {"run": run, "status": status, "kind": kind, "url": url},
+            )
+            connection.execute(
+                text("INSERT INTO sync_run_modes (run_id, mode, status, attempts) VALUES (:run, :mode, :status, 1)"),
+                {"run": run, "mode": mode, "status": status},
+            )
+    migrate.upgrade(released_url)
+
+    with open_engine(released_url).connect() as connection:
+        states = dict(connection.execute(text("SELECT mode, base_url FROM sync_state")).tuples().all())
+        ((catalog_id, version),) = connection.execute(
+            text("SELECT catalog_id, created_by_version FROM catalog_identity")
+        )
+    assert states == {"image": "https://one.example", "video": "https://two.example"}
+    assert str(UUID(catalog_id)) == catalog_id
+    assert version == __version__
 
 
 @pytest.mark.parametrize(("older", "newer"), STEPS)
