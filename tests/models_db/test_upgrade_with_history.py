@@ -95,36 +95,40 @@ def test_an_upgrade_to_head_keeps_every_row(released_url: str, migrated_url: str
     require_consistent(released_url)
 
 
-def test_an_upgrade_takes_the_base_url_from_the_last_applied_sync_and_gives_the_catalog_an_id(
-    released_url: str,
-) -> None:
-    """In the history an import is the last run of mode image, and a failed sync that of mode video."""
+RUNS = (
+    (901, "image", "success", "cli", "https://one.example"),
+    (902, "video", "partial", "schedule", "https://two.example"),
+    (903, "image", "success", "import", None),
+    (904, "video", "failed", "cli", "https://three.example"),
+)
+INSERT_RUN = text(
+    "INSERT INTO sync_runs (run_id, started_at, finished_at, status, trigger_kind, base_url, app_version)"
+    " VALUES (:run, '2026-03-09 00:00:00', '2026-03-09 00:00:00', :status, :kind, :url, '0.1.0')"
+)
+INSERT_MODE = text("INSERT INTO sync_run_modes (run_id, mode, status, attempts) VALUES (:run, :mode, :status, 1)")
+
+
+def test_an_upgrade_takes_the_base_url_from_the_last_applied_sync(released_url: str) -> None:
     with migration_engine(released_url).begin() as connection:
-        for run, mode, status, kind, url in (
-            (901, "image", "success", "cli", "https://one.example"),
-            (902, "video", "partial", "schedule", "https://two.example"),
-            (903, "image", "success", "import", None),
-            (904, "video", "failed", "cli", "https://three.example"),
-        ):
-            connection.execute(
-                text(
-                    "INSERT INTO sync_runs (run_id, started_at, finished_at, status, trigger_kind, base_url, app_version)"
-                    " VALUES (:run, '2026-03-09 00:00:00', '2026-03-09 00:00:00', :status, :kind, :url, '0.1.0')"
-                ),
-                {"run": run, "status": status, "kind": kind, "url": url},
-            )
-            connection.execute(
-                text("INSERT INTO sync_run_modes (run_id, mode, status, attempts) VALUES (:run, :mode, :status, 1)"),
-                {"run": run, "mode": mode, "status": status},
-            )
+        for run, mode, status, kind, url in RUNS:
+            connection.execute(INSERT_RUN, {"run": run, "status": status, "kind": kind, "url": url})
+            connection.execute(INSERT_MODE, {"run": run, "mode": mode, "status": status})
     migrate.upgrade(released_url)
 
-    with open_engine(released_url).connect() as connection:
-        states = dict(connection.execute(text("SELECT mode, base_url FROM sync_state")).tuples().all())
-        ((catalog_id, version),) = connection.execute(
-            text("SELECT catalog_id, created_by_version FROM catalog_identity")
-        )
-    assert states == {"image": "https://one.example", "video": "https://two.example"}
+    with migration_engine(released_url).connect() as connection:
+        states = {(row.mode, row.base_url) for row in connection.execute(text("SELECT mode, base_url FROM sync_state"))}
+    assert states == {("image", "https://one.example"), ("video", "https://two.example")}
+
+
+def test_an_upgrade_gives_the_catalog_an_id_and_another_one_leaves_it(released_url: str) -> None:
+    identities = []
+    for _ in range(2):
+        migrate.upgrade(released_url)
+        with migration_engine(released_url).connect() as connection:
+            identities.append([tuple(row) for row in connection.execute(text("SELECT * FROM catalog_identity"))])
+
+    assert identities[0] == identities[1]
+    ((catalog_id, _, version),) = identities[0]
     assert str(UUID(catalog_id)) == catalog_id
     assert version == __version__
 
