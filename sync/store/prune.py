@@ -49,7 +49,8 @@ def delete_old_runs(engine: Engine, before: datetime) -> Iterator[int]:
 
     A run is needed if history or ``sync_state`` refers to it, if it was not successful, if a person
     accepted something in it, or if it is an import, whose rows say which lines are stored. Each step is a
-    transaction, so the caller may stop between two. Other runs, and another call of this function, may be active at the same time.
+    transaction, so the caller may stop between two. Other runs, and another call of this function, may be
+    active at the same time.
     """
     after = 0
     while True:
