@@ -28,9 +28,9 @@ class RunStart(Struct, frozen=True):
     trigger_kind: str
     base_url: str | None
     app_version: str
-    event_rules: int = EVENT_RULES
     host: str | None = None
     key_fingerprint: str | None = None
+    event_rules: int = EVENT_RULES
 
 
 class RunEnd(Struct, frozen=True):
