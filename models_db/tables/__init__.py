@@ -13,7 +13,13 @@ from models_db.tables.catalog import (
     param_options,
     params,
 )
-from models_db.tables.history import catalog_changes, credit_history, model_versions
+from models_db.tables.history import (
+    catalog_changes,
+    credit_history,
+    ignored_fields,
+    model_versions,
+    rejected_models,
+)
 from models_db.tables.runs import (
     calendar_days,
     catalog_identity,
@@ -31,6 +37,7 @@ __all__ = [
     "credit_details",
     "credit_history",
     "credits",
+    "ignored_fields",
     "input_rules",
     "inputs",
     "installed_views",
@@ -38,6 +45,7 @@ __all__ = [
     "models",
     "param_options",
     "params",
+    "rejected_models",
     "sync_run_modes",
     "sync_runs",
     "sync_state",

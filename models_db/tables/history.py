@@ -1,4 +1,4 @@
-"""The history: versions and costs of each model as intervals, and the log of changes."""
+"""The history: versions and costs of each model as intervals, the log of changes, and what was not taken into it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from models_db.tables.column_types import Decimals, LongText, UtcDateTime, key_text
 from models_db.tables.columns import (
+    MODES,
     allowed_values,
     big_id,
     cost_column,
@@ -139,4 +140,50 @@ catalog_changes = Table(
     ),
     comment="append-only: one row per changed field",
     info=IDS_NOT_REUSED,
+)
+
+rejected_models = Table(
+    "rejected_models",
+    metadata,
+    Column("mode", key_text(16), primary_key=True, comment="image or video"),
+    Column("raw_sha256", key_text(64), primary_key=True, comment="SHA-256 of the model's JSON as it was sent, in hex"),
+    Column("valid_from", UtcDateTime, primary_key=True, comment="start of the interval (inclusive)"),
+    Column(
+        "valid_to",
+        UtcDateTime,
+        index=True,
+        comment="end of the interval (exclusive), when the model was accepted, missing, or sent in another way;"
+        " NULL while it is rejected",
+    ),
+    Column("model_id", key_text(255), comment="id of the model; NULL if it could not be read"),
+    Column("raw", LongText, comment="the model's JSON, exactly as the API sent it; NULL above 3 MiB"),
+    Column("reason", LongText, nullable=False, comment="why the model was rejected"),
+    Column(
+        "not_before",
+        UtcDateTime,
+        comment="start of the last sync before the rejection in which this model was accepted or missing",
+    ),
+    run_id_column("opened_run_id", "run that opened the interval"),
+    run_id_column("closed_run_id", "run that closed the interval; NULL while it is open", nullable=True),
+    allowed_values("mode", *MODES),
+    CheckConstraint("valid_to > valid_from", name="forward"),
+    CheckConstraint("(valid_to IS NULL) = (closed_run_id IS NULL)", name="closed_by_a_run"),
+    comment="models that could not be taken, kept as they were sent, and when",
+)
+
+ignored_fields = Table(
+    "ignored_fields",
+    metadata,
+    Column(
+        "path",
+        key_text(255),
+        primary_key=True,
+        comment="ignored field: the entity, a dot, and the field as in catalog_changes; * stands for one segment",
+    ),
+    Column("valid_from", UtcDateTime, primary_key=True, comment="start of the interval (inclusive)"),
+    Column("valid_to", UtcDateTime, comment="end of the interval (exclusive); NULL while the field is ignored"),
+    Column("reason", LongText, nullable=False, comment="why it is ignored, as the person who added it said"),
+    Column("added_by", LongText, nullable=False, comment="the person who added it"),
+    CheckConstraint("valid_to > valid_from", name="forward"),
+    comment="fields whose changes a person chose to ignore: they open no version and make no event",
 )

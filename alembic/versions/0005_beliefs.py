@@ -1,0 +1,174 @@
+"""What each run believed: stamps and guards by mode, rejected models as they were sent, and ignored fields."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+_INSTANT = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+_LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+_BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_ON_MARIADB = {"mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin", "mariadb_engine": "InnoDB"}
+_APPLIED = ("success", "partial", "held")
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _key_text(length: int) -> sa.types.TypeEngine[Any]:
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "rejected_models",
+        sa.Column("mode", _key_text(16), nullable=False),
+        sa.Column("raw_sha256", _key_text(64), nullable=False),
+        sa.Column("valid_from", _INSTANT, nullable=False),
+        sa.Column("valid_to", _INSTANT),
+        sa.Column("model_id", _key_text(255)),
+        sa.Column("raw", _LONG_TEXT),
+        sa.Column("reason", _LONG_TEXT, nullable=False),
+        sa.Column("not_before", _INSTANT),
+        sa.Column("opened_run_id", _BIG_ID, nullable=False),
+        sa.Column("closed_run_id", _BIG_ID),
+        sa.PrimaryKeyConstraint("mode", "raw_sha256", "valid_from", name=op.f("pk_rejected_models")),
+        sa.ForeignKeyConstraint(["opened_run_id"], ["sync_runs.run_id"], name=op.f("fk_rejected_models_opened_run_id")),
+        sa.ForeignKeyConstraint(["closed_run_id"], ["sync_runs.run_id"], name=op.f("fk_rejected_models_closed_run_id")),
+        sa.CheckConstraint("mode IN ('image', 'video')", name=op.f("ck_rejected_models_mode")),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_rejected_models_forward")),
+        sa.CheckConstraint(
+            "(valid_to IS NULL) = (closed_run_id IS NULL)", name=op.f("ck_rejected_models_closed_by_a_run")
+        ),
+        if_not_exists=True,
+        **_ON_MARIADB,
+    )
+    for name in ("opened_run_id", "closed_run_id", "valid_to"):
+        op.create_index(op.f(f"ix_rejected_models_{name}"), "rejected_models", [name], if_not_exists=True)
+    op.create_table(
+        "ignored_fields",
+        sa.Column("path", _key_text(255), nullable=False),
+        sa.Column("valid_from", _INSTANT, nullable=False),
+        sa.Column("valid_to", _INSTANT),
+        sa.Column("reason", _LONG_TEXT, nullable=False),
+        sa.Column("added_by", _LONG_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("path", "valid_from", name=op.f("pk_ignored_fields")),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_ignored_fields_forward")),
+        if_not_exists=True,
+        **_ON_MARIADB,
+    )
+    if_not_exists = _if_supported()
+    for column in _run_mode_columns():
+        op.add_column("sync_run_modes", column, if_not_exists=if_not_exists)
+    op.add_column("sync_state", sa.Column("models_listed", sa.Integer()), if_not_exists=if_not_exists)
+    _fill_stamps()
+    _fill_listed()
+
+
+def downgrade() -> None:
+    if_exists = _if_supported()
+    op.drop_column("sync_state", "models_listed", if_exists=if_exists)
+    for column in reversed(_run_mode_columns()):
+        op.drop_column("sync_run_modes", column.name, if_exists=if_exists)
+    op.drop_table("ignored_fields", if_exists=True)
+    op.drop_table("rejected_models", if_exists=True)
+
+
+def _run_mode_columns() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("stamp", _INSTANT),
+        sa.Column("is_good", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("hold_reason", _key_text(16)),
+        sa.Column("held_ids", _LONG_TEXT),
+        sa.Column("models_listed", sa.Integer()),
+    ]
+
+
+def _if_supported() -> bool | None:
+    """SQLite has no IF EXISTS for columns and does not need it, because it rolls a failed revision back."""
+    return None if op.get_context().dialect.name == "sqlite" else True
+
+
+def _fill_stamps() -> None:
+    """The stamp of each applied mode, whether it was good, and what was held: removals were the only guard.
+
+    The stamp is that of the mode's changes, or else what the rule of stamps gives: ``observed_at``, but always
+    later than the mode's stamp before.
+    """
+    modes = sa.table("sync_run_modes", *map(sa.column, ("run_id", "mode", "stamp", "is_good", "hold_reason")))
+    connection = op.get_bind()
+    statement = (
+        modes.update()
+        .where(modes.c.run_id == sa.bindparam("run"), modes.c.mode == sa.bindparam("of_mode"))
+        .values(stamp=sa.bindparam("at", type_=_INSTANT), is_good=sa.bindparam("good"), hold_reason=sa.bindparam("why"))
+    )
+    for batch in _batches(_stamps(connection)):
+        connection.execute(statement, batch)
+
+
+def _stamps(connection: sa.Connection) -> Iterator[dict[str, object]]:
+    instant = sa.column("observed_at", _INSTANT)
+    runs = sa.table("sync_runs", sa.column("run_id"), sa.column("status"), instant)
+    modes = sa.table("sync_run_modes", *map(sa.column, ("run_id", "mode", "status", "removals_held")))
+    stamps = _stamps_of_changes(connection)
+    query = (
+        sa.select(modes.c.run_id, modes.c.mode, modes.c.status, modes.c.removals_held, runs.c.observed_at)
+        .select_from(modes.join(runs, runs.c.run_id == modes.c.run_id))
+        # A run is applied whole, so a mode's row of a run that failed to be stored does not count.
+        .where(modes.c.status.in_(_APPLIED), runs.c.status.in_(_APPLIED))
+        .order_by(modes.c.run_id)
+    )
+    last: dict[str, datetime | None] = {}
+    for row in connection.execute(query).all():
+        stamp = stamps.get((row.run_id, row.mode)) or _after(last.get(row.mode), row.observed_at)
+        last[row.mode] = stamp or last.get(row.mode)
+        good, why = int(row.status == "success"), "removals" if row.removals_held else None
+        yield {"run": row.run_id, "of_mode": row.mode, "at": stamp, "good": good, "why": why}
+
+
+def _after(last: datetime | None, observed_at: datetime | None) -> datetime | None:
+    if last is None or observed_at is None:
+        return observed_at
+    return max(observed_at, last + _MICROSECOND)
+
+
+def _stamps_of_changes(connection: sa.Connection) -> dict[tuple[int, str], datetime]:
+    changed_at = sa.column("changed_at", _INSTANT)
+    changes = sa.table("catalog_changes", sa.column("run_id"), sa.column("model_pk"), changed_at)
+    models = sa.table("models", sa.column("model_pk"), sa.column("mode"))
+    query = (
+        sa.select(changes.c.run_id, models.c.mode, changes.c.changed_at)
+        .select_from(changes.join(models, models.c.model_pk == changes.c.model_pk))
+        .distinct()
+    )
+    return {(row.run_id, row.mode): row.changed_at for row in connection.execute(query)}
+
+
+def _batches(rows: Iterator[dict[str, object]], size: int = 1000) -> Iterator[list[dict[str, object]]]:
+    batch: list[dict[str, object]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _fill_listed() -> None:
+    state = sa.table("sync_state", *map(sa.column, ("mode", "version", "models_listed")))
+    models = sa.table("models", *map(sa.column, ("mode", "removed_at")))
+    listed = (
+        sa.select(sa.func.count())
+        .select_from(models)
+        .where(models.c.mode == state.c.mode, models.c.removed_at.is_(None))
+        .correlate(state)
+        .scalar_subquery()
+    )
+    op.execute(state.update().where(state.c.version > 0).values(models_listed=listed))
