@@ -80,10 +80,12 @@ def _fill_base_url() -> None:
 def _make_identity() -> None:
     """Inserts the one row, unless a revision that failed later has inserted it before."""
     names = ("catalog_id", "created_at", "created_by_version")
+    now, is_postgresql = datetime.now(UTC), op.get_context().dialect.name == "postgresql"
     identity = sa.table("catalog_identity", *map(sa.column, names))
     row = sa.select(
         sa.literal(str(uuid.uuid4()), sa.String()),
-        sa.literal(datetime.now(UTC), _INSTANT),
+        # Without its zone for MariaDB, which refuses a zone in a literal of a script.
+        sa.literal(now if is_postgresql else now.replace(tzinfo=None), _INSTANT),
         sa.literal(_program_version(), sa.String()),
     )
     present = identity.alias("present")

@@ -1,6 +1,5 @@
 """What each run believed: stamps and guards by mode, rejected models as they were sent, and ignored fields."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,7 +66,7 @@ def upgrade() -> None:
     for column in _run_mode_columns():
         op.add_column("sync_run_modes", column, if_not_exists=if_not_exists)
     op.add_column("sync_state", sa.Column("models_listed", sa.Integer()), if_not_exists=if_not_exists)
-    _fill_stamps()
+    _fill_runs()
     _fill_listed()
 
 
@@ -95,70 +94,54 @@ def _if_supported() -> bool | None:
     return None if op.get_context().dialect.name == "sqlite" else True
 
 
-def _fill_stamps() -> None:
-    """The stamp of each applied mode, whether it was good, and what was held: removals were the only guard.
-
-    The stamp is that of the mode's changes, or else what the rule of stamps gives: ``observed_at``, but always
-    later than the mode's stamp before.
-    """
-    modes = sa.table("sync_run_modes", *map(sa.column, ("run_id", "mode", "stamp", "is_good", "hold_reason")))
-    connection = op.get_bind()
-    statement = (
-        modes.update()
-        .where(modes.c.run_id == sa.bindparam("run"), modes.c.mode == sa.bindparam("of_mode"))
-        .values(stamp=sa.bindparam("at", type_=_INSTANT), is_good=sa.bindparam("good"), hold_reason=sa.bindparam("why"))
-    )
-    for batch in _batches(_stamps(connection)):
-        connection.execute(statement, batch)
-
-
-def _stamps(connection: sa.Connection) -> Iterator[dict[str, object]]:
-    instant = sa.column("observed_at", _INSTANT)
-    runs = sa.table("sync_runs", sa.column("run_id"), sa.column("status"), instant)
-    modes = sa.table("sync_run_modes", *map(sa.column, ("run_id", "mode", "status", "removals_held")))
-    stamps = _stamps_of_changes(connection)
-    query = (
-        sa.select(modes.c.run_id, modes.c.mode, modes.c.status, modes.c.removals_held, runs.c.observed_at)
-        .select_from(modes.join(runs, runs.c.run_id == modes.c.run_id))
-        # A run is applied whole, so a mode's row of a run that failed to be stored does not count.
-        .where(modes.c.status.in_(_APPLIED), runs.c.status.in_(_APPLIED))
-        .order_by(modes.c.run_id)
-    )
-    last: dict[str, datetime | None] = {}
-    for row in connection.execute(query).all():
-        stamp = stamps.get((row.run_id, row.mode)) or _after(last.get(row.mode), row.observed_at)
-        last[row.mode] = stamp or last.get(row.mode)
-        good, why = int(row.status == "success"), "removals" if row.removals_held else None
-        yield {"run": row.run_id, "of_mode": row.mode, "at": stamp, "good": good, "why": why}
-
-
-def _after(last: datetime | None, observed_at: datetime | None) -> datetime | None:
-    if last is None or observed_at is None:
-        return observed_at
-    return max(observed_at, last + _MICROSECOND)
-
-
-def _stamps_of_changes(connection: sa.Connection) -> dict[tuple[int, str], datetime]:
-    changed_at = sa.column("changed_at", _INSTANT)
-    changes = sa.table("catalog_changes", sa.column("run_id"), sa.column("model_pk"), changed_at)
-    models = sa.table("models", sa.column("model_pk"), sa.column("mode"))
-    query = (
-        sa.select(changes.c.run_id, models.c.mode, changes.c.changed_at)
+def _fill_runs() -> None:
+    """The stamp of each applied mode, whether it was good, and why it was held: removals were the only guard."""
+    modes, runs = _modes(), sa.table("sync_runs", *map(sa.column, ("run_id", "status", "observed_at")))
+    changes = sa.table("catalog_changes", *map(sa.column, ("run_id", "model_pk", "changed_at")))
+    models = sa.table("models", *map(sa.column, ("model_pk", "mode")))
+    of_run = runs.c.run_id == modes.c.run_id
+    changed_at = (
+        sa.select(sa.func.max(changes.c.changed_at))
         .select_from(changes.join(models, models.c.model_pk == changes.c.model_pk))
-        .distinct()
+        .where(changes.c.run_id == modes.c.run_id, models.c.mode == modes.c.mode)
+        .correlate(modes)
+        .scalar_subquery()
     )
-    return {(row.run_id, row.mode): row.changed_at for row in connection.execute(query)}
+    observed_at = sa.select(runs.c.observed_at).where(of_run).correlate(modes).scalar_subquery()
+    # A run is applied whole, so a mode's row of a run that could not be stored does not count.
+    is_applied = sa.exists(sa.select(runs.c.run_id).where(of_run, runs.c.status.in_(_APPLIED)).correlate(modes))
+    op.execute(
+        modes.update()
+        .where(modes.c.status.in_(_APPLIED), is_applied)
+        .values(
+            stamp=sa.func.coalesce(changed_at, observed_at),
+            is_good=sa.case((modes.c.status == "success", 1), else_=0),
+            hold_reason=sa.case((modes.c.removals_held > 0, "removals")),
+        )
+    )
+    if not op.get_context().as_sql:
+        _move_stamps_after_the_ones_before()
 
 
-def _batches(rows: Iterator[dict[str, object]], size: int = 1000) -> Iterator[list[dict[str, object]]]:
-    batch: list[dict[str, object]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _move_stamps_after_the_ones_before() -> None:
+    """Where a clock was set back, a run without changes was stamped just after the run before, not at its time.
+
+    A script for an administrator leaves these at their times, since the rule needs each stamp in turn.
+    """
+    modes, connection = _modes(), op.get_bind()
+    query = sa.select(modes.c.run_id, modes.c.mode, modes.c.stamp).where(modes.c.stamp.is_not(None))
+    last: dict[str, datetime] = {}
+    for run_id, mode, stamp in connection.execute(query.order_by(modes.c.run_id)).all():
+        moved = max(stamp, last[mode] + _MICROSECOND) if mode in last else stamp
+        last[mode] = moved
+        if moved != stamp:
+            of_row = (modes.c.run_id == run_id, modes.c.mode == mode)
+            connection.execute(modes.update().where(*of_row).values(stamp=moved))
+
+
+def _modes() -> sa.TableClause:
+    names = ("run_id", "mode", "status", "removals_held", "is_good", "hold_reason")
+    return sa.table("sync_run_modes", *map(sa.column, names), sa.column("stamp", _INSTANT))
 
 
 def _fill_listed() -> None:

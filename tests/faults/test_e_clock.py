@@ -70,11 +70,11 @@ def test_e1_after_a_clock_was_a_year_ahead_the_history_continues_with_stamps_aft
     assert "behind the last stamp" in synced.query("SELECT note FROM sync_runs WHERE run_id = 3")[0][0]
 
 
-def test_e1_a_response_with_a_date_ahead_of_the_host_is_accepted(synced_sqlite: SyncedDatabase) -> None:
+def test_e1_a_response_with_a_date_ahead_of_the_host_is_refused(synced_sqlite: SyncedDatabase) -> None:
     date = dated(datetime.now(UTC) + YEAR)
-    synced_sqlite.succeeds(image=image([model("acme/image-0", 77), *LISTED[1:]], date))
+    line = synced_sqlite.fails(2, image=image([model("acme/image-0", 77), *LISTED[1:]], date))
 
-    assert synced_sqlite.events() == ["increase"]
+    assert "correct this host's clock and run again" in line
 
 
 @on_servers

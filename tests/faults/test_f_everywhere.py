@@ -114,7 +114,7 @@ def test_f6_no_failing_command_prints_or_stores_a_secret(
         for arguments in [["sync"], ["sync", "--json"], *FAILING]:
             assert guarded.shell(*debug, *filled(arguments, placeholders)).code > 0
         guarded.shell.set(BASE_URL="http://127.0.0.1:9")
-        assert guarded.shell(*debug, "sync").code == 4
+        assert guarded.shell(*debug, "sync", "--accept-base-url").code == 4
     require_no_secret_stored(guarded)
     guarded.shell.set(DATABASE_URL=guarded.url.replace("/catalog", "/no_catalog"), DATABASE_TIMEOUT="1")
     for name in ("sync", "models", "migrate", "verify", "status"):

@@ -22,6 +22,8 @@ from uuid import uuid4
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
 
+from models_db.tables import sync_state
+
 KINDS = ("sqlite", "postgresql", "mariadb")
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
 _START_SECONDS = 60
@@ -95,16 +97,16 @@ def new_database(server: URL, *, template: str | None = None) -> Iterator[URL]:
             connection.exec_driver_sql(f"DROP DATABASE {name}" + (" WITH (FORCE)" if postgresql else ""))
 
 
+_CLEARED_STATE = [f"{column.name} = NULL" for column in sync_state.columns if column.nullable]
+
+
 def empty_database(connection: Connection) -> None:
     """Empties a migrated MariaDB database, but for the rows that the migration made."""
     with_rows = [name for name in _base_tables(connection) if _has_rows(connection, name)]
     connection.exec_driver_sql("SET foreign_key_checks = 0")
-    for name in set(with_rows) - {"catalog_sync_version", "installed_views", "sync_state"}:
+    for name in set(with_rows) - {"catalog_sync_version", "installed_views", "sync_state", "catalog_identity"}:
         connection.exec_driver_sql(f"TRUNCATE TABLE {name}")
-    connection.exec_driver_sql(
-        "UPDATE sync_state SET version = 0,"
-        " observed_at = NULL, good_asked_at = NULL, good_observed_at = NULL, run_id = NULL"
-    )
+    connection.exec_driver_sql("UPDATE sync_state SET version = 0, " + ", ".join(_CLEARED_STATE))
     connection.exec_driver_sql("SET foreign_key_checks = 1")
     connection.commit()
 
@@ -112,7 +114,8 @@ def empty_database(connection: Connection) -> None:
 def copy_rows(connection: Connection, source: str) -> None:
     """Copies the rows of another MariaDB database at head into this one, which is empty."""
     connection.exec_driver_sql("SET foreign_key_checks = 0")
-    connection.exec_driver_sql("DELETE FROM sync_state")
+    for name in ("sync_state", "catalog_identity"):
+        connection.exec_driver_sql(f"DELETE FROM {name}")
     columns = connection.exec_driver_sql(
         "SELECT table_name, GROUP_CONCAT(column_name) FROM information_schema.columns JOIN information_schema.tables"
         f" USING (table_schema, table_name) WHERE table_schema = '{source}' AND table_type = 'BASE TABLE'"

@@ -82,10 +82,10 @@ def is_retryable(status: int) -> bool:
 def is_own_failure(envelope: Mapping[str, object], status: int) -> bool:
     """Whether the fields of a body are the API's own report of a failure with this HTTP status.
 
-    The API documents ``ok``, which is false then, and a ``code`` that repeats the status. Firewalls, gateways and
-    login pages respond with pages, or with JSON of another form.
+    The API documents ``ok``, a boolean, and a ``code`` that repeats the status. Firewalls, gateways and login pages
+    respond with pages, or with JSON of another form.
     """
-    return envelope.get("ok") is False and _status(envelope.get("code")) == status
+    return isinstance(envelope.get("ok"), bool) and _status(envelope.get("code")) == status
 
 
 def error_for_status(
