@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count, pairwise
 from pathlib import Path
 from uuid import UUID
@@ -12,8 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from models_db import migrate
 from models_db.engine import migration_engine, open_engine, read_transaction
+from models_db.tables.column_types import UtcDateTime
+from models_db.tables.columns import MODES
 from models_db.tables.metadata import metadata
 from sync import __version__
+from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.store.verify.read_models import Verification
 from tests.models_db.first_release import (
     FIRST_RELEASE_COLUMNS,
@@ -93,6 +97,40 @@ def test_an_upgrade_to_head_keeps_every_row(released_url: str, migrated_url: str
     assert tables_and_views(released_url) == TABLES_AND_VIEWS
     assert table_definitions(released_url) == table_definitions(migrated_url)
     require_consistent(released_url)
+
+
+STAMPS = "SELECT mode, stamp, is_good, hold_reason, status FROM sync_run_modes ORDER BY mode, run_id"
+A_RUN = (
+    "INSERT INTO sync_runs (run_id, started_at, observed_at, status, trigger_kind, app_version)"
+    " VALUES (900, '2020-01-01 00:00:00', '2020-01-01 00:00:00', 'success', 'cli', '0.1.0')"
+)
+CLOCK_SET_BACK = (
+    A_RUN,
+    "INSERT INTO sync_run_modes (run_id, mode, status, attempts) VALUES (900, 'image', 'success', 1)",
+)
+
+
+def test_an_upgrade_gives_each_applied_mode_its_stamp(released_url: str) -> None:
+    with migration_engine(released_url).begin() as connection:
+        for statement in CLOCK_SET_BACK:
+            connection.exec_driver_sql(statement)
+    migrate.upgrade(released_url)
+
+    with migration_engine(released_url).connect() as connection:
+        rows = connection.execute(text(STAMPS).columns(stamp=UtcDateTime)).all()
+    for mode in MODES:
+        stamps = [row.stamp for row in rows if row.mode == mode and row.stamp]
+        assert stamps == sorted(set(stamps))
+        assert len(stamps) == len([row for row in rows if row.mode == mode and row.status in APPLIED_STATUSES])
+    image = [row.stamp for row in rows if row.mode == "image" and row.stamp]
+    assert image[-1] - image[-2] == timedelta(microseconds=1)
+    assert {(row.status, row.is_good, row.hold_reason) for row in rows} == {
+        ("success", 1, None),
+        ("partial", 0, None),
+        ("held", 0, "removals"),
+        ("failed", 0, None),
+        ("superseded", 0, None),
+    }
 
 
 RUNS = (
