@@ -64,7 +64,7 @@ def test_a1_an_unknown_host_name_is_retried_and_then_exit_4(
     before = synced_sqlite.catalog()
     synced_sqlite.shell.set(ATTEMPTS="2")
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    line = error_line(synced_sqlite.shell("sync", "--base-url", "https://api.example/v1"), 4)
+    line = error_line(synced_sqlite.shell("sync", "--accept-base-url", "--base-url", "https://api.example/v1"), 4)
 
     assert "failed after 2 attempts: the host name cannot be resolved" in line
     synced_sqlite.require_unchanged(before)
