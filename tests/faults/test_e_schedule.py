@@ -146,7 +146,7 @@ def test_e5_a_suspended_schedule_makes_up_for_missed_runs_with_one(sqlite_url: s
     with emulator([catalog(*numbered_models(1))]) as api:
         environ = settings(sqlite_url, api.base_url, tmp_path)
         with started("schedule", "--every", "1s", environ=environ) as process:
-            eventually(lambda: query_rows(sqlite_url, STATUS) == [("success",)] * 2)
+            eventually(lambda: query_rows(sqlite_url, STATUS)[:2] == [("success",)] * 2)
             time.sleep(0.2)  # between two runs
             process.send_signal(signal.SIGSTOP)
             before = len(query_rows(sqlite_url, STATUS))
@@ -157,8 +157,9 @@ def test_e5_a_suspended_schedule_makes_up_for_missed_runs_with_one(sqlite_url: s
             process.send_signal(signal.SIGTERM)
             result = finished(process, within=10)
     assert (result.code, lines_without_skipped(result.err)) == (0, [])
-    # One run for the four missed ones, and one or two in the 1.5 s after it.
-    assert 2 <= len(query_rows(sqlite_url, STATUS)) - before <= 3
+    # One run for the four missed ones, and one or two in the 1.5 s after it, or three on a slow machine; without
+    # the rule that makes one of the missed ones it would be five or more.
+    assert 2 <= len(query_rows(sqlite_url, STATUS)) - before <= 4
 
 
 def test_e6_an_unexpected_error_is_reported_without_its_secret_and_the_next_run_starts(
