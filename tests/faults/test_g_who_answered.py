@@ -69,7 +69,7 @@ def test_g12_the_envelope_of_the_api_is_still_exit_3(synced_sqlite: SyncedDataba
     assert "use a key of a Creator" in synced_sqlite.fails_in_both_modes(3, sends("403 Forbidden", body))
 
 
-@pytest.mark.parametrize("body", [as_json(code=401, message="Sign in"), as_json(ok=True, code=403)])
+@pytest.mark.parametrize("body", [as_json(code=401, message="Sign in"), as_json(ok="no", code=403)])
 def test_g12_foreign_json_under_200_gives_no_advice_on_the_key(synced_sqlite: SyncedDatabase, body: bytes) -> None:
     line = synced_sqlite.fails_in_both_modes(4, sends("200 OK", body))
 

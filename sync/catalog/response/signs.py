@@ -8,112 +8,64 @@ and Laravel pages, and the services of the large clouds. Names are compared with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from itertools import chain
-
-from msgspec import Struct
+from typing import TypeAlias
 
 from sync.catalog.json.tree import Number, Tree
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _DECIMAL = re.compile(r"\s*[+-]?\d{1,18}(\.\d{1,18})?\s*", re.ASCII)
+_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
 _RELATIONS = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
 _LINK_TARGET = re.compile(r"<[^>]*>")
 _NO_VALUE = {"", "null", "none", "nil", "undefined", "false", "no", "n/a"}
-_BAD_STATUS = {"error", "errors", "fail", "failed", "failure", "partial", "incomplete", "degraded", "timeout"}
+_NO_ERROR = {"ok", "success", "noerror"}
+_BAD_STATUS = {"error", "errors", "fail", "failed", "failure", "partial", "incomplete"}
 
-_MORE_FLAGS = {
+_ENTRIES = "(items?|models?|results?|records?|rows?|elements?|entries|entry|objects?)"
+_PLACE = "(page|cursor|token|link|url|uri|href|offset|marker|key|start|index|batch|id)"
+# What an API plans is no page: next_update_at, next_refresh.
+_PLANNED = {
+    *("at", "in", "on", "date", "time", "timestamp", "seconds", "minutes", "hours", "day", "days", "month", "year"),
     *(
-        "hasmore",
-        "hasnext",
-        "hasnextpage",
-        "hasprev",
-        "hasprevious",
-        "hasprevpage",
-        "haspreviouspage",
-        "hascontinuation",
+        "update",
+        "updates",
+        "refresh",
+        "sync",
+        "run",
+        "check",
+        "poll",
+        "retry",
+        "reset",
+        "expiry",
+        "renewal",
+        "rotation",
     ),
-    *("more", "ismore", "moreresults", "moreitems", "moremodels", "morepages", "moredata", "moreavailable"),
-    *("limitreached", "limitexceeded", "cut", "cutoff", "capped", "timedout", "terminatedearly", "nextpageexists"),
-}
-# "nextpage" is one word; "nextjs" is not about pages.
-_NEXT = re.compile(r"next(page|cursor|token|link|url|uri|href|offset|marker|key|start|index|batch|id)?")
-_MORE_WORDS = {"truncated", "partial", "incomplete"}
-_END_FLAGS = {
-    *(
-        "complete",
-        "iscomplete",
-        "completed",
-        "whole",
-        "iswhole",
-        "exhausted",
-        "exhaustive",
-        "done",
-        "isdone",
-        "finished",
-    ),
-    *("last", "islast", "lastpage", "islastpage", "first", "isfirst", "firstpage", "isfirstpage"),
-    *("end", "isend", "atend", "endoflist", "endofresults", "final", "isfinal", "success", "successful", "succeeded"),
-}
-_POSITIONS = {"first", "last", "end", "firstpage", "lastpage"}  # as numbers, these count entries or pages
-_OTHER_PAGES = {
-    *("cursor", "continue", "continuation", "continuationtoken", "scrollid", "resumetoken", "skiptoken", "pagingtoken"),
-    *("lastevaluatedkey", "prev", "previous", "prevpage", "previouspage", "prevcursor", "previouscursor"),
-    *("prevlink", "previouslink", "prevurl", "previousurl", "prevpageurl", "previouspageurl", "prevpagetoken"),
-    *("prevtoken", "previoustoken", "previouspagetoken"),
-}
-_ERROR_WORDS = {"error", "errors", "errored", "failure", "failures", "failed", "exception", "exceptions"}
-_STATUS = {"status", "statuscode", "httpstatus", "httpstatuscode", "responsestatus"}
-_PAGE_TOTALS = {
-    "totalpages",
-    "pagestotal",
-    "pagetotal",
-    "totalpage",
-    "numpages",
-    "nbpages",
-    "numberofpages",
-    "pagecount",
+    *("release", "version", "deploy", "deployment", "change", "changes", "maintenance", "window", "step", "steps"),
+    *("billing", "payment", "invoice", "plan", "tier", "allowed", "available", "review", "scheduled", "major", "price"),
 }
 
-# Only in objects about the list.
-_PAGE_COUNTS = {"pages", "lastpage", "last", "maxpage"}
-_PAGE_NUMBERS = {"page", "currentpage", "pagenumber", "pageno", "pageindex", "number"}
-_OFFSETS = {"offset", "skip", "skipped"}
-_AFTER = {"after"}
-_TOTALS = {"total", "count", "estimatedtotal", "found", "hits", "matches"}
-_COUNTED = {
-    *("count", "counts", "item", "items", "model", "models", "result", "results", "record", "records", "row", "rows"),
-    *("element", "elements", "entry", "entries", "hit", "hits", "object", "objects", "match", "matches"),
-}
-_PAGE_WORDS = {"page", "pages"}
-_TOTAL_WORDS = {"total", "full", "overall", "num", "nb", "number"}
-_LEFT_WORDS = {"remaining", "left", "omitted", "missing", "unlisted", "hidden"}
+
+def words_of(key: str) -> list[str]:
+    """The words of a key in lower case: ``has`` and ``more`` of ``hasMore``."""
+    return [word.lower() for word in _WORD.findall(key)]
 
 
-class Name(Struct, frozen=True):
-    """A key as its words in lower case."""
+def sign_of(key: str, value: Tree, listed: int, *, about_list: bool) -> str | None:
+    """What a key and its value say against a whole list of this many models, as words that follow the key.
 
-    words: tuple[str, ...]
-
-    @classmethod
-    def of(cls, key: str) -> Name:
-        return cls(tuple(word.lower() for word in _WORD.findall(key)))
-
-    @property
-    def squashed(self) -> str:
-        return "".join(self.words)
-
-
-def sign_of(name: Name, value: Tree, listed: int, *, about_list: bool) -> str | None:
-    """What a key and its value say against a whole list of this many models, as words that follow the key's name.
-
-    ``about_list``: the key is in an object that describes the list, so that names such as ``total`` and ``page`` count.
+    ``about_list``: the key is in an object that describes the list. Elsewhere, as in a rate limit, a name such as
+    ``remaining``, ``errors`` or ``page`` says nothing about the list, and only unmistakable names count.
     """
-    if not name.words:
-        return None
-    unmistakable = _unmistakable_signs(name, value)
-    return next(chain(unmistakable, _signs_about_list(name, value, listed) if about_list else ()), None)
+    words = words_of(key)
+    squashed = "".join(words)
+    for pattern, says, sign in _ABOUT_LIST if about_list else _ANYWHERE:
+        if pattern.fullmatch(squashed) and says(value, listed):
+            return sign
+    is_next = about_list and "next" in words and _PLANNED.isdisjoint(words) and not _is_nothing(value)
+    is_page = len(words) == 1 or not (isinstance(value, str) and _DATE.match(value))
+    return _ANOTHER_PAGE if is_next and is_page else None
 
 
 def is_above(value: Tree | None, bound: int) -> bool:
@@ -124,82 +76,54 @@ def is_above(value: Tree | None, bound: int) -> bool:
 
 
 def is_next_link(link: Tree | None) -> bool:
-    """Whether an entry of a list of links points to a neighbouring page."""
-    relation = link.get("rel") if isinstance(link, dict) else None
+    """Whether an entry of a list of links points to the next page."""
+    if not isinstance(link, dict):
+        return False
+    relation = link.get("rel")
     relations = relation if isinstance(relation, list) else [relation]
-    return any(_is_next(one) for one in relations if isinstance(one, str)) and not _has_no_target(link)
+    has_target = not _is_nothing(link.get("href", link.get("url", link.get("uri"))))
+    return has_target and _has_next(one for one in relations if isinstance(one, str))
 
 
 def has_next_relation(link_header: str) -> bool:
-    """Whether a Link header (RFC 8288) has a link with the relation next or prev."""
+    """Whether a Link header (RFC 8288) has a link with the relation next."""
     parameters = _LINK_TARGET.sub("<>", link_header)  # an address may itself contain rel=next
-    return any(_is_next(quoted or bare) for quoted, bare in _RELATIONS.findall(parameters))
+    return _has_next(quoted or bare for quoted, bare in _RELATIONS.findall(parameters))
 
 
-def _is_next(relations: str) -> bool:
-    return not {"next", "prev", "previous"}.isdisjoint(relations.lower().split())
+def _has_next(relations: Iterable[str]) -> bool:
+    return any("next" in one.lower().split() for one in relations)
 
 
-def _has_no_target(link: Tree | None) -> bool:
-    return isinstance(link, dict) and _is_nothing(link.get("href", link.get("url", link.get("uri"))))
+def _is_something(value: Tree, _: int) -> bool:
+    return not _is_nothing(value)
 
 
-def _unmistakable_signs(name: Name, value: Tree) -> Iterator[str]:
-    words, squashed = set(name.words), name.squashed
-    if squashed in _END_FLAGS and _is_false(value, squashed):
-        yield "is false"
-    if squashed in _PAGE_TOTALS and is_above(value, 1):
-        yield "is more than one page"
-    if squashed in _STATUS:
-        if _is_bad_status(value):
-            yield "reports a failure"
-    elif words & _ERROR_WORDS and _has_errors(value):
-        yield "reports errors"
-    elif not _is_nothing(value):
-        if squashed in _MORE_FLAGS or words & _MORE_WORDS:
-            yield "says that the list is not whole"
-        if "next" in words or _NEXT.fullmatch(name.words[0]) or squashed in _OTHER_PAGES:
-            yield "names another page"
+def _is_true(value: Tree, _: int) -> bool:
+    return value is True or is_above(value, 0)
 
 
-def _signs_about_list(name: Name, value: Tree, listed: int) -> Iterator[str]:
-    words, squashed = set(name.words), name.squashed
-    if squashed in _PAGE_COUNTS | _PAGE_NUMBERS and is_above(value, 1):
-        yield "is more than one page"
-    if squashed in _OFFSETS and is_above(value, 0):
-        yield "is not the beginning of the list"
-    if squashed in _AFTER and not _is_nothing(value):
-        yield "names another page"
-    if words & _LEFT_WORDS and (words & (_COUNTED | _PAGE_WORDS) or len(words) == 1) and is_above(value, 0):
-        yield "is not 0"
-    is_total = squashed in _TOTALS or (words & _TOTAL_WORDS and words & _COUNTED) or _is_count(name)
-    if is_total and is_above(value, listed):
-        yield f"is more than the {listed} models listed"
+def _is_error(value: Tree, _: int) -> bool:
+    text = value.lower().replace("_", "") if isinstance(value, str) else ""
+    return not (_is_nothing(value) or text in _NO_ERROR)
 
 
-def _has_errors(value: Tree) -> bool:
-    return any(entry is not None for entry in value) if isinstance(value, list) else not _is_nothing(value)
+def _is_false(value: Tree, _: int) -> bool:
+    return value is False or (isinstance(value, str) and value.strip().lower() == "false")
 
 
-def _is_count(name: Name) -> bool:
-    return len(name.words) == 2 and name.words[1] == "count" and name.words[0] in _COUNTED
-
-
-def _is_bad_status(value: Tree) -> bool:
+def _is_bad_status(value: Tree, _: int) -> bool:
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         return not _BAD_STATUS.isdisjoint(value.lower().replace("-", "_").split("_"))
-    return value is False or (is_above(value, 0) and _is_other_number(value))
+    return value is False or is_above(value, 200)
 
 
-def _is_other_number(value: Tree) -> bool:
-    text = value.text if isinstance(value, Number) else str(value)
-    return Decimal(text) not in {1, 200}
+def _is_above_0(value: Tree, _: int) -> bool:
+    return is_above(value, 0)
 
 
-def _is_false(value: Tree, squashed: str) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() in {"false", "no"}
-    return value is False or (value == Number("0") and squashed not in _POSITIONS)
+def _is_above_1(value: Tree, _: int) -> bool:
+    return is_above(value, 1)
 
 
 def _is_nothing(value: Tree | None) -> bool:
@@ -207,7 +131,42 @@ def _is_nothing(value: Tree | None) -> bool:
     if isinstance(value, dict):
         return all(map(_is_nothing, value.values()))
     if isinstance(value, list):
-        return all(map(_is_nothing, value))
+        return not value
     if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         return value.strip().lower() in _NO_VALUE
     return value is None or value is False or (value is not True and not is_above(value, 0))
+
+
+_Rule: TypeAlias = tuple[re.Pattern[str], Callable[[Tree, int], bool], str]
+_ANOTHER_PAGE, _NOT_WHOLE = "names another page", "says that the list is not whole"
+_MORE_PAGES, _MORE_MODELS = "is more than one page", "is more than the models listed"
+
+_ANYWHERE: tuple[_Rule, ...] = (
+    (re.compile(rf"(has|is)more(data|pages?|available|{_ENTRIES})?"), _is_something, _NOT_WHOLE),
+    (re.compile(r"has(next|prev|previous)(pages?)?|(is)?truncated"), _is_something, _NOT_WHOLE),
+    (re.compile(r"next(page|cursor|token|link)+(url|token|id)?|nextpageexists"), _is_something, _ANOTHER_PAGE),
+)
+_ABOUT_LIST: tuple[_Rule, ...] = (
+    *_ANYWHERE,
+    (re.compile(rf"more(available|pages?|{_ENTRIES})?"), _is_true, _NOT_WHOLE),
+    (re.compile(rf"(is)?(partial|incomplete){_ENTRIES}?|timedout|terminatedearly"), _is_something, _NOT_WHOLE),
+    (re.compile(r"(is)?(complete|completed|whole|done|finished|exhausted|last|lastpage)"), _is_false, "is false"),
+    (re.compile(r"success|successful|succeeded"), _is_false, "is false"),
+    (re.compile(rf"(next|prev|previous){_PLACE}*|cursor|after"), _is_something, _ANOTHER_PAGE),
+    (re.compile(r"continue|(ms)?continuation(token)?|scrollid|lastevaluatedkey"), _is_something, _ANOTHER_PAGE),
+    (re.compile(r"(http|response)?status(code)?"), _is_bad_status, "reports a failure"),
+    (
+        re.compile(r"(error|failure|exception)s?(codes?|messages?|details?|descriptions?|count|list|type|reason)?"),
+        _is_error,
+        "reports errors",
+    ),
+    (re.compile(rf"(failed|errored)({_ENTRIES}|providers?|modes?|sources?)?"), _is_error, "reports errors"),
+    (re.compile(r"(current|last|max)?page|page(number|no|index|count)"), _is_above_1, _MORE_PAGES),
+    (re.compile(r"(total|num|number|nb)?(of)?pages?|pagestotal"), _is_above_1, _MORE_PAGES),
+    (re.compile(r"offset|skip|skipped"), _is_above_0, "is not the beginning of the list"),
+    # Without a noun, "remaining" counts requests or credits that are left.
+    (re.compile(rf"(remaining|left|omitted){_ENTRIES}(count)?"), _is_above_0, "is not 0"),
+    (re.compile(rf"({_ENTRIES}|pages?)(remaining|left|omitted)(count)?"), _is_above_0, "is not 0"),
+    (re.compile(rf"total|count|(total|full|overall|num|nb|numberof)(count|{_ENTRIES})"), is_above, _MORE_MODELS),
+    (re.compile(rf"{_ENTRIES}count|estimatedtotal"), is_above, _MORE_MODELS),
+)

@@ -22,16 +22,14 @@ _MAX_KEY_CHARACTERS = 60
 # Objects in which APIs describe a list. In an object of another name, such as a rate limit, a key like
 # "remaining" or "count" says nothing about the list, and only names that are unmistakable count there.
 _ABOUT_THE_LIST = {
-    *("pagination", "paginator", "paging", "pager", "page", "pages", "pageinfo", "pagemeta", "navigation", "nav"),
-    *("meta", "metadata", "info", "listinfo", "listmeta", "resultinfo", "responsemetadata", "responsemeta"),
-    *("link", "links", "cursor", "cursors", "collection", "resultset", "results", "response", "summary"),
+    *("page", "pages", "pagination", "paginator", "paging", "pager", "navigation", "nav", "link", "links"),
+    *("meta", "metadata", "info", "list", "cursor", "cursors", "collection", "result", "results", "response"),
 }
 _PAGING_HEADERS = {
-    *("nextpage", "nextcursor", "nexttoken", "nextpagetoken", "nextlink", "nexturl", "nextoffset", "nextmarker"),
-    *("hasmore", "hasnext", "hasnextpage", "hasmorepages", "truncated", "istruncated", "partial", "ispartial"),
-    *("total", "totalcount", "totalitems", "totalresults", "totalrecords", "totalmodels", "count"),
-    *("totalpages", "pagecount", "pages", "page", "currentpage", "pagenumber", "offset"),
-    *("prevpage", "previouspage", "continuation", "continuationtoken", "mscontinuation", "cursor"),
+    *("next-page", "next-cursor", "next-token", "next-page-token", "next-link", "next-url", "next-offset"),
+    *("has-more", "has-next", "has-next-page", "truncated", "is-truncated", "partial", "total-pages", "page-count"),
+    *("total", "total-count", "total-items", "total-results", "total-records", "total-models", "count"),
+    *("page", "current-page", "page-number", "offset", "continuation", "continuation-token", "ms-continuation"),
 }
 
 
@@ -68,12 +66,13 @@ def _body_signs(envelope: Mapping[str, Tree], listed: int) -> Iterator[str]:
 
 def _signs(level: Mapping[str, Tree], path: str, listed: int, *, about_list: bool) -> Iterator[str]:
     for key, value in level.items():
-        name = signs.Name.of(key)
-        if sign := signs.sign_of(name, value, listed, about_list=about_list):
+        if sign := signs.sign_of(key, value, listed, about_list=about_list):
             yield f"{one_line(path + key, _MAX_KEY_CHARACTERS)} {sign}"
         elif isinstance(value, dict):
-            yield from _signs(value, f"{path}{key}.", listed, about_list=name.squashed in _ABOUT_THE_LIST)
-        elif isinstance(value, list) and name.squashed in {"link", "links"} and any(map(signs.is_next_link, value)):
+            yield from _signs(
+                value, f"{path}{key}.", listed, about_list=not _ABOUT_THE_LIST.isdisjoint(signs.words_of(key))
+            )
+        elif isinstance(value, list) and "links" in signs.words_of(key) and any(map(signs.is_next_link, value)):
             yield f"{one_line(path + key, _MAX_KEY_CHARACTERS)} has a link to another page"
 
 
@@ -88,9 +87,8 @@ def _header_signs(headers: Mapping[str, str], listed: int) -> Iterator[str]:
             found = _signs(_object(value), "", listed, about_list=True)
             yield from (f"in its {header} header {sign}" for sign in found)
         else:
-            plain = signs.Name.of(name.removeprefix("x-").removeprefix("pagination-"))
-            sign = plain.squashed in _PAGING_HEADERS and signs.sign_of(plain, value, listed, about_list=True)
-            if sign:
+            plain = name.removeprefix("x-").removeprefix("pagination-")
+            if plain in _PAGING_HEADERS and (sign := signs.sign_of(plain, value, listed, about_list=True)):
                 yield f"its {header} header {sign}"
 
 

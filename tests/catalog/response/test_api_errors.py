@@ -71,7 +71,7 @@ _NOT_TRUE: list[object] = [1, "true", None, []]
     ("envelope", "kind"),
     [
         ({"ok": False, "code": 401}, ApiRefused),
-        ({"ok": True, "code": 403}, ApiUnreachable),
+        ({"ok": True, "code": 403}, ApiRefused),
         ({"code": 401, "message": "Sign in"}, ApiUnreachable),
         ({"ok": False, "code": 503}, ApiUnreachable),
         ({"ok": False, "code": Decimal(429)}, ApiUnreachable),

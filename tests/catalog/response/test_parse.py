@@ -140,7 +140,7 @@ def test_an_incomplete_or_invalid_response_is_rejected(sent: bytes, reason: str)
         ({"ok": False, "code": 503}, ApiUnreachable),
         ({"ok": False, "code": 404}, ResponseRejected),
         ({"ok": False, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
-        ({"ok": True, "code": 401, "data": {"mode": "image", "total": 0, "models": []}}, ApiUnreachable),
+        ({"ok": True, "code": 401, "data": {"mode": "image", "total": 0, "models": []}}, ApiRefused),
         ({"code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
         ({"ok": "true", "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),
         ({"ok": 1, "code": 200, "data": {"mode": "image", "total": 0, "models": []}}, ResponseRejected),

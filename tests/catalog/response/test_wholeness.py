@@ -56,7 +56,16 @@ SIGNS: list[dict[str, Any]] = [
         {"num_results": 3},
         {"total_items": 3},
     ),
-    *({"remaining": 1}, {"remainingItemCount": 1}, {"models_left": 1}),
+    *({"remaining_models": 1}, {"remainingItemCount": 1}, {"models_left": 1}),
+    *(
+        {"next_url": "u"},
+        {"next_page_url": "u"},
+        {"next_set": "x"},
+        {"next": "2026-03-01"},
+        {"next_cursor": "2026-03-01"},
+    ),
+    *({"has_more_pages": True}, {"hasMoreResults": "yes"}, {"has_more_models": 1}, {"list": {"next_page": 2}}),
+    *({"search_metadata": {"next_results": "u"}}, {"errors": [None]}, {"error": {"code": "E1", "message": None}}),
 ]
 NO_SIGNS: list[dict[str, Any]] = [
     *({"has_more": False}, {"hasMore": None}, {"has_more": 0}, {"has_more": "false"}, {"has_more": ""}),
@@ -71,6 +80,13 @@ NO_SIGNS: list[dict[str, Any]] = [
     *({"total_count": 2}, {"count": 2}, {"total_count": "2"}, {"remaining": 0}, {"offset": 0, "limit": 100}),
     *({"meta": {"rate_limit": {"remaining": 73, "limit": 100}}}, {"usage": {"total": 1000}}),
     *({"warnings": ["w"]}, {"generated_at": "t", "version": 3}, {"request_id": "r", "took_ms": 120}, {"": 1}),
+    *({"next_update_at": "2026-03-01T00:00:00Z"}, {"nextUpdateAt": 1}, {"next_refresh": 60}, {"next_x": "2026-03-01"}),
+    *({"next_steps": "s"}, {"next_billing_date": "d"}, {"next_maintenance": {"from": "t"}}, {"next_version": "v2"}),
+    *({"meta": {"remaining": 73, "limit": 100}}, {"credits_remaining": 5}, {"requests_left": 4}, {"more_info": "u"}),
+    *({"more": "u"}, {"links": {"docs": "u", "self": "u"}}, {"links": [{"rel": "docs", "href": "u"}]}, {"docs": "u"}),
+    *({"error_docs": "u"}, {"error_rate": 0.01}, {"error_code": "OK"}, {"error_message": "success"}),
+    *({"user": {"status": "error", "page": 3, "errors": ["e"]}}, {"cache": {"hits": 9, "status": "partial"}}),
+    *({"hidden": 3}, {"info": {"number": 42}}, {"meta": {"first": 1, "last": 2}}, {"status": {"error_code": 0}}),
     *({"meta": {"page_size": 100, "per_page": 100}}, {"nextjs": "x"}, {"nächste": "x"}),
 ]
 
@@ -88,7 +104,7 @@ def test_a_value_that_means_no_more_is_no_sign(fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("container", ["pagination", "meta", "page_info", "links", "paging", "_meta", "resultInfo"])
-@pytest.mark.parametrize("fields", [{"next": "u"}, {"total": 3}, {"page": 1, "total_pages": 2}, {"remaining": 1}])
+@pytest.mark.parametrize("fields", [{"next": "u"}, {"total": 3}, {"page": 1, "total_pages": 2}, {"models_left": 1}])
 def test_an_object_about_the_list_is_searched(container: str, fields: dict[str, Any]) -> None:
     assert reason({container: fields})
     assert reason(None, {container: fields})
