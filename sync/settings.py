@@ -10,7 +10,7 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import UUID
 
 from sync.errors import UsageError
@@ -20,6 +20,7 @@ PREFIX = "CATALOG_SYNC_"
 DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _MIN_SECRET_LENGTH = 4  # characters
+_MIN_KEY_LENGTH = 8  # a shorter one may be a word of the address
 
 
 def api_key(environ: Mapping[str, str]) -> str:
@@ -39,19 +40,30 @@ def api_key(environ: Mapping[str, str]) -> str:
 
 
 def base_url(text: str) -> str:
-    """The address of the API without a trailing slash. Raises ``UsageError``, also for plain http beyond loopback."""
+    """The address of the API without blanks around it and slashes at its end.
+
+    Raises ``UsageError`` for a text that is none, also for plain http beyond loopback.
+    """
+    text = text.strip()
     parts = _split(text)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         raise UsageError(
             "the base URL is not of the form https://HOST/PATH; correct --base-url or CATALOG_SYNC_BASE_URL"
         )
-    if parts.username is not None or parts.query or parts.fragment:
+    if parts.username is not None or "?" in text or "#" in text:
         raise UsageError("the base URL has a user, a password, a query or a fragment; give the address without it")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise UsageError(
             f"the base URL is plain http to {parts.hostname}: others on the network could read the API key; use https"
         )
     return text.rstrip("/")
+
+
+def require_no_key(base_url: str, key: str) -> None:
+    """Raises ``UsageError`` for a base URL with the key or its secret part, since each run records its base URL."""
+    secret = key.rpartition(".")[2]
+    if len(secret) >= _MIN_KEY_LENGTH and secret in unquote(base_url):
+        raise UsageError("the base URL contains the API key, which must not be stored; give the address without it")
 
 
 def catalog_id(environ: Mapping[str, str]) -> str | None:

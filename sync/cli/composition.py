@@ -115,6 +115,7 @@ def sync_dependencies(
 
     base_url = settings.base_url(values.base_url)
     key = settings.api_key(os.environ)
+    settings.require_no_key(base_url, key)
     return SyncDependencies(
         fetch=_fetcher(values, base_url, key, stop),
         clock=now,

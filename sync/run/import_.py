@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -24,6 +25,9 @@ from sync.store.database import Connection, Engine, Pause, in_transaction
 
 # The clock of the host that saved the responses may be a little ahead of this host's clock.
 MAX_AHEAD = timedelta(minutes=5)
+
+ModeError: TypeAlias = tuple[str, CatalogSyncError]
+"""A mode, or an empty text for all of them, and its error."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +65,16 @@ def import_responses(
 def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) -> RunResult | None:
     if line.at > deps.clock() + MAX_AHEAD:
         raise UsageError(f"the time {line.at:%Y-%m-%dT%H:%M:%SZ} is in the future; correct the line and import again")
-    responses = _parse(line, deps.limits)
+    responses, broken = _parse(line, deps.limits)
     start = runs.RunStart(deps.clock(), "import", None, deps.app_version, deps.host)
 
     def work(connection: Connection, _: int) -> RunResult | None:
         # Locked before the check: another import of the same file may be storing this line right now.
         states = read.lock_mode_states(connection, sorted(responses))
-        new = {
-            mode: response for mode, response in responses.items() if _is_new(connection, line, response, states[mode])
-        }
+        new, late = _new_responses(connection, line, responses, states)
+        errors = [*broken, *late]
         if not new:
+            _require_none(errors)
             return None
         # Nothing is fetched, so the versions are those just locked, and no mode can be superseded.
         versions = {mode: state.version for mode, state in states.items()}
@@ -80,24 +84,23 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
         fetches = [ModeFetch(mode, line.at, response=response) for mode, response in new.items()]
         previous = {mode: state.last.good_stamp for mode, state in states.items()}
         result = _with_origin(make_result(run_id, line.at, fetches, decision, previous), line)
-        _require_applicable(result)
+        _require_applicable(result, errors)
         write_result(connection, run_id, result, deps.clock(), deps.mask)
         return result
 
     return in_transaction(engine, work, pause=deps.pause)
 
 
-def _parse(line: SavedResponse, limits: ParseLimits) -> dict[str, ParsedResponse]:
+def _parse(line: SavedResponse, limits: ParseLimits) -> tuple[dict[str, ParsedResponse], list[ModeError]]:
+    """The responses of a line, and the errors of those that are broken."""
     responses: dict[str, ParsedResponse] = {}
-    errors: list[tuple[str, CatalogSyncError]] = []
+    errors: list[ModeError] = []
     for mode, body in line.payloads.items():
         try:
             responses[mode] = _parse_response(body, mode, limits)
         except ResponseRejected as error:
             errors.append((mode, error))
-    if errors:
-        raise combined_error(errors)
-    return split_by_mode(responses["all"]) if "all" in responses else responses
+    return split_by_mode(responses["all"]) if "all" in responses else responses, errors
 
 
 def _parse_response(body: bytes, mode: str, limits: ParseLimits) -> ParsedResponse:
@@ -108,6 +111,24 @@ def _parse_response(body: bytes, mode: str, limits: ParseLimits) -> ParsedRespon
             f"the saved response is an API error and not a catalog ({str(error).partition(';')[0]});"
             " remove the line and import again"
         ) from error
+
+
+def _new_responses(
+    connection: Connection,
+    line: SavedResponse,
+    responses: Mapping[str, ParsedResponse],
+    states: Mapping[str, read.ModeState],
+) -> tuple[dict[str, ParsedResponse], list[ModeError]]:
+    """The responses that are to be stored, and the errors of those that are too late."""
+    new: dict[str, ParsedResponse] = {}
+    errors: list[ModeError] = []
+    for mode, response in responses.items():
+        try:
+            if _is_new(connection, line, response, states[mode]):
+                new[mode] = response
+        except ResponseRejected as error:
+            errors.append((mode, error))
+    return new, errors
 
 
 def _is_new(connection: Connection, line: SavedResponse, response: ParsedResponse, state: read.ModeState) -> bool:
@@ -123,9 +144,10 @@ def _is_new(connection: Connection, line: SavedResponse, response: ParsedRespons
     )
 
 
-def _require_applicable(result: RunResult) -> None:
+def _require_applicable(result: RunResult, broken: Iterable[ModeError]) -> None:
     """Raises the errors of a broken or held line as one. A line with rejected models is stored as partial."""
-    errors = [(mode.row.mode, error) for mode in result.modes if mode.plan is None for error in mode.errors]
+    errors = [*broken]
+    errors += [(mode.row.mode, error) for mode in result.modes if mode.plan is None for error in mode.errors]
     held = sum(mode.plan.removals_held for mode in result.modes if mode.plan)
     if held:
         held_error = RemovalsHeld(
@@ -133,6 +155,10 @@ def _require_applicable(result: RunResult) -> None:
             f" were really removed, import again with --accept-removals {held}, or with all for every line"
         )
         errors.append(("", held_error))
+    _require_none(errors)
+
+
+def _require_none(errors: Sequence[ModeError]) -> None:
     if errors:
         raise combined_error(errors)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
@@ -26,7 +28,8 @@ class Acceptance(Struct, frozen=True):
 def is_same_source(one: str, other: str) -> bool:
     """Whether two base URLs are the same address.
 
-    The case of scheme and host, the default port of a scheme and slashes at the end make no difference.
+    The default port of a scheme, slashes at the end and the spelling of scheme, host (case, IDNA, IPv6) and
+    escaped characters make no difference.
     """
     return _address(one) == _address(other)
 
@@ -71,6 +74,15 @@ def _address(url: str) -> tuple[object, ...]:
     try:
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
-        return scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(scheme), parts.path.rstrip("/"), parts.query
+        path = unquote(parts.path).rstrip("/")
+        return scheme, _host(parts.hostname or ""), parts.port or _DEFAULT_PORTS.get(scheme), path, parts.query
     except ValueError:
         return (url,)
+
+
+def _host(name: str) -> str:
+    with suppress(ValueError):  # not an IP address
+        return ip_address(name).compressed
+    with suppress(UnicodeError):  # not a name of the DNS
+        name = name if name.isascii() else name.encode("idna").decode()  # the codec takes long to import
+    return name.rstrip(".")

@@ -38,10 +38,15 @@ def require_catalog(engine: Engine, catalog_id: str) -> None:
     found = None if identity is None else identity.catalog_id
     if found == catalog_id:
         return
-    has = f"has the catalog {found}" if found else "has no catalog, or one without an id"
+    has, otherwise = (
+        (f"has the catalog {found}", "set CATALOG_SYNC_CATALOG_ID to the id that catalog-sync status prints")
+        if found
+        # Only a migration gives an older catalog its id.
+        else ("has no catalog with an id", "unset CATALOG_SYNC_CATALOG_ID and run catalog-sync migrate")
+    )
     raise UsageError(
         f"the database was refused: {masked_url(engine.url)} {has}, and CATALOG_SYNC_CATALOG_ID is {catalog_id};"
-        " correct CATALOG_SYNC_DATABASE_URL, or set CATALOG_SYNC_CATALOG_ID to the id that catalog-sync status prints"
+        f" correct CATALOG_SYNC_DATABASE_URL, or {otherwise}"
     )
 
 

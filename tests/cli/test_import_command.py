@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import re
 import signal
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -197,38 +196,3 @@ def test_a_folder_of_saved_responses_is_imported_and_a_single_one_at_its_time(
     kinds = [each["change_kind"] for each in json.loads(output(shell("changes", "--json")))]
     assert kinds == ["increase", "decrease", "added"]
     assert "recorded already" in output(shell("import", str(folder)))
-
-
-def test_every_error_of_an_import_is_reported(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
-    both = {"at": "2026-01-04T00:00:00Z", "image": {"ok": False}, "video": {"ok": True, "code": 200, "data": 5}}
-    lines = (
-        line("2026-01-01T00:00:00Z", *numbered_models(4), model("acme/bad", "x")),
-        line("2026-01-02T00:00:00Z", *numbered_models(4)),
-        line("2026-01-03T00:00:00Z", *numbered_models(3), model("acme/worse", True)),  # noqa: FBT003  # a value of JSON
-        json.dumps(both),
-    )
-    file = saved(tmp_path / "saved.jsonl", *lines)
-    shell.set(DATABASE_URL=sqlite_url)
-    ended = shell("import", "--json", file)
-    printed, document = error_line(ended, 5), json.loads(ended.out)
-
-    assert "line 4: " in document["problems"][0]
-    assert "an envelope whose ok is not true" in document["problems"][0]
-    assert "it has no list data.models" in document["problems"][0]
-    assert "line 1: " in document["problems"][1]
-    assert "'acme/bad'" in document["problems"][1]
-    assert "line 3: " in document["problems"][2]
-    assert "'acme/worse'" in document["problems"][2]
-    assert len(document["problems"]) == 3
-    assert all(problem in printed for problem in document["problems"])
-
-
-def test_of_very_many_errors_the_line_has_the_first_ones_and_their_number(
-    shell: Shell, sqlite_url: str, tmp_path: Path
-) -> None:
-    lines = [line(f"2026-01-{day:02}T00:00:00Z", model("acme/bad", f"x{day}")) for day in range(1, 31)]
-    shell.set(DATABASE_URL=sqlite_url)
-    ended = shell("import", "--json", saved(tmp_path / "saved.jsonl", *lines))
-
-    assert re.search(r"; also: \d\d more lines, which --json prints$", error_line(ended, 5))
-    assert len(json.loads(ended.out)["problems"]) == 30

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -28,6 +29,13 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
         {"BASE_URL": f"https://me:{KEY}@api.example/v1"},
         ["sync"],
         "has a user, a password",
+    ),
+    "a base url with an empty query": ({"BASE_URL": "https://api.example/v1?"}, ["sync"], "a query or a fragment"),
+    "a base url with the key": ({"BASE_URL": f"https://api.example/{KEY}/v1"}, ["sync"], "contains the API key"),
+    "a base url with a part of the key": (
+        {"BASE_URL": f"https://api.example/{quote(KEY.partition('.')[2].replace('T', '%54'), safe='%')}"},
+        ["sync"],
+        "contains the API key",
     ),
     "an invalid base url": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
     "a base url with a bad port": ({"BASE_URL": "https://api.example:port/v1"}, ["sync"], "is not a URL"),

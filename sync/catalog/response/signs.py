@@ -158,9 +158,9 @@ _ABOUT_LIST: tuple[_Rule, ...] = (
     (
         re.compile(r"(error|failure|exception)s?(codes?|messages?|details?|descriptions?|count|list|type|reason)?"),
         _is_error,
-        "reports errors",
+        "is not empty",
     ),
-    (re.compile(rf"(failed|errored)({_ENTRIES}|providers?|modes?|sources?)?"), _is_error, "reports errors"),
+    (re.compile(rf"(failed|errored)({_ENTRIES}|providers?|modes?|sources?)?"), _is_error, "is not empty"),
     (re.compile(r"(current|last|max)?page|page(number|no|index|count)"), _is_above_1, _MORE_PAGES),
     (re.compile(r"(total|num|number|nb)?(of)?pages?|pagestotal"), _is_above_1, _MORE_PAGES),
     (re.compile(r"offset|skip|skipped"), _is_above_0, "is not the beginning of the list"),

@@ -150,7 +150,7 @@ def _find(connection: Connection, model_id: str, mode: str | None) -> list[Known
     others = model_queries.find(connection, model_id, None) if mode else []
     if others:
         raise UsageError(
-            f"{model_id!r} is a {others[0].mode} model and was never listed in mode {mode}: use --mode"
+            f"{model_id!r} is a model of mode {others[0].mode} and was never listed in mode {mode}: use --mode"
             f" {others[0].mode}, or leave --mode out"
         )
     in_mode = f" in mode {mode}" if mode else ""
