@@ -69,11 +69,12 @@ class Outcome(IntEnum):
     )
     HELD = _Row(
         code=7,
-        meaning="too many models are missing at once, so none of them was removed",
-        action="check whether they are really gone; if so, run `catalog-sync sync --accept-removals N` with the number"
-        " printed",
+        meaning="held back for a person: too many models are missing, the response is that of another catalog, or too"
+        " many costs vanish or jump",
+        action="check whether it is right; if so, run `catalog-sync sync` once with the option and the number that the"
+        " line names",
         retry_helps=False,
-        stored="everything but the removals",
+        stored="everything but the removals; of another catalog, and with costs held back, nothing of the mode",
     )
     SUPERSEDED = _Row(
         code=8,
@@ -191,10 +192,22 @@ class DatabaseError(CatalogSyncError):
     outcome = Outcome.DATABASE
 
 
-class RemovalsHeld(CatalogSyncError):
-    """More models are missing at once than the removal guard lets pass."""
+class ResponseHeld(CatalogSyncError):
+    """A guard holds back what a response would change, until a person accepts it."""
 
     outcome = Outcome.HELD
+
+
+class RemovalsHeld(ResponseHeld):
+    """More models are missing than the guard on removals lets pass."""
+
+
+class CostsHeld(ResponseHeld):
+    """More costs vanish or jump at once than the guard on costs lets pass."""
+
+
+class OtherCatalogHeld(ResponseHeld):
+    """The response has the models of another catalog in place of those that are listed."""
 
 
 class Superseded(CatalogSyncError):

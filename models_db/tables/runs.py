@@ -67,7 +67,7 @@ sync_run_modes = Table(
         "status",
         key_text(16),
         nullable=False,
-        comment="success, partial (models rejected), held (removals held back), failed or superseded",
+        comment="success, partial (models rejected), held (a guard held something back), failed or superseded",
     ),
     Column(
         "http_status", Integer, comment="HTTP status of the last response; NULL if there was none, and for an import"
@@ -102,7 +102,12 @@ sync_run_modes = Table(
         key_text(16),
         comment="removals (missing models stay listed), costs or other_catalog (nothing was applied); else NULL",
     ),
-    Column("held_ids", LongText, comment="ids of the models that were held back, as a JSON list; NULL if none was"),
+    Column(
+        "held_ids",
+        LongText,
+        comment="ids of the models for which it is held back, as a JSON list: missing ones, or those whose cost moved;"
+        " NULL if none is",
+    ),
     Column("models_listed", Integer, comment="number of models listed after the run"),
     allowed_values("mode", *MODES),
     allowed_values("status", "success", "partial", "held", "failed", "superseded"),

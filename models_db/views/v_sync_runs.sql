@@ -13,7 +13,7 @@ SELECT
     sync_runs.note,                        -- remarks, such as an empty first response or a clock that was set back
     sync_runs.app_version,                 -- version of catalog-sync
     sync_run_modes.mode,                   -- image or video
-    sync_run_modes.status AS mode_status,  -- success, partial (models rejected), held (removals held back), failed or superseded
+    sync_run_modes.status AS mode_status,  -- success, partial (models rejected), held (a guard held something back), failed or superseded
     sync_run_modes.http_status,            -- HTTP status of the last response; NULL if there was none, and for an import
     sync_run_modes.attempts,               -- number of requests sent
     sync_run_modes.asked_at,               -- when the request that got the response was sent, by the host's clock
@@ -30,6 +30,11 @@ SELECT
     sync_run_modes.response_age,           -- seconds that the response had been in a cache, from its Age header; NULL if it had none
     sync_runs.host,                        -- name of the host that ran it; NULL if an older version did
     sync_runs.key_fingerprint,             -- first 12 hex digits of the SHA-256 of the API key's public part, the part before the dot
-    sync_runs.accepted                     -- what a person accepted in this run, and who and why, as JSON
+    sync_runs.accepted,                    -- what a person accepted in this run, and who and why, as JSON
+    sync_run_modes.stamp,                  -- time of the mode's rows of this run; NULL if nothing was applied
+    sync_run_modes.is_good,                -- 1 if the response was applied whole, but for rejected models with a readable id; else 0
+    sync_run_modes.hold_reason,            -- removals (missing models stay listed), costs or other_catalog (nothing was applied); else NULL
+    sync_run_modes.held_ids,               -- ids of the models for which it is held back, as a JSON list: missing ones, or those whose cost moved; NULL if none is
+    sync_run_modes.models_listed           -- number of models listed after the run
 FROM sync_runs
 LEFT JOIN sync_run_modes ON sync_run_modes.run_id = sync_runs.run_id

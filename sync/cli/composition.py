@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from sync import __version__, settings
 from sync.catalog.modes import MODES
@@ -19,7 +19,7 @@ from sync.cli.process.masking import masker
 from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from sync.catalog.guards import RemovalGuard
+    from sync.catalog.guards import Accepted, GuardSettings
     from sync.catalog.response.parse import ParseLimits
     from sync.run import SyncDependencies
     from sync.run.import_ import ImportDependencies
@@ -37,6 +37,9 @@ class CatalogSettings:
     max_models: int
     max_removal_percent: float
     max_removal_count: int
+    max_cost_move_percent: float
+    max_cost_move_count: int
+    max_cost_move_factor: float
     database_timeout: float
 
 
@@ -102,7 +105,8 @@ def sync_dependencies(
     *,
     mode: str | None = None,
     trigger_kind: str = "cli",
-    accept_removals: int | str | None = None,
+    accept_removals: Accepted = None,
+    accept_costs: Accepted = None,
     acceptance: Acceptance | None = None,
 ) -> SyncDependencies:
     """What a run needs: it fetches from the API until ``stop`` is set, and masks the API key.
@@ -126,14 +130,14 @@ def sync_dependencies(
         key_fingerprint=fingerprint(key),
         acceptance=acceptance or Acceptance(),
         modes=(mode,) if mode else MODES,
-        guard=_guard(values, accept_removals),
+        guards=_guards(values, accept_removals, accept_costs),
         limits=_limits(values),
         mask=masker(os.environ, key),  # this key, even if its file changes during the run
         pause=pause_until(stop),
     )
 
 
-def acceptance(*, base_url: bool, by: str | None, why: str | None) -> Acceptance:
+def acceptance(*, by: str | None, why: str | None, base_url: bool = False) -> Acceptance:
     """What a person accepts for one run; without ``by`` it is the account that runs the command."""
     from sync.run.source_check import Acceptance
 
@@ -155,7 +159,12 @@ def _account() -> str:
 
 
 def import_dependencies(
-    values: CatalogSettings, stop: threading.Event, accept_removals: int | str | None
+    values: CatalogSettings,
+    stop: threading.Event,
+    *,
+    accept_removals: Accepted,
+    accept_costs: Accepted,
+    acceptance: Acceptance,
 ) -> ImportDependencies:
     """What an import needs."""
     from sync.run.import_ import ImportDependencies
@@ -164,18 +173,26 @@ def import_dependencies(
         clock=now,
         app_version=__version__,
         host=host_name(),
-        guard=_guard(values, accept_removals),
+        guards=_guards(values, accept_removals, accept_costs),
+        acceptance=acceptance,
         limits=_limits(values),
         mask=masker(os.environ),
         pause=pause_until(stop),
     )
 
 
-def _guard(values: CatalogSettings, accepted: int | str | None) -> RemovalGuard:
-    from sync.catalog.guards import RemovalGuard
+def _guards(values: CatalogSettings, removals: Accepted, costs: Accepted) -> GuardSettings:
+    from sync.catalog.guards import GuardSettings
 
-    accept = cast(int | Literal["all"] | None, accepted)
-    return RemovalGuard(values.max_removal_percent, values.max_removal_count, accept)
+    return GuardSettings(
+        removal_percent=values.max_removal_percent,
+        removal_count=values.max_removal_count,
+        cost_percent=values.max_cost_move_percent,
+        cost_count=values.max_cost_move_count,
+        cost_factor=values.max_cost_move_factor,
+        accept_removals=removals,
+        accept_costs=costs,
+    )
 
 
 def _limits(values: CatalogSettings) -> ParseLimits:

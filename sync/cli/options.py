@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from sync import settings
 from sync.catalog.modes import MODES
-from sync.cli.param_types import FiniteFloat, Moment, RemovalCount, Utf8Text, WholeNumber
+from sync.cli.param_types import AcceptedNumber, FiniteFloat, Moment, Utf8Text, WholeNumber
 from sync.errors import UsageError
 from sync.source import DEFAULT_MAX_BYTES
 
@@ -51,9 +51,16 @@ quiet = click.option("--quiet", is_flag=True, help="Print nothing unless there i
 migrate = click.option("--migrate", "migrate_first", is_flag=True, help="First do what catalog-sync migrate does.")
 accept_removals = click.option(
     "--accept-removals",
-    type=RemovalCount(),
+    type=AcceptedNumber(),
     metavar="N|all",
-    help="Accept removals that are held back. N is the number that exit code 7 printed; all accepts any number.",
+    help="Accept removals that are held back, or another catalog. N is the number that exit code 7 printed; all"
+    " accepts any number.",
+)
+accept_costs = click.option(
+    "--accept-costs",
+    type=AcceptedNumber(),
+    metavar="N|all",
+    help="Accept costs that are held back. N is the number that exit code 7 printed; all accepts any number.",
 )
 accept_base_url = click.option(
     "--accept-base-url",
@@ -97,6 +104,16 @@ _CATALOG = (
     _setting("MAX_MODELS", 200_000, WholeNumber(min=1), "Largest accepted number of models in a response."),
     _setting("MAX_REMOVAL_PERCENT", 20.0, FiniteFloat(0, 100), "Removals of a larger share of a mode are held back."),
     _setting("MAX_REMOVAL_COUNT", 3, WholeNumber(min=1), "Fewer removals than this are never held back."),
+    _setting(
+        "MAX_COST_MOVE_PERCENT",
+        20.0,
+        FiniteFloat(0, 100),
+        "A mode is held back when a larger share of its costs vanishes or jumps.",
+    ),
+    _setting("MAX_COST_MOVE_COUNT", 3, WholeNumber(min=1), "Fewer such costs than this are never held back."),
+    _setting(
+        "MAX_COST_MOVE_FACTOR", 10.0, FiniteFloat(min=1), "A cost jumps when it changes by more than this factor."
+    ),
 )
 _DATABASE = (
     _setting(

@@ -1,4 +1,4 @@
-"""The types of options beyond click's own: durations, times, UTF-8 texts, numbers, removal counts."""
+"""The types of options beyond click's own: durations, times, UTF-8 texts, numbers, accepted numbers."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ class WholeNumber(click.IntRange):
     name = "whole number"  # as above
 
 
-class RemovalCount(click.ParamType[int | str]):
-    """A number of removals, or ``all``."""
+class AcceptedNumber(click.ParamType[int | str]):
+    """The number of models that a person accepts, or ``all``."""
 
     name = "N|all"
 

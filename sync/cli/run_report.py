@@ -36,7 +36,12 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
         "exit_code": int(result.exit_code),
         "observed_at": result.observed_at,
         "modes": [
-            {**mode.row.columns(), "changes": change_objects(mode.plan) if mode.plan else []} for mode in result.modes
+            {
+                **mode.row.columns(),
+                "held_ids": list(mode.plan.held_ids) if mode.plan else [],
+                "changes": change_objects(mode.plan) if mode.plan else [],
+            }
+            for mode in result.modes
         ],
         "notes": list(result.notes),
         "accepted": json.loads(mask(result.accepted)) if result.accepted else None,

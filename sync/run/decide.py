@@ -7,14 +7,16 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from sync.catalog import guards
 from sync.catalog.changes.classify import ClassifiedResponse, classify
+from sync.catalog.changes.evidence import RecentChanges, make_evidence
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.changes.plan import make_plan, needed_ids
+from sync.catalog.changes.plan import ModeWatermark, make_plan, monotonic_timestamp, needed_ids
 from sync.catalog.changes.stored import Listed
-from sync.catalog.guards import RemovalCheck, RemovalGuard, check_removals, removals_accepted
+from sync.catalog.guards import Evidence, GuardSettings, Hold
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
-from sync.store import read
+from sync.store import read, recent
 from sync.store.database import Connection
 
 
@@ -32,7 +34,8 @@ class _CheckedMode(Struct, frozen=True):
     """One mode's response compared with the listed models."""
 
     classified: ClassifiedResponse
-    removals: RemovalCheck
+    evidence: Evidence
+    holds: tuple[Hold, ...]
     listed: dict[str, Listed]
 
 
@@ -41,7 +44,7 @@ def decide(
     responses: Mapping[str, ParsedResponse],
     states: Mapping[str, read.ModeState],
     versions: Mapping[str, int],
-    guard: RemovalGuard,
+    settings: GuardSettings,
     observed_at: datetime,
 ) -> Decision:
     """The plan of each mode, or the reason why it has none.
@@ -56,33 +59,43 @@ def decide(
     for mode, response in responses.items():
         if mode not in superseded:
             try:
-                checked[mode] = _check(connection, response, guard)
+                checked[mode] = _check(connection, response, settings, states[mode].last, observed_at)
             except ResponseRejected as error:
                 failures[mode] = error
     # A person accepts one number for the whole run, so every mode is checked before the first is planned.
-    accepted = removals_accepted(guard, [one.removals for one in checked.values()])
-    plans = {
-        mode: make_plan(
-            one.classified,
-            one.removals,
-            read.stored_models(connection, mode, needed_ids(one.classified, one.removals, one.listed)),
-            states[mode].last,
-            observed_at=observed_at,
-            accept_removals=accepted,
-        )
-        for mode, one in checked.items()
-    }
+    accepted = guards.accepted_flags([hold for one in checked.values() for hold in one.holds], settings)
+    plans = {mode: _plan(connection, one, accepted, states[mode].last, observed_at) for mode, one in checked.items()}
     return Decision(plans, failures, superseded)
 
 
-def _check(connection: Connection, response: ParsedResponse, guard: RemovalGuard) -> _CheckedMode:
+def _check(
+    connection: Connection,
+    response: ParsedResponse,
+    settings: GuardSettings,
+    watermark: ModeWatermark,
+    observed_at: datetime,
+) -> _CheckedMode:
     listed = read.listed_models(connection, response.mode)
     classified = classify(response, listed)
-    removals = check_removals(
-        classified.missing_from(listed),
-        guard,
-        listed=len(listed),
-        received=response.reported,
-        has_unreadable=classified.has_unreadable,
-    )
-    return _CheckedMode(classified, removals, listed)
+    recent_changes, costs = RecentChanges(), {}
+    # An unchanged response costs no query.
+    if classified.missing_from(listed):
+        since = monotonic_timestamp(observed_at, watermark) - guards.WINDOW
+        recent_changes = recent.changes_since(connection, response.mode, since)
+    if len(listed.keys() & classified.records.keys()) >= settings.cost_count:
+        costs = recent.listed_costs(connection, response.mode)
+    evidence = make_evidence(classified, listed.keys(), recent=recent_changes, costs=costs)
+    return _CheckedMode(classified, evidence, guards.tripped(evidence, settings), listed)
+
+
+def _plan(
+    connection: Connection,
+    checked: _CheckedMode,
+    accepted: frozenset[guards.Flag],
+    watermark: ModeWatermark,
+    observed_at: datetime,
+) -> ModePlan:
+    ruling = guards.rule(checked.evidence, checked.holds, accepted)
+    needed = needed_ids(checked.classified, ruling, checked.listed)
+    stored = read.stored_models(connection, checked.classified.response.mode, needed)
+    return make_plan(checked.classified, ruling, stored, watermark, observed_at=observed_at)

@@ -10,14 +10,16 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from sync.catalog.guards import RemovalGuard
+from sync.catalog.guards import GuardSettings
 from sync.catalog.response.parse import ParseLimits, parse_response, split_by_mode
 from sync.catalog.response.parsed import ParsedResponse
 from sync.catalog.text import one_line
-from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, RemovalsHeld, ResponseRejected, UsageError
+from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected, UsageError
 from sync.run.apply import write_result
 from sync.run.decide import decide
+from sync.run.messages import held_line_errors
 from sync.run.result import ModeFetch, RunResult, combined_error, make_result
+from sync.run.source_check import Acceptance, accepted_text
 from sync.run.sync import Clock
 from sync.source.files.jsonl import SavedResponse
 from sync.store import read, runs
@@ -36,7 +38,8 @@ class ImportDependencies:
 
     clock: Clock
     app_version: str
-    guard: RemovalGuard = field(default_factory=RemovalGuard)
+    guards: GuardSettings = field(default_factory=GuardSettings)
+    acceptance: Acceptance = field(default_factory=Acceptance)
     limits: ParseLimits = field(default_factory=ParseLimits)
     mask: Callable[[str], str] = str
     """Hides secrets in a text that is to be stored."""
@@ -78,13 +81,13 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
             return None
         # Nothing is fetched, so the versions are those just locked, and no mode can be superseded.
         versions = {mode: state.version for mode, state in states.items()}
-        decision = decide(connection, new, states, versions, deps.guard, line.at)
+        decision = decide(connection, new, states, versions, deps.guards, line.at)
         # In this transaction, unlike the beginning of a sync: a line that is not stored leaves no run.
         run_id = runs.begin_run(connection, start)
         fetches = [ModeFetch(mode, line.at, response=response) for mode, response in new.items()]
-        previous = {mode: state.last.good_stamp for mode, state in states.items()}
-        result = _with_origin(make_result(run_id, line.at, fetches, decision, previous), line)
+        result = _with_origin(make_result(run_id, line.at, fetches, decision, states), line)
         _require_applicable(result, errors)
+        result = replace(result, accepted=accepted_text(deps.acceptance, decision.plans.values()))
         write_result(connection, run_id, result, deps.clock(), deps.mask)
         return result
 
@@ -148,13 +151,8 @@ def _require_applicable(result: RunResult, broken: Iterable[ModeError]) -> None:
     """Raises the errors of a broken or held line as one. A line with rejected models is stored as partial."""
     errors = [*broken]
     errors += [(mode.row.mode, error) for mode in result.modes if mode.plan is None for error in mode.errors]
-    held = sum(mode.plan.removals_held for mode in result.modes if mode.plan)
-    if held:
-        held_error = RemovalsHeld(
-            f"{held} listed models are missing: removals held back, and nothing of the line was stored; if the models"
-            f" were really removed, import again with --accept-removals {held}, or with all for every line"
-        )
-        errors.append(("", held_error))
+    holds = [hold for mode in result.modes if mode.plan for hold in mode.plan.holds]
+    errors += [("", error) for error in held_line_errors(holds)]
     _require_none(errors)
 
 

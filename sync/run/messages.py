@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.guards import Flag, GuardSettings, Hold, numbers_by_flag
 from sync.catalog.model.records import Rejected
 from sync.catalog.text import one_line
-from sync.errors import CatalogSyncError, RemovalsHeld, ResponseRejected, Superseded
+from sync.errors import (
+    CatalogSyncError,
+    CostsHeld,
+    OtherCatalogHeld,
+    RemovalsHeld,
+    ResponseHeld,
+    ResponseRejected,
+    Superseded,
+)
 
 _MAX_STORED_LENGTH = 2000
 _MAX_NAMED_REJECTS = 5
@@ -47,23 +56,65 @@ def superseded_error(mode: str) -> Superseded:
     )
 
 
-def plan_errors(plan: ModePlan, total_held: int) -> Iterator[CatalogSyncError]:
+def plan_errors(plan: ModePlan, held: Mapping[Flag, int]) -> Iterator[CatalogSyncError]:
     """What a person has to know of a mode that was applied.
 
-    ``total_held`` is the number of removals held back in all modes of the run, which is the number
-    that ``--accept-removals`` takes.
+    ``held`` has the numbers of what is held back in all modes of the run: those that ``--accept-removals``
+    and ``--accept-costs`` take.
     """
     if plan.rejected:
         yield ResponseRejected(
             f"{len(plan.rejected)} of {plan.response.reported} {plan.mode} models were rejected and kept as stored:"
             f" {_rejected_models(plan.rejected)}; report them to the API's maintainers"
         )
-    if plan.removals_held:
-        yield RemovalsHeld(
-            f"{plan.removals_held} {plan.mode} models are missing from a response with {plan.response.reported}:"
-            f" removals held back, everything else was stored; if the models were really removed, run once with"
-            f" --accept-removals {total_held}"
+    yield from (_hold_error(plan.mode, hold, held[hold.guard.flag]) for hold in plan.holds)
+
+
+def _hold_error(mode: str, hold: Hold, number: int) -> ResponseHeld:
+    evidence, flag = hold.evidence, f"--accept-{hold.guard.flag} {number}"
+    lately = f", after {evidence.removed_lately} that were removed within 24 h" if evidence.removed_lately else ""
+    if hold.guard.reason == "costs":
+        return CostsHeld(
+            f"costs held back for mode {mode}: {len(hold.ids)} of {evidence.priced} priced models"
+            f" {_moved_text(hold.settings)}; nothing of the mode was stored; if this is right,"
+            f" run catalog-sync sync once with {flag}"
         )
+    if hold.guard.reason == "other_catalog":
+        return OtherCatalogHeld(
+            f"another catalog held back for mode {mode}: {len(hold.ids)} of {evidence.listed} listed models are missing"
+            f"{lately}, and {evidence.new} of {evidence.received} are new; nothing of the mode was stored; check the"
+            f" base URL, and if this is right, run catalog-sync sync once with {flag}"
+        )
+    return RemovalsHeld(
+        f"{len(hold.ids)} {mode} models are missing from a response with {evidence.received}{lately}:"
+        f" removals held back, everything else was stored; if the models were really removed, run once with {flag}"
+    )
+
+
+def held_line_errors(holds: Sequence[Hold]) -> Iterator[ResponseHeld]:
+    """Why nothing of a line of an import was stored, given all that is held back of it: one error for an option."""
+    for flag, number in numbers_by_flag(holds).items():
+        again = f"import again with --accept-{flag} {number}, or with all for every line"
+        if flag == "costs":
+            moved = _moved_text(holds[0].settings)
+            yield CostsHeld(
+                f"{number} priced models {moved}: costs held back, and nothing of the line was stored; if this is"
+                f" right, {again}"
+            )
+        elif any(hold.guard.reason == "other_catalog" for hold in holds):
+            yield OtherCatalogHeld(
+                f"{number} listed models are missing, and many models are new: another catalog held back, and nothing"
+                f" of the line was stored; if this is right, {again}"
+            )
+        else:
+            yield RemovalsHeld(
+                f"{number} listed models are missing: removals held back, and nothing of the line was stored; if the"
+                f" models were really removed, {again}"
+            )
+
+
+def _moved_text(settings: GuardSettings) -> str:
+    return f"lost their cost or changed more than {settings.cost_factor:g}-fold"
 
 
 def _rejected_models(rejected: Iterable[Rejected]) -> str:

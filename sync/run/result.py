@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -10,10 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.guards import Flag, numbers_by_flag
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError, Outcome, ResponseRejected, worst
 from sync.run.decide import Decision
 from sync.run.messages import joined_message, plan_errors, superseded_error
+from sync.store.read import ModeState
 from sync.store.runs import ModeRow
 
 
@@ -75,17 +78,17 @@ def make_result(
     observed_at: datetime | None,
     fetches: Iterable[ModeFetch],
     decision: Decision,
-    previous_success: Mapping[str, datetime | None],
+    states: Mapping[str, ModeState],
 ) -> RunResult:
-    """The result of a run from its parts; ``previous_success`` gives each mode's last successful sync."""
-    total_held = sum(plan.removals_held for plan in decision.plans.values())
+    """The result of a run from its parts; ``states`` are those of the modes before the run."""
+    held = numbers_by_flag(hold for plan in decision.plans.values() for hold in plan.holds)
     fetches = tuple(fetches)
     modes = tuple(
         _mode_result(
-            _fetch_row(fetch, previous_success[fetch.mode]),
+            _fetch_row(fetch, states[fetch.mode]),
             fetch.error or decision.failures.get(fetch.mode),
             decision.plans.get(fetch.mode),
-            total_held,
+            held,
         )
         for fetch in fetches
     )
@@ -122,16 +125,17 @@ def combined_error(errors: Sequence[tuple[str, CatalogSyncError]]) -> CatalogSyn
     return type(primary or errors[0][1])(joined_message(errors))
 
 
-def _fetch_row(fetch: ModeFetch, previous_success_at: datetime | None) -> ModeRow:
-    """The row of a mode as far as the fetch decides it."""
+def _fetch_row(fetch: ModeFetch, before: ModeState) -> ModeRow:
+    """The row of a mode as far as the fetch decides it. A mode that is not applied keeps its listed models."""
     row = ModeRow(
         mode=fetch.mode,
         status="failed",
         attempts=fetch.attempts,
         http_status=fetch.http_status,
         asked_at=fetch.asked_at,
-        previous_success_at=previous_success_at,
+        previous_success_at=before.last.good_stamp,
         response_age=fetch.age,
+        models_listed=before.models_listed,
     )
     if fetch.response is not None:
         # Parsing rejects a response whose number of models is not the reported total.
@@ -157,7 +161,9 @@ def _with_rejected_payload(row: ModeRow, payload: bytes, error: CatalogSyncError
     )
 
 
-def _mode_result(row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | None, total_held: int) -> ModeResult:
+def _mode_result(
+    row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | None, held: Mapping[Flag, int]
+) -> ModeResult:
     if error is not None:
         return ModeResult(row, None, (error,))
     if plan is None:
@@ -170,5 +176,10 @@ def _mode_result(row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | 
         models_changed=plan.count("changed"),
         models_removed=plan.count("removed"),
         removals_held=plan.removals_held,
+        stamp=plan.stamp,
+        is_good=int(plan.is_good),
+        hold_reason=plan.hold_reason,
+        held_ids=json.dumps(plan.held_ids, ensure_ascii=False) if plan.holds else None,
+        models_listed=plan.models_listed,
     )
-    return ModeResult(row, plan, tuple(plan_errors(plan, total_held)))
+    return ModeResult(row, plan, tuple(plan_errors(plan, held)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from ipaddress import ip_address
+from typing import get_args
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.guards import Flag
 from sync.errors import UsageError
 from sync.store.read import ModeState
 
@@ -59,15 +62,32 @@ def require_same_source(base_url: str | None, states: Mapping[str, ModeState], a
     )
 
 
-def accepted_text(acceptance: Acceptance, base_url: str | None, replaced: Mapping[str, str]) -> str | None:
+def accepted_text(
+    acceptance: Acceptance,
+    plans: Iterable[ModePlan],
+    base_url: str | None = None,
+    replaced: Mapping[str, str] | None = None,
+) -> str | None:
     """The JSON text of what was accepted, for the run's row; None if nothing needed it.
 
-    ``replaced`` has the applied modes with their last base URL, where it is another one.
+    ``replaced`` has the modes with their last base URL, where it is another one. Of removals and costs it is the
+    number by mode.
     """
-    if not acceptance.base_url or not replaced:
+    plans = tuple(plans)
+    # A mode that is held as a whole keeps its base URL, so the next run has to accept the new one again.
+    moved = {
+        plan.mode: replaced[plan.mode] for plan in plans if replaced and plan.mode in replaced and not plan.holds_mode
+    }
+    accepted: dict[str, object] = {}
+    if acceptance.base_url and moved:
+        accepted["base_url"] = {"to": base_url, "from": moved}
+    for flag in get_args(Flag):
+        numbers = {plan.mode: plan.accepted[flag] for plan in plans if flag in plan.accepted}
+        if numbers:
+            accepted[flag] = numbers
+    if not accepted:
         return None
-    accepted = {"base_url": {"to": base_url, "from": dict(replaced)}, "by": acceptance.by, "why": acceptance.why}
-    return json.dumps(accepted, ensure_ascii=False)
+    return json.dumps({**accepted, "by": acceptance.by, "why": acceptance.why}, ensure_ascii=False)
 
 
 def _address(url: str) -> tuple[object, ...]:

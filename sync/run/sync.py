@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from sync.catalog.guards import RemovalGuard
+from sync.catalog.guards import GuardSettings
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.catalog.response.parsed import ParsedResponse
@@ -44,7 +44,7 @@ class SyncDependencies(Struct, frozen=True):
     key_fingerprint: str | None = None
     acceptance: Acceptance = Acceptance()
     modes: Sequence[str] = MODES
-    guard: RemovalGuard = field(default_factory=RemovalGuard)
+    guards: GuardSettings = field(default_factory=GuardSettings)
     limits: ParseLimits = field(default_factory=ParseLimits)
     mask: Callable[[str], str] = str
     """Hides secrets in a text that is to be stored."""
@@ -185,7 +185,7 @@ def _decide(
 ) -> Decision:
     if fetched.observed_at is None:
         return Decision()
-    return decide(connection, fetched.responses, states, versions, deps.guard, fetched.observed_at)
+    return decide(connection, fetched.responses, states, versions, deps.guards, fetched.observed_at)
 
 
 def _result(
@@ -196,10 +196,9 @@ def _result(
     states: Mapping[str, read.ModeState],
     before: _Before,
 ) -> RunResult:
-    previous = {mode: state.last.good_stamp for mode, state in states.items()}
-    result = make_result(run_id, fetched.observed_at, fetched.fetches, decision, previous)
-    replaced = replaced_base_urls(deps.base_url, {mode: states[mode] for mode in decision.plans})
-    accepted = accepted_text(deps.acceptance, deps.base_url, replaced)
+    result = make_result(run_id, fetched.observed_at, fetched.fetches, decision, states)
+    replaced = replaced_base_urls(deps.base_url, states)
+    accepted = accepted_text(deps.acceptance, decision.plans.values(), deps.base_url, replaced)
     return replace(result, notes=(*result.notes, *before.notes), accepted=accepted)
 
 

@@ -22,6 +22,7 @@ def mode_summary(plan: ModePlan) -> str:
         "removed": plan.count("removed"),
         "rejected": len(plan.rejected),
         "removals held back": plan.removals_held,
+        "costs held back": sum(len(hold.ids) for hold in plan.holds if hold.guard.flag == "costs"),
     }
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return f"{plan.mode} {format_count(plan.response.reported, 'model')}: {summary or 'nothing changed'}"

@@ -188,6 +188,8 @@ def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ..
             sync_run_modes.c.models_changed,
             sync_run_modes.c.models_removed,
             sync_run_modes.c.removals_held,
+            sync_run_modes.c.models_listed,
+            sync_run_modes.c.hold_reason,
         )
         .select_from(sync_runs.join(last, last.c.run_id == sync_runs.c.run_id))
         .outerjoin(sync_run_modes, sync_run_modes.c.run_id == sync_runs.c.run_id)

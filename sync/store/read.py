@@ -23,6 +23,8 @@ class ModeState(Struct, frozen=True):
     last: ModeWatermark
     base_url: str | None = None
     """The base URL of the last applied sync; None before the first one. Imports leave it."""
+    models_listed: int | None = None
+    """The number of listed models after the last applied run; None before the first one."""
 
 
 class LastKey(Struct, frozen=True):
@@ -53,7 +55,10 @@ def _states_query(modes: Sequence[str]) -> Select[Any]:
 def _states(connection: Connection, query: Select[Any]) -> dict[str, ModeState]:
     return {
         row.mode: ModeState(
-            row.version, ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at), row.base_url
+            row.version,
+            ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at),
+            row.base_url,
+            row.models_listed,
         )
         for row in connection.execute(query)
     }

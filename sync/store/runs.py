@@ -64,6 +64,11 @@ class ModeRow(Struct, frozen=True):
     payload_bytes: int | None = None
     payload_sha256: str | None = None
     response_age: int | None = None
+    stamp: datetime | None = None
+    is_good: int = 0
+    hold_reason: str | None = None
+    held_ids: str | None = None
+    models_listed: int | None = None
 
     def columns(self) -> dict[str, object]:
         return asdict(self)
@@ -103,16 +108,18 @@ def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> No
 def advance_state(
     connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime, base_url: str | None
 ) -> None:
-    """Advances the mode's check-and-set row; the ``good_*`` times only for a successful sync.
+    """Advances the mode's check-and-set row; the ``good_*`` times only for a good plan.
 
     ``asked_at`` is when the request began, less the age of the response. ``base_url`` is None for an import.
+    A mode that is held as a whole keeps its base URL: the response may be that of another catalog.
     This is the last statement of a mode. Raises ``UsageError`` if the schema was migrated after the
     database was opened: rows written for the old schema may lack what the new one needs.
     """
     values: dict[str, object] = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id}
-    if base_url is not None:
+    values["models_listed"] = plan.models_listed
+    if base_url is not None and not plan.holds_mode:
         values["base_url"] = base_url
-    if plan.status == "success":
+    if plan.is_good:
         values |= {"good_asked_at": asked_at, "good_observed_at": plan.stamp}
     # A newer program may have migrated the database while this run was fetching, or be migrating it now.
     # As a condition of the UPDATE the check holds until the COMMIT: on SQLite and PostgreSQL a migration

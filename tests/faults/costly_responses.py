@@ -92,7 +92,7 @@ def outcome(body: bytes) -> str:
     # Imported here, so that a measurement can import them before it starts.
     from sync.catalog.changes.classify import classify
     from sync.catalog.changes.plan import ModeWatermark, make_plan
-    from sync.catalog.guards import RemovalCheck
+    from sync.catalog.guards import Ruling
     from sync.catalog.response.parse import parse_response
     from sync.errors import CatalogSyncError
     from sync.source.http.response_check import ResponseValidator
@@ -105,9 +105,7 @@ def outcome(body: bytes) -> str:
         if error is not None:
             raise error
         classified = classify(parse_response(body, "image"), {})
-        plan = make_plan(
-            classified, RemovalCheck(), {}, ModeWatermark(), observed_at=datetime.now(UTC), accept_removals=False
-        )
+        plan = make_plan(classified, Ruling(), {}, ModeWatermark(), observed_at=datetime.now(UTC))
     except CatalogSyncError as rejected:
         return f"{type(rejected).__name__}: {str(rejected).partition('rejected: ')[2] or rejected}"[:60]
     return f"{len(plan.changes)} models stored, {len(plan.rejected)} rejected"

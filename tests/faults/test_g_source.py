@@ -61,6 +61,7 @@ def test_g1_an_accepted_base_url_is_recorded_with_who_and_why_and_is_then_the_on
     replaced = {"image": first, "video": first}
     assert json.loads(accepted) == {
         "base_url": {"to": staging.url, "from": replaced},
+        "removals": {"image": 4},
         "by": "Ada",
         "why": "the API moved",
     }

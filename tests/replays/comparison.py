@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from sync.catalog.guards import RemovalGuard
+from sync.catalog.guards import GuardSettings
 from sync.catalog.history.as_of import catalog_entry
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult
@@ -47,7 +47,7 @@ _EVENT = "changed_at, not_before, mode, model_id"
 
 def import_file(engine: Engine, path: Path) -> list[RunResult | None]:
     """Imports a file and accepts all removals."""
-    deps = ImportDependencies(lambda: _NOW, "0", RemovalGuard(accepted="all"))
+    deps = ImportDependencies(lambda: _NOW, "0", GuardSettings(accept_removals="all"))
     return list(import_responses(engine, read_saved_responses(path), deps))
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import open_engine
-from sync.catalog.guards import RemovalGuard
+from sync.catalog.guards import GuardSettings
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.result import RunResult
 from sync.source.files.jsonl import read_saved_responses
@@ -50,5 +50,5 @@ def _import_real_history(url: str) -> None:
 
 def import_file(engine: Engine, path: Path, accepted: int | Literal["all"] | None = None) -> list[RunResult | None]:
     """Imports a file of saved responses; the result of each line, None for one that was stored before."""
-    deps = ImportDependencies(clock=lambda: NOW, app_version="0", guard=RemovalGuard(accepted=accepted))
+    deps = ImportDependencies(clock=lambda: NOW, app_version="0", guards=GuardSettings(accept_removals=accepted))
     return list(import_responses(engine, read_saved_responses(path), deps))

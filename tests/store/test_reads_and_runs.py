@@ -98,7 +98,7 @@ def test_no_model_is_lost_between_two_batches(engine: Engine, count: int) -> Non
     host = Host(engine)
     many: list[Model] = [model(f"m{number:04}", cost=number) for number in range(count)]
     host.sync(many)
-    host.sync([{**one, "credits": {"default_cost": 5000}} for one in many])
+    host.sync([{**one, "credits": {"default_cost": 5000}} for one in many], accept_costs="all")
     host.sync([], accept=count)
     host.sync(many)
 

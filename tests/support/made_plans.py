@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sync.catalog.changes.classify import classify
+from sync.catalog.changes.evidence import RecentChanges, make_evidence
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, make_plan, needed_ids
 from sync.catalog.changes.stored import Listed, Stored
-from sync.catalog.guards import RemovalGuard, check_removals
+from sync.catalog.guards import GuardSettings, accepted_flags, rule, tripped
 from sync.catalog.response.parsed import ParsedResponse
 from tests.support.made_responses import model, parsed_response
 
@@ -44,15 +45,13 @@ def plan_of(
 ) -> ModePlan:
     """The plan that a run makes of a parsed response, with ``known`` as what is stored."""
     classified = classify(response, on_list)
-    removals = check_removals(
-        classified.missing_from(on_list),
-        RemovalGuard(),
-        listed=len(on_list),
-        received=response.reported,
-        has_unreadable=classified.has_unreadable,
-    )
-    needed = {id_: known[id_] for id_ in needed_ids(classified, removals, on_list) if id_ in known}
-    return make_plan(classified, removals, needed, last, observed_at=observed_at, accept_removals=accept)
+    settings = GuardSettings(accept_removals="all" if accept else None)
+    costs = {id_: known[id_].cost for id_ in on_list if id_ in known}
+    evidence = make_evidence(classified, on_list.keys(), recent=RecentChanges(), costs=costs)
+    holds = tripped(evidence, settings)
+    ruling = rule(evidence, holds, accepted_flags(holds, settings))
+    needed = {id_: known[id_] for id_ in needed_ids(classified, ruling, on_list) if id_ in known}
+    return make_plan(classified, ruling, needed, last, observed_at=observed_at)
 
 
 def kinds(made: ModePlan) -> list[tuple[str, str]]:

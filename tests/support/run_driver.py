@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, select
 
 from models_db.tables.metadata import metadata
-from sync.catalog.guards import RemovalGuard
+from sync.catalog.guards import GuardSettings
 from sync.errors import CatalogSyncError
 from sync.run import RunResult, SyncDependencies, run_sync
 from sync.run.source_check import Acceptance
@@ -53,17 +53,20 @@ class Host:
         *,
         modes: Sequence[str] = ("image", "video"),
         accept: Any = None,
+        accept_costs: Any = None,
         acceptance: Acceptance = Acceptance(),  # noqa: B008  # a frozen value
         dry_run: bool = False,
     ) -> RunResult:
-        deps = self.dependencies({"image": image, "video": video}, modes, RemovalGuard(accepted=accept))
+        deps = self.dependencies(
+            {"image": image, "video": video}, modes, GuardSettings(accept_removals=accept, accept_costs=accept_costs)
+        )
         deps = replace(deps, acceptance=acceptance)
         try:
             return run_sync(self.engine, deps, dry_run=dry_run)
         finally:
             self.now += HOUR - 2 * SECOND
 
-    def dependencies(self, sent: Mapping[str, Sent], modes: Sequence[str], guard: RemovalGuard) -> SyncDependencies:
+    def dependencies(self, sent: Mapping[str, Sent], modes: Sequence[str], guards: GuardSettings) -> SyncDependencies:
         def fetch(modes: Sequence[str]) -> dict[str, Fetched | FetchFailed]:
             asked_at = self.now
             self.fetched += modes
@@ -77,7 +80,7 @@ class Host:
             app_version="0",
             base_url=self.base_url,
             modes=modes,
-            guard=guard,
+            guards=guards,
         )
 
     def _outcome(self, mode: str, sent: Sent, asked_at: datetime) -> Fetched | FetchFailed:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from models_db.migrate import upgrade
 from models_db.tables import sync_runs
-from sync.catalog.guards import RemovalGuard
+from sync.catalog.guards import GuardSettings
 from sync.catalog.modes import MODES
 from sync.errors import CatalogSyncError, Outcome, worst
 from sync.run import RunResult
@@ -224,7 +224,9 @@ class MachineSteps:
         self, line: SavedResponse, now: datetime, accepted: Literal["all"] | None
     ) -> tuple[int | None, Outcome]:
         """The run of an import, if there is one, and the outcome."""
-        dependencies = ImportDependencies(clock=lambda: now, app_version="0", guard=RemovalGuard(accepted=accepted))
+        dependencies = ImportDependencies(
+            clock=lambda: now, app_version="0", guards=GuardSettings(accept_removals=accepted)
+        )
         with engine_for(self.url) as engine:
             try:
                 result = next(iter(import_responses(engine, [line], dependencies)))

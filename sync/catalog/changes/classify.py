@@ -34,7 +34,7 @@ class ClassifiedResponse(Struct, frozen=True):
     """The new models, and those whose text differs, by id. The meaning may still be the same."""
     rejected: tuple[Rejected, ...]
 
-    def missing_from(self, listed: Mapping[str, Listed]) -> list[str]:
+    def missing_from(self, listed: Iterable[str]) -> list[str]:
         """The listed ids that the response lacks, in order. A rejected model with a readable id is not missing."""
         rejected = {model.model_id for model in self.rejected}
         return sorted(

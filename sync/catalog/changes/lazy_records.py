@@ -23,6 +23,8 @@ class LazyRecords(Mapping[str, Record]):
         """The number of records with ``is_cleaned``."""
         self.unread: dict[Unread, list[str]] = defaultdict(list)
         """The ids of the records with an unread part, by the part."""
+        self.costs: dict[str, str | None] = {}
+        """The cost of each record: guards need no more of a record, and made again it would cost time."""
         self._make = make
         self._keeps = size <= KEPT_BYTES
         self._texts: dict[str, RawModel] = {}
@@ -32,6 +34,7 @@ class LazyRecords(Mapping[str, Record]):
         self.cleaned += record.is_cleaned
         for part in record.unread:
             self.unread[part].append(record.model_id)
+        self.costs[record.model_id] = record.cost
         self._texts[record.model_id] = text
         if self._keeps:
             self._kept[record.model_id] = record

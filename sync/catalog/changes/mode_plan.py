@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args, overload
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sync.catalog.changes.diff import Event, RowChanges
+from sync.catalog.guards import Flag, Hold, HoldReason
 from sync.catalog.model.records import Record, Rejected
 from sync.catalog.response.parsed import ParsedResponse
 
@@ -103,11 +104,43 @@ class ModePlan(Struct, frozen=True):
     """
     changes: Changes
     rejected: tuple[Rejected, ...]
-    removals_held: int
-    """The number of models that stay listed until a person accepts their removal."""
     response: ParsedResponse
+    models_listed: int
+    """The number of listed models after the run."""
+    holds: tuple[Hold, ...] = ()
+    """What is held back until a person accepts it."""
+    accepted: Mapping[Flag, int] = field(default_factory=dict)
+    """What a person accepted and the plan needed: the number of models."""
     notes: tuple[str, ...] = ()
     """Clauses for the run's note, which people read."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the plan brings the mode up to what the response shows, as ``sync_run_modes.is_good`` says.
+
+        The only place that decides it: the times of the last good observation, and so ``not_before`` and the
+        reported age, follow from it.
+        """
+        return self.status == "success"
+
+    @property
+    def holds_mode(self) -> bool:
+        """Whether the whole response is held back: the plan is empty and only moves version and stamp on."""
+        return any(hold.holds_mode for hold in self.holds)
+
+    @property
+    def hold_reason(self) -> HoldReason | None:
+        return self.holds[0].guard.reason if self.holds else None
+
+    @property
+    def held_ids(self) -> tuple[str, ...]:
+        """The ids of the models for which it is held back, in order: missing ones, or those whose cost moved."""
+        return self.holds[0].ids if self.holds else ()
+
+    @property
+    def removals_held(self) -> int:
+        """The number of models that stay listed until a person accepts their removal."""
+        return sum(len(hold.ids) for hold in self.holds if hold.guard.flag == "removals")
 
     def count(self, *lifecycles: Lifecycle) -> int:
         return self.changes.number_of(*lifecycles)

@@ -1,4 +1,4 @@
-"""Decides what a run writes for one mode, from its response, the removal guard and what is stored."""
+"""Decides what a run writes for one mode, from its response, the ruling of the guards and what is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sync.catalog.changes.classify import ClassifiedResponse
 from sync.catalog.changes.diff import Event, events_between, row_changes
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
 from sync.catalog.changes.stored import Listed, Stored
-from sync.catalog.guards import RemovalCheck
+from sync.catalog.guards import Ruling
 from sync.catalog.model.costs import CostChange
 from sync.catalog.model.normalise import is_current, record_of_stored
 from sync.catalog.model.records import Record
@@ -33,11 +33,13 @@ class ModeWatermark(Struct, frozen=True):
     """The stamp of the last successful sync."""
 
 
-def needed_ids(classified: ClassifiedResponse, removals: RemovalCheck, listed: Mapping[str, Listed]) -> list[str]:
+def needed_ids(classified: ClassifiedResponse, ruling: Ruling, listed: Mapping[str, Listed]) -> list[str]:
     """The ids of the models whose stored state ``make_plan`` needs, in order."""
+    if ruling.holds_mode:
+        return []
     # Rows of another normaliser are rebuilt from the stored text, whether or not the model was received.
     outdated = (model_id for model_id, model in listed.items() if not is_current(model.fingerprint))
-    return sorted({*classified.records, *removals.missing, *outdated})
+    return sorted({*classified.records, *ruling.removed, *outdated})
 
 
 def monotonic_timestamp(observed_at: datetime, watermark: ModeWatermark) -> datetime:
@@ -50,38 +52,43 @@ def monotonic_timestamp(observed_at: datetime, watermark: ModeWatermark) -> date
 
 def make_plan(
     classified: ClassifiedResponse,
-    removals: RemovalCheck,
+    ruling: Ruling,
     stored: Mapping[str, Stored],
     watermark: ModeWatermark,
     *,
     observed_at: datetime,
-    accept_removals: bool,
 ) -> ModePlan:
-    """The plan for one mode.
+    """The plan for one mode. Where a guard holds back the whole mode, it changes nothing.
 
     ``stored`` has the models of ``needed_ids`` that were ever seen. Raises ``DatabaseError`` when a
     stored version cannot be read.
     """
-    # Removals alone are held back: everything that the response shows is applied.
-    is_held = removals.exceeds_limit and not accept_removals
-    removed = () if is_held else removals.missing
     stamp = monotonic_timestamp(observed_at, watermark)
-    changes = (
-        *_changes_of_received(classified, stored),
-        *(_removal(model_id, stored[model_id], watermark) for model_id in removed),
-        *_rebuilds(stored, {*classified.records, *removed}, classified.response.mode),
-    )
+    changes = () if ruling.holds_mode else _changes(classified, ruling, stored, watermark)
+    plan_changes = Changes(changes, lambda model_id: _addition(classified.records[model_id], None))
     return ModePlan(
         mode=classified.response.mode,
-        status=_status(classified, is_held=is_held),
+        status=_status(classified, ruling),
         stamp=stamp,
         # Capped: where the clock was set back, the request may seem to have begun after the stamp.
         not_before=None if watermark.good_asked_at is None else min(watermark.good_asked_at, stamp),
-        changes=Changes(changes, lambda model_id: _addition(classified.records[model_id], None)),
-        rejected=classified.rejected,
-        removals_held=len(removals.missing) if is_held else 0,
+        changes=plan_changes,
+        rejected=() if ruling.holds_mode else classified.rejected,
+        models_listed=ruling.listed + plan_changes.number_of("added", "relisted") - len(ruling.removed),
+        holds=ruling.holds,
+        accepted=ruling.accepted,
         response=classified.response,
-        notes=tuple(_notes(classified, removals, watermark, observed_at)),
+        notes=tuple(_notes(classified, ruling, watermark, observed_at)),
+    )
+
+
+def _changes(
+    classified: ClassifiedResponse, ruling: Ruling, stored: Mapping[str, Stored], watermark: ModeWatermark
+) -> tuple[ModelChange | str, ...]:
+    return (
+        *_changes_of_received(classified, stored),
+        *(_removal(model_id, stored[model_id], watermark) for model_id in ruling.removed),
+        *_rebuilds(stored, {*classified.records, *ruling.removed}, classified.response.mode),
     )
 
 
@@ -180,15 +187,17 @@ def _stored_record(model_id: str, known: Stored, mode: str) -> Record:
     return record
 
 
-def _status(classified: ClassifiedResponse, *, is_held: bool) -> ModeStatus:
+def _status(classified: ClassifiedResponse, ruling: Ruling) -> ModeStatus:
+    if ruling.holds_mode:
+        return "held"
     # With both, removals_held still says how many removals are held back.
     if classified.rejected:
         return "partial"
-    return "held" if is_held else "success"
+    return "held" if ruling.holds else "success"
 
 
 def _notes(
-    classified: ClassifiedResponse, removals: RemovalCheck, watermark: ModeWatermark, observed_at: datetime
+    classified: ClassifiedResponse, ruling: Ruling, watermark: ModeWatermark, observed_at: datetime
 ) -> Iterator[str]:
     mode = classified.response.mode
     if watermark.stamp is None and not classified.response.reported:
@@ -196,9 +205,14 @@ def _notes(
     if watermark.stamp is not None and observed_at <= watermark.stamp:
         seconds = (watermark.stamp - observed_at).total_seconds()
         yield f"the clock is {seconds:.6f} s behind the last stamp of mode {mode}"
+    if ruling.holds_mode:
+        # Nothing else of the response is stored, so that nothing else is to be known of it.
+        if classified.rejected:
+            yield f"the response for mode {mode}, which was held back, also has models that would be rejected"
+        return
     cleaned = classified.records.cleaned
     if cleaned:
         yield f"NUL or lone surrogates were left out of the columns of {cleaned} {mode} models; their raw text has them"
     yield from unread_notes(classified.records.unread, mode)
-    if removals.unsure:
-        yield f"{removals.unsure} missing {mode} models stay listed: the response has a model with an unreadable id"
+    if ruling.unsure:
+        yield f"{ruling.unsure} missing {mode} models stay listed: the response has a model with an unreadable id"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
+from sync.catalog.guards import GUARDS
 from sync.catalog.model.entities import EVENT_RULES
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, time_of
 
@@ -37,6 +38,16 @@ class RunInMode:
     """The base URL of the run; None for an import."""
     event_rules: int = EVENT_RULES
     """The rules by which the run made its events."""
+    stamp: object = None
+    """The time of the run's rows in the mode; None when it was not applied."""
+    is_good: object = 0
+    hold_reason: str | None = None
+    models_listed: object = None
+
+    @property
+    def holds_mode(self) -> bool:
+        """Whether the whole response was held back."""
+        return any(guard.reason == self.hold_reason and guard.holds == "the mode" for guard in GUARDS)
 
     @property
     def seen_from(self) -> object:
@@ -90,15 +101,27 @@ def _run_problem(run: RunInMode | None, stamp: object) -> str | None:
     """Why the run cannot have written a row with this stamp."""
     if run is None:
         return "but there is no such run"
+    return _not_applied(run) or _other_time(run, stamp)
+
+
+def _not_applied(run: RunInMode) -> str | None:
     if run.status not in APPLIED_STATUSES:
         return f"a run that was not applied to this mode (status {format_value(run.status)})"
     if run.run_status not in APPLIED_STATUSES:
         return f"a run that stored nothing (status {format_value(run.run_status)} in sync_runs)"
+    if run.holds_mode:
+        return f"a run in which the whole mode was held back ({run.hold_reason})"
+    return None
+
+
+def _other_time(run: RunInMode, stamp: object) -> str | None:
     if not isinstance(run.observed_at, datetime):
         return f"a run whose observed_at is {format_value(run.observed_at)}"
     # A stamp may be later than the observation, where a clock was set back, but never earlier.
     if isinstance(stamp, datetime) and stamp < run.observed_at:
         return f"a run that observed the catalog later, at {format_time(run.observed_at)}"
+    if isinstance(stamp, datetime) and stamp != run.stamp:
+        return f"a run whose stamp is {format_value(run.stamp)}"
     return None
 
 

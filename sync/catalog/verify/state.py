@@ -34,6 +34,8 @@ class ModeBounds:
     """The number of runs on record that were applied to the mode. Older ones may have been pruned."""
     run: RunInMode | None = None
     """The run that the state names; None when it is not on record."""
+    listed: int = 0
+    """The number of models that are listed now."""
 
 
 def state_findings(rows: Sequence[StoredRow], bounds: Mapping[str, ModeBounds]) -> Iterator[Finding]:
@@ -69,6 +71,8 @@ def _state_problems(row: StoredRow, bounds: ModeBounds) -> Iterator[str]:
     # Each applied run raised the version by one. It is higher than the count where runs were pruned.
     if isinstance(version, int) and version < bounds.applied_runs:
         yield f"version is {version}, but {bounds.applied_runs} runs were applied"
+    if run_id is not None and row["models_listed"] != bounds.listed:
+        yield f"models_listed is {format_value(row['models_listed'])}, but {bounds.listed} models are listed"
     if run_id is not None:
         yield from _last_run_problems(row, bounds.run)
 
@@ -86,17 +90,23 @@ def _last_run_problems(row: StoredRow, run: RunInMode | None) -> Iterator[str]:
             f" but run {run_id} observed the catalog at {format_value(run.observed_at)}"
         )
     # A run that was not wholly successful leaves the good times of the successful run before it.
-    is_success = run.status == "success"
-    expected = observed_at if is_success else run.previous_success_at
+    is_good = run.is_good == 1
+    expected = observed_at if is_good else run.previous_success_at
     if good_observed_at != expected:
         yield f"good_observed_at is {format_value(good_observed_at)}, but run {run_id} gives {format_value(expected)}"
-    expected_asked_at = {run.seen_from} if is_success else run.previous_asked_at
+    expected_asked_at = {run.seen_from} if is_good else run.previous_asked_at
     if expected_asked_at and good_asked_at not in expected_asked_at:
         yield (
             f"good_asked_at is {format_value(good_asked_at)}, but the last successful sync began its request at"
             f" {' or '.join(map(format_value, expected_asked_at))}, less the age of its response"
         )
-    if run.base_url is not None and row["base_url"] != run.base_url:
+    if observed_at != run.stamp:
+        yield f"observed_at is {format_value(observed_at)}, but the stamp of run {run_id} is {format_value(run.stamp)}"
+    # A run of an older version counted no listed models. A response that is held as a whole may be another API's.
+    if run.models_listed is not None and row["models_listed"] != run.models_listed:
+        listed = format_value(row["models_listed"])
+        yield f"models_listed is {listed}, but run {run_id} left {format_value(run.models_listed)}"
+    if run.base_url is not None and not run.holds_mode and row["base_url"] != run.base_url:
         yield f"base_url is {format_value(row['base_url'])}, but run {run_id} used {format_value(run.base_url)}"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options, run_report
-from sync.cli.composition import CatalogSettings, database, import_dependencies
+from sync.cli.composition import CatalogSettings, acceptance, database, import_dependencies
 from sync.cli.process import gc_tuning
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
@@ -21,6 +21,7 @@ from sync.cli.run_report import ImportTotals
 from sync.errors import CatalogSyncError, Outcome
 
 if TYPE_CHECKING:
+    from sync.catalog.guards import Accepted
     from sync.run.import_ import ImportDependencies
     from sync.source.files.jsonl import SavedResponse
     from sync.store.database import Engine
@@ -30,15 +31,21 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @options.moment("--at", "Time of the response in FILE, if neither the file nor its name has one.")
 @options.accept_removals
+@options.accept_costs
+@options.accepted_by
+@options.why
 @options.quiet
 @options.as_json
 @options.database_url
 @options.catalog_settings
-def import_(
+def import_(  # noqa: PLR0913  # each is an option
     *,
     files: tuple[Path, ...],
     at: datetime | None,
-    accept_removals: int | str | None,
+    accept_removals: Accepted,
+    accept_costs: Accepted,
+    by: str | None,
+    why: str | None,
     quiet: bool,
     as_json: bool,
     database_url: str,
@@ -57,7 +64,13 @@ def import_(
     """
     stop, catalog_settings = threading.Event(), CatalogSettings(**values)
     catalog = database(database_url, catalog_settings.database_timeout, stop)
-    dependencies = import_dependencies(catalog_settings, stop, accept_removals)
+    dependencies = import_dependencies(
+        catalog_settings,
+        stop,
+        accept_removals=accept_removals,
+        accept_costs=accept_costs,
+        acceptance=acceptance(by=by, why=why),
+    )
 
     def work() -> ImportTotals:
         with catalog.opened() as engine:

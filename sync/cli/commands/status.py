@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from sync.cli.param_types import Duration, WholeNumber
 from sync.errors import CheckFailed, Outcome
 
 if TYPE_CHECKING:
+    from sync.store.held import HeldMode
     from sync.store.identity import CatalogIdentity
     from sync.store.read import LastKey
 
@@ -35,6 +37,7 @@ _RUN_HEADINGS = {
 # Left out on a narrow terminal, in this order.
 _EXPENDABLE = ("trigger_kind", "removals_held", "models_rejected", "models_received")
 _ERROR_LIMIT = 500  # characters
+_NAMED_IDS = 5
 # The clocks of two hosts may differ by this much. A sync that is further ahead has no meaningful age.
 _CLOCK_TOLERANCE = timedelta(hours=1)
 
@@ -56,18 +59,19 @@ _CLOCK_TOLERANCE = timedelta(hours=1)
 @options.as_json
 @options.database_url
 def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: bool, database_url: str) -> int:
-    """Show the last runs, and the age of the last successful sync of each mode.
+    """Show the last runs, the age of the last successful sync of each mode, and what is held back.
 
     With --max-age the command is a dead man's switch: whatever prevents a sync, it fails.
     """
     from sync.show.formats import to_json
     from sync.show.table import print_table
-    from sync.store import identity, queries, read
+    from sync.store import held, identity, queries, read
 
     now = options.now()
     with database(database_url).reading() as connection:
         catalog = identity.read_identity(connection)
         key = read.last_key(connection)
+        held_modes = [each for each in held.held_modes(connection) if mode in (None, each.mode)]
         accepted = queries.acceptances(connection, limit)
         rows = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
         successes = [each for each in queries.last_successes(connection) if mode in (None, each.mode)]
@@ -83,6 +87,7 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
             "key_fingerprint": key.fingerprint if key else None,
             "last_success": last,
             "age_seconds": _seconds(ages),
+            "held": [asdict(each) for each in held_modes],
             "accepted": [{"run_id": run_id, **json.loads(text)} for run_id, text in accepted.items()],
             "runs": [{**run, "accepted": _json(run["accepted"])} for run in runs],
         }
@@ -92,6 +97,8 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
             click.echo(f"{name}: {_age_text(age)}")
         print_table(_RUN_HEADINGS, runs, sys.stdout, expendable=_EXPENDABLE)
         _print_errors(runs)
+        for each in held_modes:
+            click.echo(_held_text(each))
         for run_id, text in accepted.items():
             click.echo(f"run {run_id}: {_accepted_text(json.loads(text))}")
         for line in _source_lines(base_urls, key, catalog):
@@ -107,14 +114,27 @@ def _json(text: object) -> object:
 def _accepted_text(accepted: dict[str, Any]) -> str:
     """What a person accepted, who and why, in one line."""
     from sync.catalog.text import one_line
+    from sync.show.values import format_count
 
     parts = []
     if base_url := accepted.get("base_url"):
         parts.append(
             f"the base URL {base_url['to']} in place of {' and '.join(dict.fromkeys(base_url['from'].values()))}"
         )
+    for flag, noun in (("removals", "removal"), ("costs", "moved cost")):
+        parts += [f"{format_count(number, noun)} of {mode}" for mode, number in accepted.get(flag, {}).items()]
     reason = accepted.get("why") or "no reason given"
     return one_line(f"{accepted.get('by') or 'somebody'} accepted {' and '.join(parts)} ({reason})", _ERROR_LIMIT)
+
+
+def _held_text(held: HeldMode) -> str:
+    """What waits for a person in a mode, in one line."""
+    from sync.catalog.text import one_line
+
+    what = {"other_catalog": "another catalog", "costs": "costs", "removals": "removals"}[held.hold_reason]
+    ids = ", ".join(held.held_ids[:_NAMED_IDS])
+    more = f" and {len(held.held_ids) - _NAMED_IDS} more" if len(held.held_ids) > _NAMED_IDS else ""
+    return one_line(f"{held.mode}: {what} held back by run {held.run_id}: {ids}{more}", _ERROR_LIMIT)
 
 
 def _source_lines(

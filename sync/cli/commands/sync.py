@@ -14,6 +14,7 @@ from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from sync.catalog.guards import Accepted
     from sync.run import RunResult
 
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     "--dry-run", is_flag=True, help="Fetch and compare, print each change that would be stored, and write nothing."
 )
 @options.accept_removals
+@options.accept_costs
 @options.accept_base_url
 @options.accepted_by
 @options.why
@@ -35,7 +37,8 @@ def sync(  # noqa: PLR0913  # each is an option
     *,
     mode: str | None,
     dry_run: bool,
-    accept_removals: int | str | None,
+    accept_removals: Accepted,
+    accept_costs: Accepted,
     accept_base_url: bool,
     by: str | None,
     why: str | None,
@@ -59,6 +62,7 @@ def sync(  # noqa: PLR0913  # each is an option
         stop,
         mode=mode,
         accept_removals=accept_removals,
+        accept_costs=accept_costs,
         acceptance=acceptance(base_url=accept_base_url, by=by, why=why),
     )
     if migrate_first and dry_run:

@@ -80,7 +80,10 @@ class Verification:
         bounds, times = self._bounds.get(mode, ModeBounds()), list(stamps(stored))
         first, last = (bounds.first_stamp, *times), (bounds.last_stamp, *times)
         self._bounds[mode] = replace(
-            bounds, first_stamp=min(filter(None, first), default=None), last_stamp=max(filter(None, last), default=None)
+            bounds,
+            first_stamp=min(filter(None, first), default=None),
+            last_stamp=max(filter(None, last), default=None),
+            listed=bounds.listed + (stored.model["removed_at"] is None),
         )
 
     def _run_findings(self) -> Iterator[Finding]:

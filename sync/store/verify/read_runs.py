@@ -42,8 +42,8 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
     runs: dict[str, dict[int, RunInMode]] = defaultdict(dict)
     columns: list[ColumnElement[Any]] = [sync_runs.c.run_id, sync_runs.c.status.label("run_status")]
     columns += [raw(sync_runs, name) for name in ("observed_at", "base_url", "event_rules")]
-    names = ("status", "asked_at", "response_age", "previous_success_at", "mode")
-    columns += [raw(sync_run_modes, name) for name in names]
+    names = ("status", "asked_at", "response_age", "previous_success_at", "mode", "stamp")
+    columns += [raw(sync_run_modes, name) for name in (*names, "is_good", "hold_reason", "models_listed")]
     # Outer join: a run without an end has no rows by mode, and must not look like a run that is not stored.
     for batch in batches(sorted(run_ids)):
         query = select(*columns).select_from(sync_runs.outerjoin(sync_run_modes)).where(sync_runs.c.run_id.in_(batch))
@@ -59,6 +59,10 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
                     previous_asked_at=frozenset(previous[row.run_id, row.mode]),
                     event_rules=row.event_rules,
                     base_url=row.base_url,
+                    stamp=time(row.stamp),
+                    is_good=row.is_good,
+                    hold_reason=row.hold_reason,
+                    models_listed=row.models_listed,
                 )
             for mode in MODES:
                 runs[mode].setdefault(row.run_id, RunInMode(None, row.run_status))
@@ -76,7 +80,7 @@ def _previous_request_starts(connection: Connection, run_ids: set[int]) -> dict[
         select(sync_run_modes.c.run_id, sync_run_modes.c.mode, raw(success, "asked_at"), raw(success, "response_age"))
         .join(earlier, earlier.c.observed_at == sync_run_modes.c.previous_success_at)
         .join(success, (success.c.run_id == earlier.c.run_id) & (success.c.mode == sync_run_modes.c.mode))
-        .where(success.c.status == "success", success.c.run_id < sync_run_modes.c.run_id)
+        .where(success.c.is_good == 1, success.c.run_id < sync_run_modes.c.run_id)
     )
     starts: dict[tuple[int, str], set[datetime]] = defaultdict(set)
     for batch in batches(sorted(run_ids)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.made_plans import FIVE, kinds, plan
 from tests.support.made_responses import Model, model, stored
@@ -41,10 +42,20 @@ def test_more_than_a_fifth_and_at_least_three_missing_are_held_back_and_so_is_an
     assert made.count("removed") == (0 if is_held else missing)
 
 
-def test_a_response_that_replaces_every_model_is_held_back() -> None:
+def test_a_response_that_replaces_every_model_changes_nothing() -> None:
     made = plan([model("new")], stored(*models(3)))
 
-    assert (made.status, made.removals_held, kinds(made)) == ("held", 3, [("new", "added")])
+    assert (made.status, made.removals_held, kinds(made)) == ("held", 3, [])
+    assert (made.hold_reason, made.held_ids, made.models_listed) == ("other_catalog", ("m00", "m01", "m02"), 3)
+
+
+def test_a_mode_that_is_held_as_a_whole_rejects_no_model_and_rebuilds_no_rows() -> None:
+    known = {name: replace(one, fingerprint="0:old") for name, one in stored(*models(9)).items()}
+    made = plan([*(model(f"m{number:02}", cost=None) for number in range(8)), model("bad", cost="x")], known)
+
+    assert (made.status, made.hold_reason, len(made.held_ids)) == ("held", "costs", 8)
+    assert ([*made.changes], made.rejected, made.models_listed) == ([], (), 9)
+    assert made.notes == ("the response for mode image, which was held back, also has models that would be rejected",)
 
 
 def test_held_removals_leave_all_else_of_the_response_applied() -> None:

@@ -19,7 +19,9 @@ from tests.support.made_responses import FULL, Model, model, raw, record
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(12)]
 SCOPE = RowScope("table")
 RUNS = {
-    number: RunInMode("success", "success", T[number], T[number], T[number - 1] if number > 1 else None)
+    number: RunInMode(
+        "success", "success", T[number], T[number], T[number - 1] if number > 1 else None, stamp=T[number]
+    )
     for number in range(1, 9)
 }
 
@@ -186,6 +188,12 @@ def test_a_change_that_is_stored_twice_is_one_row_too_many() -> None:
         ),
         (RunInMode("success", "failed", T[1], T[1]), "a run that stored nothing (status 'failed' in sync_runs)"),
         (RunInMode("success", "success", T[2], T[2]), "a run that observed the catalog later, at 2026-03-01T02:00:00Z"),
+        (RunInMode("success", "success", T[0], T[0], stamp=T[0]), "a run whose stamp is 2026-03-01T00:00:00Z"),
+        (RunInMode("success", "success", T[1], T[1]), "a run whose stamp is NULL"),
+        (
+            RunInMode("held", "held", T[1], T[1], stamp=T[1], hold_reason="costs"),
+            "a run in which the whole mode was held back (costs)",
+        ),
     ],
 )
 def test_a_row_whose_run_could_not_have_written_it_is_named_in_each_table(run: RunInMode, problem: str) -> None:
