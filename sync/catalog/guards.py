@@ -174,7 +174,9 @@ def _missing_beside_new(evidence: Evidence, settings: GuardSettings) -> Sequence
         return ()
     percent, count = settings.removal_percent, settings.removal_count
     # Against the response, too: a foreign catalog may be much smaller than this one.
-    too_many_new = _exceeds(new + evidence.added_lately, evidence.listed, percent, count)
+    # A catalog that has only grown lately has replaced nothing.
+    replaced_lately = min(evidence.added_lately, evidence.removed_lately)
+    too_many_new = _exceeds(new + replaced_lately, evidence.listed, percent, count)
     too_many_new = too_many_new or _exceeds(new, evidence.received, percent, count)
     return missing if too_many_new or len(missing) == evidence.listed else ()
 
@@ -203,8 +205,8 @@ GUARDS = (
     Guard(
         reason="other_catalog",
         trips="`removals` trips, and new models are over the same limits: of the models listed, together with those"
-        " added in the 24 hours before, or of the response; or the response has new models and none of the listed"
-        " ones. A model with an unreadable id makes no difference",
+        " that took the place of others in the 24 hours before, or of the response; or the response has new models and"
+        " none of the listed ones. A model with an unreadable id makes no difference",
         holds="the mode",
         flag="removals",
         find=_missing_beside_new,

@@ -1,7 +1,7 @@
-"""The tables of README.md and docs/commands.md that are made from the program.
+"""The tables of the documentation that are made from the program.
 
 ``python -m sync.cli.doc_tables`` in the project folder writes them again. Two comments mark the place of
-a table: ``<!-- table: NAME (written by ...) -->`` and ``<!-- end of table -->``. NAME is ``exit codes``,
+a table: ``<!-- table: NAME (written by ...) -->`` and ``<!-- end of table -->``. NAME is ``exit codes``, ``guards``,
 ``options`` for those before the command, or ``options of COMMAND``.
 """
 
@@ -13,10 +13,11 @@ from pathlib import Path
 
 import click
 
+from sync.catalog.guards import GUARDS
 from sync.cli.commands import cli
 from sync.errors import Outcome
 
-PAGES = ("README.md", "docs/commands.md")
+PAGES = ("README.md", "docs/commands.md", "docs/reliability.md")
 _TABLE = re.compile(
     r"(<!-- table: (.*?) \(written by python -m sync\.cli\.doc_tables\) -->\n).*?(<!-- end of table -->)", re.DOTALL
 )
@@ -31,7 +32,7 @@ def with_tables(page: str) -> str:
 def all_tables() -> dict[str, str]:
     """Every table as Markdown, by name."""
     options = {f"options of {name}": _options_table(command) for name, command in cli.commands.items()}
-    return {"exit codes": _exit_codes_table(), "options": _options_table(cli), **options}
+    return {"exit codes": _exit_codes_table(), "guards": _guards_table(), "options": _options_table(cli), **options}
 
 
 def _exit_codes_table() -> str:
@@ -49,6 +50,12 @@ def _exit_codes_table() -> str:
             for outcome in sorted(Outcome)
         ),
     )
+
+
+def _guards_table() -> str:
+    held = {"the mode": "the mode as a whole: nothing of the response", "removals": "the removals of the mode"}
+    rows = ((f"`{each.reason}`", each.trips, held[each.holds], f"`--accept-{each.flag} N`") for each in GUARDS)
+    return _table(("`hold_reason`", "trips when", "holds back", "until"), rows)
 
 
 def _options_table(command: click.Command) -> str:

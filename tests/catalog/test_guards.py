@@ -99,6 +99,7 @@ def test_g6_what_was_removed_lately_counts_as_missing(evidence: Evidence, *, is_
         (missing(9), "removals"),
         (missing(50, listed=500, new=50, removed_lately=70, added_lately=70), "other_catalog"),  # little by little
         (missing(50, listed=500, removed_lately=80, added_lately=110), "removals"),
+        (missing(4, new=1, added_lately=6), "removals"),  # a catalog that has grown
     ],
 )
 def test_g7_g8_many_missing_models_and_many_new_ones_are_another_catalog(evidence: Evidence, reason: str) -> None:

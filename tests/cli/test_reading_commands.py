@@ -158,6 +158,7 @@ def test_status_shows_the_last_runs(three_runs: Shell) -> None:
     assert {
         *("run_id", "started_at", "finished_at", "status", "trigger_kind", "error_message", "note", "mode"),
         *("mode_status", "models_received", "models_rejected", "models_added", "models_changed", "models_removed"),
+        *("models_listed", "hold_reason"),
         *("removals_held", "base_url", "host", "key_fingerprint", "accepted"),
     } == set(printed["runs"][0])
 

@@ -13,8 +13,13 @@ from sync.catalog.verify.state import ModeBounds, calendar_findings, state_findi
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(4)]
 STATE = {
-    "version": 2, "observed_at": T[2], "good_asked_at": T[2], "good_observed_at": T[2], "run_id": 2,
-    "models_listed": 5, "base_url": "https://one",
+    "version": 2,
+    "observed_at": T[2],
+    "good_asked_at": T[2],
+    "good_observed_at": T[2],
+    "run_id": 2,
+    "models_listed": 5,
+    "base_url": "https://one",
 }
 RUN = RunInMode("success", "success", T[2], T[2], T[1], stamp=T[2], is_good=1, models_listed=5, base_url="https://one")
 BOUNDS = ModeBounds(T[1], T[2], 2, RUN, listed=5)

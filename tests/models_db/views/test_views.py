@@ -35,7 +35,8 @@ CONTRACT = {
     "v_sync_runs": "run_id, started_at, observed_at, finished_at, status, trigger_kind, base_url, error_type,"
     " error_message, note, app_version, mode, mode_status, http_status, attempts, asked_at, previous_success_at,"
     " models_reported, models_received, models_rejected, models_added, models_changed, models_removed,"
-    " removals_held, payload_bytes, payload_sha256, response_age, host, key_fingerprint, accepted",
+    " removals_held, payload_bytes, payload_sha256, response_age, host, key_fingerprint, accepted, stamp, is_good,"
+    " hold_reason, held_ids, models_listed",
 }
 
 
