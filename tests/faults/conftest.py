@@ -14,9 +14,10 @@ import pytest
 
 from tests.cli.conftest import Shell, shell, sqlite_url
 from tests.support import database_servers
+from tests.support.implausible_responses import TEN
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.own_database_server import MariaDB, PostgreSQL, Server
-from tests.support.synced_database import SyncedDatabase
+from tests.support.synced_database import SyncedDatabase, image
 from tests.support.verified_contents import require_consistent
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -52,6 +53,13 @@ def synced(shell: Shell, database_kind: str, tmp_path: Path, _migrated: Migrated
     """A synced database of each kind."""
     with _synced(shell, database_kind, tmp_path, _migrated) as database:
         yield database
+
+
+@pytest.fixture
+def ten(synced: SyncedDatabase) -> SyncedDatabase:
+    """A synced database of each kind with ten image models."""
+    synced.succeeds(image=image(TEN))
+    return synced
 
 
 @pytest.fixture
