@@ -17,7 +17,7 @@ from sync.catalog.json.tree import Number, Tree
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _DECIMAL = re.compile(r"\s*[+-]?\d{1,18}(\.\d{1,18})?\s*", re.ASCII)
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
-_RELATIONS = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+_LINK_PARAMETER = re.compile(r";\s*([\w*-]+)\s*=\s*(\"[^\"]*\"|[^\s;,\"]+)")
 _LINK_TARGET = re.compile(r"<[^>]*>")
 _NO_VALUE = {"", "null", "none", "nil", "undefined", "false", "no", "n/a"}
 _NO_ERROR = {"ok", "success", "noerror"}
@@ -88,7 +88,7 @@ def is_next_link(link: Tree | None) -> bool:
 def has_next_relation(link_header: str) -> bool:
     """Whether a Link header (RFC 8288) has a link with the relation next."""
     parameters = _LINK_TARGET.sub("<>", link_header)  # an address may itself contain rel=next
-    return _has_next(quoted or bare for quoted, bare in _RELATIONS.findall(parameters))
+    return _has_next(value.strip("\"'") for name, value in _LINK_PARAMETER.findall(parameters) if name.lower() == "rel")
 
 
 def _has_next(relations: Iterable[str]) -> bool:

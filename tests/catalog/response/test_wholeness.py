@@ -114,6 +114,8 @@ def test_an_object_about_the_list_is_searched(container: str, fields: dict[str, 
     "headers",
     [
         {"Link": "<u>; rel=next"},
+        {"Link": "<u>;rel='next'"},
+        {"Link": '<u?a=1,2;b>; title="a, b; c" ; Rel = "last NEXT"; x'},
         {"link": '<u>; title="x"; rel="prev next"'},
         {"Link": '</a>; rel=preload; as=script, <b>; REL="Next"'},
         {"X_Next_Page": "2"},
@@ -134,6 +136,8 @@ def test_a_header_that_names_more_is_a_sign(headers: dict[str, str]) -> None:
     [
         {"Link": '<https://x/?rel=next>; rel="self"'},
         {"Link": "<u>; rel=preload, <v>; rel=nextish"},
+        {"Link": '<u>; title="a; rel=next"; rel="self"'},
+        {"Link": "<u>; rel=prefetch; next"},
         {"X_Next_Page": ""},
         {"X_Total_Count": "2"},
         {"X_Total_Pages": "1"},
