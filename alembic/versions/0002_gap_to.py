@@ -46,5 +46,8 @@ def _fill() -> None:
     of_model = later.c.model_pk == history.c.model_pk
     continues = sa.select(later.c.model_pk).where(of_model, later.c.valid_from == history.c.valid_to).exists()
     relisted_at = sa.select(sa.func.min(later.c.valid_from)).where(of_model, later.c.valid_from > history.c.valid_to)
-    gap_to = sa.func.coalesce(relisted_at.scalar_subquery(), sa.literal(_OPEN_GAP_END, _INSTANT))
+    # Without its zone for MariaDB, which refuses a zone in a literal of a script.
+    is_postgresql = op.get_context().dialect.name == "postgresql"
+    open_end = _OPEN_GAP_END if is_postgresql else _OPEN_GAP_END.replace(tzinfo=None)
+    gap_to = sa.func.coalesce(relisted_at.scalar_subquery(), sa.literal(open_end, _INSTANT))
     op.execute(history.update().where(history.c.valid_to.is_not(None), ~continues).values(gap_to=gap_to))

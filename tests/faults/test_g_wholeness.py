@@ -97,6 +97,17 @@ def test_g4_values_that_mean_no_more_are_accepted_and_their_unknown_keys_noted(s
     assert synced.events() == ["increase", "removed"]
 
 
+def test_g4_what_an_api_adds_to_describe_itself_is_accepted_and_noted(synced_sqlite: SyncedDatabase) -> None:
+    rate_limit = {"limit": 100, "remaining": 73, "page": 4, "errors": ["slow down"]}
+    meta = {"request_id": "r", "version": 3, "took_ms": 12, "status": "success", "remaining": 73, "warnings": ["w"]}
+    body = enveloped(next_update_at="2026-03-01T00:00:00Z", nextRefresh=60, meta=meta, rate_limit=rate_limit)
+    printed = synced_sqlite.succeeds(image=sends(body, "X-RateLimit-Remaining: 73"))
+
+    assert (
+        "note: the response for mode image has unknown keys: meta, nextRefresh, next_update_at, rate_limit" in printed
+    )
+
+
 @pytest.mark.parametrize("form", ["line", "file", "all"])
 def test_g4_a_saved_response_that_is_not_whole_stops_the_import(synced_sqlite: SyncedDatabase, form: str) -> None:
     body = json.loads(enveloped(inside={"nextPageToken": "x"}))

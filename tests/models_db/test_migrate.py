@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from models_db import migrate
@@ -77,23 +77,6 @@ def test_reading_the_revision_creates_no_database(tmp_path: Path) -> None:
 
     assert result.code != 0
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_script_for_an_administrator_creates_the_same_schema(database_url: str) -> None:
-    script = run_alembic(database_url, "upgrade", "head", "--sql")
-    lines = [line for line in script.out.splitlines() if not line.startswith("--")]
-    execute(database_url, "SELECT 1")
-
-    connection = create_engine(database_url).raw_connection()
-    for statement in "\n".join(lines).split(";\n"):
-        if statement.strip():
-            connection.cursor().execute(statement)
-    connection.commit()
-    connection.detach()
-    connection.close()
-
-    assert tables_and_views(database_url) == TABLES_AND_VIEWS
-    assert run_alembic(database_url, "check").code == 0
 
 
 def test_a_new_database_has_a_row_of_state_for_each_mode(migrated_url: str) -> None:
