@@ -46,7 +46,8 @@ def base_url(text: str) -> str:
     """
     text = text.strip()
     parts = _split(text)
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
+    is_plain = not any(char.isspace() or not char.isprintable() for char in text)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or not is_plain:
         raise UsageError(
             "the base URL is not of the form https://HOST/PATH; correct --base-url or CATALOG_SYNC_BASE_URL"
         )

@@ -38,6 +38,8 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
         "contains the API key",
     ),
     "an invalid base url": ({"BASE_URL": "api.example"}, ["sync"], "https://HOST/PATH"),
+    "a base url with a line break": ({"BASE_URL": "https://api.example/\nv1"}, ["sync"], "https://HOST/PATH"),
+    "a base url with a control character": ({"BASE_URL": "https://api.example/\x1b[1m"}, ["sync"], "https://HOST/PATH"),
     "a base url with a bad port": ({"BASE_URL": "https://api.example:port/v1"}, ["sync"], "is not a URL"),
     "an unknown scheme": ({"DATABASE_URL": "oracle://host/db"}, ["sync"], "begins with oracle"),
     "a database in memory": ({"DATABASE_URL": "sqlite://"}, ["sync"], "does not name a file"),
