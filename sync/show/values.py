@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from sync.catalog.json.tree import Number
 from sync.catalog.text import one_line
 
 _CELL_LIMIT = 200
@@ -42,7 +43,20 @@ def format_duration(duration: timedelta) -> str:
 
 
 def exact_value(value: object) -> object:
-    """A value for programs: times as ISO 8601 in UTC, decimals as text, which no reader rounds."""
+    """A value for programs: times as ISO 8601 in UTC, decimals as text, which no reader rounds.
+
+    A number inside a value that the API sent stays a number where that is exact.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, Number):
+        return _exact_number(value.text)
     return format_decimal(value) if isinstance(value, Decimal) else value
+
+
+def _exact_number(text: str) -> int | float | str:
+    """A canonical number as a number that keeps its value; as text if a float would round it."""
+    if text.removeprefix("-").isdigit():
+        return int(text)
+    number = float(text)
+    return number if Decimal(repr(number)) == Decimal(text) else text

@@ -16,6 +16,7 @@ from pathlib import Path
 
 MIB = 1024 * 1024
 MODEL_BYTES = 3 * MIB - 200  # just below the limit for a model
+LONG_NAME = b"k" * 240  # with a place in a list it is still a key
 Filler = Callable[[int], bytes]
 
 
@@ -56,6 +57,15 @@ def names(size: int) -> bytes:
     return b",".join(b'"%05x"' % number for number in range(size // 8))
 
 
+def lists_of_names(size: int) -> bytes:
+    return b"[%b]" % names(size * 4 // 5).replace(b",", b"],[")
+
+
+def required_properties(size: int) -> bytes:
+    required = names(size // 3)
+    return b'"properties":{%b:{}},"required":[%b]' % (required.replace(b",", b":{},"), required)
+
+
 KINDS: dict[str, Filler] = {
     "opening brackets": lambda size: b'{"ok":true,"code":200,"data":' + b"[" * size,
     "opening braces": lambda size: b'{"a":' * (size // 5),
@@ -78,6 +88,14 @@ KINDS: dict[str, Filler] = {
     "params": largest(lambda size: b'"params":{%b}' % members(size)),
     "options of a param": largest(lambda size: b'"params":{"p":[%b]}' % names(size)),
     "inputs": largest(lambda size: b'"inputs":{"required":[%b]}' % names(size)),
+    "prices under a long name": largest(lambda size: b'"credits":{"%b":[%b]}' % (LONG_NAME, full(b"[1]", size - 300))),
+    "rules under a long name": largest(lambda size: b'"inputs":{"%b":[%b]}' % (LONG_NAME, lists_of_names(size - 400))),
+    "rules under a name of a mebibyte": largest(
+        lambda size: b'"inputs":{"%b":[%b]}' % (b"k" * (size // 3), lists_of_names(size // 2))
+    ),
+    "required params of a JSON Schema document": largest(
+        lambda size: b'"params":{"type":"object",%b}' % required_properties(size)
+    ),
     "capabilities of many models": many(lambda size: b'"capabilities":{%b}' % members(size), 20_000),
     "lists in lists": largest(lambda size: b'"x":[%b]' % full(b"[" * 60 + b"]" * 60, size)),
     "models nested too deep": many(lambda size: b'"x":%b%b' % (b"[" * (size // 2), b"]" * (size // 2)), 1800),

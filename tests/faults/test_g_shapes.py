@@ -74,6 +74,45 @@ def test_g11_a_text_of_another_type_is_null_and_noted(synced: SyncedDatabase, fi
     assert synced.query(NOTE)[0] == (f"{field} of 1 image model is not a text and gave no value: acme/image-0",)
 
 
+HOSTILE = [
+    *([], "", True, [None], [[]], {"": 1}, {LONG: 1}, {"a\0b": 1}, {"\ud800": 1}, {"a.b": {"c\\": 1}}),
+    *([{"name": LONG}], [{"name": "a"}, {"name": "a", "max": 1}], {"a": {"range": [10**500, 1]}}),
+    {"a": {"type": "t\0y", "default": "\ud800", "min": "\0", "enum": ["\0", "\ud800", "", None, 0.1, 10**500]}},
+    {"e": 1, "E": 2, "\u00e9": 3, "e\u0301": 4, "e ": 5, " e": 6, "\u00df": 7, "ss": 8, "\U0001f600": [["e", "E"]]},
+    {"required": ["e", "E", "\u00e9", "e ", "\0"], "optional": {"a": {}}, "k" * 255: [["a", "b"]]},
+    {"properties": {"a": {"type": ["integer", "null"]}, "b": True}, "required": "a"},
+    {"a": [{"b": [[1, {"c": -1e300}], "1e5"]}, 999999999999.9999999999999]},
+]
+
+
+def in_every_section(value: Any, number: int) -> dict[str, Any]:
+    prices = value if isinstance(value, dict) else {"x": value}
+    sections = dict.fromkeys(("params", "inputs", "capabilities", "raw_available_params"), value)
+    return {**model(f"odd/{number}", number), **sections, "credits": {**prices, "default_cost": number}}
+
+
+def test_g11_hostile_shapes_are_stored_again_in_silence_and_printed(synced: SyncedDatabase) -> None:
+    odd = [in_every_section(value, number) for number, value in enumerate(HOSTILE)]
+    synced.succeeds(image=image([*LISTED, *odd]))
+    synced.succeeds(image=image([*LISTED, *(dict(reversed(one.items())) for one in odd)]))
+    assert synced.query("SELECT COUNT(*) FROM catalog_changes WHERE run_id = 3") == [(0,)]
+    synced.succeeds(image=image([*LISTED, *(in_every_section(odd, at) for at, odd in enumerate(reversed(HOSTILE)))]))
+
+    for command in (["models"], ["changes"], *(["show", one["id"]] for one in odd)):
+        assert output(synced.shell(*command))
+        assert json.loads(output(synced.shell(*command, "--json")))
+    for command in ("models", "changes"):
+        assert output(synced.shell(command, "--csv"))
+
+
+def test_show_prints_the_numbers_of_raw_params_exactly(synced_sqlite: SyncedDatabase) -> None:
+    sent = {"steps": [1, 0.1, -2], "scale": 1e300, "seed": 12345678901234567890123}
+    synced_sqlite.succeeds(image=image([{**LISTED[0], "raw_available_params": sent}, *LISTED[1:]]))
+
+    (shown,) = json.loads(output(synced_sqlite.shell("show", "acme/image-0", "--json")))
+    assert shown["raw_available_params"] == {**sent, "steps": [-2, 0.1, 1]}
+
+
 def test_g11_a_key_that_is_too_long_elsewhere_rejects_its_model(synced_sqlite: SyncedDatabase) -> None:
     line = error_line(synced_sqlite.sync(image=image([{**LISTED[0], "tags": {LONG: 1}}, *LISTED[1:]])), 5)
 

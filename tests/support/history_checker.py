@@ -166,7 +166,7 @@ def _is_rule(text: str, rules: int) -> bool:
     if rules == 1:
         return re.match("[a-z_]+:", text) is not None
     kind, colon, names = text.partition(":")
-    return bool(colon and re.fullmatch(r"\w+", kind) and not re.search(r"[/:]|^$", names))
+    return bool(colon and re.fullmatch(r"\s*\w+\s*", kind) and not re.search(r"[/:]|^$", names))
 
 
 def _texts(value: Any) -> Iterator[str]:

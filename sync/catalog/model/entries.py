@@ -23,7 +23,7 @@ _FLAG_TEXTS = {"true": 1, "1": 1, "false": 0, "0": 0}
 # of entries by name: nobody has parameters called additionalProperties and properties.
 _SCHEMA_FIELDS = frozenset(
     ("$schema", "$id", "$defs", "$comment", "definitions", "title", "description", "type", "version", "strict")
-) | {"properties", "required", "additionalProperties", "schema"}
+) | {"properties", "required", "additionalProperties", "schema", *BRANCHES}
 
 
 class Entry(Struct, frozen=True):
@@ -53,8 +53,8 @@ def named_entries(section: Tree) -> Entries:
     document = _schema_document(section)
     if document is not None:
         return _entries_of_document(document)
-    if any(name in section for name in (*BRANCHES, "$ref")) and _is_schema({**section}, BRANCHES):
-        return Entries({}, is_complete=False)  # a schema in parts, which are not put together here
+    if _is_schema(section) and _is_in_parts(section):
+        return Entries({}, is_complete=False)  # its parts are not put together here
     return Entries({name: Entry(value, required_flag(value)) for name, value in section.items()})
 
 
@@ -87,36 +87,39 @@ def _entries_of_list(section: list[Tree | None]) -> Entries:
 
 def _schema_document(section: Fields) -> Fields | None:
     """The JSON Schema document that a section is or has under ``schema``; None for an object of entries by name."""
-    inner = section.get("schema")
-    if isinstance(inner, dict) and "properties" not in section and _is_schema(section):
-        return _schema_document(inner)
-    properties = section.get("properties")
+    inner, properties = section.get("schema"), section.get("properties")
+    is_declared = section.get("type") == "object" or "$schema" in section
     if properties is None:
-        is_empty = section.get("type") == "object" or "$schema" in section
-        return section if is_empty and _is_schema(section) else None
+        if isinstance(inner, dict) and _is_schema(section):
+            return _schema_document(inner)
+        return section if is_declared and _is_schema(section) and not _is_in_parts(section) else None
     if not isinstance(properties, dict) or not all(isinstance(value, (dict, bool)) for value in properties.values()):
         return None  # a parameter that happens to be called properties
-    is_declared = section.get("type") == "object" or "$schema" in section
-    return section if is_declared or _is_schema(section) else None
+    return section if is_declared or isinstance(section.get("required"), list) or _is_schema(section) else None
 
 
-def _is_schema(section: Fields, more: tuple[str, ...] = ()) -> bool:
-    return all(name in _SCHEMA_FIELDS or name in more or name.startswith("$") for name in section)
+def _is_schema(section: Fields) -> bool:
+    return all(name in _SCHEMA_FIELDS or name.startswith(("$", "x-")) for name in section)
+
+
+def _is_in_parts(section: Fields) -> bool:
+    return any(name in section for name in (*BRANCHES, "$ref"))
 
 
 def _entries_of_document(document: Fields) -> Entries:
     properties, required = document.get("properties", {}), document.get("required", [])
-    names: Tree = [required] if isinstance(required, str) else required
+    listed: Tree = [required] if isinstance(required, str) else required
+    names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else None
     entries = {
         name: Entry(value, _required(name, value, names), is_property=True)
         for name, value in (properties.items() if isinstance(properties, dict) else ())
     }
-    return Entries(entries, is_complete=isinstance(names, list))
+    return Entries(entries, is_complete=names is not None)
 
 
-def _required(name: str, value: Tree, required: Tree) -> int | None:
+def _required(name: str, value: Tree, required: set[str] | None) -> int | None:
     """Whether a property is required. One that the document does not list is not, unless it says so itself."""
-    if not isinstance(required, list):
+    if required is None:
         return required_flag(value)
     return 1 if name in required else required_flag(value) or 0
 

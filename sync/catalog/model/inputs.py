@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from sync.catalog.json.paths import strings
-from sync.catalog.json.tree import Tree
+from sync.catalog.json.tree import MAX_KEY_CHARACTERS, Tree
 from sync.catalog.model.entries import Entry, name_of, named_entries
 
 REQUIREMENTS = ("required", "optional")
@@ -65,9 +65,9 @@ def is_rule(text: Tree | None, event_rules: int = 2) -> bool:
     if event_rules == 1:
         return _RULE_BEFORE_0_2.match(text) is not None
     kind, _, names = text.partition(":")
-    if _KIND.fullmatch(kind) is None or kind.lower() in _NO_KINDS:
+    if _KIND.fullmatch(kind.strip()) is None or kind.strip().lower() in _NO_KINDS:
         return False
-    return all(_NAME.fullmatch(name.strip(" ")) for name in names.split(","))
+    return all(_NAME.fullmatch(name.strip()) for name in names.split(","))
 
 
 def _has_lists(inputs: Tree) -> bool:
@@ -86,12 +86,15 @@ def _listed(inputs: Tree) -> tuple[list[Pair], bool]:
 
 
 def _names(entries: Tree) -> tuple[Iterable[str], bool]:
-    """Names come as a string, as strings, as objects with a name, or as the keys of an object; a null gives none."""
+    """Names come as a string, as strings, as objects with a name, or as the keys of an object; a null gives none.
+
+    A key whose value is ``false`` is no name: ``{"prompt": true, "image": false}``.
+    """
     if isinstance(entries, str):
         return [entries], True
     if isinstance(entries, dict):
         found = named_entries(entries)
-        return found.by_name, found.is_complete
+        return [name for name, entry in found.by_name.items() if entry.value is not False], found.is_complete
     if not isinstance(entries, list):
         return [], False
     names = [entry if isinstance(entry, str) else name_of(entry) for entry in entries if entry is not None]
@@ -124,7 +127,8 @@ def _structured_rules(inputs: Tree) -> Iterator[str]:
     if not isinstance(inputs, dict):
         return
     for key, value in inputs.items():
-        if isinstance(value, list) and key not in REQUIREMENTS and key not in _VALUES:
+        # A longer key would be repeated by each of its rules, which may be a million.
+        if isinstance(value, list) and len(key) <= MAX_KEY_CHARACTERS and key not in (*REQUIREMENTS, *_VALUES):
             yield from filter(is_rule, (f"{key}:{','.join(names)}" for names in _name_lists(value)))
         elif isinstance(value, dict) and key not in REQUIREMENTS and _has_lists(inputs):
             yield from _structured_rules(value)  # beside required and optional, such as under rules

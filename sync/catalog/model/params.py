@@ -15,7 +15,7 @@ from msgspec import Struct
 from sync.catalog.json.tree import Number, Tree, canonical_json, is_scalar, scalar_text, storable
 from sync.catalog.model.entries import BRANCHES, Entries, Entry, Fields
 
-# Of several names for the same thing the first one that is present is used.
+# Of several names for the same thing the first one that is present is used, of those of options the first that has any.
 _OPTIONS = ("options", "enum", "values", "choices", "allowed_values", "allowedValues")
 _TYPES = ("type", "data_type", "dataType")
 _DEFAULTS = ("default", "default_value", "defaultValue")
@@ -25,8 +25,7 @@ _MAXIMA = ("max", "maximum", "max_value", "maxValue", "maximum_value", "maximumV
 _LAYERS = ("schema", *BRANCHES)
 # The fields of an option that may hold what a caller sends.
 _SENT = ("value", "id", "key", "name")
-# Longer numbers are ordered as texts: nobody sends them as options.
-_NUMBER = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,18})?", re.ASCII)  # a longer exponent is none for Decimal
 
 
 class Param(Struct, frozen=True):
@@ -131,13 +130,13 @@ def _options(layers: list[Fields]) -> tuple[str, ...]:
     """The options of an entry with those of the layers below it: each branch may have some."""
     texts: set[str] = set()
     for layer in layers:
-        texts.update(_option_texts(_field(layer, _OPTIONS)))
+        texts.update(next(filter(None, (_option_texts(layer[name]) for name in _OPTIONS if name in layer)), ()))
         if "const" in layer:
             texts.update(_option_texts([layer["const"]]))
     return _ordered(texts)
 
 
-def _option_texts(options: Tree | None) -> set[str]:
+def _option_texts(options: Tree) -> set[str]:
     """The options in a list of scalars or of option objects, or the keys of an object; none of any other list."""
     if isinstance(options, dict):
         return {storable(key) for key in options}  # {"small": "512 px", ...}: the keys are what a caller may send

@@ -60,7 +60,7 @@ def input_rows(parts: ModelParts) -> Iterator[Row]:
 
 def input_rule_rows(parts: ModelParts) -> Iterator[Row]:
     for position, rule in enumerate(parts.inputs.rules):
-        yield position, rule.partition(":")[0], storable(rule)
+        yield position, rule.partition(":")[0].strip(), storable(rule)
 
 
 def capability_rows(parts: ModelParts) -> Iterator[Row]:

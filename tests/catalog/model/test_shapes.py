@@ -66,6 +66,8 @@ def test_a_shape_of_a_public_catalog_gives_its_rows(case: dict[str, Any]) -> Non
         {"$schema": "https://json-schema.org", "properties": OBJECT["properties"]},
         {"type": "json_schema", "title": "T", "schema": OBJECT},
         {**OBJECT, "required": "size"},
+        {**OBJECT, "type": None, "order": ["size"]},
+        {"properties": OBJECT["properties"], "x-order": ["size"], "oneOf": [{"required": ["size"]}, {}]},
         {"size": {"schema": {"enum": ["1K", "2K"]}}},
         {"size": {"schema": {"type": "string", "oneOf": [{"const": "1K"}, {"const": "2K"}]}}},
         {"size": {"anyOf": [{"allOf": [{"enum": ["1K"]}, {"enum": ["2K", "1K"]}]}, {"type": "null"}]}},
@@ -113,7 +115,8 @@ def test_the_options_are_found_however_they_are_sent(params: object) -> None:
         ({"options": ["a", {"label": "B"}]}, {}),
         ({"options": [{"value": ["b"], "id": "c"}]}, {}),
         (["STRING", {"multiline": True}], {}),
-        ({"options": ["9" * 50, "8" * 60]}, {"options": ["8" * 60, "9" * 50]}),
+        ({"options": ["9" * 50, "8" * 60, "1e1"]}, {"options": ["1e1", "9" * 50, "8" * 60]}),
+        ({"options": [], "values": 5, "enum": ["a"]}, {"options": ["a"]}),
     ],
 )  # fmt: skip
 def test_a_column_has_what_an_entry_says_clearly(entry: object, expected: dict[str, Any]) -> None:
@@ -138,6 +141,10 @@ def test_a_schema_document_is_distinguished_from_params_of_the_same_names(
     assert {name: one["is_required"] for name, one in found({"params": params})["params"].items()} == flags
 
 
+def test_the_kind_of_a_rule_has_no_blanks_around_it() -> None:
+    assert rows_of(parts({"inputs": [" one_of : a,b"]}))["input_rules"] == ((0, "one_of", " one_of : a,b"),)
+
+
 def test_a_property_that_is_a_bare_schema_has_no_default() -> None:
     assert found({"params": {**OBJECT, "properties": {"a": True}}})["params"]["a"]["default_value"] is None
 
@@ -157,6 +164,9 @@ def test_a_property_that_is_a_bare_schema_has_no_default() -> None:
         ({"required": ["a"], "examples": [["a", "b"]], "sizes": [["1:1", "a"], [1]]}, (["a"], [], [])),
         ({"required": ["a"], "rules": ["requires: mask, image"]}, (["a"], [], ["requires: mask, image"])),
         ({"one_of:a,b": {"x": 1}}, ([], [], ["one_of:a,b"])),
+        ({"required": ["a", " one_of: a ,\tb "]}, (["a"], [], [" one_of: a ,\tb "])),
+        ({"required": {"a": True, "b": False}, "optional": {"c": {}}}, (["a"], ["c"], [])),
+        ({"required": [], "x" * 256: [["a", "b"]]}, ([], [], [])),
     ],
 )  # fmt: skip
 def test_inputs_and_rules_are_found_however_they_are_sent(
@@ -174,6 +184,7 @@ def test_inputs_and_rules_are_found_however_they_are_sent(
         ({"params": [{"name": "a"}, 5]}, ["params have entries of"]),
         ({"params": [{"name": "a"}, {"name": "a", "max": 1}]}, ["params have entries of"]),
         ({"params": {"allOf": [{"properties": {"a": {}}}]}}, ["params have a shape"]),
+        ({"params": {"type": "object", "$ref": "#/components/schemas/Input"}}, ["params have a shape"]),
         ({"params": {"": 1}}, ["params have names that"]),
         ({"inputs": 5}, ["inputs have a shape"]),
         ({"inputs": {"audio": True}}, ["inputs have a shape"]),
