@@ -16,12 +16,11 @@ Path: TypeAlias = tuple[str, ...]
 _EXACT = Context(prec=200)
 _SMALLEST = Decimal("1e-12")
 _INTEGER_DIGITS, _LONGEST = 12, 80
-_DOCUMENT = {"properties", "required", "title", "description", "additionalProperties", "definitions", "type"} | {
-    "version",
-    "strict",
-    "schema",
-}
 _PARTS = {"anyOf", "oneOf", "allOf"}
+_DOCUMENT = {"properties", "required", "title", "description", "additionalProperties", "definitions", "type"} | {
+    *("version", "strict", "schema"),
+    *_PARTS,
+}
 
 
 def text_of(value: Any) -> str | None:
@@ -87,28 +86,29 @@ def _named(value: Any) -> dict[str, Any]:
         return {name: entry for name, entry in reversed([*named]) if name is not None}  # the first of a name stays
     if not isinstance(value, dict):
         return {}
-    properties = value.get("properties")
-    only_schema = all(name in _DOCUMENT or name[:1] == "$" for name in value)
-    if properties is None and only_schema and isinstance(value.get("schema"), dict):
-        inner = value["schema"]
-        return _named(inner) if _is_document(inner) else {**value}
-    if isinstance(properties, dict) and _is_document(value):
-        return properties
     if _is_document(value):
-        return {}
-    parts = {*value} & (_PARTS | {"$ref"})
-    return {} if parts and all(name in _DOCUMENT | _PARTS or name[:1] == "$" for name in value) else value
+        properties, inner = value.get("properties"), value.get("schema")
+        return properties or (_named(inner) if properties is None and isinstance(inner, dict) else {})
+    return {} if _only_schema(value) and _has_parts(value) else value
 
 
 def _is_document(value: dict[str, Any]) -> bool:
-    only_schema = all(name in _DOCUMENT or name[:1] == "$" for name in value)
     is_declared = value.get("type") == "object" or "$schema" in value
     properties = value.get("properties")
     if properties is None:
         inner = value.get("schema")
-        return only_schema and (_is_document(inner) if isinstance(inner, dict) else is_declared)
+        is_inside = _is_document(inner) if isinstance(inner, dict) else is_declared and not _has_parts(value)
+        return _only_schema(value) and is_inside
     is_object = isinstance(properties, dict) and all(isinstance(one, (dict, bool)) for one in properties.values())
-    return is_object and (only_schema or is_declared)
+    return is_object and (_only_schema(value) or is_declared or isinstance(value.get("required"), list))
+
+
+def _only_schema(value: dict[str, Any]) -> bool:
+    return all(name in _DOCUMENT or name[:1] == "$" or name[:2] == "x-" for name in value)
+
+
+def _has_parts(value: dict[str, Any]) -> bool:
+    return bool({*value} & (_PARTS | {"$ref"}))
 
 
 def _name(entry: Any) -> str | None:
