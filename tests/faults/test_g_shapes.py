@@ -101,8 +101,8 @@ def test_g11_hostile_shapes_are_stored_again_in_silence_and_printed(synced: Sync
     for command in (["models"], ["changes"], *(["show", one["id"]] for one in odd)):
         assert output(synced.shell(*command))
         assert json.loads(output(synced.shell(*command, "--json")))
-    for command in ("models", "changes"):
-        assert output(synced.shell(command, "--csv"))
+    for name in ("models", "changes"):
+        assert output(synced.shell(name, "--csv"))
 
 
 def test_show_prints_the_numbers_of_raw_params_exactly(synced_sqlite: SyncedDatabase) -> None:
