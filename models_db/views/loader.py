@@ -33,6 +33,7 @@ NAMES = (
     "v_model_params",
     "v_model_inputs",
     "v_model_capabilities",
+    "v_rejected_models",
     "v_calendar_days",
     "v_sync_runs",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -12,12 +12,14 @@ from sync.catalog.changes.classify import ClassifiedResponse, classify
 from sync.catalog.changes.evidence import RecentChanges, make_evidence
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, make_plan, monotonic_timestamp, needed_ids
+from sync.catalog.changes.rejections import OpenRejection
 from sync.catalog.changes.stored import Listed
 from sync.catalog.guards import Evidence, GuardSettings, Hold
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 from sync.store import read, recent
 from sync.store.database import Connection
+from sync.store.rejections import open_rejections
 
 
 class Decision(Struct, frozen=True):
@@ -64,7 +66,11 @@ def decide(
                 failures[mode] = error
     # A person accepts one number for the whole run, so every mode is checked before the first is planned.
     accepted = guards.accepted_flags([hold for one in checked.values() for hold in one.holds], settings)
-    plans = {mode: _plan(connection, one, accepted, states[mode].last, observed_at) for mode, one in checked.items()}
+    rejected = open_rejections(connection, checked) if checked else {}
+    plans = {
+        mode: _plan(connection, one, accepted, states[mode].last, observed_at, rejected.get(mode, ()))
+        for mode, one in checked.items()
+    }
     return Decision(plans, failures, superseded)
 
 
@@ -94,8 +100,11 @@ def _plan(
     accepted: frozenset[guards.Flag],
     watermark: ModeWatermark,
     observed_at: datetime,
+    rejected_before: Sequence[OpenRejection],
 ) -> ModePlan:
     ruling = guards.rule(checked.evidence, checked.holds, accepted)
     needed = needed_ids(checked.classified, ruling, checked.listed)
     stored = read.stored_models(connection, checked.classified.response.mode, needed)
-    return make_plan(checked.classified, ruling, stored, watermark, observed_at=observed_at)
+    return make_plan(
+        *(checked.classified, ruling, stored, watermark), observed_at=observed_at, rejected_before=rejected_before
+    )

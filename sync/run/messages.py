@@ -62,10 +62,11 @@ def plan_errors(plan: ModePlan, held: Mapping[Flag, int]) -> Iterator[CatalogSyn
     ``held`` has the numbers of what is held back in all modes of the run: those that ``--accept-removals``
     and ``--accept-costs`` take.
     """
-    if plan.rejected:
+    reported = plan.rejections.reported
+    if reported:
         yield ResponseRejected(
-            f"{len(plan.rejected)} of {plan.response.reported} {plan.mode} models were rejected and kept as stored:"
-            f" {_rejected_models(plan.rejected)}; report them to the API's maintainers"
+            f"{len(reported)} of {plan.response.reported} {plan.mode} models were rejected and kept as stored:"
+            f" {_rejected_models(reported)}; report them to the API's maintainers"
         )
     yield from (_hold_error(plan.mode, hold, held[hold.guard.flag]) for hold in plan.holds)
 
@@ -117,6 +118,15 @@ def _moved_text(settings: GuardSettings) -> str:
     return f"lost their cost or changed more than {settings.cost_factor:g}-fold"
 
 
+def rejection_notes(plan: ModePlan) -> Iterator[str]:
+    """The clause about models that an earlier run has reported as rejected, and that are still rejected."""
+    standing = plan.rejections.standing
+    if standing:
+        models = f"1 {plan.mode} model stays" if len(standing) == 1 else f"{len(standing)} {plan.mode} models stay"
+        # One line of text that every database stores: an explanation quotes what was sent.
+        yield one_line(f"{models} rejected: {_rejected_models(standing)}", _MAX_STORED_LENGTH)
+
+
 def _rejected_models(rejected: Iterable[Rejected]) -> str:
     texts = list(dict.fromkeys(_rejected_model(model) for model in rejected))
     unnamed = len(texts) - _MAX_NAMED_REJECTS
@@ -124,4 +134,4 @@ def _rejected_models(rejected: Iterable[Rejected]) -> str:
 
 
 def _rejected_model(model: Rejected) -> str:
-    return f"{'a model' if model.model_id is None else repr(model.model_id)} ({model.reason})"
+    return f"{'a model' if model.model_id is None else repr(model.model_id)} ({model.explanation})"

@@ -15,7 +15,7 @@ from sync.catalog.guards import Flag, numbers_by_flag
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError, Outcome, ResponseRejected, worst
 from sync.run.decide import Decision
-from sync.run.messages import joined_message, plan_errors, superseded_error
+from sync.run.messages import joined_message, plan_errors, rejection_notes, superseded_error
 from sync.store.read import ModeState
 from sync.store.runs import ModeRow
 
@@ -94,7 +94,7 @@ def make_result(
     )
     notes = (
         *(note for fetch in fetches for note in (*fetch.notes, *_response_notes(fetch.response))),
-        *(note for plan in decision.plans.values() for note in plan.notes),
+        *(note for plan in decision.plans.values() for note in (*plan.notes, *rejection_notes(plan))),
     )
     return RunResult(run_id, combined_status([mode.row.status for mode in modes]), observed_at, modes, notes)
 

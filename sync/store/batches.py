@@ -16,10 +16,10 @@ BATCH_SIZE = 500
 Item = TypeVar("Item")
 
 
-def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item], size: int = BATCH_SIZE) -> Iterator[list[Item]]:
     """The items in lists short enough for one statement."""
     remaining = iter(items)
-    while batch := list(islice(remaining, BATCH_SIZE)):
+    while batch := list(islice(remaining, size)):
         yield batch
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -20,6 +21,7 @@ from sync.catalog.model.records import Record, Row
 from sync.store.batches import BATCH_SIZE, batches, execute_batches
 from sync.store.current_rows import write_current_rows
 from sync.store.intervals import write_costs, write_versions
+from sync.store.rejections import write_rejections
 
 _MODEL_COLUMNS = (*MODELS.values, "fingerprint")
 
@@ -31,6 +33,7 @@ def apply_plan(connection: Connection, run_id: int, plan: ModePlan) -> None:
     """
     for start in range(0, len(plan.changes), BATCH_SIZE):
         _apply_batch(connection, run_id, replace(plan, changes=plan.changes[start : start + BATCH_SIZE]))
+    write_rejections(connection, run_id, plan)
 
 
 def _apply_batch(connection: Connection, run_id: int, plan: ModePlan) -> None:
@@ -82,8 +85,9 @@ def _model_values(record: Record) -> Row:
 def _write_events(connection: Connection, run_id: int, plan: ModePlan, pks: Mapping[str, int]) -> None:
     columns = ("run_id", "not_before", "changed_at", "model_pk", "model_name", "provider", *EVENT_COLUMNS)
     rows: list[Row] = [
-        (run_id, plan.not_before, plan.stamp, pks[change.model_id], change.name, change.provider, *event.values())
+        (run_id, start, plan.stamp, pks[change.model_id], change.name, change.provider, *event.values())
         for change in plan.changes
+        for start in (plan.not_before if change.not_before is UNSET else change.not_before,)
         for event in change.events
     ]
     insert_rows(connection, catalog_changes, columns, rows)

@@ -14,8 +14,47 @@ THIRD = "2026-03-01 12:00:02.000000"
 ODD = "2026-03-01 11:30:00.000000"
 VALUES = "(SELECT model_pk FROM models WHERE mode = 'image' AND model_id = 'gone')"
 
+REJECTED = "model_id = 'rejected'"
+LISTED_TEXT = f"(SELECT SUBSTR(fingerprint, 3) FROM models WHERE {A})"
+
 # The statement; table and model of the row that is named; a part of its line.
 DAMAGES = [
+    (f"UPDATE rejected_models SET raw = '{{}}' WHERE {REJECTED}", "rejected_models", "rejected", "raw is not the text"),
+    (f"UPDATE rejected_models SET model_id = 'x' WHERE {REJECTED}", "rejected_models", "x", "raw is the text of 'rej"),
+    (f"UPDATE rejected_models SET model_id = NULL WHERE {REJECTED}", "rejected_models", None, "raw is the text of"),
+    (
+        f"UPDATE rejected_models SET not_before = '{ODD}' WHERE model_id = 'gone'",
+        *("rejected_models", "gone", "but the previous successful sync began"),
+    ),
+    (
+        f"UPDATE rejected_models SET not_before = '{ODD}' WHERE model_id = 'gone'",
+        *("catalog_changes", "gone", "but the model was rejected until then, and its row has 2026-03-01T11:30"),
+    ),
+    (
+        f"UPDATE catalog_changes SET not_before = '{ODD}' WHERE {GONE} AND change_kind = 'removed'",
+        *("catalog_changes", "gone", "but the model was rejected until then"),
+    ),
+    ("DELETE FROM rejected_models WHERE model_id = 'gone'", "catalog_changes", "gone", "but the previous successful"),
+    (
+        f"UPDATE rejected_models SET valid_from = '{ODD}' WHERE {REJECTED}",
+        "rejected_models",
+        "rejected",
+        "the stamp of",
+    ),
+    (
+        f"UPDATE rejected_models SET valid_to = '{ODD}' WHERE model_id = 'gone'",
+        *("rejected_models", "gone", "not after valid_from"),
+    ),
+    (
+        "UPDATE rejected_models SET valid_to = NULL WHERE model_id = 'gone'",
+        *("rejected_models", "gone", "only one of valid_to and closed_run_id"),
+    ),
+    (f"UPDATE rejected_models SET opened_run_id = 12 WHERE {REJECTED}", "rejected_models", "rejected", "not applied"),
+    ("UPDATE rejected_models SET closed_run_id = 99", "rejected_models", "gone", "there is no such run"),
+    (
+        f"UPDATE rejected_models SET model_id = 'a', raw = NULL, raw_sha256 = {LISTED_TEXT} WHERE {REJECTED}",
+        *("rejected_models", "a", "the model is rejected and listed with the same text"),
+    ),
     ("UPDATE models SET name = 'x' WHERE model_id = 'full'", "models", "full", "name is 'x'"),
     ("UPDATE models SET provider = NULL WHERE model_id = 'full'", "models", "full", "provider is NULL"),
     ("UPDATE models SET description = 'x' WHERE model_id = 'gone'", "models", "gone", "description is 'x'"),

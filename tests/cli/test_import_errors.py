@@ -63,7 +63,7 @@ def test_a_line_that_is_too_late_in_both_modes_has_both_errors(shell: Shell, sql
 def test_of_very_many_errors_the_line_has_the_first_ones_and_their_number(
     shell: Shell, sqlite_url: str, tmp_path: Path
 ) -> None:
-    lines = [line(f"2026-01-{day:02}T00:00:00Z", model("acme/bad", f"x{day}")) for day in range(1, 31)]
+    lines = [line(f"2026-01-{day:02}T00:00:00Z", model(f"acme/bad-{day}", "x")) for day in range(1, 31)]
     shell.set(DATABASE_URL=sqlite_url)
     ended = shell("import", "--json", saved(tmp_path / "saved.jsonl", *lines))
 

@@ -71,18 +71,27 @@ class Truth:
     stories: dict[Key, list[State]] = field(default_factory=dict)
     observed: list[datetime] = field(default_factory=list)
     good: dict[str, datetime] = field(default_factory=dict)
-    """The last observation of each mode without a rejected model."""
+    """The last observation of each mode. The id of every rejected model can be read."""
+    rejected: dict[Key, datetime | None] = field(default_factory=dict)
+    """The models that are rejected, with the last observation before, which dates their next event."""
 
     def observe(self, at: datetime, listings: Mapping[str, Listing]) -> None:
         self.observed.append(at)
         for mode, listing in listings.items():
             known = {key[1] for key, story in self.stories.items() if key[0] == mode and story[-1].value is not None}
+            known |= {id_ for of_mode, id_ in self.rejected if of_mode == mode}
             for id_ in sorted(known | listing.keys()):
                 sent = listing.get(id_, {})
-                if sent is not None:
+                if sent is None:
+                    self.rejected.setdefault((mode, id_), self.good.get(mode))
+                else:
                     self._compare((mode, id_), at, dict(sent) or None)
-            if None not in listing.values():
-                self.good[mode] = at
+                    self.rejected.pop((mode, id_), None)
+            self.good[mode] = at
+
+    def not_before(self, key: Key) -> datetime | None:
+        """After when a change of the model happened that is seen now."""
+        return self.rejected.get(key, self.good.get(key[0]))
 
     def value_at(self, key: Key, moment: datetime) -> dict[str, Any] | None:
         """The model's value at a moment."""
@@ -107,7 +116,7 @@ class Truth:
         return next(state.value for state in reversed(self.stories[key]) if state.value is not None)
 
     def _compare(self, key: Key, at: datetime, value: dict[str, Any] | None) -> None:
-        story = self.stories.setdefault(key, [])
+        story = self.stories.get(key, [])
         before = story[-1].value if story else None
         if _is_same(before, value) or meaning(before) == meaning(value):
             return
@@ -115,7 +124,7 @@ class Truth:
             self._add_or_remove(key, at, story, value)
         else:
             self._change(key, at, before, value)
-        story.append(State(at, value))
+        self.stories.setdefault(key, []).append(State(at, value))
 
     def _add_or_remove(self, key: Key, at: datetime, story: list[State], value: dict[str, Any] | None) -> None:
         last = self.last_named(key) if story else None
@@ -128,11 +137,11 @@ class Truth:
             self._cost(key, at, value, _kind(old, new), old, new)
         for entity, path, was, now in _differences(before, value):
             numbers = _prices(was, now) if entity == "credits" else None
-            self.fields.append(FieldEvent(at, self.good.get(key[0]), key, entity, path, was, now, numbers))
+            self.fields.append(FieldEvent(at, self.not_before(key), key, entity, path, was, now, numbers))
 
     def _cost(self, key: Key, at: datetime, value: Mapping[str, Any], kind: str, old: Cost, new: Cost) -> None:
         name, provider = cleaned(value.get("name")), cleaned(value.get("provider"))
-        self.costs.append(CostEvent(at, self.good.get(key[0]), key, name, provider, kind, old, new))
+        self.costs.append(CostEvent(at, self.not_before(key), key, name, provider, kind, old, new))
 
 
 def _is_same(before: dict[str, Any] | None, value: dict[str, Any] | None) -> bool:

@@ -32,7 +32,8 @@ def make_history(host: Host) -> None:
     host.sync([model("a", cost=4, name="A2"), model("back", cost=3), FULL, *others], [model("a", cost=5)])
     host.now += 48 * HOUR
     host.sync([model("a", cost=4, name="A2"), model("back", cost=3), FULL, *others], [model("a", cost=5)])
-    host.sync([model("a", cost=4, name="A2"), model("back", cost=3), FULL, *others], modes=["image"])
+    rejected = model("rejected", cost=-1)
+    host.sync([model("a", cost=4, name="A2"), model("back", cost=3), FULL, rejected, *others], modes=["image"])
     host.sync(b"<html>", b"<html>")
 
 

@@ -9,6 +9,7 @@ from sync.catalog.changes.classify import classify
 from sync.catalog.changes.evidence import RecentChanges, make_evidence
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, make_plan, needed_ids
+from sync.catalog.changes.rejections import OpenRejection
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.guards import GuardSettings, accepted_flags, rule, tripped
 from sync.catalog.response.parsed import ParsedResponse
@@ -28,10 +29,16 @@ def plan(
     *,
     accept: bool = False,
     observed_at: datetime = SEEN,
+    rejected_before: Sequence[OpenRejection] = (),
 ) -> ModePlan:
     known = known or {}
     on_list = {id_: Listed(one.model_pk, str(one.fingerprint)) for id_, one in known.items() if one.is_listed}
-    return plan_of(parsed_response(sent), on_list, known, last, accept=accept, observed_at=observed_at)
+    return plan_of(
+        *(parsed_response(sent), on_list, known, last),
+        accept=accept,
+        observed_at=observed_at,
+        rejected_before=rejected_before,
+    )
 
 
 def plan_of(
@@ -42,6 +49,7 @@ def plan_of(
     *,
     accept: bool = False,
     observed_at: datetime = SEEN,
+    rejected_before: Sequence[OpenRejection] = (),
 ) -> ModePlan:
     """The plan that a run makes of a parsed response, with ``known`` as what is stored."""
     classified = classify(response, on_list)
@@ -51,7 +59,7 @@ def plan_of(
     holds = tripped(evidence, settings)
     ruling = rule(evidence, holds, accepted_flags(holds, settings))
     needed = {id_: known[id_] for id_ in needed_ids(classified, ruling, on_list) if id_ in known}
-    return make_plan(classified, ruling, needed, last, observed_at=observed_at)
+    return make_plan(classified, ruling, needed, last, observed_at=observed_at, rejected_before=rejected_before)
 
 
 def kinds(made: ModePlan) -> list[tuple[str, str]]:

@@ -27,9 +27,10 @@ from tests.support.history_checker import (
     meaning,
     plain_json,
 )
+from tests.support.rejection_checker import rejection_findings
 
 CATALOG_TABLES = ("credits", "credit_details", "params", "param_options", "inputs", "input_rules", "capabilities")
-_TIMES = ("_at", "valid_from", "valid_to", "not_before")
+_TIMES = ("_at", "valid_from", "valid_to", "not_before", "stamp")
 
 
 def assert_consistent(engine: Engine) -> None:
@@ -65,6 +66,9 @@ def _findings(connection: Connection) -> Iterator[str]:
         ]
         yield from (f"{model['mode']} {model['model_id']!r}: {message}" for message in messages)
     yield from _run_findings(connection, versions)
+    yield from rejection_findings(
+        _read(connection, "rejected_models"), {(r["run_id"], r["mode"]): r for r in _read(connection, "sync_run_modes")}
+    )
 
 
 def _read(connection: Connection, table: str) -> list[Row]:
@@ -155,20 +159,27 @@ def _request_findings(connection: Connection, runs: dict[int, Row], state: dict[
     """
     rows = _read(connection, "sync_run_modes")
     mode_rows = {(row["run_id"], row["mode"]): row for row in rows}
-    successes = sorted(key for key, row in mode_rows.items() if row["status"] == "success")
+    successes = sorted(key for key, row in mode_rows.items() if row["is_good"])
     for mode, row in state.items():
         last = [run for run, of in successes if of == mode and runs[run]["observed_at"] == row["good_observed_at"]]
         if last and row["good_asked_at"] != _seen_from(mode_rows[last[-1], mode]):
             yield f"the state of {mode} is not dated by the request of run {last[-1]}"
     mode_of = {model["model_pk"]: model["mode"] for model in _read(connection, "models")}
+    id_of = {model["model_pk"]: model["model_id"] for model in _read(connection, "models")}
+    rejections = defaultdict(list)
+    for row in _read(connection, "rejected_models"):
+        rejections[row["mode"], row["model_id"], row["closed_run_id"]].append(row["not_before"])
     for event in _read(connection, "catalog_changes"):
         mode, run = mode_of[event["model_pk"]], event["run_id"]
         before = [one for one, of in successes if of == mode and one < run]
         # An earlier success may have been pruned; then nothing is known.
         known = before and runs[before[-1]]["observed_at"] == mode_rows[run, mode]["previous_success_at"]
         expected = known and min(_seen_from(mode_rows[before[-1], mode]), event["changed_at"])
+        ended = rejections.get((mode, id_of[event["model_pk"]], run))
+        if ended:
+            known, expected = True, None if None in ended else min(ended)
         if known and event["not_before"] != expected:
-            yield f"event {event['change_id']} is not dated by the request of run {before[-1]}"
+            yield f"event {event['change_id']} is not dated by the last sync that observed its model"
 
 
 def _seen_from(row: Row) -> datetime:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tests.support.made_responses import Model
+from tests.torture.expected_rejections import ExpectedRejections
 
 STAMP_STEP = timedelta(microseconds=1)
 GUARD_PERCENT, GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_PERCENT and MAX_REMOVAL_COUNT
@@ -63,6 +64,7 @@ class ExpectedMode:
     good_asked_at: datetime | None = None
     """When the last successful sync sent its request, less the time for which a cache had had the response."""
     base_url: str | None = None
+    rejections: ExpectedRejections = field(default_factory=ExpectedRejections)
 
     @property
     def listed(self) -> set[str]:
@@ -92,6 +94,12 @@ class SentResponse:
     def is_valid(self) -> bool:
         return all(map(_is_valid, self.models))
 
+    @property
+    def malformed(self) -> list[tuple[str | None, int]]:
+        """The ids of the malformed models, None for one that is unreadable, and what else the models have."""
+        bad = [model for model in self.models if not _is_valid(model)]
+        return [(model["id"] if _has_id(model) else None, model["params"]["x"]) for model in bad]
+
 
 @dataclass
 class ExpectedRun:
@@ -112,6 +120,8 @@ class ExpectedDatabase:
 
     modes: dict[str, ExpectedMode] = field(default_factory=lambda: {"image": ExpectedMode(), "video": ExpectedMode()})
     runs: dict[int, ExpectedRun] = field(default_factory=dict)
+    reported: set[str] = field(default_factory=set)
+    """The modes in which the last run reported a rejected model."""
 
     def held_back(self, responses: Mapping[str, SentResponse]) -> dict[str, int]:
         """The number of removals that the guard holds back, for each mode in which it does."""
@@ -141,6 +151,7 @@ class ExpectedDatabase:
         if accepted in ("all", sum(held_back.values())):
             held_back = {}
         statuses: dict[str, str] = {}
+        self.reported = set()
         for mode, response in responses.items():
             expected = self.modes[mode]
             # The clock may have gone back; a stamp comes after the last one all the same.
@@ -152,10 +163,16 @@ class ExpectedDatabase:
             removed = set() if mode in held_back else self._missing(mode, response)
             for model_id in removed:
                 expected.histories[model_id].remove(stamp)
-            run.is_referred_to = run.is_referred_to or any(changed) or bool(removed)
+            start = expected.good_asked_at and min(expected.good_asked_at, stamp)
+            is_certain = response.is_readable and mode not in held_back
+            rejection_changed, is_reported = expected.rejections.apply(
+                response.malformed, set(response.valid), stamp, not_before=start, missing_is_certain=is_certain
+            )
+            self.reported |= {mode} if is_reported else set()
+            run.is_referred_to = run.is_referred_to or any(changed) or bool(removed) or rejection_changed
             expected.stamp, expected.run_id, expected.version = stamp, run_id, expected.version + 1
             statuses[mode] = _mode_status(response, is_held=mode in held_back)
-            if statuses[mode] == "success":
+            if is_certain:
                 expected.good_stamp, expected.good_asked_at = stamp, seen_from
             if base_url is not None:
                 run.has_acceptance = run.has_acceptance or is_foreign(base_url, expected.base_url)

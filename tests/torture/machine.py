@@ -89,8 +89,8 @@ class CatalogMachine(RuleBasedStateMachine):
     def put_model(self, mode: str, model_id: str, cost: str | None, extra: int) -> None:
         self._steps.put_model(mode, model_id, cost, extra)
 
-    @rule(mode=_modes, model_ids=st.sets(_ids, max_size=8))
-    def omit_models(self, mode: str, model_ids: set[str]) -> None:
+    @rule(mode=_modes, model_ids=st.sets(_ids | st.just(5), max_size=8))
+    def omit_models(self, mode: str, model_ids: set[object]) -> None:
         self._steps.omit_models(mode, model_ids)
 
     @rule(hours=st.integers(-48, 72))
@@ -131,10 +131,13 @@ class CatalogMachine(RuleBasedStateMachine):
     def failing_sync(self, modes: tuple[str, ...], failure: CatalogSyncError | bytes) -> None:
         self._do("failed syncs", lambda: self._steps.sync(failing=dict.fromkeys(modes, failure)))
 
-    @rule(mode=_modes, model_id=_ids | st.just(5))
-    def sync_with_a_malformed_model(self, mode: str, model_id: object) -> None:
-        malformed = {"id": model_id, "credits": {"default_cost": BAD_COST}, "params": {"x": 0}}
-        self._do("syncs with a malformed model", lambda: self._steps.sync(malformed={mode: malformed}))
+    @rule(mode=_modes, model_id=_ids | st.just(5), extra=st.integers(0, 1), stays=st.booleans())
+    def sync_with_a_malformed_model(self, mode: str, model_id: object, extra: int, stays: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        """The model replaces one with the same id. It stays malformed until it is omitted or put again."""
+        self._steps.put_model(mode, model_id, BAD_COST, extra)
+        self._do("syncs with a malformed model", self._steps.sync)
+        if not stays:
+            self._steps.omit_models(mode, {model_id})
 
     @rule(number=st.integers(1, 45), after=st.booleans())
     def crash(self, number: int, after: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, select
 
-from models_db.tables import credit_history, model_versions, models, sync_runs, sync_state
+from models_db.tables import credit_history, model_versions, models, rejected_models, sync_runs, sync_state
 from models_db.views.loader import VIEWS
+from sync.catalog.modes import MODES
 from tests.support.history_checker import plain_json
 from tests.torture.database_under_test import engine_for, require, require_consistent_rows
 from tests.torture.expected_database import ExpectedDatabase, ExpectedMode, ModelHistory
@@ -24,6 +25,7 @@ def require_expected(url: str, expected: ExpectedDatabase) -> None:
         versions = _intervals(engine, model_versions, model_versions.c.raw)
         costs = _intervals(engine, credit_history, credit_history.c.default_cost_exact)
         states = {row.mode: _state(row) for row in read_rows(engine, select(sync_state))}
+        rejections = _rejections(engine)
         statuses = {row.run_id: row.status for row in read_rows(engine, select(sync_runs))}
     for mode, expected_mode in expected.modes.items():
         _require_histories(mode, expected_mode, versions, costs)
@@ -31,9 +33,19 @@ def require_expected(url: str, expected: ExpectedDatabase) -> None:
             *(expected_mode.version, expected_mode.stamp, expected_mode.run_id, expected_mode.good_stamp),
             *(expected_mode.good_asked_at, expected_mode.base_url),
         )
+        rows = sorted((row.row for row in expected_mode.rejections.rows), key=repr)
+        require(rejections[mode] == rows, f"the rejected models of {mode} are {rejections[mode]}, not {rows}")
         require(states[mode] == state, f"sync_state has {states[mode]} for {mode}, not {state}")
     expected_statuses = {run_id: run.status for run_id, run in expected.runs.items()}
     require(statuses == expected_statuses, f"the runs are {statuses}, not {expected_statuses}")
+
+
+def _rejections(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    found: dict[str, list[tuple[Any, ...]]] = {mode: [] for mode in MODES}
+    for row in read_rows(engine, select(rejected_models)):
+        extra = int(plain_json(row.raw)["params"]["x"])
+        found[row.mode].append((row.model_id, extra, row.valid_from, row.valid_to, row.not_before))
+    return {mode: sorted(rows, key=repr) for mode, rows in found.items()}
 
 
 def _state(row: Any) -> tuple[Any, ...]:

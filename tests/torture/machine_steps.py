@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -44,16 +44,16 @@ class MachineSteps:
     url: str
     now: datetime = START
     expected: ExpectedDatabase = field(default_factory=ExpectedDatabase)
-    catalog: dict[str, dict[str, Model]] = field(default_factory=lambda: {mode: {} for mode in MODES})
+    catalog: dict[str, dict[object, Model]] = field(default_factory=lambda: {mode: {} for mode in MODES})
     lines: list[tuple[SavedResponse, dict[str, SentResponse]]] = field(default_factory=list)
     """Every line that was imported or rejected, with its responses."""
     imported: set[tuple[str, datetime, str]] = field(default_factory=set)
     """Mode, time and hash of each response that an import has stored."""
 
-    def put_model(self, mode: str, model_id: str, cost: str | None, extra: int) -> None:
+    def put_model(self, mode: str, model_id: object, cost: str | None, extra: int) -> None:
         self.catalog[mode][model_id] = {"id": model_id, "credits": {"default_cost": cost}, "params": {"x": extra}}
 
-    def omit_models(self, mode: str, model_ids: set[str]) -> None:
+    def omit_models(self, mode: str, model_ids: Iterable[object]) -> None:
         for model_id in model_ids:
             self.catalog[mode].pop(model_id, None)
 
@@ -69,17 +69,16 @@ class MachineSteps:
         *,
         accept: bool = False,
         failing: Mapping[str, Sent] | None = None,
-        malformed: Mapping[str, Model] | None = None,
         age: int | None = None,
         base_url: str = BASE_URL,
     ) -> None:
         """A sync whose result is compared with the expected one.
 
-        ``failing`` has what the API sends instead of the catalog of a mode, ``malformed`` a model that it adds.
-        ``age`` is that of the responses. Another ``base_url`` than the last one is accepted.
+        ``failing`` has what the API sends instead of the catalog of a mode. ``age`` is that of
+        the responses. Another ``base_url`` than the last one is accepted.
         """
-        failing, malformed = failing or {}, malformed or {}
-        responses = {mode: self._response(mode, malformed.get(mode)) for mode in modes if mode not in failing}
+        failing = failing or {}
+        responses = {mode: self._response(mode) for mode in modes if mode not in failing}
         accepted = sum(self.expected.held_back(responses).values()) if accept else None
         sent: dict[str, Sent] = {mode: _models(response) for mode, response in responses.items()} | dict(failing)
         now = self._advance_clock()
@@ -125,7 +124,7 @@ class MachineSteps:
     ) -> None:
         actual = [mode.row.status for mode in result.modes]
         require(actual == statuses, f"the modes ended as {actual}, not {statuses}")
-        outcomes = [Outcome.DONE if each.is_valid else Outcome.REJECTED for each in responses.values()]
+        outcomes = [Outcome.REJECTED for mode in responses if mode in self.expected.reported]
         outcomes += [
             each.outcome if isinstance(each, CatalogSyncError) else Outcome.REJECTED for each in failing.values()
         ]
@@ -202,8 +201,8 @@ class MachineSteps:
         if run_id is None:
             return
         run = ExpectedRun("", now, is_import=True)
-        self.expected.apply(run_id, new, line.at, accepted="all", run=run, seen_from=line.at)
-        run.status = "success"
+        statuses = self.expected.apply(run_id, new, line.at, accepted="all", run=run, seen_from=line.at)
+        run.status = run_status([*statuses.values()])
         self.imported |= {(mode, line.at, _sha256(line, mode)) for mode in new}
 
     def _expected_import_outcome(
@@ -238,12 +237,8 @@ class MachineSteps:
         last = self.expected.modes[mode].stamp
         return last is None or line.at > last
 
-    def _response(self, mode: str, malformed: Model | None = None) -> SentResponse:
-        """The response for a mode; the malformed model replaces one with the same id."""
-        models = self.catalog[mode].values()
-        if malformed is None:
-            return SentResponse(tuple(models))
-        return SentResponse((*(model for model in models if model["id"] != malformed["id"]), malformed))
+    def _response(self, mode: str) -> SentResponse:
+        return SentResponse(tuple(self.catalog[mode].values()))
 
     def _expect_applied(
         self,

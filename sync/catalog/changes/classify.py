@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sync.catalog.changes.lazy_records import LazyRecords
 from sync.catalog.changes.stored import Listed
@@ -66,7 +67,7 @@ def classify(response: ParsedResponse, listed: Mapping[str, Listed]) -> Classifi
     for raw in others:
         model = _normalise(raw, response)
         if isinstance(model, Rejected):
-            rejected.append(model)
+            rejected.append(replace(model, raw=raw))  # the part of the response in place of a copy
         elif model.model_id in unchanged:  # a second copy of a model, beside the one whose text is stored
             _require_equal(model, _normalise(unchanged[model.model_id], response), response.mode)
         elif model.model_id in records:

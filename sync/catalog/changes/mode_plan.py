@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args, overload
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from sync.catalog.changes.diff import Event, RowChanges
+from sync.catalog.changes.rejections import RejectionChanges
 from sync.catalog.guards import Flag, Hold, HoldReason
 from sync.catalog.model.records import Record, Rejected
 from sync.catalog.response.parsed import ParsedResponse
@@ -45,6 +46,8 @@ class ModelChange(Struct, frozen=True):
     """Whether an interval of the cost history ends or begins."""
     last_seen_at: datetime | None = None
     """For a removed model, the stamp of the last sync that saw it (UTC)."""
+    not_before: datetime | UnsetType | None = UNSET
+    """The time after which the events happened, where it is not that of the plan; None if nothing is known."""
 
 
 class Changes(Sequence[ModelChange]):  # noqa: PLW1641  # not hashable, like a list
@@ -113,15 +116,17 @@ class ModePlan(Struct, frozen=True):
     """What a person accepted and the plan needed: the number of models."""
     notes: tuple[str, ...] = ()
     """Clauses for the run's note, which people read."""
+    rejections: RejectionChanges = RejectionChanges()
 
     @property
     def is_good(self) -> bool:
         """Whether the plan brings the mode up to what the response shows, as ``sync_run_modes.is_good`` says.
 
         The only place that decides it: the times of the last good observation, and so ``not_before`` and the
-        reported age, follow from it.
+        reported age, follow from it. A rejected model with a readable id is excepted, since its row in
+        ``rejected_models`` says since when it was not observed.
         """
-        return self.status == "success"
+        return not self.holds and all(model.model_id is not None for model in self.rejected)
 
     @property
     def holds_mode(self) -> bool:

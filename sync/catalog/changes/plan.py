@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sync.catalog.changes.classify import ClassifiedResponse
 from sync.catalog.changes.diff import Event, events_between, row_changes
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
+from sync.catalog.changes.rejections import OpenRejection, RejectionChanges, compare_rejections, event_starts
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.guards import Ruling
 from sync.catalog.model.costs import CostChange
@@ -57,21 +59,29 @@ def make_plan(
     watermark: ModeWatermark,
     *,
     observed_at: datetime,
+    rejected_before: Sequence[OpenRejection] = (),
 ) -> ModePlan:
     """The plan for one mode. Where a guard holds back the whole mode, it changes nothing.
 
-    ``stored`` has the models of ``needed_ids`` that were ever seen. Raises ``DatabaseError`` when a
-    stored version cannot be read.
+    ``stored`` has the models of ``needed_ids`` that were ever seen, ``rejected_before`` the open rows of
+    ``rejected_models``. Raises ``DatabaseError`` when a stored version cannot be read.
     """
     stamp = monotonic_timestamp(observed_at, watermark)
+    # Capped: where the clock was set back, the request may seem to have begun after the stamp.
+    not_before = None if watermark.good_asked_at is None else min(watermark.good_asked_at, stamp)
     changes = () if ruling.holds_mode else _changes(classified, ruling, stored, watermark)
+    if rejected_before:
+        changes = tuple(_with_starts(changes, event_starts(rejected_before), classified.records))
+    rejections = RejectionChanges()
+    if not ruling.holds_mode:
+        is_certain = not (ruling.holds or classified.has_unreadable)
+        rejections = compare_rejections(classified, rejected_before, not_before, removes_missing=is_certain)
     plan_changes = Changes(changes, lambda model_id: _addition(classified.records[model_id], None))
     return ModePlan(
         mode=classified.response.mode,
         status=_status(classified, ruling),
         stamp=stamp,
-        # Capped: where the clock was set back, the request may seem to have begun after the stamp.
-        not_before=None if watermark.good_asked_at is None else min(watermark.good_asked_at, stamp),
+        not_before=not_before,
         changes=plan_changes,
         rejected=() if ruling.holds_mode else classified.rejected,
         models_listed=ruling.listed + plan_changes.number_of("added", "relisted") - len(ruling.removed),
@@ -79,6 +89,7 @@ def make_plan(
         accepted=ruling.accepted,
         response=classified.response,
         notes=tuple(_notes(classified, ruling, watermark, observed_at)),
+        rejections=rejections,
     )
 
 
@@ -104,6 +115,22 @@ def _changes_of_received(classified: ClassifiedResponse, stored: Mapping[str, St
             change = _change_of_listed(classified.records[model_id], known, classified.response.mode)
             if change is not None:
                 yield change
+
+
+def _with_starts(
+    changes: Iterable[ModelChange | str], starts: Mapping[str, datetime | None], records: Mapping[str, Record]
+) -> Iterator[ModelChange | str]:
+    """The changes, with the ``not_before`` of models that were rejected until now.
+
+    The last successful sync did not observe such a model, so its change may be older than that sync.
+    """
+    for change in changes:
+        model_id = change if isinstance(change, str) else change.model_id
+        if model_id in starts:
+            made = _addition(records[model_id], None) if isinstance(change, str) else change
+            yield replace(made, not_before=starts[model_id])
+        else:
+            yield change
 
 
 def _addition(record: Record, known: Stored | None) -> ModelChange:

@@ -71,9 +71,12 @@ def require_storable_keys(tree: Tree | None) -> None:
 
 def _check_key(key: str) -> None:
     if len(key) > MAX_KEY_CHARACTERS:
-        raise MalformedError(f"a key is longer than {MAX_KEY_CHARACTERS} characters: {key[:40]!r}...")
+        kind = f"a key is longer than {MAX_KEY_CHARACTERS} characters"
+        raise MalformedError(f"{kind}: {key[:40]!r}...", kind)
     if not is_storable(key):
-        raise MalformedError(f"the key {key[:80]!r} contains NUL or a lone surrogate")
+        raise MalformedError(
+            f"the key {key[:80]!r} contains NUL or a lone surrogate", "a key contains NUL or a lone surrogate"
+        )
 
 
 def _decode_fast(text: str) -> dict[str, Tree] | None:
@@ -137,7 +140,8 @@ def _strict(text: str) -> dict[str, Tree]:
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as error:
-        raise MalformedError(f"the text is not valid JSON: {error.msg} at character {error.pos}") from None
+        kind = "the text is not valid JSON"
+        raise MalformedError(f"{kind}: {error.msg} at character {error.pos}", kind) from None
     if not isinstance(tree, dict):
         raise MalformedError("the text is not a JSON object")
     _check_depth(tree)
@@ -150,7 +154,7 @@ def _strict_number(token: str) -> Number:
 
 def _reject_constant(name: str) -> NoReturn:
     """Rejects NaN and the infinities, which ``json`` would accept."""
-    raise MalformedError(f"{name} is not valid JSON")
+    raise MalformedError(f"{name} is not valid JSON", "NaN and infinities are not valid JSON")
 
 
 def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
@@ -159,7 +163,9 @@ def _strict_object(pairs: list[tuple[str, Tree | None]]) -> dict[str, Tree]:
     for key, value in pairs:
         # Which of two values is meant cannot be known, and another reader of the text may choose differently.
         if key in seen:
-            raise MalformedError(f"the key {key[:80]!r} appears twice in one object")
+            raise MalformedError(
+                f"the key {key[:80]!r} appears twice in one object", "a key appears twice in one object"
+            )
         seen.add(key)
         if value is not None:  # a null field is an absent one
             tree[key] = _strict_list(value) if isinstance(value, list) else value

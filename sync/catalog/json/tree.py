@@ -29,6 +29,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class MalformedError(ValueError):
     """A JSON text is rejected. The message is the reason, a clause for a line that people read."""
 
+    def __init__(self, message: str, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind or message
+        """The reason without what was sent, which may differ in every response."""
+
 
 class Number:
     """A JSON number as its canonical decimal text: ``5.000``, ``5`` and ``5e0`` are all ``5``. Never mutated."""

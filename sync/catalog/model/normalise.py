@@ -46,7 +46,12 @@ def fingerprint_mark() -> str:
 
 def is_of_text(stored_fingerprint: str, raw: str) -> bool:
     """Whether a fingerprint is that of this text, whatever the version of the normaliser."""
-    return stored_fingerprint.partition(":")[2] == hashlib.sha256(raw.encode()).hexdigest()
+    return text_hash(stored_fingerprint) == hashlib.sha256(raw.encode()).hexdigest()
+
+
+def text_hash(stored_fingerprint: str) -> str:
+    """The SHA-256, in hex, of the text that has this fingerprint."""
+    return stored_fingerprint.partition(":")[2]
 
 
 def is_current(stored_fingerprint: str | None) -> bool:
@@ -69,7 +74,7 @@ def normalise(raw: bytes, mode: str, *, needs_mode: bool = False) -> Record | Re
     except WrongModeError:
         raise  # it rejects the response, not the model alone
     except MalformedError as error:
-        return Rejected(_readable_id(text), str(error))
+        return Rejected(readable_id(text), error.kind, str(error), raw, hashlib.sha256(raw).hexdigest())
 
 
 def record_of_stored(raw: str, mode: str) -> Record | None:
@@ -118,7 +123,7 @@ def _record(tree: dict[str, Tree], text: str, raw: bytes) -> Record:
     )
 
 
-def _readable_id(text: str) -> str | None:
+def readable_id(text: str) -> str | None:
     """The id of a rejected model, if it has exactly one and that is a valid key.
 
     The text is read leniently here, since a rejected model whose id is known counts as seen.

@@ -54,4 +54,10 @@ class Rejected(Struct, frozen=True):
     model_id: str | None
     """None when the id could not be read. Any listed model may then be the rejected one."""
     reason: str
-    """A clause for a line that people read."""
+    """A clause for people, without what was sent: it stays the same although that may differ in every response."""
+    explanation: str
+    """The reason for a line that people read, with what was sent as far as it helps."""
+    raw: RawModel
+    """The text as it was sent."""
+    raw_sha256: str
+    """SHA-256 of the text, in hex."""

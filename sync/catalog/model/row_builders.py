@@ -81,12 +81,11 @@ def exact_cost(parts: ModelParts) -> str | None:
     if cost is None:
         return None
     if not isinstance(cost, Number):
-        raise MalformedError(f"credits.default_cost is not a number: {canonical_json(cost)[:_QUOTE_LIMIT]}")
+        kind = "credits.default_cost is not a number"
+        raise MalformedError(f"{kind}: {canonical_json(cost)[:_QUOTE_LIMIT]}", kind)
     if not is_cost(cost.text):
-        raise MalformedError(
-            "credits.default_cost is negative, or has more than 12 integer digits or 40 decimals:"
-            f" {cost.text[:_QUOTE_LIMIT]}"
-        )
+        kind = "credits.default_cost is negative, or has more than 12 integer digits or 40 decimals"
+        raise MalformedError(f"{kind}: {cost.text[:_QUOTE_LIMIT]}", kind)
     return cost.text
 
 

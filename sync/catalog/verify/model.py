@@ -14,6 +14,8 @@ from sync.catalog.model.normalise import WrongModeError, is_current, is_of_text,
 from sync.catalog.model.records import Record
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, row_findings, unreadable_findings
 from sync.catalog.verify.history import Version, change_findings, cost_findings, interval_findings, version_findings
+from sync.catalog.verify.rejected import TABLE as REJECTED
+from sync.catalog.verify.rejected import event_starts, listed_findings
 from sync.catalog.verify.runs import RunInMode, history_run_findings, last_seen_at
 
 _VERSIONS = "model_versions"
@@ -33,6 +35,8 @@ class StoredModel:
     changes: Sequence[StoredRow] = ()
     current: Mapping[str, Sequence[StoredRow]] = field(default_factory=dict)
     """The rows of the catalog as it is now, by table."""
+    rejected: Sequence[StoredRow] = ()
+    """The rows of ``rejected_models`` with this id, without ``raw``, in the order of ``valid_from``."""
 
     def scope(self, table: str) -> RowScope:
         mode, model_id = self.model["mode"], self.model["model_id"]
@@ -92,8 +96,10 @@ def _findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> Iterator[Fi
         yield from version_findings(stored.scope(_VERSIONS), readable)
         yield from cost_findings(stored.scope(_COSTS), readable, stored.costs)
         yield from change_findings(stored.scope(_CHANGES), readable, stored.changes, runs)
+    starts = event_starts(stored.rejected)
     for table, rows in stored.history():
-        yield from history_run_findings(stored.scope(table), rows, runs)
+        yield from history_run_findings(stored.scope(table), rows, runs, starts)
+    yield from listed_findings(stored.scope(REJECTED), stored.model["fingerprint"], stored.rejected)
 
 
 def _read_version(stored: StoredModel, row: StoredRow) -> Version | Finding:

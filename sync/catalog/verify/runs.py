@@ -63,9 +63,15 @@ def seen_from(asked_at: object, age: object) -> object:
 
 
 def history_run_findings(
-    scope: RowScope, rows: Iterable[StoredRow], runs: Mapping[int, RunInMode]
+    scope: RowScope,
+    rows: Iterable[StoredRow],
+    runs: Mapping[int, RunInMode],
+    starts: Mapping[tuple[object, object], object] | None = None,
 ) -> Iterator[Finding]:
-    """Rows whose run is not on record, was not applied, or could not have written them at their time."""
+    """Rows whose run is not on record, was not applied, or could not have written them at their time.
+
+    ``starts`` has, by run and time, the ``not_before`` of events of a model that was rejected until then.
+    """
     for row in rows:
         for run_column, time_column in _RUN_AND_TIME:
             run_id = row.get(run_column)
@@ -73,8 +79,8 @@ def history_run_findings(
                 problem = _run_problem(runs.get(run_id), row[time_column])
                 if problem:
                     yield scope.finding(f"{run_column} is {run_id}, {problem}", time_of(row))
-        if "not_before" in row:
-            yield from _not_before_findings(scope, row, runs)
+        if "changed_at" in row:
+            yield from _not_before_findings(scope, row, runs, starts or {})
 
 
 def event_rules_of(run_id: object, runs: Mapping[int, RunInMode]) -> int:
@@ -125,24 +131,38 @@ def _other_time(run: RunInMode, stamp: object) -> str | None:
     return None
 
 
-def _not_before_findings(scope: RowScope, row: StoredRow, runs: Mapping[int, RunInMode]) -> Iterator[Finding]:
-    """``not_before`` is when the mode's previous successful run began its request, less the age of its response.
+def start_problem(run: RunInMode, not_before: object, stamp: object) -> str | None:
+    """Why ``not_before`` is not when the mode's previous successful run began its request, less its response's age.
 
     It is NULL if there was no such run.
     """
+    if (not_before is None) != (run.previous_success_at is None):
+        return f"but previous_success_at of its run is {format_value(run.previous_success_at)}"
+    if not run.previous_asked_at or not isinstance(stamp, datetime):
+        return None
+    # A plan caps not_before at its stamp: a clock that was set back can put the request after it.
+    expected = {min(asked_at, stamp) for asked_at in run.previous_asked_at}
+    if not_before in expected:
+        return None
+    return f"but the previous successful sync began its request at {format_value(min(expected))}"
+
+
+def _not_before_findings(
+    scope: RowScope,
+    row: StoredRow,
+    runs: Mapping[int, RunInMode],
+    starts: Mapping[tuple[object, object], object],
+) -> Iterator[Finding]:
     not_before, changed_at, run_id = row["not_before"], row["changed_at"], row["run_id"]
     run = runs.get(run_id) if isinstance(run_id, int) else None
-    value = f"not_before is {format_value(not_before)}"
+    problem = None
     if isinstance(not_before, datetime) and isinstance(changed_at, datetime) and not_before > changed_at:
-        yield scope.finding(f"{value}, later than changed_at", changed_at)
-    elif run and (not_before is None) != (run.previous_success_at is None):
-        previous = format_value(run.previous_success_at)
-        yield scope.finding(f"{value}, but previous_success_at of its run is {previous}", changed_at)
-    elif run and run.previous_asked_at and isinstance(changed_at, datetime):
-        # A plan caps not_before at its stamp: a clock that was set back can put the request after it.
-        expected = {min(asked_at, changed_at) for asked_at in run.previous_asked_at}
-        if not_before not in expected:
-            previous = format_value(min(expected))
-            yield scope.finding(
-                f"{value}, but the previous successful sync began its request at {previous}", changed_at
-            )
+        problem = "later than changed_at"
+    elif (run_id, changed_at) in starts:
+        start = starts[run_id, changed_at]
+        if not_before != start:
+            problem = f"but the model was rejected until then, and its row has {format_value(start)}"
+    elif run:
+        problem = start_problem(run, not_before, changed_at)
+    if problem:
+        yield scope.finding(f"not_before is {format_value(not_before)}, {problem}", changed_at)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sync.catalog.modes import MODES
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.param_types import Duration, WholeNumber
 from sync.errors import CheckFailed, Outcome
 
 if TYPE_CHECKING:
+    from sync.catalog.changes.rejections import OpenRejection
     from sync.store.held import HeldMode
     from sync.store.identity import CatalogIdentity
     from sync.store.read import LastKey
@@ -38,6 +40,7 @@ _RUN_HEADINGS = {
 _EXPENDABLE = ("trigger_kind", "removals_held", "models_rejected", "models_received")
 _ERROR_LIMIT = 500  # characters
 _NAMED_IDS = 5
+_MAX_REJECTED = 20  # lines; --json has all
 # The clocks of two hosts may differ by this much. A sync that is further ahead has no meaningful age.
 _CLOCK_TOLERANCE = timedelta(hours=1)
 
@@ -65,7 +68,7 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     """
     from sync.show.formats import to_json
     from sync.show.table import print_table
-    from sync.store import held, identity, queries, read
+    from sync.store import held, identity, queries, read, rejections
 
     now = options.now()
     with database(database_url).reading() as connection:
@@ -74,11 +77,13 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
         held_modes = [each for each in held.held_modes(connection) if mode in (None, each.mode)]
         accepted = queries.acceptances(connection, limit)
         rows = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
+        open_rows = rejections.open_rejections(connection, MODES if mode is None else [mode])
         successes = [each for each in queries.last_successes(connection) if mode in (None, each.mode)]
     # A run that failed before it fetched has no mode, and concerns both.
     runs = [run for run in rows if mode is None or run["mode"] in (None, mode)]
     last = {each.mode: each.good_observed_at for each in successes}
     ages = {name: None if at is None else now - at for name, at in last.items()}
+    rejected = [(of_mode, row) for of_mode in sorted(open_rows) for row in open_rows[of_mode]]
     base_urls = {each.mode: each.base_url for each in successes}
     if as_json:
         document = {
@@ -88,6 +93,10 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
             "last_success": last,
             "age_seconds": _seconds(ages),
             "held": [asdict(each) for each in held_modes],
+            "rejected": [
+                {"mode": of_mode, "model_id": row.model_id, "since": row.since, "reason": row.reason}
+                for of_mode, row in rejected
+            ],
             "accepted": [{"run_id": run_id, **json.loads(text)} for run_id, text in accepted.items()],
             "runs": [{**run, "accepted": _json(run["accepted"])} for run in runs],
         }
@@ -99,6 +108,8 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
         _print_errors(runs)
         for each in held_modes:
             click.echo(_held_text(each))
+        for line in _rejected_lines(rejected):
+            click.echo(line)
         for run_id, text in accepted.items():
             click.echo(f"run {run_id}: {_accepted_text(json.loads(text))}")
         for line in _source_lines(base_urls, key, catalog):
@@ -135,6 +146,18 @@ def _held_text(held: HeldMode) -> str:
     ids = ", ".join(held.held_ids[:_NAMED_IDS])
     more = f" and {len(held.held_ids) - _NAMED_IDS} more" if len(held.held_ids) > _NAMED_IDS else ""
     return one_line(f"{held.mode}: {what} held back by run {held.run_id}: {ids}{more}", _ERROR_LIMIT)
+
+
+def _rejected_lines(rejected: Sequence[tuple[str, OpenRejection]]) -> Iterator[str]:
+    """Each model that is rejected now, since when and why; of very many the first ones and their number."""
+    from sync.catalog.text import one_line
+    from sync.catalog.verify.findings import format_time
+
+    for mode, row in rejected[:_MAX_REJECTED]:
+        model = "a model without a readable id" if row.model_id is None else repr(row.model_id)
+        yield one_line(f"{mode} {model} is rejected since {format_time(row.since)}: {row.reason}", _ERROR_LIMIT)
+    if len(rejected) > _MAX_REJECTED:
+        yield f"{len(rejected) - _MAX_REJECTED} more models are rejected: see v_rejected_models"
 
 
 def _source_lines(

@@ -7,7 +7,7 @@ one; here it becomes ``Unreadable``, so that ``verify`` can report it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -27,14 +27,16 @@ def raw(table: FromClause, name: str) -> ColumnElement[Any]:
     return type_coerce(table.c[name], NullType()).label(name)
 
 
-def every_column(table: Table) -> Select[Any]:
-    """All columns of a table but the computed ones, for ``read_rows``."""
-    return select(*(raw(table, column.name) for column in _columns(table)))
+def every_column(table: Table, *, but: Container[str] = ()) -> Select[Any]:
+    """All columns of a table but the computed ones and those named by ``but``, for ``read_rows``."""
+    return select(*(raw(table, column.name) for column in _columns(table) if column.name not in but))
 
 
-def read_rows(connection: Connection, table: Table, query: Select[Any]) -> Iterator[StoredRow]:
-    """The rows of a query made of ``every_column``."""
-    readers = [(column.name, _reader(column.type)) for column in _columns(table)]
+def read_rows(
+    connection: Connection, table: Table, query: Select[Any], *, but: Container[str] = ()
+) -> Iterator[StoredRow]:
+    """The rows of a query made of ``every_column``, with the same ``but``."""
+    readers = [(column.name, _reader(column.type)) for column in _columns(table) if column.name not in but]
     with tolerate_bad_utf8(connection):
         rows: Sequence[Any] = connection.execute(query).all()
     for row in rows:

@@ -27,6 +27,7 @@ from sync.catalog.verify.model import StoredModel, is_outdated, model_findings, 
 from sync.catalog.verify.runs import RunInMode
 from sync.catalog.verify.state import ModeBounds, calendar_findings, identity_findings, state_findings
 from sync.store.verify.raw_rows import every_column, read_rows
+from sync.store.verify.read_rejected import RejectedRows
 from sync.store.verify.read_runs import RunCache
 
 # Models in a batch: the first batch, and the most. Later batches are sized by the rows of the one
@@ -54,6 +55,7 @@ class Verification:
 
     def __post_init__(self) -> None:
         self._runs = RunCache(self.connection)
+        self._rejected = RejectedRows(self.connection)
 
     def findings(self) -> Iterator[Finding]:
         """Every row that breaks a rule, as they are found. Can be iterated once."""
@@ -62,6 +64,7 @@ class Verification:
         # A row without a model is in no batch of models.
         for table in (*_HISTORY, *_CURRENT):
             yield from _orphans(self.connection, table)
+        yield from self._rejected.findings(self._runs.load(self._rejected.run_ids))
         yield from self._run_findings()
 
     def _batch_findings(self, batch: Sequence[StoredModel]) -> Iterator[Finding]:
@@ -69,7 +72,8 @@ class Verification:
         for stored in batch:
             mode = str(stored.model["mode"])
             self._count(stored, mode)
-            yield from model_findings(stored, runs.get(mode, {}))
+            rejected = self._rejected.of_model(mode, stored.model["model_id"])
+            yield from model_findings(replace(stored, rejected=rejected), runs.get(mode, {}))
 
     def _count(self, stored: StoredModel, mode: str) -> None:
         self.models += 1
@@ -102,7 +106,9 @@ class Verification:
         run = runs.get(run_id) if isinstance(run_id, int) else None
         applied = (sync_run_modes.c.mode == mode) & sync_run_modes.c.status.in_(APPLIED_STATUSES)
         number = self.connection.execute(select(func.count()).select_from(sync_run_modes).where(applied)).scalar()
-        return replace(self._bounds.get(mode, ModeBounds()), applied_runs=number or 0, run=run)
+        bounds = self._bounds.get(mode, ModeBounds())
+        last = max(filter(None, (bounds.last_stamp, self._rejected.last_stamp(mode))), default=None)
+        return replace(bounds, last_stamp=last, applied_runs=number or 0, run=run)
 
 
 def _batches(connection: Connection) -> Iterator[list[StoredModel]]:

@@ -56,21 +56,21 @@ def test_a_number_beyond_the_bounds_rejects_the_model(sent: str) -> None:
     refused = rejected(model("a", cost=spelled(sent)))
 
     assert refused.model_id == "a"
-    assert "credits.default_cost is negative, or has more than 12 integer digits" in refused.reason
+    assert "credits.default_cost is negative, or has more than 12 integer digits" in refused.explanation
 
 
 def test_a_cost_that_a_column_would_round_to_13_digits_rejects_the_model() -> None:
     assert record(model(cost=spelled("999999999999.9999999999994"))).cost == "999999999999.9999999999994"
-    assert "more than 12 integer digits" in rejected(model(cost=spelled("999999999999.9999999999995"))).reason
+    assert "more than 12 integer digits" in rejected(model(cost=spelled("999999999999.9999999999995"))).explanation
 
 
 @pytest.mark.parametrize("cost", [True, False, "1.5", "", [], [1], {}, {"value": 1}])
 def test_a_cost_that_is_no_number_rejects_the_model(cost: object) -> None:
-    assert "credits.default_cost is not a number" in rejected(model(cost=cost)).reason
+    assert "credits.default_cost is not a number" in rejected(model(cost=cost)).explanation
 
 
 def test_a_cost_that_is_not_a_number_of_json_rejects_the_model() -> None:
-    assert "NaN is not valid JSON" in rejected(model("a", cost=spelled("NaN"))).reason
+    assert "NaN is not valid JSON" in rejected(model("a", cost=spelled("NaN"))).explanation
 
 
 def test_credits_that_are_no_object_reject_the_model() -> None:

@@ -58,7 +58,7 @@ def test_an_id_that_cannot_be_a_key_rejects_the_model_as_unreadable(model_id: ob
     refused = rejected({"id": model_id, "name": "N"})
 
     assert refused.model_id is None
-    assert "the id is missing" in refused.reason
+    assert "the id is missing" in refused.explanation
 
 
 def test_a_missing_id_rejects_the_model_as_unreadable() -> None:
@@ -90,7 +90,7 @@ def test_a_malformed_model_is_rejected_under_its_id(sent: bytes, reason: str) ->
     refused = rejected(sent)
 
     assert refused.model_id == "a"
-    assert reason in refused.reason
+    assert reason in refused.explanation
 
 
 @pytest.mark.parametrize("sent", [b'{"id": "a", "id": "a"}', b'{"id": "a", "x": {}, "id": "b"}'])

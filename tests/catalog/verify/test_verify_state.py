@@ -37,7 +37,7 @@ def test_a_state_that_follows_from_its_last_run_has_no_findings() -> None:
     assert state_problems() == []
 
 
-def test_after_a_partial_run_the_last_successful_sync_is_the_one_before() -> None:
+def test_after_a_run_that_was_not_good_the_last_successful_sync_is_the_one_before() -> None:
     bounds = replace(BOUNDS, run=replace(RUN, status="partial", is_good=0, previous_asked_at=frozenset({T[1]})))
     row = {**STATE, "good_asked_at": T[1], "good_observed_at": T[1]}
 

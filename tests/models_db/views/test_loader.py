@@ -15,7 +15,7 @@ from models_db.tables.metadata import metadata
 from models_db.views import install
 from models_db.views.loader import FOLDER, NAMES, VIEWS, View, load, parse
 from tests.models_db.first_release import create_first_release
-from tests.support.made_responses import FULL
+from tests.support.made_responses import FULL, model
 from tests.support.run_driver import Host
 
 TEXT = """\
@@ -40,6 +40,7 @@ OTHER_WORDS = {
     ("v_credit_cost_changes", "pct_change"),
     ("v_credit_cost_changes", "change_kind"),
     ("v_current_catalog", "credit_cost_since"),
+    ("v_rejected_models", "since"),
 }
 
 
@@ -143,7 +144,7 @@ def test_a_text_that_is_copied_and_run_gives_the_rows_of_the_view(database_url: 
     upgrade(database_url)
     engine = open_engine(database_url)
     # The first release has no rows of later tables. The sync fills every table.
-    Host(engine, now=AFTER_THE_FIRST_RELEASE).sync([FULL], modes=["image"])
+    Host(engine, now=AFTER_THE_FIRST_RELEASE).sync([FULL, model("bad", cost=-1)], modes=["image"])
     with read_transaction(engine) as connection:
         for view in VIEWS:
             installed = rows(connection, f"SELECT * FROM {view.name}")

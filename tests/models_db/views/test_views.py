@@ -31,6 +31,7 @@ CONTRACT = {
     " min_value, max_value, option_value",
     "v_model_inputs": "mode, model_id, model_name, provider, input_name, requirement",
     "v_model_capabilities": "mode, model_id, model_name, provider, capability, value",
+    "v_rejected_models": "mode, model_id, reason, since, raw",
     "v_calendar_days": "day, day_start_at, day_end_at",
     "v_sync_runs": "run_id, started_at, observed_at, finished_at, status, trigger_kind, base_url, error_type,"
     " error_message, note, app_version, mode, mode_status, http_status, attempts, asked_at, previous_success_at,"

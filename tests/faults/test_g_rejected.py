@@ -1,0 +1,290 @@
+"""Faults G10 and G11: models that cannot be taken, for one response or for ever."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.api_catalogs import Model, model, numbered_models
+from tests.support.commands import error_line, output
+from tests.support.database_contents import query_rows
+from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
+from tests.support.verified_contents import require_consistent
+
+ROWS = "SELECT model_id, reason FROM rejected_models ORDER BY valid_from, raw_sha256"
+OPEN = "SELECT mode, model_id, reason, raw FROM v_rejected_models ORDER BY model_id"
+GOOD = "SELECT is_good FROM sync_run_modes WHERE mode = 'image' ORDER BY run_id"
+STARTS = "SELECT run_id, asked_at FROM sync_run_modes WHERE mode = 'image' ORDER BY run_id"
+EVENTS = "SELECT model_id, change_kind, not_before, run_id FROM v_catalog_changes WHERE run_id > 1 ORDER BY run_id"
+NEGATIVE = "credits.default_cost is negative, or has more than 12 integer digits or 40 decimals"
+
+
+def with_first(*first: Any) -> list[Any]:
+    """The models of run 1 with others in place of the first."""
+    return [*first, *LISTED[1:]]
+
+
+def bad(cost: object = -1, **fields: Any) -> Model:
+    return model("acme/image-0", cost, **fields)
+
+
+def starts(synced: SyncedDatabase) -> dict[int, object]:
+    return dict(synced.query(STARTS))
+
+
+def reject(synced: SyncedDatabase, *models: Any) -> str:
+    return error_line(synced.sync(image=image(with_first(*models))), 5)
+
+
+def test_g10_a_model_that_stays_rejected_is_reported_once_and_kept_as_it_was_sent(synced: SyncedDatabase) -> None:
+    sent = with_first(bad())
+    line = reject(synced, bad())
+    assert "1 of 4 image models were rejected and kept as stored: 'acme/image-0'" in line
+    before = synced.query("SELECT * FROM rejected_models")
+    for _ in range(2):
+        printed = synced.succeeds(image=image(sent))
+        assert f"note: 1 image model stays rejected: 'acme/image-0' ({NEGATIVE}: -1)" in printed
+
+    assert synced.query("SELECT * FROM rejected_models") == before
+    assert synced.events() == []
+    assert synced.query(OPEN) == [("image", "acme/image-0", NEGATIVE, json.dumps(bad()))]
+    assert synced.query(STATUS) == [("success",), *[("partial",)] * 3]
+    assert synced.query("SELECT error_message FROM sync_runs WHERE run_id > 2") == [(None,)] * 2
+    assert synced.query("SELECT models_rejected FROM sync_run_modes WHERE mode = 'image' AND run_id > 1") == [(1,)] * 3
+    assert synced.costs()["acme/image-0"] == "1"
+
+
+def test_g10_the_other_models_go_on_and_status_is_content(synced: SyncedDatabase) -> None:
+    reject(synced, bad())
+    synced.succeeds(image=image([bad(), model("acme/image-1", 20), *LISTED[2:]]))
+    last = synced.query("SELECT observed_at, good_observed_at FROM sync_state WHERE mode = 'image'")
+
+    assert synced.query(GOOD) == [(1,), (1,), (1,)]
+    assert last[0][0] == last[0][1]
+    # Dated by the run before, in which the other model was rejected.
+    assert synced.query(EVENTS) == [("acme/image-1", "increase", starts(synced)[2], 3)]
+    printed = output(synced.shell("status", "--max-age", "1h"))
+    assert "image 'acme/image-0' is rejected since " in printed
+    assert printed.count(NEGATIVE) >= 1
+    (rejected,) = json.loads(output(synced.shell("status", "--json")))["rejected"]
+    assert (rejected["mode"], rejected["model_id"], rejected["reason"]) == ("image", "acme/image-0", NEGATIVE)
+    assert rejected["since"]
+
+
+def test_g10_a_value_that_differs_in_each_response_is_reported_once(synced: SyncedDatabase) -> None:
+    reject(synced, bad(-1))
+    for cost in (-2, -3):
+        synced.succeeds(image=image(with_first(bad(cost))))
+
+    assert synced.query(ROWS) == [("acme/image-0", NEGATIVE)] * 3
+    assert synced.query("SELECT COUNT(*) FROM rejected_models WHERE valid_to IS NULL") == [(1,)]
+    assert synced.query("SELECT DISTINCT not_before FROM rejected_models") == [(starts(synced)[1],)]
+    ends = "SELECT COUNT(*) FROM rejected_models a JOIN rejected_models b ON a.valid_to = b.valid_from"
+    assert synced.query(ends) == [(2,)]
+
+
+def test_g10_another_reason_is_reported_and_another_model_too(synced: SyncedDatabase) -> None:
+    reject(synced, bad())
+    line = reject(synced, bad("free"))
+    assert "credits.default_cost is not a number" in line
+    line = error_line(synced.sync(image=image([bad("free"), model("acme/image-1", []), *LISTED[2:]])), 5)
+    assert "1 of 4 image models" in line
+    assert "'acme/image-0'" not in line
+
+    assert synced.query("SELECT note FROM sync_runs WHERE run_id = 4")[0][0].count("stays rejected") == 1
+    assert (
+        synced.query("SELECT not_before FROM rejected_models WHERE model_id = 'acme/image-0'")
+        == [(starts(synced)[1],)] * 2
+    )
+
+
+@pytest.mark.parametrize("between", [0, 3])
+def test_g10_the_change_of_a_model_that_was_rejected_is_dated_from_before_the_rejection(
+    synced: SyncedDatabase, between: int
+) -> None:
+    reject(synced, bad())
+    for _ in range(between):
+        synced.succeeds(image=image(with_first(bad())))
+    synced.succeeds(image=image(with_first(model("acme/image-0", 2))))
+
+    start = starts(synced)
+    assert synced.query(EVENTS) == [("acme/image-0", "increase", start[1], 3 + between)]
+    assert synced.query(OPEN) == []
+    # The changes after it are dated as ever.
+    synced.succeeds(image=image(with_first(model("acme/image-0", 3))))
+    assert synced.query(EVENTS)[-1] == ("acme/image-0", "increase", start[3 + between], 4 + between)
+    shown = json.loads(output(synced.shell("changes", "--kind", "increase", "--json")))
+    assert shown[1]["not_before"][:19].replace("T", " ") == str(start[1])[:19]
+
+
+def test_g10_a_removal_after_a_rejection_is_dated_from_before_it(synced: SyncedDatabase) -> None:
+    reject(synced, bad())
+    synced.succeeds(image=image(with_first(bad())))
+    synced.succeeds(image=image(with_first()))
+
+    assert synced.query(EVENTS) == [("acme/image-0", "removed", starts(synced)[1], 4)]
+    assert synced.query(OPEN) == []
+    # It returns rejected, then whole.
+    reject(synced, bad())
+    synced.succeeds(image=image())
+    assert synced.query(EVENTS)[-1] == ("acme/image-0", "relisted", starts(synced)[4], 6)
+
+
+def test_g10_a_model_that_was_rejected_from_the_first_is_added_with_the_start_of_its_row(
+    synced: SyncedDatabase,
+) -> None:
+    new = [*LISTED, model("acme/new", -1)]
+    error_line(synced.sync(image=image(new)), 5)
+    synced.succeeds(image=image(new))
+    synced.succeeds(image=image([*LISTED, model("acme/new", 1), model("acme/newer", 1)]))
+
+    start = starts(synced)
+    assert sorted(synced.query(EVENTS), key=str) == [
+        ("acme/new", "added", start[1], 4),
+        ("acme/newer", "added", start[3], 4),
+    ]
+
+
+def test_g10_a_text_that_returns_unchanged_ends_the_rejection_without_an_event(synced: SyncedDatabase) -> None:
+    reject(synced, bad())
+    synced.succeeds()
+
+    assert (synced.events(), synced.query(OPEN)) == ([], [])
+    # It is reported again when it is rejected again.
+    reject(synced, bad())
+    assert len(synced.query(ROWS)) == 2
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        {"name": "no id"},
+        model("a\0b"),
+        model("x" * 256),
+        model("a\ud800"),
+        model(""),
+        ["a"],
+        7,
+    ],
+)
+def test_g10_a_model_without_a_readable_id_is_known_by_its_text(synced: SyncedDatabase, unreadable: Any) -> None:
+    reject(synced, *LISTED[:1], unreadable)
+    synced.succeeds(image=image(with_first(unreadable)))
+
+    # Any model may be this one, so nothing is good and nothing is removed.
+    assert synced.query(GOOD) == [(1,), (0,), (0,)]
+    assert synced.query(OPEN)[0][::3] == ("image", json.dumps(unreadable))
+    assert synced.query(OPEN)[0][1] is None
+    assert len(synced.costs()) == 4
+    error_line(synced.sync(image=image(with_first({"name": "another"}))), 5)
+    assert len(synced.query(OPEN)) == 1
+
+
+def test_g10_two_rejected_copies_of_a_model_are_two_rows(synced: SyncedDatabase) -> None:
+    reject(synced, bad(-1), bad(-2))
+    synced.succeeds(image=image(with_first(bad(-1), bad(-2))))
+    assert len(synced.query(OPEN)) == 2
+    synced.succeeds(image=image(with_first(bad(-2))))
+    assert len(synced.query(OPEN)) == 1
+    synced.succeeds(image=image(with_first(model("acme/image-0", 5))))
+
+    assert synced.query(EVENTS) == [("acme/image-0", "increase", starts(synced)[1], 5)]
+
+
+def test_g10_texts_are_kept_with_their_escapes_up_to_3_mib(synced: SyncedDatabase) -> None:
+    hostile = bad(description="ä\U0001f600\0\ud800\\", **{"\0": 1, "\ud800": "\u2028"})
+    large = model("acme/large", -1, description=["x" * 1_000_000] * 3 + ["y" * 145_000])
+    larger = model("acme/larger", 1, description=["x" * 1_000_000] * 4)
+    error_line(synced.sync(image=image([*with_first(hostile), large, larger])), 5)
+
+    kept = {row[1]: row[3] for row in synced.query(OPEN)}
+    assert kept["acme/image-0"] == json.dumps(hostile)
+    assert kept["acme/large"] == json.dumps(large)
+    assert kept["acme/larger"] is None
+
+
+def test_g10_a_hostile_value_is_noted_in_one_line(synced: SyncedDatabase) -> None:
+    hostile = bad("\0\ud800\u202e\n'; DROP TABLE models --", **{"x\0": 1})
+    twin = model("acme/image-1\u202e", "\0\ud800\u202e\n")
+    reject(synced, hostile, twin)
+    synced.succeeds(image=image(with_first(hostile, twin)))
+
+    ((note,),) = synced.query("SELECT note FROM sync_runs WHERE run_id = 3")
+    assert note.isprintable()
+    assert "2 image models stay rejected" in note
+    assert "is rejected since" in output(synced.shell("status"))
+
+
+def test_g10_removals_held_back_keep_the_row_of_a_missing_model_until_they_are_accepted(
+    synced: SyncedDatabase,
+) -> None:
+    ten = numbered_models(10)
+    synced.succeeds(image=image(ten))
+    error_line(synced.sync(image=image([bad(), *ten[1:]])), 5)
+    synced.succeeds(image=image([bad(), *ten[1:]]))
+    error_line(synced.sync(image=image(ten[4:])), 7)
+    assert len(synced.query(OPEN)) == 1
+    synced.succeeds("--accept-removals", "4", image=image(ten[4:]))
+
+    removed = [row for row in synced.query(EVENTS) if row[1] == "removed"]
+    start = starts(synced)
+    assert sorted(removed) == [
+        ("acme/image-0", "removed", start[2], 6),
+        *((f"acme/image-{number}", "removed", start[4], 6) for number in (1, 2, 3)),
+    ]
+    assert synced.query(OPEN) == []
+
+
+def test_g10_the_other_mode_and_a_dry_run_are_judged_the_same_way(synced: SyncedDatabase) -> None:
+    wrong = video([model("acme/video", -1, mode="video")])
+    assert "video" in error_line(synced.sync("--dry-run", video=wrong), 5)
+    error_line(synced.sync(video=wrong), 5)
+    assert synced.sync("--dry-run", video=wrong).code == 0
+    synced.succeeds(video=wrong)
+
+    assert [row[0] for row in synced.query(OPEN)] == ["video"]
+
+
+def test_g10_prune_keeps_the_runs_that_rejected_models_name(synced: SyncedDatabase) -> None:
+    reject(synced, bad())
+    synced.succeeds()
+    synced.succeeds()
+    before = synced.query("SELECT * FROM rejected_models")
+    output(synced.shell("prune", "--before", "2999-01-01"))
+
+    assert synced.query("SELECT * FROM rejected_models") == before
+    assert {2, 3} <= {run for (run,) in synced.query("SELECT run_id FROM sync_runs")}
+
+
+def test_g10_an_import_stores_each_line_and_reports_what_is_new_at_the_end(synced_sqlite: SyncedDatabase) -> None:
+    lines = []
+    for minute, models in enumerate((with_first(bad()), with_first(bad(-2)), LISTED, with_first(bad("x")))):
+        data = {"mode": "image", "total": len(models), "models": models}
+        lines.append(json.dumps({"at": f"2026-01-01T00:{minute:02}:00Z", "image": {"ok": True, "data": data}}))
+    file = synced_sqlite.home / "lines.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    url = f"sqlite:///{synced_sqlite.home / 'second.db'}"
+    synced_sqlite.shell.set(DATABASE_URL=url)
+    output(synced_sqlite.shell("migrate"))
+    line = error_line(synced_sqlite.shell("import", str(file)), 5)
+
+    assert line.count("models were rejected") == 2
+    assert [row[0] for row in query_rows(url, "SELECT reason FROM rejected_models ORDER BY valid_from")] == [
+        NEGATIVE,
+        NEGATIVE,
+        "credits.default_cost is not a number",
+    ]
+    require_consistent(url)
+
+
+def test_g11_a_shape_that_nobody_knows_rejects_no_model_while_costs_move(synced: SyncedDatabase) -> None:
+    odd: Any = [{"odd": ["shape", {"x": [[1]]}]}, 7, None]
+    models = [{**each, "params": odd, "inputs": odd, "capabilities": odd} for each in numbered_models(4)]
+    for each in models:
+        each["credits"] = {"default_cost": each["credits"]["default_cost"] * 2}
+    synced.succeeds(image=image(models))
+
+    assert set(synced.costs().values()) == {"2", "4", "6", "8"}
+    assert synced.query(ROWS) == []
