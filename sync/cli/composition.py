@@ -141,7 +141,12 @@ def acceptance(*, by: str | None, why: str | None, base_url: bool = False) -> Ac
     """What a person accepts for one run; without ``by`` it is the account that runs the command."""
     from sync.run.source_check import Acceptance
 
-    return Acceptance(base_url, by or f"{_account()}@{host_name()}", why)
+    return Acceptance(base_url, person(by), why)
+
+
+def person(by: str | None) -> str:
+    """Who decides something; without a name it is the account that runs the command."""
+    return by or f"{_account()}@{host_name()}"
 
 
 def host_name() -> str:

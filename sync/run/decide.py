@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sync.catalog import guards
 from sync.catalog.changes.classify import ClassifiedResponse, classify
 from sync.catalog.changes.evidence import RecentChanges, make_evidence
+from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.changes.noisy_fields import EARLIER_RUNS, mostly_changed, noisy_fields, noisy_note
 from sync.catalog.changes.plan import ModeWatermark, make_plan, monotonic_timestamp, needed_ids
 from sync.catalog.changes.rejections import OpenRejection
 from sync.catalog.changes.stored import Listed
@@ -19,6 +22,7 @@ from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
 from sync.store import read, recent
 from sync.store.database import Connection
+from sync.store.ignored import changes_in_last_runs, read_ignored_fields
 from sync.store.rejections import open_rejections
 
 
@@ -67,8 +71,13 @@ def decide(
     # A person accepts one number for the whole run, so every mode is checked before the first is planned.
     accepted = guards.accepted_flags([hold for one in checked.values() for hold in one.holds], settings)
     rejected = open_rejections(connection, checked) if checked else {}
+    ignored = read_ignored_fields(connection)
     plans = {
-        mode: _plan(connection, one, accepted, states[mode].last, observed_at, rejected.get(mode, ()))
+        mode: _plan(
+            *(connection, one, accepted, states[mode].last, observed_at),
+            rejected_before=rejected.get(mode, ()),
+            ignored=ignored,
+        )
         for mode, one in checked.items()
     }
     return Decision(plans, failures, superseded)
@@ -100,11 +109,27 @@ def _plan(
     accepted: frozenset[guards.Flag],
     watermark: ModeWatermark,
     observed_at: datetime,
+    *,
     rejected_before: Sequence[OpenRejection],
+    ignored: IgnoredFields,
 ) -> ModePlan:
     ruling = guards.rule(checked.evidence, checked.holds, accepted)
     needed = needed_ids(checked.classified, ruling, checked.listed)
     stored = read.stored_models(connection, checked.classified.response.mode, needed)
-    return make_plan(
-        *(checked.classified, ruling, stored, watermark), observed_at=observed_at, rejected_before=rejected_before
+    plan = make_plan(
+        *(checked.classified, ruling, stored, watermark),
+        observed_at=observed_at,
+        rejected_before=rejected_before,
+        ignored=ignored,
     )
+    return _with_noise_noted(connection, plan)
+
+
+def _with_noise_noted(connection: Connection, plan: ModePlan) -> ModePlan:
+    """The plan with a note on fields that change in most models run after run."""
+    fields = mostly_changed(plan, plan.models_listed)
+    if not fields:
+        return plan
+    before = changes_in_last_runs(connection, plan.mode, EARLIER_RUNS, fields)
+    note = noisy_note(plan.mode, noisy_fields(fields, before))
+    return plan if note is None else replace(plan, notes=(*plan.notes, note))

@@ -7,6 +7,7 @@ writes to the mode's models until the transaction ends.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -14,8 +15,8 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from models_db.dialects import insert_rows
 from models_db.tables import catalog_changes, models
-from sync.catalog.changes.diff import EVENT_COLUMNS
-from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.changes.diff import EVENT_COLUMNS, Event
+from sync.catalog.changes.mode_plan import ModelChange, ModePlan
 from sync.catalog.model.entities import MODELS
 from sync.catalog.model.records import Record, Row
 from sync.store.batches import BATCH_SIZE, batches, execute_batches
@@ -85,9 +86,22 @@ def _model_values(record: Record) -> Row:
 def _write_events(connection: Connection, run_id: int, plan: ModePlan, pks: Mapping[str, int]) -> None:
     columns = ("run_id", "not_before", "changed_at", "model_pk", "model_name", "provider", *EVENT_COLUMNS)
     rows: list[Row] = [
-        (run_id, start, plan.stamp, pks[change.model_id], change.name, change.provider, *event.values())
+        (
+            run_id,
+            _not_before(plan, change, event),
+            plan.stamp,
+            pks[change.model_id],
+            change.name,
+            change.provider,
+            *event.values(),
+        )
         for change in plan.changes
-        for start in (plan.not_before if change.not_before is UNSET else change.not_before,)
         for event in change.events
     ]
     insert_rows(connection, catalog_changes, columns, rows)
+
+
+def _not_before(plan: ModePlan, change: ModelChange, event: Event) -> datetime | None:
+    """The earliest of the mode's, the model's and the event's own; None, which means that nothing is known, stays."""
+    start = plan.not_before if change.not_before is UNSET else change.not_before
+    return start if start is None or event.not_before is None else min(start, event.not_before)

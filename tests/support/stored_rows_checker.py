@@ -27,6 +27,7 @@ from tests.support.history_checker import (
     meaning,
     plain_json,
 )
+from tests.support.ignored_checker import earliest_time, ignored_findings
 from tests.support.rejection_checker import rejection_findings
 
 CATALOG_TABLES = ("credits", "credit_details", "params", "param_options", "inputs", "input_rules", "capabilities")
@@ -54,9 +55,11 @@ def _findings(connection: Connection) -> Iterator[str]:
     events = _by_model(_read(connection, "catalog_changes"))
     current = {table: _by_model(_read(connection, table)) for table in CATALOG_TABLES}
     rules = {run["run_id"]: run["event_rules"] for run in _read(connection, "sync_runs")}
+    ignored = _read(connection, "ignored_fields")
     for model in _read(connection, "models"):
         pk = model["model_pk"]
         messages = [
+            *ignored_findings(versions[pk], events[pk], ignored),
             *interval_findings("model_versions", versions[pk]),
             *interval_findings("credit_history", costs[pk]),
             *cost_history_findings(versions[pk], costs[pk]),
@@ -65,7 +68,7 @@ def _findings(connection: Connection) -> Iterator[str]:
             *_current_findings(model, versions[pk], {table: rows[pk] for table, rows in current.items()}),
         ]
         yield from (f"{model['mode']} {model['model_id']!r}: {message}" for message in messages)
-    yield from _run_findings(connection, versions)
+    yield from _run_findings(connection, versions, ignored)
     yield from rejection_findings(
         _read(connection, "rejected_models"), {(r["run_id"], r["mode"]): r for r in _read(connection, "sync_run_modes")}
     )
@@ -129,7 +132,7 @@ def _listed_findings(model: Row, version: Row, sent: Row, rows: dict[str, list[R
         yield "has other capabilities than were sent"
 
 
-def _run_findings(connection: Connection, versions: dict[int, list[Row]]) -> Iterator[str]:
+def _run_findings(connection: Connection, versions: dict[int, list[Row]], ignored: list[Row]) -> Iterator[str]:
     runs = {run["run_id"]: run for run in _read(connection, "sync_runs")}
     for run in runs.values():
         if (run["status"] == "running") != (run["finished_at"] is None):
@@ -148,11 +151,17 @@ def _run_findings(connection: Connection, versions: dict[int, list[Row]]) -> Ite
             yield f"run {run} is {runs[run]['status']} and wrote history"
         if stamp > state[mode_of[pk]]["observed_at"]:
             yield f"{mode_of[pk]} has history of {stamp}, after its last stamp"
-    yield from _request_findings(connection, runs, state)
+    yield from _request_findings(connection, runs, state, versions, ignored)
     yield from _calendar_findings(connection, {stamp for _, stamp, _ in stamps})
 
 
-def _request_findings(connection: Connection, runs: dict[int, Row], state: dict[str, Row]) -> Iterator[str]:
+def _request_findings(
+    connection: Connection,
+    runs: dict[int, Row],
+    state: dict[str, Row],
+    versions: dict[int, list[Row]],
+    ignored: list[Row],
+) -> Iterator[str]:
     """What is dated by the request of the last successful sync: the state of a mode, and ``not_before`` of an event.
 
     A cache may have had the response for some time before the request, so its age is subtracted.
@@ -169,16 +178,18 @@ def _request_findings(connection: Connection, runs: dict[int, Row], state: dict[
     rejections = defaultdict(list)
     for row in _read(connection, "rejected_models"):
         rejections[row["mode"], row["model_id"], row["closed_run_id"]].append(row["not_before"])
-    for event in _read(connection, "catalog_changes"):
+    events = _by_model(_read(connection, "catalog_changes"))
+    for event in (event for of_model in list(events.values()) for event in of_model):
         mode, run = mode_of[event["model_pk"]], event["run_id"]
         before = [one for one, of in successes if of == mode and one < run]
         # An earlier success may have been pruned; then nothing is known.
         known = before and runs[before[-1]]["observed_at"] == mode_rows[run, mode]["previous_success_at"]
         expected = known and min(_seen_from(mode_rows[before[-1], mode]), event["changed_at"])
-        ended = rejections.get((mode, id_of[event["model_pk"]], run))
+        ended, pk = rejections.get((mode, id_of[event["model_pk"]], run)), event["model_pk"]
         if ended:
             known, expected = True, None if None in ended else min(ended)
-        if known and event["not_before"] != expected:
+        earliest = earliest_time(event, versions[pk], events[pk], ignored) if known and expected else None
+        if known and event["not_before"] != (min(expected, earliest) if earliest else expected):
             yield f"event {event['change_id']} is not dated by the last sync that observed its model"
 
 

@@ -6,6 +6,7 @@ Both compare canonical trees or rows made of them, so a difference that does not
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -31,6 +32,8 @@ class Event(Struct, frozen=True):
     cost: CostChange | None = None
     number: CostChange | None = None
     """For a change of another number under credits; such an event is not one of the cost."""
+    not_before: datetime | None = None
+    """An earlier bound than that of the run (UTC), where the field was ignored before."""
 
     def values(self) -> Row:
         """The values of the ``EVENT_COLUMNS``, in their order."""

@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.changes.classify import ClassifiedResponse
-from sync.catalog.changes.diff import Event, events_between, row_changes
+from sync.catalog.changes.diff import Event, row_changes
+from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
 from sync.catalog.changes.rejections import OpenRejection, RejectionChanges, compare_rejections, event_starts
 from sync.catalog.changes.stored import Listed, Stored
@@ -21,6 +22,7 @@ from sync.catalog.model.records import Record
 from sync.catalog.model.unread import unread_notes
 from sync.errors import DatabaseError
 
+NOTHING_IGNORED = IgnoredFields()
 _MICROSECOND = timedelta(microseconds=1)  # the resolution of every database's time columns
 
 
@@ -60,6 +62,7 @@ def make_plan(
     *,
     observed_at: datetime,
     rejected_before: Sequence[OpenRejection] = (),
+    ignored: IgnoredFields = NOTHING_IGNORED,
 ) -> ModePlan:
     """The plan for one mode. Where a guard holds back the whole mode, it changes nothing.
 
@@ -69,7 +72,7 @@ def make_plan(
     stamp = monotonic_timestamp(observed_at, watermark)
     # Capped: where the clock was set back, the request may seem to have begun after the stamp.
     not_before = None if watermark.good_asked_at is None else min(watermark.good_asked_at, stamp)
-    changes = () if ruling.holds_mode else _changes(classified, ruling, stored, watermark)
+    changes = () if ruling.holds_mode else _changes(classified, ruling, stored, watermark, ignored, stamp)
     if rejected_before:
         changes = tuple(_with_starts(changes, event_starts(rejected_before), classified.records))
     rejections = RejectionChanges()
@@ -93,17 +96,24 @@ def make_plan(
     )
 
 
-def _changes(
-    classified: ClassifiedResponse, ruling: Ruling, stored: Mapping[str, Stored], watermark: ModeWatermark
+def _changes(  # what make_plan was given, and the stamp
+    classified: ClassifiedResponse,
+    ruling: Ruling,
+    stored: Mapping[str, Stored],
+    watermark: ModeWatermark,
+    ignored: IgnoredFields,
+    stamp: datetime,
 ) -> tuple[ModelChange | str, ...]:
     return (
-        *_changes_of_received(classified, stored),
+        *_changes_of_received(classified, stored, ignored, stamp),
         *(_removal(model_id, stored[model_id], watermark) for model_id in ruling.removed),
         *_rebuilds(stored, {*classified.records, *ruling.removed}, classified.response.mode),
     )
 
 
-def _changes_of_received(classified: ClassifiedResponse, stored: Mapping[str, Stored]) -> Iterator[ModelChange | str]:
+def _changes_of_received(
+    classified: ClassifiedResponse, stored: Mapping[str, Stored], ignored: IgnoredFields, stamp: datetime
+) -> Iterator[ModelChange | str]:
     """The change of each received model that is not unchanged. A model never seen before is its id alone."""
     for model_id in sorted(classified.records):
         known = stored.get(model_id)
@@ -112,7 +122,8 @@ def _changes_of_received(classified: ClassifiedResponse, stored: Mapping[str, St
         elif not known.is_listed:
             yield _addition(classified.records[model_id], known)
         else:
-            change = _change_of_listed(classified.records[model_id], known, classified.response.mode)
+            old = _stored_record(model_id, known, classified.response.mode)
+            change = _change_of_listed(classified.records[model_id], known, old, ignored, stamp)
             if change is not None:
                 yield change
 
@@ -149,11 +160,13 @@ def _addition(record: Record, known: Stored | None) -> ModelChange:
     )
 
 
-def _change_of_listed(record: Record, known: Stored, mode: str) -> ModelChange | None:
-    """The change of a listed model; None when only the spelling of its text differs."""
-    old = _stored_record(record.model_id, known, mode)
-    # The version keeps its text, so a model that stays spelled differently is decoded on each run.
-    if old.tree == record.tree:
+def _change_of_listed(
+    record: Record, known: Stored, old: Record, ignored: IgnoredFields, stamp: datetime
+) -> ModelChange | None:
+    """The change of a listed model; None when only its spelling or its ignored fields differ."""
+    events = ignored.events_between(old.tree, record.tree, since=known.since, stamp=stamp)
+    # The version keeps its text, so a model that stays different in this way is decoded on each run.
+    if not events:
         return None if is_current(known.fingerprint) else _rebuild(old, known)
     return ModelChange(
         lifecycle="changed",
@@ -162,7 +175,7 @@ def _change_of_listed(record: Record, known: Stored, mode: str) -> ModelChange |
         name=record.text("name"),
         provider=record.text("provider"),
         record=record,
-        events=tuple(events_between(old.tree, record.tree)),
+        events=events,
         rows=row_changes(old, record),
         # The rows in the database are not those of `old` when another normaliser made them.
         replaces_rows=not is_current(known.fingerprint),

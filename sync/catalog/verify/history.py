@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from sync.catalog.changes.diff import EVENT_COLUMNS, Event, events_between
+from sync.catalog.changes.diff import EVENT_COLUMNS, Event
+from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.model.costs import OPEN_GAP_END, CostChange, for_arithmetic
+from sync.catalog.model.entities import EVENT_RULES
 from sync.catalog.model.records import Record
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, row_findings, time_of
 from sync.catalog.verify.runs import RunInMode, event_rules_of
@@ -37,6 +39,15 @@ class Version:
         return self.row["valid_to"] == later.row["valid_from"]
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedChange:
+    """A row of ``catalog_changes`` that follows from the versions, as far as it does."""
+
+    row: StoredRow
+    not_before: datetime | None
+    """An earlier bound than that of the run, where the field was ignored before."""
+
+
 def interval_findings(scope: RowScope, rows: Sequence[StoredRow]) -> Iterator[Finding]:
     """Intervals that run backward, overlap or lack the run that closed them, and open ones that are not the last.
 
@@ -57,13 +68,15 @@ def interval_findings(scope: RowScope, rows: Sequence[StoredRow]) -> Iterator[Fi
             yield scope.finding(f"the interval overlaps the previous one, which ends at {format_time(end)}", next_start)
 
 
-def version_findings(scope: RowScope, versions: Sequence[Version]) -> Iterator[Finding]:
-    """Adjacent versions that mean the same, or that two different runs closed and opened."""
+def version_findings(scope: RowScope, versions: Sequence[Version], ignored: IgnoredFields) -> Iterator[Finding]:
+    """Adjacent versions without a difference that counts, or that two different runs closed and opened."""
     for old, new in pairwise(versions):
         if not old.is_followed_by(new):
             continue
         if old.record.tree == new.record.tree:
             yield scope.finding("raw means the same as in the previous version", time_of(new.row))
+        elif not _events(old, new, ignored):
+            yield scope.finding("raw differs from the previous version only in ignored fields", time_of(new.row))
         closed_by, opened_by = old.row["closed_run_id"], new.row["opened_run_id"]
         if closed_by != opened_by:
             yield scope.finding(
@@ -79,13 +92,13 @@ def cost_findings(scope: RowScope, versions: Sequence[Version], stored: Sequence
 
 
 def change_findings(
-    scope: RowScope, versions: Sequence[Version], stored: Sequence[StoredRow], runs: Mapping[int, RunInMode]
+    scope: RowScope, expected: Sequence[ExpectedChange], stored: Sequence[StoredRow]
 ) -> Iterator[Finding]:
     """Rows of ``catalog_changes`` that are not those that follow from the versions, or not in order of time.
 
-    ``stored`` is in the order of ``change_id``. ``runs`` says by which rules each run made its events.
+    ``stored`` is in the order of ``change_id``.
     """
-    yield from row_findings(scope, _EVENT_KEY, _expected_changes(versions, runs), stored, _SOURCE)
+    yield from row_findings(scope, _EVENT_KEY, [change.row for change in expected], stored, _SOURCE)
     # The change log is append-only, and stamps of a mode only rise.
     for row, later in pairwise(stored):
         before, after = row["changed_at"], later["changed_at"]
@@ -120,12 +133,17 @@ def _gap_end(version: Version, later: Version | None) -> object:
     return later.row["valid_from"] if later else OPEN_GAP_END
 
 
-def _expected_changes(versions: Sequence[Version], runs: Mapping[int, RunInMode]) -> Iterator[StoredRow]:
+def expected_changes(
+    versions: Sequence[Version], runs: Mapping[int, RunInMode], ignored: IgnoredFields
+) -> Iterator[ExpectedChange]:
+    """The changes that follow from the versions and the ignored fields.
+
+    ``runs`` says by which rules each run made its events.
+    """
     previous: Version | None = None
     for version in versions:
         if previous is not None and previous.is_followed_by(version):
-            rules = event_rules_of(version.row["opened_run_id"], runs)
-            events = tuple(events_between(previous.record.tree, version.record.tree, rules))
+            events = _events(previous, version, ignored, event_rules_of(version.row["opened_run_id"], runs))
         else:
             if previous is not None:
                 yield _removal(previous)
@@ -139,16 +157,24 @@ def _expected_changes(versions: Sequence[Version], runs: Mapping[int, RunInMode]
         yield _removal(previous)
 
 
-def _removal(last: Version) -> StoredRow:
+def _events(old: Version, new: Version, ignored: IgnoredFields, event_rules: int = EVENT_RULES) -> tuple[Event, ...]:
+    since, stamp = old.row["valid_from"], new.row["valid_from"]
+    if not isinstance(since, datetime) or not isinstance(stamp, datetime):
+        return ()  # such a row is a finding of its own
+    return ignored.events_between(old.record.tree, new.record.tree, since=since, stamp=stamp, event_rules=event_rules)
+
+
+def _removal(last: Version) -> ExpectedChange:
     event = Event("models", None, "removed", cost=CostChange(last.record.cost, None))
     return _change_row(last.row["valid_to"], last.row["closed_run_id"], last.record, event)
 
 
-def _change_row(changed_at: object, run_id: object, record: Record, event: Event) -> StoredRow:
-    return {
+def _change_row(changed_at: object, run_id: object, record: Record, event: Event) -> ExpectedChange:
+    row = {
         "changed_at": changed_at,
         **dict(zip(EVENT_COLUMNS, event.values(), strict=True)),
         "run_id": run_id,
         "model_name": record.text("name"),
         "provider": record.text("provider"),
     }
+    return ExpectedChange(row, event.not_before)

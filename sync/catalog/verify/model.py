@@ -9,15 +9,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.model.entities import MODELS, TABLES
 from sync.catalog.model.normalise import WrongModeError, is_current, is_of_text, record_of_stored
 from sync.catalog.model.records import Record
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, row_findings, unreadable_findings
-from sync.catalog.verify.history import Version, change_findings, cost_findings, interval_findings, version_findings
+from sync.catalog.verify.history import (
+    Version,
+    change_findings,
+    cost_findings,
+    expected_changes,
+    interval_findings,
+    version_findings,
+)
 from sync.catalog.verify.rejected import TABLE as REJECTED
 from sync.catalog.verify.rejected import event_starts, listed_findings
-from sync.catalog.verify.runs import RunInMode, history_run_findings, last_seen_at
+from sync.catalog.verify.runs import RunInMode, change_key, history_run_findings, last_seen_at
 
+NOTHING_IGNORED = IgnoredFields()
 _VERSIONS = "model_versions"
 _COSTS = "credit_history"
 _CHANGES = "catalog_changes"
@@ -51,7 +60,9 @@ class StoredModel:
         yield from ((_VERSIONS, self.versions), (_COSTS, self.costs), (_CHANGES, self.changes))
 
 
-def model_findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> list[Finding]:
+def model_findings(
+    stored: StoredModel, runs: Mapping[int, RunInMode], ignored: IgnoredFields = NOTHING_IGNORED
+) -> list[Finding]:
     """Every row of a model that breaks a rule. ``runs`` has the runs that the model's history names.
 
     A value that is not of its column's type cannot be compared. Where a model has one, such values
@@ -60,7 +71,7 @@ def model_findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> list[F
     unreadable = [
         finding for table, rows in stored.tables() for finding in unreadable_findings(stored.scope(table), rows)
     ]
-    return unreadable or list(_findings(stored, runs))
+    return unreadable or list(_findings(stored, runs, ignored))
 
 
 def stamps(stored: StoredModel) -> Iterator[datetime]:
@@ -83,7 +94,7 @@ def is_outdated(stored: StoredModel) -> bool:
     return not is_current(fingerprint) and is_of_text(fingerprint, str(last["raw"]))
 
 
-def _findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> Iterator[Finding]:
+def _findings(stored: StoredModel, runs: Mapping[int, RunInMode], ignored: IgnoredFields) -> Iterator[Finding]:
     yield from interval_findings(stored.scope(_VERSIONS), stored.versions)
     yield from interval_findings(stored.scope(_COSTS), stored.costs)
     versions = [_read_version(stored, row) for row in stored.versions]
@@ -92,13 +103,16 @@ def _findings(stored: StoredModel, runs: Mapping[int, RunInMode]) -> Iterator[Fi
     yield from _model_row_findings(stored, runs, versions[-1] if versions else None)
     yield from _current_row_findings(stored, versions[-1] if versions else None)
     # One unreadable version would make its neighbours look like an addition and a removal.
+    earlier_bounds: dict[tuple[object, ...], datetime] = {}
     if len(readable) == len(versions):
-        yield from version_findings(stored.scope(_VERSIONS), readable)
+        changes = list(expected_changes(readable, runs, ignored))
+        earlier_bounds = {change_key(change.row): change.not_before for change in changes if change.not_before}
+        yield from version_findings(stored.scope(_VERSIONS), readable, ignored)
         yield from cost_findings(stored.scope(_COSTS), readable, stored.costs)
-        yield from change_findings(stored.scope(_CHANGES), readable, stored.changes, runs)
+        yield from change_findings(stored.scope(_CHANGES), changes, stored.changes)
     starts = event_starts(stored.rejected)
     for table, rows in stored.history():
-        yield from history_run_findings(stored.scope(table), rows, runs, starts)
+        yield from history_run_findings(stored.scope(table), rows, runs, starts, earlier_bounds)
     yield from listed_findings(stored.scope(REJECTED), stored.model["fingerprint"], stored.rejected)
 
 

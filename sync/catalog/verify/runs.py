@@ -12,6 +12,7 @@ from sync.catalog.model.entities import EVENT_RULES
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, time_of
 
 # The column with a run, and the column with the time at which that run observed the row's change.
+NO_BOUNDS: Mapping[tuple[object, ...], datetime] = {}
 _RUN_AND_TIME = (("opened_run_id", "valid_from"), ("closed_run_id", "valid_to"), ("run_id", "changed_at"))
 
 
@@ -62,15 +63,22 @@ def seen_from(asked_at: object, age: object) -> object:
     return asked_at
 
 
+def change_key(row: StoredRow) -> tuple[object, ...]:
+    """What tells the changes of a model apart."""
+    return row["changed_at"], row["entity"], row["field"]
+
+
 def history_run_findings(
     scope: RowScope,
     rows: Iterable[StoredRow],
     runs: Mapping[int, RunInMode],
     starts: Mapping[tuple[object, object], object] | None = None,
+    earlier_bounds: Mapping[tuple[object, ...], datetime] = NO_BOUNDS,
 ) -> Iterator[Finding]:
     """Rows whose run is not on record, was not applied, or could not have written them at their time.
 
     ``starts`` has, by run and time, the ``not_before`` of events of a model that was rejected until then.
+    ``earlier_bounds`` has, by ``change_key``, when a change may have happened before the last successful sync.
     """
     for row in rows:
         for run_column, time_column in _RUN_AND_TIME:
@@ -80,7 +88,7 @@ def history_run_findings(
                 if problem:
                     yield scope.finding(f"{run_column} is {run_id}, {problem}", time_of(row))
         if "changed_at" in row:
-            yield from _not_before_findings(scope, row, runs, starts or {})
+            yield from _not_before_findings(scope, row, runs, starts or {}, earlier_bounds.get(change_key(row)))
 
 
 def event_rules_of(run_id: object, runs: Mapping[int, RunInMode]) -> int:
@@ -131,20 +139,21 @@ def _other_time(run: RunInMode, stamp: object) -> str | None:
     return None
 
 
-def start_problem(run: RunInMode, not_before: object, stamp: object) -> str | None:
+def start_problem(run: RunInMode, not_before: object, stamp: object, earlier: datetime | None = None) -> str | None:
     """Why ``not_before`` is not when the mode's previous successful run began its request, less its response's age.
 
-    It is NULL if there was no such run.
+    It is NULL if there was no such run, and ``earlier`` where that is the case.
     """
     if (not_before is None) != (run.previous_success_at is None):
         return f"but previous_success_at of its run is {format_value(run.previous_success_at)}"
     if not run.previous_asked_at or not isinstance(stamp, datetime):
         return None
     # A plan caps not_before at its stamp: a clock that was set back can put the request after it.
-    expected = {min(asked_at, stamp) for asked_at in run.previous_asked_at}
+    expected = {min(asked_at, stamp, earlier or stamp) for asked_at in run.previous_asked_at}
     if not_before in expected:
         return None
-    return f"but the previous successful sync began its request at {format_value(min(expected))}"
+    reason = "the field was ignored since" if earlier else "the previous successful sync began its request at"
+    return f"but {reason} {format_value(min(expected))}"
 
 
 def _not_before_findings(
@@ -152,6 +161,7 @@ def _not_before_findings(
     row: StoredRow,
     runs: Mapping[int, RunInMode],
     starts: Mapping[tuple[object, object], object],
+    earlier: datetime | None,
 ) -> Iterator[Finding]:
     not_before, changed_at, run_id = row["not_before"], row["changed_at"], row["run_id"]
     run = runs.get(run_id) if isinstance(run_id, int) else None
@@ -160,9 +170,9 @@ def _not_before_findings(
         problem = "later than changed_at"
     elif (run_id, changed_at) in starts:
         start = starts[run_id, changed_at]
-        if not_before != start:
+        if not_before != (min(start, earlier) if earlier and isinstance(start, datetime) else start):
             problem = f"but the model was rejected until then, and its row has {format_value(start)}"
     elif run:
-        problem = start_problem(run, not_before, changed_at)
+        problem = start_problem(run, not_before, changed_at, earlier)
     if problem:
         yield scope.finding(f"not_before is {format_value(not_before)}, {problem}", changed_at)

@@ -9,7 +9,20 @@ from __future__ import annotations
 import click
 
 from sync import __version__
-from sync.cli.commands import demo, emulator, import_, lists, migrate, model, prune, schedule, status, sync, verify
+from sync.cli.commands import (
+    demo,
+    emulator,
+    ignore,
+    import_,
+    lists,
+    migrate,
+    model,
+    prune,
+    schedule,
+    status,
+    sync,
+    verify,
+)
 
 
 @click.group(
@@ -39,6 +52,7 @@ for command in (
     model.costs,
     status.status,
     verify.verify,
+    ignore.ignore,
     prune.prune,
     emulator.emulator,
 ):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sync.catalog.changes.rejections import OpenRejection
     from sync.store.held import HeldMode
     from sync.store.identity import CatalogIdentity
+    from sync.store.ignored import IgnoredRow
     from sync.store.read import LastKey
 
 _RUN_HEADINGS = {
@@ -68,13 +69,14 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     """
     from sync.show.formats import to_json
     from sync.show.table import print_table
-    from sync.store import held, identity, queries, read, rejections
+    from sync.store import held, identity, ignored, queries, read, rejections
 
     now = options.now()
     with database(database_url).reading() as connection:
         catalog = identity.read_identity(connection)
         key = read.last_key(connection)
         held_modes = [each for each in held.held_modes(connection) if mode in (None, each.mode)]
+        ignored_now = ignored.ignored_rows(connection, only_open=True)
         accepted = queries.acceptances(connection, limit)
         rows = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
         open_rows = rejections.open_rejections(connection, MODES if mode is None else [mode])
@@ -98,6 +100,7 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
                 for of_mode, row in rejected
             ],
             "accepted": [{"run_id": run_id, **json.loads(text)} for run_id, text in accepted.items()],
+            "ignored": [_ignored_json(row) for row in ignored_now],
             "runs": [{**run, "accepted": _json(run["accepted"])} for run in runs],
         }
         click.echo(to_json(document))
@@ -112,7 +115,7 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
             click.echo(line)
         for run_id, text in accepted.items():
             click.echo(f"run {run_id}: {_accepted_text(json.loads(text))}")
-        for line in _source_lines(base_urls, key, catalog):
+        for line in (*map(_ignored_text, ignored_now), *_source_lines(base_urls, key, catalog)):
             click.echo(line)
     _require_fresh(ages, max_age)
     return Outcome.DONE
@@ -158,6 +161,18 @@ def _rejected_lines(rejected: Sequence[tuple[str, OpenRejection]]) -> Iterator[s
         yield one_line(f"{mode} {model} is rejected since {format_time(row.since)}: {row.reason}", _ERROR_LIMIT)
     if len(rejected) > _MAX_REJECTED:
         yield f"{len(rejected) - _MAX_REJECTED} more models are rejected: see v_rejected_models"
+
+
+def _ignored_json(row: IgnoredRow) -> dict[str, object]:
+    return {"path": row.path, "valid_from": row.valid_from, "reason": row.reason, "added_by": row.added_by}
+
+
+def _ignored_text(row: IgnoredRow) -> str:
+    """An ignored field, since when, who added it and why, in one line."""
+    from sync.catalog.text import one_line
+
+    since = f"{row.valid_from:%Y-%m-%d %H:%M} UTC"
+    return one_line(f"ignored: {row.path} since {since}, by {row.added_by} ({row.reason})", _ERROR_LIMIT)
 
 
 def _source_lines(

@@ -13,6 +13,7 @@ from models_db.tables import (
     catalog_changes,
     catalog_identity,
     credit_history,
+    ignored_fields,
     model_versions,
     models,
     sync_run_modes,
@@ -23,6 +24,7 @@ from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.model.entities import TABLES
 from sync.catalog.modes import MODES
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, time_of
+from sync.catalog.verify.ignored import ignored_findings, ignored_of_rows
 from sync.catalog.verify.model import StoredModel, is_outdated, model_findings, stamps
 from sync.catalog.verify.runs import RunInMode
 from sync.catalog.verify.state import ModeBounds, calendar_findings, identity_findings, state_findings
@@ -56,9 +58,13 @@ class Verification:
     def __post_init__(self) -> None:
         self._runs = RunCache(self.connection)
         self._rejected = RejectedRows(self.connection)
+        query = every_column(ignored_fields).order_by(ignored_fields.c.valid_from)
+        self._ignored_rows = list(read_rows(self.connection, ignored_fields, query))
+        self._ignored = ignored_of_rows(self._ignored_rows)
 
     def findings(self) -> Iterator[Finding]:
         """Every row that breaks a rule, as they are found. Can be iterated once."""
+        yield from ignored_findings(self._ignored_rows)
         for batch in _batches(self.connection):
             yield from self._batch_findings(batch)
         # A row without a model is in no batch of models.
@@ -73,7 +79,7 @@ class Verification:
             mode = str(stored.model["mode"])
             self._count(stored, mode)
             rejected = self._rejected.of_model(mode, stored.model["model_id"])
-            yield from model_findings(replace(stored, rejected=rejected), runs.get(mode, {}))
+            yield from model_findings(replace(stored, rejected=rejected), runs.get(mode, {}), self._ignored)
 
     def _count(self, stored: StoredModel, mode: str) -> None:
         self.models += 1
