@@ -17,7 +17,7 @@ from benchmarks.result_table import Row, Target, cpu_row
 from benchmarks.results import Results
 from benchmarks.seed_history import seed_history
 from models_db.engine import open_engine, read_transaction
-from sync.store import queries
+from sync.store import change_feed, queries
 from tests.support.database_servers import KINDS
 from tests.support.query_work import work_of
 
@@ -33,7 +33,7 @@ def _as_of(connection: Connection, moment: datetime) -> list[object]:
 
 
 def _feed(connection: Connection, moment: datetime) -> list[object]:
-    return list(queries.changes(connection, queries.Filter(since=moment - 3 * _HOUR, until=moment)))
+    return list(change_feed.changes(connection, queries.Filter(since=moment - 3 * _HOUR, until=moment)))
 
 
 _QUERIES = {"catalog as of": _as_of, "change feed of 3 hours to": _feed}

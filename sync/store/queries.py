@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, true
+from sqlalchemy import Connection, Row, Select, func, select, true
 
 from models_db.dialects import latest_interval_start
 from models_db.tables import (
-    catalog_changes,
     credit_history,
     credits,
     model_versions,
@@ -37,31 +35,10 @@ class Filter:
     entities: Sequence[str] = ()
     model: str | None = None
     """A model's id or a pattern for ids: ``*``, ``?`` and ``[...]`` as in file names, case-sensitive."""
+    field: str | None = None
+    """An entity, a dot and a field, or a pattern for them, as for ``model``."""
     min_percent: float | None = None
     """Only costs that changed by at least this percentage, up or down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A row of the change feed. Costs are exact decimals, values are JSON text, times are in UTC."""
-
-    change_id: int
-    changed_at: datetime
-    not_before: datetime | None
-    mode: str
-    model_id: str
-    model_name: str | None
-    provider: str | None
-    entity: str
-    field: str | None
-    change_kind: str
-    old_value: str | None
-    new_value: str | None
-    old_cost: str | None
-    new_cost: str | None
-    delta_cost: object
-    pct_change: object
-    run_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,53 +93,6 @@ def versions_at(connection: Connection, moment: datetime, mode: str | None) -> I
     return (PastVersion(*_values(row)) for row in connection.execute(query))
 
 
-def changes(connection: Connection, filters: Filter, limit: int | None = None) -> Iterator[Change]:
-    """The change feed, newest first; with ``limit`` only the newest rows."""
-    log = catalog_changes.c
-    query = (
-        select(
-            log.change_id,
-            log.changed_at,
-            log.not_before,
-            models.c.mode,
-            models.c.model_id,
-            log.model_name,
-            log.provider,
-            log.entity,
-            log.field,
-            log.change_kind,
-            log.old_value,
-            log.new_value,
-            log.old_cost_exact,
-            log.new_cost_exact,
-            log.delta_cost,
-            log.pct_change,
-            log.run_id,
-        )
-        # Every change has a model. With an inner join MariaDB would start from the models and sort all changes.
-        .outerjoin(models, models.c.model_pk == log.model_pk)
-        .order_by(log.changed_at.desc(), log.change_id.desc())
-        .limit(limit)
-    )
-    if filters.mode is not None:
-        query = query.where(models.c.mode == filters.mode)
-    if filters.provider is not None:
-        query = query.where(log.provider == filters.provider)
-    if filters.kinds:
-        query = query.where(log.change_kind.in_(filters.kinds))
-    if filters.since is not None:
-        query = query.where(log.changed_at >= filters.since)
-    if filters.until is not None:
-        query = query.where(log.changed_at < filters.until)
-    if filters.entities:
-        query = query.where(log.entity.in_(filters.entities))
-    if filters.model is not None:
-        query = query.where(_matches_model(connection, filters.model))
-    if filters.min_percent is not None:
-        query = query.where(func.abs(log.pct_change) >= filters.min_percent)
-    return (Change(*_values(row)) for row in connection.execute(query))
-
-
 def recent_runs(connection: Connection, limit: int) -> list[Row[tuple[object, ...]]]:
     """The last runs, newest first: a row for each mode of a run, or one without a mode if it has none."""
     # The limit counts runs, and a run has a row for each of its modes: it is applied before the join.
@@ -214,16 +144,6 @@ def acceptances(connection: Connection, limit: int) -> dict[int, str]:
 def _values(row: Sequence[Any]) -> tuple[Any, ...]:
     """A row as an untyped tuple, for a class whose fields are the columns of the query in the same order."""
     return tuple(row)
-
-
-def _matches_model(connection: Connection, model: str) -> ColumnElement[bool]:
-    """A pattern is matched in Python: LIKE differs between the databases in case and in what is a letter."""
-    if not any(character in model for character in "*?["):
-        return models.c.model_id == model
-    ids = connection.execute(select(models.c.model_pk, models.c.model_id))
-    pks = [model_pk for model_pk, model_id in ids if fnmatchcase(model_id, model)]
-    # The keys become part of the statement's text: they may be more than a statement's parameters.
-    return catalog_changes.c.model_pk.in_(bindparam("pks", pks, expanding=True, literal_execute=True))
 
 
 def _filtered(query: Select[Any], filters: Filter) -> Select[Any]:

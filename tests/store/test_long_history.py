@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models_db import tables
 from models_db.engine import read_transaction, write_transaction
-from sync.store import model_queries, queries
+from sync.store import change_feed, model_queries, queries
 from tests.support.query_work import scanned, work_of
 
 MODELS = 20
@@ -80,15 +80,15 @@ def as_of(connection: Connection, days: int) -> object:
 
 
 def feed(connection: Connection, days: int) -> object:
-    return list(queries.changes(connection, queries.Filter(since=BEGAN + (days - 3) * DAY)))
+    return list(change_feed.changes(connection, queries.Filter(since=BEGAN + (days - 3) * DAY)))
 
 
 def feed_of_a_model(connection: Connection, days: int) -> object:
-    return list(queries.changes(connection, queries.Filter(model="m[7]", since=BEGAN + (days - 3) * DAY)))
+    return list(change_feed.changes(connection, queries.Filter(model="m[7]", since=BEGAN + (days - 3) * DAY)))
 
 
 def newest(connection: Connection, _days: int) -> object:
-    return list(queries.changes(connection, queries.Filter(), limit=10))
+    return list(change_feed.changes(connection, queries.Filter(), limit=10))
 
 
 def timeline(connection: Connection, _days: int) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # The documented values of catalog_changes.entity and catalog_changes.change_kind, in the order of help.
 ENTITIES = ("models", "credits", "params", "inputs", "input_rules", "capabilities", "raw_available_params")
+TERMINAL_LIMIT = 100
+"""The number of changes that a terminal gets without ``--limit``."""
 KINDS = ("added", "removed", "relisted", "increase", "decrease", "cost_set", "cost_unset", "changed")
 
 _MODEL_HEADINGS = {
@@ -83,13 +86,24 @@ def models(
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind of change.")
 @click.option("--entity", "entities", multiple=True, type=click.Choice(ENTITIES), help="Only this part of a model.")
 @click.option(
+    "--field",
+    type=Utf8Text(),
+    metavar="PATTERN",
+    help="Only this field, with its entity before it, such as credits.default_cost, 'params.*.rank' or '*.rank'.",
+)
+@click.option(
     "--min-pct",
     "min_percent",
     type=FiniteFloat(min=0),
     metavar="NUMBER",
     help="Only costs that rose or fell by this percentage or more.",
 )
-@click.option("--limit", type=WholeNumber(min=1), metavar="NUMBER", help="Only this number of newest changes.")
+@click.option(
+    "--limit",
+    type=WholeNumber(min=0),
+    metavar="NUMBER",
+    help="Only this number of newest changes; 0 for all. Default: 100 on a terminal, all in a pipe.",
+)
 @options.as_json
 @options.as_csv
 @options.database_url
@@ -101,7 +115,12 @@ def changes(*, limit: int | None, as_json: bool, as_csv: bool, database_url: str
     """
     from sync.store.queries import Filter
 
-    _print_changes(database(database_url), Filter(**wanted), limit, as_json=as_json, as_csv=as_csv)
+    # Only where a person reads it: a pipe gets all, and so do programs.
+    says_total = limit is None and sys.stdout.isatty() and not (as_json or as_csv)
+    limit = TERMINAL_LIMIT if says_total else limit or None
+    _print_changes(
+        database(database_url), Filter(**wanted), limit, as_json=as_json, as_csv=as_csv, says_total=says_total
+    )
 
 
 def print_changes(database_url: str) -> None:
@@ -119,22 +138,30 @@ def _print_changes(
     *,
     as_json: bool = False,
     as_csv: bool = False,
+    says_total: bool = False,
 ) -> None:
-    from sync.store import queries
+    """Prints the newest changes; with ``says_total`` also how many there are, where these are not all."""
+    from sync.store import change_feed
 
     with catalog.reading() as connection:
-        rows = [asdict(change) for change in queries.changes(connection, wanted, limit)]
+        rows = [asdict(change) for change in change_feed.changes(connection, wanted, limit)]
+        is_cut = says_total and len(rows) == limit
+        total = change_feed.count_changes(connection, wanted) if is_cut else len(rows)
     if as_json or as_csv:
-        print_rows(rows, queries.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)
+        print_rows(rows, change_feed.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)
         return
     shown = _without_repeats(rows)
     readable = [_readable(row) for row in shown]
-    print_rows(readable, queries.Change, _CHANGE_HEADINGS, as_json=False, as_csv=False)
+    print_rows(readable, change_feed.Change, _CHANGE_HEADINGS, as_json=False, as_csv=False)
     if repeats := len(rows) - len(shown):
         from sync.show.values import format_count
 
         counted = format_count(repeats, "change")
         click.echo(f"left out: {counted} of raw_available_params, the same as in params; --json and --csv have all")
+    if total > len(rows):
+        click.echo(
+            f"the newest {len(rows)} of {total:,} changes; --limit 0 prints all, --since, --model or --field chooses"
+        )
 
 
 def _without_repeats(rows: list[dict[str, object]]) -> list[dict[str, object]]:
