@@ -67,26 +67,32 @@ def changes(connection: Connection, filters: Filter, limit: int | None = None) -
         .outerjoin(models, models.c.model_pk == log.model_pk)
         .order_by(log.changed_at.desc(), log.change_id.desc())
     )
-    query = _filtered(connection, query, filters)
-    if filters.field is None or not _is_pattern(filters.field):
-        rows: Iterator[Any] = iter(connection.execute(query.limit(limit)))
-    else:
-        # Matched here, as patterns of models are, and read in parts: the first rows may be enough.
-        found = connection.execute(query, execution_options={"yield_per": _ROWS_PER_PART})
-        rows = islice((row for row in found if _has_field(row, filters.field)), limit)
-    return (Change(*row) for row in rows)
+    return (Change(*row) for row in _rows(connection, query, filters, limit))
 
 
 def count_changes(connection: Connection, filters: Filter) -> int:
     """The number of rows that ``changes`` gives without a limit."""
     log = catalog_changes.c
     with_models = catalog_changes.outerjoin(models, models.c.model_pk == log.model_pk)
-    if filters.field is None or not _is_pattern(filters.field):
+    if _is_decided_by_database(filters):
         query = _filtered(connection, select(func.count()).select_from(with_models), filters)
         return connection.execute(query).scalar() or 0
-    fields = _filtered(connection, select(log.entity, log.field).select_from(with_models), filters)
-    found = connection.execute(fields, execution_options={"yield_per": _ROWS_PER_PART})
-    return sum(_has_field(row, filters.field) for row in found)
+    fields = select(log.entity, log.field).select_from(with_models)
+    return sum(1 for _ in _rows(connection, fields, filters))
+
+
+def _rows(connection: Connection, query: Select[Any], filters: Filter, limit: int | None = None) -> Iterator[Any]:
+    query = _filtered(connection, query, filters)
+    if _is_decided_by_database(filters):
+        yield from connection.execute(query.limit(limit))
+        return
+    # Matched here, as patterns for models are, and read in parts: the first rows may be enough.
+    with connection.execute(query, execution_options={"yield_per": _ROWS_PER_PART}) as found:
+        yield from islice((row for row in found if _has_field(row, filters.field or "")), limit)
+
+
+def _is_decided_by_database(filters: Filter) -> bool:
+    return filters.field is None or not _is_pattern(filters.field)
 
 
 def _filtered(connection: Connection, query: Select[Any], filters: Filter) -> Select[Any]:

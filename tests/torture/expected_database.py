@@ -17,6 +17,8 @@ from tests.torture.expected_rejections import ExpectedRejections
 STAMP_STEP = timedelta(microseconds=1)
 GUARD_PERCENT, GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_PERCENT and MAX_REMOVAL_COUNT
 BAD_COST = "not a cost"
+IGNORING_X = ("params.x", "params.*", "params")
+"""Paths that cover the only parameter of a model."""
 
 Interval = tuple[datetime, datetime | None, object]
 """Beginning, end (None while it is open) and value."""
@@ -33,10 +35,12 @@ class ModelHistory:
     def is_listed(self) -> bool:
         return bool(self.versions) and self.versions[-1][1] is None
 
-    def store(self, model: Model, stamp: datetime) -> bool:
-        """Stores the model as it was sent; whether it changed."""
+    def store(self, model: Model, stamp: datetime, *, ignores_x: bool = False) -> bool:
+        """Stores the model as it was sent; whether it changed, with ``ignores_x`` in more than its parameter."""
         content = (cost_of(model), model["params"]["x"])
         if self.is_listed and self.versions[-1][2] == content:
+            return False
+        if self.is_listed and ignores_x and self.costs[-1][2] == content[0]:
             return False
         cost = cost_of(model)
         # A relisted model begins a new interval even if its cost is the old one.
@@ -122,6 +126,37 @@ class ExpectedDatabase:
     runs: dict[int, ExpectedRun] = field(default_factory=dict)
     reported: set[str] = field(default_factory=set)
     """The modes in which the last run reported a rejected model."""
+    ignored: dict[str, list[Interval]] = field(default_factory=dict)
+    """By path, the intervals in which it is ignored; their values are not used."""
+
+    def ignores_x(self, stamp: datetime) -> bool:
+        """Whether the parameter x is ignored at this moment."""
+        return any(
+            start <= stamp and (end is None or stamp < end)
+            for path in IGNORING_X
+            for start, end, _ in self.ignored.get(path, [])
+        )
+
+    def ignore(self, path: str, now: datetime) -> datetime | None:
+        """When a path is ignored from; None if it is ignored already."""
+        intervals = self.ignored.setdefault(path, [])
+        if intervals and intervals[-1][1] is None:
+            return None
+        start = max([self._after_all_stamps(now), *(end for _, end, _ in intervals if end)])
+        intervals.append((start, None, None))
+        return start
+
+    def end_ignoring(self, path: str, now: datetime) -> datetime | None:
+        """When a path is no longer ignored; None if it is not ignored."""
+        intervals = self.ignored.get(path, [])
+        if not intervals or intervals[-1][1] is not None:
+            return None
+        end = max(self._after_all_stamps(now), intervals[-1][0] + STAMP_STEP)
+        _close(intervals, end)
+        return end
+
+    def _after_all_stamps(self, now: datetime) -> datetime:
+        return max([now, *(mode.stamp + STAMP_STEP for mode in self.modes.values() if mode.stamp)])
 
     def held_back(self, responses: Mapping[str, SentResponse]) -> dict[str, int]:
         """The number of removals that the guard holds back, for each mode in which it does."""
@@ -157,7 +192,9 @@ class ExpectedDatabase:
             # The clock may have gone back; a stamp comes after the last one all the same.
             stamp = observed_at if expected.stamp is None else max(observed_at, expected.stamp + STAMP_STEP)
             changed = [
-                expected.histories.setdefault(model_id, ModelHistory()).store(model, stamp)
+                expected.histories.setdefault(model_id, ModelHistory()).store(
+                    model, stamp, ignores_x=self.ignores_x(stamp)
+                )
                 for model_id, model in response.valid.items()
             ]
             removed = set() if mode in held_back else self._missing(mode, response)

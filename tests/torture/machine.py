@@ -31,6 +31,7 @@ _ids = st.sampled_from(["a", "A", "a ", "b", "c", "d", "e", "ä"])
 _costs = st.sampled_from([None, "0", "5", "5.0", "5e0", "0.049999999999999996", "7", "123456789012.5"])
 _modes = st.sampled_from(MODES)
 _base_urls = st.sampled_from([BASE_URL, "HTTPS://Example.org:443/", "https://staging.example.org"])
+_paths = st.sampled_from(["params.x", "params.*", "models.name"])
 _mode_selections = st.sampled_from([("image",), ("video",), MODES])
 
 
@@ -151,6 +152,14 @@ class CatalogMachine(RuleBasedStateMachine):
     @rule(back=st.integers(1, 5))
     def import_line_again(self, back: int) -> None:
         self._do("repeated imports", lambda: self._steps.import_line_again(back))
+
+    @rule(path=_paths)
+    def ignore(self, path: str) -> None:
+        self._do("fields ignored", lambda: self._steps.ignore(path))
+
+    @rule(path=_paths)
+    def end_ignoring(self, path: str) -> None:
+        self._do("fields no longer ignored", lambda: self._steps.end_ignoring(path))
 
     @rule(hours=st.integers(-1, 100))
     def prune(self, hours: int) -> None:

@@ -19,6 +19,8 @@ from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.source_check import Acceptance
 from sync.source.files.jsonl import SavedResponse
+from sync.store.database import Connection, in_transaction
+from sync.store.ignored import add_ignored, end_ignored
 from sync.store.prune import delete_old_runs
 from tests.support.made_responses import Model, body, spelled
 from tests.support.run_driver import HOUR, SECOND, START, Host, Sent, dump
@@ -175,6 +177,28 @@ class MachineSteps:
         deleted: list[int] = []
         self._require_unchanged(lambda engine: deleted.extend(delete_old_runs(engine, before)), read_views)
         require(sum(deleted) == expected, f"prune deleted {sum(deleted)} runs, not {expected}")
+
+    def ignore(self, path: str) -> None:
+        """Ignores a field, or fails because it is ignored already."""
+        now = self._advance_clock()
+        expected = self.expected.ignore(path, now)
+        self._require_moment(expected, lambda connection: add_ignored(connection, [path], now, "noise", "somebody"))
+
+    def end_ignoring(self, path: str) -> None:
+        """Ends the ignoring of a field, or fails because it is not ignored."""
+        now = self._advance_clock()
+        expected = self.expected.end_ignoring(path, now)
+        self._require_moment(expected, lambda connection: end_ignored(connection, path, now, "removed"))
+
+    def _require_moment(self, expected: datetime | None, work: Callable[[Connection], datetime]) -> None:
+        """The work returns the expected moment; None for a refusal."""
+        moment: datetime | None = None
+        with engine_for(self.url) as engine:
+            try:
+                moment = in_transaction(engine, lambda connection, _: work(connection))
+            except CatalogSyncError as error:
+                require(error.outcome == Outcome.USAGE, f"the change of ignored fields failed: {error}")
+        require(moment == expected, f"ignored fields changed at {moment}, not {expected}")
 
     def import_line(self, modes: Sequence[str], minutes: int, *, accept: bool) -> None:
         """Imports the current catalog as of a time near the last stamp."""

@@ -45,6 +45,15 @@ def parse_path(text: str) -> Segments:
     return segments
 
 
+def is_usable(path: str) -> bool:
+    """Whether the path can be ignored."""
+    try:
+        parse_path(path)
+    except PathError:
+        return False
+    return True
+
+
 def split_field(text: str) -> Segments:
     """The segments of a path or of a field of the change log."""
     found: list[str] = []

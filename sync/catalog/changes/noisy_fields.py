@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from sync.catalog.changes.ignored_path import ANY, path_to, split_field
+from sync.catalog.changes.ignored_path import ANY, is_usable, path_to, split_field
 from sync.catalog.changes.mode_plan import ModePlan
 
 ChangedField: TypeAlias = "tuple[str, str | None]"
@@ -50,11 +50,11 @@ def noisy_fields(
 
 def noisy_note(mode: str, fields: Collection[ChangedField]) -> str | None:
     """The clause that names the fields, and the command that ignores them; None without fields."""
-    if not fields:
-        return None
     # What repeats a change of params is ignored with it.
     own = {each for each in fields if each[0] != "raw_available_params" or ("params", each[1]) not in fields}
-    paths = _merged(path_to(*each) for each in own)
+    paths = [path for path in _merged(path_to(*each) for each in own) if is_usable(path)]
+    if not paths:
+        return None
     named = paths[:_NAMED_PATHS]
     more = f" and {len(paths) - len(named)} more" if len(paths) > len(named) else ""
     quoted = " ".join(map(shlex.quote, named))
