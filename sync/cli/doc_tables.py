@@ -60,12 +60,21 @@ def _guards_table() -> str:
 
 def _options_table(command: click.Command) -> str:
     """A row for each option, and one for all options that are settings: README.md describes those."""
+    if isinstance(command, click.Group) and not command.params:
+        rows_of = {name: _option_rows(part) for name, part in command.commands.items()}
+        return _table(
+            ("command", "option", "value", "effect"), ((f"`{name}`", *row) for name in rows_of for row in rows_of[name])
+        )
+    return _table(("option", "value", "effect"), _option_rows(command))
+
+
+def _option_rows(command: click.Command) -> list[tuple[str, str, str]]:
     context = click.Context(command, info_name=command.name)  # make_metavar requires one
     options = [option for option in command.params if isinstance(option, click.Option)]
     rows = [_option_row(option, context) for option in options if not option.envvar]
     if settings := [_flags(option) for option in options if option.envvar]:
         rows.append((", ".join(settings), "", "See [settings](../README.md#settings)."))
-    return _table(("option", "value", "effect"), rows)
+    return rows
 
 
 def _option_row(option: click.Option, context: click.Context) -> tuple[str, str, str]:

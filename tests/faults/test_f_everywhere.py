@@ -32,6 +32,7 @@ SUCCESSFUL: dict[str, list[list[str]]] = {
     "costs": [["acme/image-0"]],
     "status": [[], ["--json"]],
     "verify": [[], ["--json"]],
+    "ignore": [["add", "models.x", "--why", "noise"], ["list"], ["list", "--json"], ["remove", "models.x"]],
     "prune": [["--before", "30d"]],
     "demo": [["--directory", "{home}/demo"]],
 }

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sync.catalog.modes import MODES
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError
 from tests.support.run_driver import HOUR
+from tests.torture import ignore_steps
 from tests.torture.database_under_test import EmptyDatabases
 from tests.torture.expected_database import BAD_COST
 from tests.torture.machine_steps import BASE_URL, MachineSteps
@@ -155,11 +156,12 @@ class CatalogMachine(RuleBasedStateMachine):
 
     @rule(path=_paths)
     def ignore(self, path: str) -> None:
-        self._do("fields ignored", lambda: self._steps.ignore(path))
+        self._do("fields ignored", lambda: ignore_steps.ignore(self._steps, path))
 
+    @precondition(lambda self: self._steps.expected.ignored)
     @rule(path=_paths)
     def end_ignoring(self, path: str) -> None:
-        self._do("fields no longer ignored", lambda: self._steps.end_ignoring(path))
+        self._do("fields no longer ignored", lambda: ignore_steps.end_ignoring(self._steps, path))
 
     @rule(hours=st.integers(-1, 100))
     def prune(self, hours: int) -> None:

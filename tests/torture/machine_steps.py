@@ -19,8 +19,6 @@ from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.source_check import Acceptance
 from sync.source.files.jsonl import SavedResponse
-from sync.store.database import Connection, in_transaction
-from sync.store.ignored import add_ignored, end_ignored
 from sync.store.prune import delete_old_runs
 from tests.support.made_responses import Model, body, spelled
 from tests.support.run_driver import HOUR, SECOND, START, Host, Sent, dump
@@ -83,7 +81,7 @@ class MachineSteps:
         responses = {mode: self._response(mode) for mode in modes if mode not in failing}
         accepted = sum(self.expected.held_back(responses).values()) if accept else None
         sent: dict[str, Sent] = {mode: _models(response) for mode, response in responses.items()} | dict(failing)
-        now = self._advance_clock()
+        now = self.advance_clock()
         with engine_for(self.url) as engine:
             host = Host(engine, now, age=age, base_url=base_url)
             result = _sync(host, sent, modes=modes, accept=accepted, acceptance=ANY_SOURCE)
@@ -100,7 +98,7 @@ class MachineSteps:
         if not foreign and not server_is_behind:
             return
         sent: dict[str, Sent] = {mode: _models(self._response(mode)) for mode in modes}
-        now, outcome = self._advance_clock(), Outcome.DONE
+        now, outcome = self.advance_clock(), Outcome.DONE
         with engine_for(self.url) as engine:
             host = Host(engine, now, server_is_behind=server_is_behind, base_url=base_url)
             try:
@@ -138,7 +136,7 @@ class MachineSteps:
         """A sync of both modes that is killed at a database call; its row shows whether it was stored."""
         responses = {mode: self._response(mode) for mode in MODES}
         sent = {mode: _models(response) for mode, response in responses.items()}
-        now = self._advance_clock()
+        now = self.advance_clock()
 
         def work() -> int:
             with engine_for(self.url) as engine, intercept_calls(kill_at(number, after=after)):
@@ -159,7 +157,7 @@ class MachineSteps:
         sent = {mode: _models(self._response(mode)) for mode in modes}
         self._require_unchanged(
             lambda engine: _sync(
-                Host(engine, self._advance_clock()), sent, modes=modes, acceptance=ANY_SOURCE, dry_run=True
+                Host(engine, self.advance_clock()), sent, modes=modes, acceptance=ANY_SOURCE, dry_run=True
             ),
             dump,
         )
@@ -178,28 +176,6 @@ class MachineSteps:
         self._require_unchanged(lambda engine: deleted.extend(delete_old_runs(engine, before)), read_views)
         require(sum(deleted) == expected, f"prune deleted {sum(deleted)} runs, not {expected}")
 
-    def ignore(self, path: str) -> None:
-        """Ignores a field, or fails because it is ignored already."""
-        now = self._advance_clock()
-        expected = self.expected.ignore(path, now)
-        self._require_moment(expected, lambda connection: add_ignored(connection, [path], now, "noise", "somebody"))
-
-    def end_ignoring(self, path: str) -> None:
-        """Ends the ignoring of a field, or fails because it is not ignored."""
-        now = self._advance_clock()
-        expected = self.expected.end_ignoring(path, now)
-        self._require_moment(expected, lambda connection: end_ignored(connection, path, now, "removed"))
-
-    def _require_moment(self, expected: datetime | None, work: Callable[[Connection], datetime]) -> None:
-        """The work returns the expected moment; None for a refusal."""
-        moment: datetime | None = None
-        with engine_for(self.url) as engine:
-            try:
-                moment = in_transaction(engine, lambda connection, _: work(connection))
-            except CatalogSyncError as error:
-                require(error.outcome == Outcome.USAGE, f"the change of ignored fields failed: {error}")
-        require(moment == expected, f"ignored fields changed at {moment}, not {expected}")
-
     def import_line(self, modes: Sequence[str], minutes: int, *, accept: bool) -> None:
         """Imports the current catalog as of a time near the last stamp."""
         stamps = [mode.stamp for mode in self.expected.modes.values() if mode.stamp]
@@ -216,7 +192,7 @@ class MachineSteps:
         self._import(line, responses, "all")
 
     def _import(self, line: SavedResponse, responses: dict[str, SentResponse], accepted: Literal["all"] | None) -> None:
-        now = self._advance_clock()
+        now = self.advance_clock()
         new = {mode: response for mode, response in responses.items() if self._is_new(line, mode)}
         expected = self._expected_import_outcome(line, now, responses, new, accepted)
         run_id, outcome = self._run_import(line, now, accepted)
@@ -291,7 +267,7 @@ class MachineSteps:
             step(engine)
             require(read(engine) == before, "the step changed rows that it must not change")
 
-    def _advance_clock(self) -> datetime:
+    def advance_clock(self) -> datetime:
         """The time of the next step, an hour after the previous one."""
         self.now += HOUR
         return self.now

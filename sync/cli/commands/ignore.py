@@ -67,8 +67,8 @@ def add(*, paths: tuple[str, ...], why: str, by: str | None, database_url: str) 
 
     for path in paths:
         _require_usable(path)
-    mask, name = masker(os.environ), person(by)
-    reason = _text(mask(why))
+    mask = masker(os.environ)
+    reason, name = mask(_required_text(why)), mask(person(by))
     start = _store(
         database_url, lambda connection, attempt: add_ignored(connection, paths, options.now(), reason, name, attempt)
     )
@@ -85,7 +85,7 @@ def remove(*, path: str, why: str | None, by: str | None, database_url: str) -> 
     """Ignore a field no longer. PATH is spelled as in catalog-sync ignore list."""
     from sync.store.ignored import end_ignored
 
-    remark = f"removed by {person(by)}" + (f": {masker(os.environ)(why)}" if why else "")
+    remark = masker(os.environ)(f"removed by {person(by)}" + (f": {why}" if why else ""))
     end = _store(
         database_url, lambda connection, attempt: end_ignored(connection, path, options.now(), remark, attempt)
     )
@@ -101,7 +101,7 @@ def _require_usable(path: str) -> None:
         raise UsageError(f"{path or 'an empty path'} was not added: {error}") from None
 
 
-def _text(why: str) -> str:
+def _required_text(why: str) -> str:
     if not why.strip():
         raise UsageError("nothing was added: --why is empty; write why the field is ignored")
     return why.strip()
