@@ -130,6 +130,6 @@ def _with_noise_noted(connection: Connection, plan: ModePlan) -> ModePlan:
     fields = mostly_changed(plan, plan.models_listed)
     if not fields:
         return plan
-    before = changes_in_last_runs(connection, plan.mode, EARLIER_RUNS, fields)
+    before = changes_in_last_runs(connection, plan.mode, EARLIER_RUNS, {entity for entity, _ in fields})
     note = noisy_note(plan.mode, noisy_fields(fields, before))
     return plan if note is None else replace(plan, notes=(*plan.notes, note))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -98,13 +98,15 @@ def end_ignored(connection: Connection, path: str, now: datetime, remark: str, a
 
 
 def changes_in_last_runs(
-    connection: Connection, mode: str, number: int, fields: Collection[tuple[str, str | None]]
-) -> Sequence[tuple[int, Mapping[tuple[str, str | None], int]]]:
-    """Of each of the last runs of a mode that were applied: its number of models, and of changes of these fields."""
+    connection: Connection, mode: str, number: int, entities: Collection[str]
+) -> Sequence[tuple[int, Sequence[tuple[int, str, str | None]]]]:
+    """Of each of the last runs of a mode that were applied: the number of models, and what changed in which model.
+
+    Of the changes those of these entities, and not those of the cost. Empty if there are fewer runs.
+    """
     runs, log = sync_run_modes.c, catalog_changes.c
-    models_of_run = func.coalesce(runs.models_listed, runs.models_received)
     query = (
-        select(runs.run_id, models_of_run)
+        select(runs.run_id, func.coalesce(runs.models_listed, runs.models_received))
         .where(runs.mode == mode, runs.status.in_(APPLIED_STATUSES))
         .order_by(runs.run_id.desc())
         .limit(number)
@@ -112,18 +114,15 @@ def changes_in_last_runs(
     last = {run_id: number_of_models or 0 for run_id, number_of_models in connection.execute(query)}
     if len(last) < number:
         return []
-    counts: dict[int, dict[tuple[str, str | None], int]] = {run_id: {} for run_id in last}
+    changed: dict[int, list[tuple[int, str, str | None]]] = {run_id: [] for run_id in last}
     changes = (
-        select(log.run_id, log.entity, log.field)
+        select(log.run_id, log.model_pk, log.entity, log.field)
         .join(models, models.c.model_pk == log.model_pk)
-        .where(log.run_id.in_(last), models.c.mode == mode, log.change_kind == "changed")
-        .where(log.entity.in_({entity for entity, _ in fields}))
+        .where(log.run_id.in_(last), models.c.mode == mode, log.change_kind == "changed", log.entity.in_(entities))
     )
-    # Counted here: databases group by a long text in their own ways.
-    for run_id, entity, field in connection.execute(changes):
-        if (entity, field) in fields:
-            counts[run_id][entity, field] = counts[run_id].get((entity, field), 0) + 1
-    return [(number_of_models, counts[run_id]) for run_id, number_of_models in last.items()]
+    for run_id, *change in connection.execute(changes):
+        changed[run_id].append(tuple(change))
+    return [(number_of_models, changed[run_id]) for run_id, number_of_models in last.items()]
 
 
 def _lock(connection: Connection, now: datetime) -> datetime:

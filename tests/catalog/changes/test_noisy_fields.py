@@ -33,8 +33,15 @@ def test_the_cost_is_not_among_them() -> None:
     assert changed(5, cost=9) == set()
 
 
+def test_a_field_of_parameters_with_different_names_is_one_field() -> None:
+    names = "abcde"
+    known = stored(*(model(name, params={name: {"rank": 1}}) for name in names))
+    sent = [model(name, params={name: {"rank": 2}}) for name in names]
+    assert mostly_changed(plan(sent, known), 5) == {("params", "*.rank")}
+
+
 def test_a_field_is_noisy_if_it_changed_in_most_models_in_each_run() -> None:
-    often, seldom = (5, {LATENCY: 3}), (5, {LATENCY: 2})
+    often, seldom = ((5, [(model_pk, *LATENCY) for model_pk in range(number)]) for number in (3, 2))
     assert noisy_fields({LATENCY}, [often] * EARLIER_RUNS) == {LATENCY}
     assert noisy_fields({LATENCY}, [often] * (EARLIER_RUNS - 1)) == set()
     assert noisy_fields({LATENCY}, [*[often] * (EARLIER_RUNS - 1), seldom]) == set()
@@ -45,7 +52,13 @@ def test_a_field_is_noisy_if_it_changed_in_most_models_in_each_run() -> None:
     ("fields", "paths"),
     [
         ([LATENCY], ["models.latency_ms"]),
-        ([("params", "a.rank"), ("params", "b.rank"), LATENCY], ["models.latency_ms", "params.*.rank"]),
+        (
+            [("params", "a.rank"), ("params", "b.rank"), ("params", "*.rank"), LATENCY],
+            ["models.latency_ms", "params.*.rank"],
+        ),
+        ([("params", "a.rank"), ("params", "*.rank")], ["params.a.rank"]),
+        ([("params", "*.rank")], ["params.*.rank"]),
+        ([("params", "*.rank"), ("raw_available_params", "*.rank")], ["params.*.rank"]),
         ([("params", "a.rank"), ("raw_available_params", "a.rank")], ["params.a.rank"]),
         ([("raw_available_params", "a.rank")], ["raw_available_params.a.rank"]),
         ([("raw_available_params", None)], ["raw_available_params"]),
