@@ -39,7 +39,7 @@ DAMAGES = [
         f"UPDATE rejected_models SET valid_from = '{ODD}' WHERE {REJECTED}",
         "rejected_models",
         "rejected",
-        "the stamp of",
+        "a run that observed",
     ),
     (
         f"UPDATE rejected_models SET valid_to = '{ODD}' WHERE model_id = 'gone'",

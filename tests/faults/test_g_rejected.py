@@ -9,9 +9,7 @@ import pytest
 
 from tests.support.api_catalogs import Model, model, numbered_models
 from tests.support.commands import error_line, output
-from tests.support.database_contents import query_rows
 from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
-from tests.support.verified_contents import require_consistent
 
 ROWS = "SELECT model_id, reason FROM rejected_models ORDER BY valid_from, raw_sha256"
 OPEN = "SELECT mode, model_id, reason, raw FROM v_rejected_models ORDER BY model_id"
@@ -54,6 +52,22 @@ def test_g10_a_model_that_stays_rejected_is_reported_once_and_kept_as_it_was_sen
     assert synced.query("SELECT error_message FROM sync_runs WHERE run_id > 2") == [(None,)] * 2
     assert synced.query("SELECT models_rejected FROM sync_run_modes WHERE mode = 'image' AND run_id > 1") == [(1,)] * 3
     assert synced.costs()["acme/image-0"] == "1"
+
+
+def test_g10_a_mode_that_is_held_as_a_whole_opens_and_closes_no_row(synced: SyncedDatabase) -> None:
+    ten = numbered_models(10)
+    synced.succeeds(image=image(ten))
+    error_line(synced.sync(image=image([bad(), *ten[1:]])), 5)
+    before = synced.query("SELECT * FROM rejected_models")
+    dear = [model(each["id"], each["credits"]["default_cost"] * 1000) for each in ten]
+    new = model("acme/image-1", -1)
+    line = error_line(synced.sync(image=image([dear[0], new, *dear[2:]])), 7)
+    assert "rejected" not in line
+    assert synced.query("SELECT * FROM rejected_models") == before
+    synced.succeeds(image=image([bad(), *ten[1:]]))
+    synced.succeeds(image=image(ten))
+
+    assert synced.query(OPEN) == []
 
 
 def test_g10_the_other_models_go_on_and_status_is_content(synced: SyncedDatabase) -> None:
@@ -157,66 +171,6 @@ def test_g10_a_text_that_returns_unchanged_ends_the_rejection_without_an_event(s
     assert len(synced.query(ROWS)) == 2
 
 
-@pytest.mark.parametrize(
-    "unreadable",
-    [
-        {"name": "no id"},
-        model("a\0b"),
-        model("x" * 256),
-        model("a\ud800"),
-        model(""),
-        ["a"],
-        7,
-    ],
-)
-def test_g10_a_model_without_a_readable_id_is_known_by_its_text(synced: SyncedDatabase, unreadable: Any) -> None:
-    reject(synced, *LISTED[:1], unreadable)
-    synced.succeeds(image=image(with_first(unreadable)))
-
-    # Any model may be this one, so nothing is good and nothing is removed.
-    assert synced.query(GOOD) == [(1,), (0,), (0,)]
-    assert synced.query(OPEN)[0][::3] == ("image", json.dumps(unreadable))
-    assert synced.query(OPEN)[0][1] is None
-    assert len(synced.costs()) == 4
-    error_line(synced.sync(image=image(with_first({"name": "another"}))), 5)
-    assert len(synced.query(OPEN)) == 1
-
-
-def test_g10_two_rejected_copies_of_a_model_are_two_rows(synced: SyncedDatabase) -> None:
-    reject(synced, bad(-1), bad(-2))
-    synced.succeeds(image=image(with_first(bad(-1), bad(-2))))
-    assert len(synced.query(OPEN)) == 2
-    synced.succeeds(image=image(with_first(bad(-2))))
-    assert len(synced.query(OPEN)) == 1
-    synced.succeeds(image=image(with_first(model("acme/image-0", 5))))
-
-    assert synced.query(EVENTS) == [("acme/image-0", "increase", starts(synced)[1], 5)]
-
-
-def test_g10_texts_are_kept_with_their_escapes_up_to_3_mib(synced: SyncedDatabase) -> None:
-    hostile = bad(description="ä\U0001f600\0\ud800\\", **{"\0": 1, "\ud800": "\u2028"})
-    large = model("acme/large", -1, description=["x" * 1_000_000] * 3 + ["y" * 145_000])
-    larger = model("acme/larger", 1, description=["x" * 1_000_000] * 4)
-    error_line(synced.sync(image=image([*with_first(hostile), large, larger])), 5)
-
-    kept = {row[1]: row[3] for row in synced.query(OPEN)}
-    assert kept["acme/image-0"] == json.dumps(hostile)
-    assert kept["acme/large"] == json.dumps(large)
-    assert kept["acme/larger"] is None
-
-
-def test_g10_a_hostile_value_is_noted_in_one_line(synced: SyncedDatabase) -> None:
-    hostile = bad("\0\ud800\u202e\n'; DROP TABLE models --", **{"x\0": 1})
-    twin = model("acme/image-1\u202e", "\0\ud800\u202e\n")
-    reject(synced, hostile, twin)
-    synced.succeeds(image=image(with_first(hostile, twin)))
-
-    ((note,),) = synced.query("SELECT note FROM sync_runs WHERE run_id = 3")
-    assert note.isprintable()
-    assert "2 image models stay rejected" in note
-    assert "is rejected since" in output(synced.shell("status"))
-
-
 def test_g10_removals_held_back_keep_the_row_of_a_missing_model_until_they_are_accepted(
     synced: SyncedDatabase,
 ) -> None:
@@ -256,35 +210,3 @@ def test_g10_prune_keeps_the_runs_that_rejected_models_name(synced: SyncedDataba
 
     assert synced.query("SELECT * FROM rejected_models") == before
     assert {2, 3} <= {run for (run,) in synced.query("SELECT run_id FROM sync_runs")}
-
-
-def test_g10_an_import_stores_each_line_and_reports_what_is_new_at_the_end(synced_sqlite: SyncedDatabase) -> None:
-    lines = []
-    for minute, models in enumerate((with_first(bad()), with_first(bad(-2)), LISTED, with_first(bad("x")))):
-        data = {"mode": "image", "total": len(models), "models": models}
-        lines.append(json.dumps({"at": f"2026-01-01T00:{minute:02}:00Z", "image": {"ok": True, "data": data}}))
-    file = synced_sqlite.home / "lines.jsonl"
-    file.write_text("\n".join(lines) + "\n")
-    url = f"sqlite:///{synced_sqlite.home / 'second.db'}"
-    synced_sqlite.shell.set(DATABASE_URL=url)
-    output(synced_sqlite.shell("migrate"))
-    line = error_line(synced_sqlite.shell("import", str(file)), 5)
-
-    assert line.count("models were rejected") == 2
-    assert [row[0] for row in query_rows(url, "SELECT reason FROM rejected_models ORDER BY valid_from")] == [
-        NEGATIVE,
-        NEGATIVE,
-        "credits.default_cost is not a number",
-    ]
-    require_consistent(url)
-
-
-def test_g11_a_shape_that_nobody_knows_rejects_no_model_while_costs_move(synced: SyncedDatabase) -> None:
-    odd: Any = [{"odd": ["shape", {"x": [[1]]}]}, 7, None]
-    models = [{**each, "params": odd, "inputs": odd, "capabilities": odd} for each in numbered_models(4)]
-    for each in models:
-        each["credits"] = {"default_cost": each["credits"]["default_cost"] * 2}
-    synced.succeeds(image=image(models))
-
-    assert set(synced.costs().values()) == {"2", "4", "6", "8"}
-    assert synced.query(ROWS) == []
