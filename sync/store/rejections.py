@@ -17,33 +17,40 @@ from sync.store.batches import batches, execute_batches
 
 _COLUMNS = ("mode", "raw_sha256", "valid_from", "model_id", "raw", "reason", "not_before", "opened_run_id")
 
+# Made once, since every run executes it, and mostly it finds nothing.
+_OPEN_ROWS = (
+    select(
+        rejected_models.c.mode,
+        rejected_models.c.model_id,
+        rejected_models.c.raw_sha256,
+        rejected_models.c.reason,
+        rejected_models.c.valid_from,
+        rejected_models.c.not_before,
+    )
+    .where(rejected_models.c.valid_to.is_(None))
+    .order_by(rejected_models.c.valid_from, rejected_models.c.raw_sha256)
+)
+
+_CLOSE = update(rejected_models).where(
+    rejected_models.c.mode == bindparam("of_mode"),
+    rejected_models.c.raw_sha256 == bindparam("sha256"),
+    rejected_models.c.valid_from == bindparam("since"),
+    rejected_models.c.valid_to.is_(None),
+)
+
 
 def open_rejections(connection: Connection, modes: Iterable[str]) -> Mapping[str, Sequence[OpenRejection]]:
-    """The models that are rejected now, by mode, in the order of ``valid_from``."""
-    columns = rejected_models.c
-    query = (
-        select(columns.mode, columns.model_id, columns.raw_sha256, columns.reason, columns.valid_from)
-        .add_columns(columns.not_before)
-        .where(columns.valid_to.is_(None), columns.mode.in_(sorted(modes)))
-        .order_by(columns.valid_from, columns.raw_sha256)
-    )
+    """The models that are rejected now, by mode, in the order of ``valid_from``. A mode without any is left out."""
     found: dict[str, list[OpenRejection]] = defaultdict(list)
-    for mode, *values in connection.execute(query):
+    for mode, *values in connection.execute(_OPEN_ROWS):
         found[mode].append(OpenRejection(*values))
-    return found
+    return {mode: found[mode] for mode in modes if mode in found}
 
 
 def write_rejections(connection: Connection, run_id: int, plan: ModePlan) -> None:
     """Closes the rows of models that are no longer rejected, or not in this way, and opens the new ones."""
-    columns = rejected_models.c
-    close = update(rejected_models).where(
-        columns.mode == plan.mode,
-        columns.raw_sha256 == bindparam("sha256"),
-        columns.valid_from == bindparam("since"),
-        columns.valid_to.is_(None),
-    )
-    closed = ({"sha256": row.raw_sha256, "since": row.since} for row in plan.rejections.closed)
-    close = close.values(valid_to=plan.stamp, closed_run_id=run_id)
+    closed = [{"of_mode": plan.mode, "sha256": row.raw_sha256, "since": row.since} for row in plan.rejections.closed]
+    close = _CLOSE.values(valid_to=plan.stamp, closed_run_id=run_id)
     execute_batches(connection, close, closed, one_row_each=True)
     for batch in batches(plan.rejections.opened):
         rows = [

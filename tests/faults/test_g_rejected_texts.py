@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.test_g_rejected import EVENTS, GOOD, NEGATIVE, OPEN, ROWS, bad, reject, starts, with_first
+from tests.faults.rejected_models import EVENTS, GOOD, NEGATIVE, OPEN, ROWS, bad, reject, starts, with_first
 from tests.support.api_catalogs import model, numbered_models
 from tests.support.commands import error_line, output
 from tests.support.database_contents import query_rows
