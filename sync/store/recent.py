@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from models_db.tables import catalog_changes, credit_history, models, sync_runs
+from models_db.tables import catalog_changes, credit_history, models, sync_run_modes, sync_runs
 from sync.catalog.changes.evidence import RecentChanges
 
 
@@ -19,8 +19,9 @@ def changes_since(connection: Connection, mode: str, since: datetime) -> RecentC
         .select_from(catalog_changes)
         .join(models, models.c.model_pk == log.model_pk)
         .join(sync_runs, sync_runs.c.run_id == log.run_id)
-        # not_before is NULL for the first models of a mode, which were there before they were first observed.
-        .where(log.is_cost_event == 1, log.changed_at > since, log.not_before.is_not(None))
+        .join(sync_run_modes, (sync_run_modes.c.run_id == log.run_id) & (sync_run_modes.c.mode == models.c.mode))
+        # The first models of a mode were there before they were first observed.
+        .where(log.is_cost_event == 1, log.changed_at > since, sync_run_modes.c.previous_success_at.is_not(None))
         .where(models.c.mode == mode, log.change_kind.in_(("added", "removed")))
     )
     removed: set[str] = set()

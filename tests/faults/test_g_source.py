@@ -67,7 +67,10 @@ def test_g1_an_accepted_base_url_is_recorded_with_who_and_why_and_is_then_the_on
     }
     assert synced.costs() == {"other/a": "9", "other/b": "8"}
     shown = output(synced.shell("status"))
-    assert f"run 2: Ada accepted the base URL {staging.url} in place of {first} and 4 removals of image" in shown
+    assert (
+        f"run 2: Ada accepted the base URL {staging.url} in place of {first} and 4 removals of image (the API moved)"
+        in shown
+    )
     assert first in error_line(synced.shell("sync", "--base-url", first), 2)
     synced.verify()
 

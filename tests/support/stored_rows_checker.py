@@ -151,8 +151,28 @@ def _run_findings(connection: Connection, versions: dict[int, list[Row]], ignore
             yield f"run {run} is {runs[run]['status']} and wrote history"
         if stamp > state[mode_of[pk]]["observed_at"]:
             yield f"{mode_of[pk]} has history of {stamp}, after its last stamp"
+    yield from _belief_findings(connection, {(run, mode_of[pk], stamp) for pk, stamp, run in stamps}, state)
     yield from _request_findings(connection, runs, state, versions, ignored)
     yield from _calendar_findings(connection, {stamp for _, stamp, _ in stamps})
+
+
+def _belief_findings(
+    connection: Connection, stamps: set[tuple[int, str, datetime]], state: dict[str, Row]
+) -> Iterator[str]:
+    """What runs believed of their responses: their stamps, what they held back, and the models listed since."""
+    rows = {(row["run_id"], row["mode"]): row for row in _read(connection, "sync_run_modes")}
+    for run, mode, stamp in stamps:
+        row = rows[run, mode]
+        if row["stamp"] != stamp or row["hold_reason"] in {"other_catalog", "costs"}:
+            yield f"run {run} wrote history of {stamp} for {mode}, stamped {row['stamp']}, held {row['hold_reason']}"
+    for (run, mode), row in rows.items():
+        if row["is_good"] and (row["stamp"] is None or row["hold_reason"]):
+            yield f"run {run} is good for {mode}, stamped {row['stamp']}, held {row['hold_reason']}"
+    listed = [model["mode"] for model in _read(connection, "models") if model["removed_at"] is None]
+    for mode, row in state.items():
+        last = rows.get((row["run_id"], mode))
+        if last and (row["observed_at"], row["models_listed"]) != (last["stamp"], listed.count(mode)):
+            yield f"the state of {mode} has {row['observed_at']} and {row['models_listed']} listed models"
 
 
 def _request_findings(

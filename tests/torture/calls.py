@@ -21,7 +21,7 @@ from unittest.mock import patch
 from sync.cli.entry_point import run as run_command
 from sync.source.emulator.server import Emulator
 from tests.support.commands import NO_AUTHORITIES
-from tests.torture.changing_catalog import Catalog, ChangingCatalog
+from tests.torture.changing_catalog import ACCEPT_ALL, Catalog, ChangingCatalog
 from tests.torture.database_calls import DatabaseCall, intercept_calls
 from tests.torture.database_under_test import (
     SERVERS_FOLDER,
@@ -206,5 +206,5 @@ def _environment(databases: EmptyDatabases, url: str, base_url: str) -> Iterator
 def _sync() -> _CommandResult:
     # The command runs in this process, because the failing calls are patched here.
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        code = run_command(["sync", "--quiet"], os.environ)
+        code = run_command(["sync", "--quiet", *ACCEPT_ALL], os.environ)
     return _CommandResult(code, out.getvalue(), err.getvalue())

@@ -19,6 +19,8 @@ _IDS = ["Acme/M1", "acme/m1 ", "ä\u202e<b>", "=1+1", *(f"acme/m{number}" for nu
 # Each of the eight kinds of change gets its own model, and the ninth is removed.
 _LISTED_AT_FIRST = 9
 _COSTS = ["5.000", "5", "0.049999999999999996", "1e2", "123456789012.1234567890123456789012345", "0", "7.25"]
+ACCEPT_ALL = ("--accept-removals", "all", "--accept-costs", "all")
+"""For syncs of these catalogs: those of a day differ by more than the guards let pass."""
 _PARAMS = ["seed", "steps", "a.b"]
 _TEXTS = ["plain", "ä\0\ud800", "\u202eevil\u2066", "\x1b[31mred", "=HYPERLINK(1)", "", "a\nb"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sync.cli.entry_point import run
 from tests.support.commands import NO_AUTHORITIES
-from tests.torture.changing_catalog import ChangingCatalog
+from tests.torture.changing_catalog import ACCEPT_ALL, ChangingCatalog
 from tests.torture.database_calls import intercept_calls, kill_at
 from tests.torture.database_under_test import (
     EmptyDatabases,
@@ -55,13 +55,15 @@ class CommandRunner:
             log = os.open(self._log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
             os.dup2(log, 2)
             with intercept_calls(kill_at(boundary[0], after=boundary[1])) if boundary else nullcontext():
-                return run(["sync", "--quiet"], os.environ)
+                return run(["sync", "--quiet", *ACCEPT_ALL], os.environ)
 
         return fork(work)
 
     def run_and_kill(self, environ: dict[str, str], seconds: float) -> int:
         """The exit code of the command in a new interpreter, which is killed after this time."""
-        process = subprocess.Popen([sys.executable, "-m", "sync", "sync", "--quiet"], env=environ, cwd=ROOT)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sync", "sync", "--quiet", *ACCEPT_ALL], env=environ, cwd=ROOT
+        )
         time.sleep(seconds)
         process.kill()
         return process.wait()

@@ -1,59 +1,27 @@
 """Calculates in plain Python what the database must contain, from what was sent and when.
 
-It implements the rules again and shares no code with the program: half-open intervals, the removal guard,
+It implements the rules again and shares no code with the program: half-open intervals, the guards,
 stamps that never go back, what an import accepts, and which runs ``prune`` may delete.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from typing import Literal, TypeAlias
 
 from tests.support.made_responses import Model
+from tests.torture.expected_guards import Comings, Trips, trips
+from tests.torture.expected_history import Interval, ModelHistory, close, cost_of
 from tests.torture.expected_rejections import ExpectedRejections
 
 STAMP_STEP = timedelta(microseconds=1)
-GUARD_PERCENT, GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_PERCENT and MAX_REMOVAL_COUNT
 BAD_COST = "not a cost"
+Accepted: TypeAlias = dict[str, int] | Literal["all"] | None
+"""The accepted numbers of removals and of costs."""
 IGNORING_X = ("params.x", "params.*", "params")
 """Paths that cover the only parameter of a model."""
-
-Interval = tuple[datetime, datetime | None, object]
-"""Beginning, end (None while it is open) and value."""
-
-
-@dataclass
-class ModelHistory:
-    """The versions and costs of one model."""
-
-    versions: list[Interval] = field(default_factory=list)
-    costs: list[Interval] = field(default_factory=list)
-
-    @property
-    def is_listed(self) -> bool:
-        return bool(self.versions) and self.versions[-1][1] is None
-
-    def store(self, model: Model, stamp: datetime, *, ignores_x: bool = False) -> bool:
-        """Stores the model as it was sent; whether it changed, with ``ignores_x`` in more than its parameter."""
-        content = (cost_of(model), model["params"]["x"])
-        if self.is_listed and self.versions[-1][2] == content:
-            return False
-        if self.is_listed and ignores_x and self.costs[-1][2] == content[0]:
-            return False
-        cost = cost_of(model)
-        # A relisted model begins a new interval even if its cost is the old one.
-        if not self.is_listed or self.costs[-1][2] != cost:
-            _close(self.costs, stamp)
-            self.costs.append((stamp, None, cost))
-        _close(self.versions, stamp)
-        self.versions.append((stamp, None, content))
-        return True
-
-    def remove(self, stamp: datetime) -> None:
-        _close(self.versions, stamp)
-        _close(self.costs, stamp)
 
 
 @dataclass
@@ -69,10 +37,45 @@ class ExpectedMode:
     """When the last successful sync sent its request, less the time for which a cache had had the response."""
     base_url: str | None = None
     rejections: ExpectedRejections = field(default_factory=ExpectedRejections)
+    comings: list[Comings] = field(default_factory=list)
+    """What runs removed and added without a person."""
 
     @property
     def listed(self) -> set[str]:
         return {model_id for model_id, history in self.histories.items() if history.is_listed}
+
+    def next_stamp(self, observed_at: datetime) -> datetime:
+        """The clock may have gone back; a stamp comes after the last one all the same."""
+        return observed_at if self.stamp is None else max(observed_at, self.stamp + STAMP_STEP)
+
+    def trips(self, response: SentResponse, observed_at: datetime) -> Trips:
+        return trips(
+            {id_: self.histories[id_].costs[-1][2] for id_ in self.listed},
+            {id_: cost_of(model) for id_, model in response.valid.items()},
+            response.seen,
+            received=len(response.models),
+            is_readable=response.is_readable,
+            recent=self.comings,
+            stamp=self.next_stamp(observed_at),
+        )
+
+    def store(
+        self, response: SentResponse, stamp: datetime, *, keeps_missing: bool, is_accepted: bool, ignores_x: bool
+    ) -> bool:
+        """Stores a response of which not everything is held back; whether anything changed."""
+        new = response.valid.keys() - self.histories.keys()
+        keeps_missing = keeps_missing or not response.is_readable
+        removed = frozenset() if keeps_missing else self.listed - response.seen
+        changed = [
+            self.histories.setdefault(model_id, ModelHistory()).store(model, stamp, ignores_x=ignores_x)
+            for model_id, model in response.valid.items()
+        ]
+        for model_id in removed:
+            self.histories[model_id].remove(stamp)
+        # The first models of a mode were there before, and a person knows of what was accepted.
+        if self.good_stamp is not None and not is_accepted:
+            self.comings.append(Comings(stamp, frozenset(removed), frozenset(new)))
+        return any(changed) or bool(removed)
 
 
 @dataclass(frozen=True)
@@ -152,20 +155,15 @@ class ExpectedDatabase:
         if not intervals or intervals[-1][1] is not None:
             return None
         end = max(self._after_all_stamps(now), intervals[-1][0] + STAMP_STEP)
-        _close(intervals, end)
+        close(intervals, end)
         return end
 
     def _after_all_stamps(self, now: datetime) -> datetime:
         return max([now, *(mode.stamp + STAMP_STEP for mode in self.modes.values() if mode.stamp)])
 
-    def held_back(self, responses: Mapping[str, SentResponse]) -> dict[str, int]:
-        """The number of removals that the guard holds back, for each mode in which it does."""
-        missing = {mode: len(self._missing(mode, response)) for mode, response in responses.items()}
-        return {
-            mode: number
-            for mode, number in missing.items()
-            if _exceeds_guard(len(self.modes[mode].listed), number, len(responses[mode].models))
-        }
+    def held_back(self, responses: Mapping[str, SentResponse], observed_at: datetime) -> dict[str, Trips]:
+        """What the guards hold back in each mode, whatever a person accepts."""
+        return {mode: self.modes[mode].trips(response, observed_at) for mode, response in responses.items()}
 
     def apply(
         self,
@@ -173,7 +171,7 @@ class ExpectedDatabase:
         responses: Mapping[str, SentResponse],
         observed_at: datetime,
         *,
-        accepted: int | str | None,
+        accepted: Accepted,
         run: ExpectedRun,
         seen_from: datetime,
         base_url: str | None = None,
@@ -182,38 +180,37 @@ class ExpectedDatabase:
 
         ``seen_from`` is when the requests began, less the age of the responses; an import has no ``base_url``.
         """
-        held_back = self.held_back(responses)
-        if accepted in ("all", sum(held_back.values())):
-            held_back = {}
+        tripped = self.held_back(responses, observed_at)
+        agreed = accepted_kinds(tripped.values(), accepted)
         statuses: dict[str, str] = {}
         self.reported = set()
         for mode, response in responses.items():
-            expected = self.modes[mode]
-            # The clock may have gone back; a stamp comes after the last one all the same.
-            stamp = observed_at if expected.stamp is None else max(observed_at, expected.stamp + STAMP_STEP)
-            changed = [
-                expected.histories.setdefault(model_id, ModelHistory()).store(
-                    model, stamp, ignores_x=self.ignores_x(stamp)
+            expected, left = self.modes[mode], tripped[mode].left(**agreed)
+            stamp = expected.next_stamp(observed_at)
+            is_certain = response.is_readable and left.reason is None
+            if not left.holds_mode:
+                needed = agreed["removals"] and bool(tripped[mode].missing)
+                is_changed = expected.store(
+                    response,
+                    stamp,
+                    keeps_missing=bool(left.missing),
+                    is_accepted=needed,
+                    ignores_x=self.ignores_x(stamp),
                 )
-                for model_id, model in response.valid.items()
-            ]
-            removed = set() if mode in held_back else self._missing(mode, response)
-            for model_id in removed:
-                expected.histories[model_id].remove(stamp)
-            start = expected.good_asked_at and min(expected.good_asked_at, stamp)
-            is_certain = response.is_readable and mode not in held_back
-            rejection_changed, is_reported = expected.rejections.apply(
-                response.malformed, set(response.valid), stamp, not_before=start, missing_is_certain=is_certain
-            )
-            self.reported |= {mode} if is_reported else set()
-            run.is_referred_to = run.is_referred_to or any(changed) or bool(removed) or rejection_changed
+                start = expected.good_asked_at and min(expected.good_asked_at, stamp)
+                rejection_changed, is_reported = expected.rejections.apply(
+                    response.malformed, set(response.valid), stamp, not_before=start, missing_is_certain=is_certain
+                )
+                self.reported |= {mode} if is_reported else set()
+                run.is_referred_to = run.is_referred_to or is_changed or rejection_changed
+                needed = needed or (agreed["costs"] and bool(tripped[mode].moved))
+                needed = needed or (base_url is not None and is_foreign(base_url, expected.base_url))
+                run.has_acceptance = run.has_acceptance or needed
+                expected.base_url = base_url or expected.base_url
             expected.stamp, expected.run_id, expected.version = stamp, run_id, expected.version + 1
-            statuses[mode] = _mode_status(response, is_held=mode in held_back)
+            statuses[mode] = _mode_status(response, left)
             if is_certain:
                 expected.good_stamp, expected.good_asked_at = stamp, seen_from
-            if base_url is not None:
-                run.has_acceptance = run.has_acceptance or is_foreign(base_url, expected.base_url)
-                expected.base_url = base_url
         self.runs[run_id] = run
         if responses:
             # A run that applies nothing marks no other run.
@@ -228,9 +225,6 @@ class ExpectedDatabase:
         for run_id in deleted:
             del self.runs[run_id]
         return len(deleted)
-
-    def _missing(self, mode: str, response: SentResponse) -> set[str]:
-        return self.modes[mode].listed - response.seen if response.is_readable else set()
 
     def _mark_abandoned(self, before: int) -> None:
         for run_id, run in self.runs.items():
@@ -247,11 +241,6 @@ def _host_of(base_url: str) -> str:
     return base_url.lower().removeprefix("https://").removesuffix("/").removesuffix(":443")
 
 
-def cost_of(model: Model) -> Decimal | None:
-    cost = model["credits"]["default_cost"]
-    return None if cost is None else Decimal(cost)
-
-
 def run_status(mode_statuses: Sequence[str]) -> str:
     """The status of a run, from those of its modes."""
     # A held mode and a successful one make a held run; any other mixture is partial.
@@ -261,16 +250,25 @@ def run_status(mode_statuses: Sequence[str]) -> str:
     return "held" if distinct == {"success", "held"} else "partial"
 
 
-def _exceeds_guard(listed: int, missing: int, received: int) -> bool:
-    if missing and not received:
-        return True
-    return missing >= GUARD_COUNT and missing * 100 > GUARD_PERCENT * listed
+def accepted_kinds(tripped: Iterable[Trips], accepted: Accepted) -> dict[str, bool]:
+    """Whether a person accepts the removals, and the costs, of a run: exact numbers, or all."""
+    numbers = needed_numbers(tripped)
+    return dict.fromkeys(numbers, accepted in ("all", numbers))
 
 
-def _mode_status(response: SentResponse, *, is_held: bool) -> str:
-    if not response.is_valid:
+def needed_numbers(tripped: Iterable[Trips]) -> dict[str, int]:
+    """The numbers that a person has to accept for all modes of a run."""
+    tripped = list(tripped)
+    return {
+        "removals": sum(len(each.missing) for each in tripped),
+        "costs": sum(len(each.moved) for each in tripped),
+    }
+
+
+def _mode_status(response: SentResponse, left: Trips) -> str:
+    if not response.is_valid and not left.holds_mode:
         return "partial"
-    return "held" if is_held else "success"
+    return "held" if left.reason else "success"
 
 
 def _is_prunable(run: ExpectedRun, before: datetime) -> bool:
@@ -285,8 +283,3 @@ def _has_id(model: Model) -> bool:
 
 def _is_valid(model: Model) -> bool:
     return _has_id(model) and model["credits"]["default_cost"] != BAD_COST
-
-
-def _close(intervals: list[Interval], stamp: datetime) -> None:
-    if intervals and intervals[-1][1] is None:
-        intervals[-1] = (intervals[-1][0], stamp, intervals[-1][2])

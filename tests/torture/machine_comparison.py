@@ -12,7 +12,8 @@ from models_db.views.loader import VIEWS
 from sync.catalog.modes import MODES
 from tests.support.history_checker import plain_json
 from tests.torture.database_under_test import engine_for, require, require_consistent_rows
-from tests.torture.expected_database import ExpectedDatabase, ExpectedMode, ModelHistory
+from tests.torture.expected_database import ExpectedDatabase, ExpectedMode
+from tests.torture.expected_history import ModelHistory
 
 StoredIntervals = dict[tuple[str, str], list[tuple[Any, ...]]]
 """The intervals of each model, by mode and id, as beginning, end and value."""
@@ -32,6 +33,7 @@ def require_expected(url: str, expected: ExpectedDatabase) -> None:
         state = (
             *(expected_mode.version, expected_mode.stamp, expected_mode.run_id, expected_mode.good_stamp),
             *(expected_mode.good_asked_at, expected_mode.base_url),
+            len(expected_mode.listed) if expected_mode.version else None,
         )
         rows = sorted((row.row for row in expected_mode.rejections.rows), key=repr)
         require(rejections[mode] == rows, f"the rejected models of {mode} are {rejections[mode]}, not {rows}")
@@ -49,7 +51,15 @@ def _rejections(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _state(row: Any) -> tuple[Any, ...]:
-    return (row.version, row.observed_at, row.run_id, row.good_observed_at, row.good_asked_at, row.base_url)
+    return (
+        row.version,
+        row.observed_at,
+        row.run_id,
+        row.good_observed_at,
+        row.good_asked_at,
+        row.base_url,
+        row.models_listed,
+    )
 
 
 def read_rows(engine: Engine, query: Any) -> list[Any]:

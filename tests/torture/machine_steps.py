@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,18 +19,28 @@ from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.source_check import Acceptance
 from sync.source.files.jsonl import SavedResponse
 from sync.store.prune import delete_old_runs
-from tests.support.made_responses import Model, body, spelled
+from tests.support.made_responses import Model, body
 from tests.support.run_driver import HOUR, SECOND, START, Host, Sent, dump
 from tests.torture.database_calls import intercept_calls, kill_at
 from tests.torture.database_under_test import engine_for, require
-from tests.torture.expected_database import ExpectedDatabase, ExpectedRun, SentResponse, is_foreign, run_status
+from tests.torture.expected_database import (
+    Accepted,
+    ExpectedDatabase,
+    ExpectedRun,
+    SentResponse,
+    is_foreign,
+    needed_numbers,
+    run_status,
+)
 from tests.torture.forked_processes import KILLED, fork, wait_for
+from tests.torture.machine_arguments import accepting, models_sent, payload_hash
 from tests.torture.machine_comparison import read_rows, read_views, require_expected
 
 # An import accepts a line from this far in the future, since clocks differ.
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 # Syncs happen at whole seconds; this keeps the time of a line from being equal to one of them.
 _IMPORT_OFFSET = timedelta(microseconds=123)
+FETCHING = 2 * SECOND  # a fetch of ``Host`` takes two seconds
 BASE_URL = "https://example.org"
 ANY_SOURCE = Acceptance(base_url=True, by="somebody")
 _LAST_RUN = select(sync_runs.c.run_id, sync_runs.c.status).order_by(sync_runs.c.run_id.desc()).limit(1)
@@ -79,12 +88,13 @@ class MachineSteps:
         """
         failing = failing or {}
         responses = {mode: self._response(mode) for mode in modes if mode not in failing}
-        accepted = sum(self.expected.held_back(responses).values()) if accept else None
-        sent: dict[str, Sent] = {mode: _models(response) for mode, response in responses.items()} | dict(failing)
+        sent: dict[str, Sent] = {mode: models_sent(response) for mode, response in responses.items()} | dict(failing)
         now = self.advance_clock()
+        tripped = self.expected.held_back(responses, now + FETCHING)
+        accepted = needed_numbers(tripped.values()) if accept else None
         with engine_for(self.url) as engine:
             host = Host(engine, now, age=age, base_url=base_url)
-            result = _sync(host, sent, modes=modes, accept=accepted, acceptance=ANY_SOURCE)
+            result = _sync(host, sent, modes=modes, acceptance=ANY_SOURCE, **accepting(accepted))
         require(result.run_id is not None, "the run has no id")
         seen_from = now - SECOND * (age or 0)
         statuses = self._expect_applied(
@@ -97,7 +107,7 @@ class MachineSteps:
         foreign = any(is_foreign(base_url, self.expected.modes[mode].base_url) for mode in modes)
         if not foreign and not server_is_behind:
             return
-        sent: dict[str, Sent] = {mode: _models(self._response(mode)) for mode in modes}
+        sent: dict[str, Sent] = {mode: models_sent(self._response(mode)) for mode in modes}
         now, outcome = self.advance_clock(), Outcome.DONE
         with engine_for(self.url) as engine:
             host = Host(engine, now, server_is_behind=server_is_behind, base_url=base_url)
@@ -112,7 +122,7 @@ class MachineSteps:
 
     def incomplete_sync(self, mode: str) -> None:
         """A sync whose response for one mode says that it has only a part of the list."""
-        part = body(mode, _models(self._response(mode)), has_more=True)
+        part = body(mode, models_sent(self._response(mode)), has_more=True)
         self.sync(failing={mode: part})
 
     def _require_result(
@@ -128,14 +138,14 @@ class MachineSteps:
         outcomes += [
             each.outcome if isinstance(each, CatalogSyncError) else Outcome.REJECTED for each in failing.values()
         ]
-        if any(mode.row.removals_held for mode in result.modes):
+        if any(mode.row.hold_reason for mode in result.modes):
             outcomes.append(Outcome.HELD)
         require(result.exit_code == worst(outcomes), f"the run ended with {result.exit_code}, not {worst(outcomes)}")
 
     def crash(self, number: int, *, after: bool) -> None:
         """A sync of both modes that is killed at a database call; its row shows whether it was stored."""
         responses = {mode: self._response(mode) for mode in MODES}
-        sent = {mode: _models(response) for mode, response in responses.items()}
+        sent = {mode: models_sent(response) for mode, response in responses.items()}
         now = self.advance_clock()
 
         def work() -> int:
@@ -154,7 +164,7 @@ class MachineSteps:
             self._expect_applied(run_id, responses, now, None, MODES, seen_from=now, base_url=BASE_URL)
 
     def dry_run(self, modes: Sequence[str]) -> None:
-        sent = {mode: _models(self._response(mode)) for mode in modes}
+        sent = {mode: models_sent(self._response(mode)) for mode in modes}
         self._require_unchanged(
             lambda engine: _sync(
                 Host(engine, self.advance_clock()), sent, modes=modes, acceptance=ANY_SOURCE, dry_run=True
@@ -181,7 +191,7 @@ class MachineSteps:
         stamps = [mode.stamp for mode in self.expected.modes.values() if mode.stamp]
         at = max(stamps, default=self.now) + minutes * timedelta(minutes=1) + _IMPORT_OFFSET
         responses = {mode: self._response(mode) for mode in modes}
-        payloads = {mode: body(mode, _models(response)) for mode, response in responses.items()}
+        payloads = {mode: body(mode, models_sent(response)) for mode, response in responses.items()}
         line = SavedResponse("lines", len(self.lines) + 1, at, payloads)
         self.lines.append((line, responses))
         self._import(line, responses, "all" if accept else None)
@@ -203,7 +213,7 @@ class MachineSteps:
         run = ExpectedRun("", now, is_import=True)
         statuses = self.expected.apply(run_id, new, line.at, accepted="all", run=run, seen_from=line.at)
         run.status = run_status([*statuses.values()])
-        self.imported |= {(mode, line.at, _sha256(line, mode)) for mode in new}
+        self.imported |= {(mode, line.at, payload_hash(line, mode)) for mode in new}
 
     def _expected_import_outcome(
         self,
@@ -215,17 +225,18 @@ class MachineSteps:
     ) -> Outcome:
         if line.at > now + _CLOCK_TOLERANCE:
             return Outcome.USAGE
-        if any((mode, line.at, _sha256(line, mode)) not in self.imported for mode in responses.keys() - new.keys()):
+        old = responses.keys() - new.keys()
+        if any((mode, line.at, payload_hash(line, mode)) not in self.imported for mode in old):
             return Outcome.REJECTED
-        return Outcome.HELD if accepted is None and self.expected.held_back(new) else Outcome.DONE
+        is_held = any(each.reason for each in self.expected.held_back(new, line.at).values())
+        return Outcome.HELD if accepted is None and is_held else Outcome.DONE
 
     def _run_import(
         self, line: SavedResponse, now: datetime, accepted: Literal["all"] | None
     ) -> tuple[int | None, Outcome]:
         """The run of an import, if there is one, and the outcome."""
-        dependencies = ImportDependencies(
-            clock=lambda: now, app_version="0", guards=GuardSettings(accept_removals=accepted)
-        )
+        guards = GuardSettings(accept_removals=accepted, accept_costs=accepted)
+        dependencies = ImportDependencies(clock=lambda: now, app_version="0", guards=guards)
         with engine_for(self.url) as engine:
             try:
                 result = next(iter(import_responses(engine, [line], dependencies)))
@@ -245,14 +256,14 @@ class MachineSteps:
         run_id: int,
         responses: Mapping[str, SentResponse],
         now: datetime,
-        accepted: int | None,
+        accepted: Accepted,
         modes: Sequence[str],
         *,
         seen_from: datetime,
         base_url: str,
     ) -> dict[str, str]:
         """Applies a sync to the model; the status of each of the modes."""
-        observed_at = now + 2 * SECOND  # a fetch of ``Host`` takes two seconds
+        observed_at = now + FETCHING
         run = ExpectedRun("", observed_at)
         statuses = dict.fromkeys(modes, "failed")
         statuses |= self.expected.apply(
@@ -275,19 +286,3 @@ class MachineSteps:
 
 def _sync(host: Host, sent: Mapping[str, Sent], **options: Any) -> RunResult:
     return host.sync(sent.get("image", ()), sent.get("video", ()), **options)
-
-
-def _models(response: SentResponse) -> list[Model]:
-    """The models of a response, with each cost as the number that is sent."""
-    return [
-        {**model, "credits": {"default_cost": _as_number(model["credits"]["default_cost"])}}
-        for model in response.models
-    ]
-
-
-def _as_number(cost: str | None) -> str | None:
-    return spelled(cost) if cost and cost[0].isdigit() else cost
-
-
-def _sha256(line: SavedResponse, mode: str) -> str:
-    return hashlib.sha256(line.payloads[mode]).hexdigest()
