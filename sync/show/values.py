@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sync.catalog.json.tree import Number
 from sync.catalog.text import one_line
 
 _CELL_LIMIT = 200
@@ -47,6 +46,9 @@ def exact_value(value: object) -> object:
 
     A number inside a value that the API sent stays a number where that is exact.
     """
+    # Imported late: --help and --version print no value, and the tree of a value needs msgspec.
+    from sync.catalog.json.tree import Number
+
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Number):
