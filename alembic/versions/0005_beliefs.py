@@ -17,6 +17,7 @@ _LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ON_MARIADB = {"mariadb_charset": "utf8mb4", "mariadb_collate": "utf8mb4_nopad_bin", "mariadb_engine": "InnoDB"}
 _APPLIED = ("success", "partial", "held")
+_SOURCE_INDEX = "ix_sync_runs_source_catalog_id_source_run_id"
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -66,12 +67,19 @@ def upgrade() -> None:
     for column in _run_mode_columns():
         op.add_column("sync_run_modes", column, if_not_exists=if_not_exists)
     op.add_column("sync_state", sa.Column("models_listed", sa.Integer()), if_not_exists=if_not_exists)
+    for column in _source_columns():
+        op.add_column("sync_runs", column, if_not_exists=if_not_exists)
+    names = [column.name for column in _source_columns()]
+    op.create_index(op.f(_SOURCE_INDEX), "sync_runs", names, unique=True, if_not_exists=True)
     _fill_runs()
     _fill_listed()
 
 
 def downgrade() -> None:
     if_exists = _if_supported()
+    op.drop_index(op.f(_SOURCE_INDEX), "sync_runs", if_exists=True)
+    for column in reversed(_source_columns()):
+        op.drop_column("sync_runs", column.name, if_exists=if_exists)
     op.drop_column("sync_state", "models_listed", if_exists=if_exists)
     for column in reversed(_run_mode_columns()):
         op.drop_column("sync_run_modes", column.name, if_exists=if_exists)
@@ -87,6 +95,10 @@ def _run_mode_columns() -> list[sa.Column[Any]]:
         sa.Column("held_ids", _LONG_TEXT),
         sa.Column("models_listed", sa.Integer()),
     ]
+
+
+def _source_columns() -> list[sa.Column[Any]]:
+    return [sa.Column("source_catalog_id", _key_text(36)), sa.Column("source_run_id", _BIG_ID)]
 
 
 def _if_supported() -> bool | None:

@@ -79,6 +79,14 @@ class ImportTotals:
             # The first note of an imported run names its file and line.
             self.partial.append(f"{result.notes[0]}: {result.message}")
 
+    def add_replayed(self, changes: int | None) -> None:
+        """Counts one run of an export; None is a run that is on record."""
+        if changes is None:
+            self.skipped += 1
+        else:
+            self.imported += 1
+            self.changes += changes
+
     def stopped_by(self, error: CatalogSyncError) -> None:
         self.outcomes = [error.outcome]
         self.stopped = str(error)

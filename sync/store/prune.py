@@ -102,8 +102,16 @@ def _is_deletable(before: datetime) -> tuple[ColumnElement[bool], ...]:
         sync_runs.c.trigger_kind != "import",
         # Who accepted what stays on record.
         sync_runs.c.accepted.is_(None),
+        # The last run of an exported history says up to where it is recorded.
+        sync_runs.c.source_run_id.is_(None) | _has_later_run_of_its_source(),
         *(~select(column).where(column == sync_runs.c.run_id).exists() for column in _REFERENCES),
     )
+
+
+def _has_later_run_of_its_source() -> ColumnElement[bool]:
+    later = sync_runs.alias()
+    same_source = later.c.source_catalog_id == sync_runs.c.source_catalog_id
+    return select(later.c.run_id).where(same_source, later.c.source_run_id > sync_runs.c.source_run_id).exists()
 
 
 def _count(connection: Connection, *conditions: ColumnElement[bool]) -> int:

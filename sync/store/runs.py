@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct
@@ -121,10 +121,15 @@ def advance_state(
         values["base_url"] = base_url
     if plan.is_good:
         values |= {"good_asked_at": asked_at, "good_observed_at": plan.stamp}
+    set_state(connection, plan.mode, values)
+
+
+def set_state(connection: Connection, mode: str, values: Mapping[str, object]) -> None:
+    """Changes a mode's check-and-set row. Raises ``UsageError`` as ``advance_state`` does."""
     # A newer program may have migrated the database while this run was fetching, or be migrating it now.
     # As a condition of the UPDATE the check holds until the COMMIT: on SQLite and PostgreSQL a migration
     # waits for this transaction. MariaDB commits DDL before the revision, so a short window stays there.
-    result = connection.execute(update(sync_state).where(sync_state.c.mode == plan.mode, _IS_AT_HEAD).values(values))
+    result = connection.execute(update(sync_state).where(sync_state.c.mode == mode, _IS_AT_HEAD).values(dict(values)))
     if not result.rowcount:
         raise UsageError(
             f"the run was not stored: the database was migrated to revision {migrate.current_revision(connection)}"
@@ -134,7 +139,11 @@ def advance_state(
 
 def fill_calendar(connection: Connection, up_to: datetime) -> None:
     """Adds the UTC day of this moment, and every day between it and the days already stored."""
-    day = up_to.astimezone(UTC).date()
+    fill_calendar_from(connection, up_to.astimezone(UTC).date())
+
+
+def fill_calendar_from(connection: Connection, day: date) -> None:
+    """Adds a UTC day, and every day between it and the days already stored."""
     first, last = connection.execute(select(func.min(calendar_days.c.day), func.max(calendar_days.c.day))).one()
     days = list(_missing_days(day, first, last))
     if days:

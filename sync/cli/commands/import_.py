@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -18,13 +18,14 @@ from sync.cli.process import gc_tuning
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.cli.run_report import ImportTotals
-from sync.errors import CatalogSyncError, Outcome
+from sync.errors import CatalogSyncError, Outcome, UsageError
 
 if TYPE_CHECKING:
     from sync.catalog.guards import Accepted
     from sync.run.import_ import ImportDependencies
-    from sync.source.files.jsonl import SavedResponse
     from sync.store.database import Engine
+
+T = TypeVar("T")
 
 
 @click.command("import", epilog="Example: catalog-sync import --accept-removals all responses.jsonl.gz")
@@ -56,7 +57,7 @@ def import_(  # noqa: PLR0913  # each is an option
     FILE is JSON Lines, plain or gzip: {"at": TIME, "image": ENVELOPE, "video": ENVELOPE}, with one
     mode or both, or with "all" for one envelope of both modes. FILE may also be one response as the
     API sent it, or a folder of such files. Their names contain the time, such as
-    image-2026-03-01T12-00-00Z.json.
+    image-2026-03-01T12-00-00Z.json. Or FILE is what catalog-sync export wrote: then nothing is judged again.
 
     Each line is one run, and so are the single responses of one time. Lines that are recorded already
     are skipped, so an import that was stopped can be run again. The import stops before the first
@@ -99,31 +100,54 @@ def _import_files(
     show_progress: bool,
 ) -> ImportTotals:
     """The totals of all files. Stops at the first error, which the totals contain, and soon after ``stop`` is set."""
-    from sync.run.import_ import import_responses
-    from sync.source.files.saved import read_saved
+    from sync.source.files.exported import is_export
 
     totals = ImportTotals()
     gc_tuning.for_many_runs()
     try:
         for file in files:
+            import_file = _import_export if is_export(file) else _import_responses
             with _progress(file, show=show_progress) as count_line:
-                lines = _until_stopped(read_saved(file, at), count_line, stop)
-                for result in import_responses(engine, lines, dependencies):
-                    totals.add(result)
+                import_file(engine, _Input(file, at, count_line, stop), dependencies, totals)
     except CatalogSyncError as error:
         totals.stopped_by(error)
     return totals
 
 
-def _until_stopped(
-    lines: Iterator[SavedResponse], count_line: Callable[[], None], stop: threading.Event
-) -> Iterator[SavedResponse]:
-    for line in lines:
-        # Only between two lines: each line is a separate transaction.
-        if stop.is_set():
-            return
-        count_line()
-        yield line
+class _Input(NamedTuple):
+    """A file to import."""
+
+    file: Path
+    at: datetime | None
+    count_line: Callable[[], None]
+    stop: threading.Event
+
+    def until_stopped(self, lines: Iterator[T]) -> Iterator[T]:
+        for line in lines:
+            # Only between two lines: each line is a separate transaction.
+            if self.stop.is_set():
+                return
+            self.count_line()
+            yield line
+
+
+def _import_responses(engine: Engine, given: _Input, dependencies: ImportDependencies, totals: ImportTotals) -> None:
+    from sync.run.import_ import import_responses
+    from sync.source.files.saved import read_saved
+
+    for result in import_responses(engine, given.until_stopped(read_saved(given.file, given.at)), dependencies):
+        totals.add(result)
+
+
+def _import_export(engine: Engine, given: _Input, dependencies: ImportDependencies, totals: ImportTotals) -> None:
+    from sync.run.replay import import_export
+    from sync.source.files.exported import check_export, read_export
+
+    if given.at is not None:
+        raise UsageError(f"--at cannot be used: each run in {given.file} has its own time; leave --at out")
+    check_export(given.file)
+    for run in import_export(engine, given.until_stopped(read_export(given.file)), dependencies):
+        totals.add_replayed(None if run is None else run.changes)
 
 
 @contextmanager

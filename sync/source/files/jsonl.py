@@ -58,21 +58,21 @@ def read_saved_responses(path: Path, max_line: int = MAX_LINE_BYTES) -> Iterator
     Raises ``UsageError`` when the file cannot be read, and ``ResponseRejected`` with file and line number at
     the first invalid line, after the lines before it were yielded.
     """
-    for number, line in _lines(path, max_line):
+    for number, line in numbered_lines(path, max_line):
         if line := line.strip():
             yield _read_line(path, number, line)
 
 
 def is_saved_responses(path: Path) -> bool:
     """Whether the first line of a file is an object with the key ``at``. Raises as reading the file does."""
-    first = next((line for _, line in _lines(path, MAX_LINE_BYTES) if line.strip()), b"")
+    first = next((line for _, line in numbered_lines(path, MAX_LINE_BYTES) if line.strip()), b"")
     try:
         return "at" in msgspec.json.decode(first, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 
-def _lines(path: Path, max_line: int) -> Iterator[tuple[int, bytes]]:
+def numbered_lines(path: Path, max_line: int) -> Iterator[tuple[int, bytes]]:
     number = 1
     with open_file(path) as file:
         try:

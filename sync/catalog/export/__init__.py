@@ -1,0 +1,1 @@
+"""Recorded history as lines of a file: what they hold, what a run left out changes, and the plans they give."""

@@ -1,0 +1,98 @@
+"""The command ``export``: the recorded history as a file that ``import`` takes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from sync import __version__
+from sync.cli import options
+from sync.cli.composition import database
+from sync.cli.param_types import WholeNumber
+from sync.cli.process.messages import print_line
+from sync.cli.process.signals import outcome_of, run_until_stopped
+from sync.errors import Interrupted, Outcome
+
+
+@click.command(
+    short_help="Write the recorded history to a file.", epilog="Example: catalog-sync export history.jsonl.gz"
+)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--without-run",
+    "left_out",
+    type=WholeNumber(min=1),
+    multiple=True,
+    metavar="N",
+    help="Leave this run out, as if it had not been.",
+)
+@options.quiet
+@options.database_url
+def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: str) -> int:
+    """Write the whole recorded history to FILE, for catalog-sync import.
+
+    FILE is JSON Lines, compressed if its name ends in .gz; - is stdout. It is written whole or not at all,
+    in place of a file with this name. Imported into a new database, of whatever kind, every view has
+    the same rows but for the numbers of runs.
+
+    A sync may run at the same time.
+    """
+    stop = threading.Event()
+    is_stdout = str(file) == "-"
+
+    def work() -> int:
+        return _export(database_url, file, left_out, stop, show_progress=not quiet and sys.stderr.isatty())
+
+    runs, received = run_until_stopped(work, stop)
+    if received is not None:
+        raise Interrupted(f"stopped by {received.name}; {file} was not written, run it again", outcome_of(received))
+    if not quiet and not is_stdout:
+        print_line(_text(runs, len(set(left_out)), file))
+    return Outcome.DONE
+
+
+def _export(
+    database_url: str, file: Path, left_out: tuple[int, ...], stop: threading.Event, *, show_progress: bool
+) -> int:
+    """The number of runs in the file."""
+    from sync.cli.process.whole_file import whole_file
+    from sync.run.export import export_lines
+    from sync.store.export import number_of_runs
+
+    with database(database_url).reading() as connection:
+        total = number_of_runs(connection)
+        with _progress(total, show=show_progress) as advance, whole_file(file) as write:
+            for line in export_lines(connection, __version__, left_out, advance):
+                if stop.is_set():
+                    raise Interrupted(f"stopped; {file} was not written, run it again")
+                write(line)
+    return total - len(set(left_out))
+
+
+@contextmanager
+def _progress(total: int, *, show: bool) -> Iterator[Callable[[], None]]:
+    """A function to call for each run; it moves a progress bar on stderr if shown."""
+    if not show:
+        yield lambda: None
+        return
+    from functools import partial
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("runs exported"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield partial(bar.advance, bar.add_task("", total=total))
+
+
+def _text(runs: int, left_out: int, file: Path) -> str:
+    from sync.catalog.text import one_line
+    from sync.show.values import format_count
+
+    without = f", {left_out} left out" if left_out else ""
+    return f"exported {format_count(runs, 'run')} to {one_line(str(file))}{without}"

@@ -1,0 +1,71 @@
+"""A file that is written whole or not at all, or stdout."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from sync.errors import OutputNotWritten, UsageError
+
+Write = Callable[[bytes], object]
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Write]:
+    """A function that writes to the file, or to stdout for ``-``; the file is compressed if its name ends in .gz.
+
+    The file appears at the end, in place of one with this name. Until then its contents are in a file beside it,
+    which is deleted when an error ends the with statement. What is no regular file, such as /dev/null, is
+    written to directly. Raises ``UsageError`` if the file cannot be made, ``OutputNotWritten`` on a full disk.
+    """
+    if str(path) == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    with _translated(path):
+        target = path.resolve()
+        is_special = target.exists() and not target.is_file()
+        if target.is_dir():
+            raise UsageError(f"{path} cannot be written: it is a folder; give the name of a file")
+        beside = target if is_special else target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with beside.open("wb" if is_special else "xb") as file:
+                with _compressed(file, path) as output:
+                    yield output.write
+                file.flush()
+                if not is_special:
+                    os.fsync(file.fileno())
+            if not is_special:
+                beside.replace(target)
+        except BaseException:
+            if not is_special:
+                with suppress(OSError):
+                    beside.unlink()
+            raise
+
+
+@contextmanager
+def _compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    if not path.name.lower().endswith(".gz"):
+        yield file
+        return
+    # Without name and time, so that the same history gives the same file.
+    with gzip.GzipFile("", "wb", 6, file, mtime=0) as output:
+        yield output  # type: ignore[misc]  # a GzipFile is one in all that is used here
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, PermissionError, FileExistsError) as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}; check the path") from error
+    except OSError as error:
+        raise OutputNotWritten(
+            f"{path} could not be written: {error.strerror or error}; make room there, then run it again"
+        ) from error

@@ -1,0 +1,229 @@
+"""Imports an exported history: each line is a run, stored as it was decided then. Nothing is judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace as with_fields
+
+from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.export.lines import (
+    Columns,
+    End,
+    ExportedMode,
+    ExportedRun,
+    Header,
+    IgnoredField,
+    text_or_none,
+    time_text,
+    with_columns,
+)
+from sync.catalog.export.replay import Replay, make_replay_plan, needed_ids, optional_time
+from sync.catalog.modes import MODES
+from sync.catalog.text import one_line
+from sync.errors import CatalogSyncError, ResponseRejected, UsageError
+from sync.run.import_ import ImportDependencies
+from sync.source.files.exported import NumberedLine
+from sync.store import read, replay, runs, write
+from sync.store.database import Connection, Engine, in_transaction
+
+# Statuses of a run without an end. The source may have written its end since the export.
+_UNFINISHED = ("running", "abandoned")
+
+
+class ReplayedRun(Struct, frozen=True):
+    """A run that was stored, with the number of its changes."""
+
+    changes: int
+
+
+def import_export(
+    engine: Engine, lines: Iterable[NumberedLine], deps: ImportDependencies
+) -> Iterator[ReplayedRun | None]:
+    """Stores the runs of an export one by one and yields the result of each; None for one that is on record.
+
+    ``lines`` are those of one file, which is whole. Raises the error of the first run that cannot follow what is
+    stored, with file and line in its text. The runs before it stay stored, so a second import continues there.
+    """
+    importer = _Importer(engine, deps)
+    for line in lines:
+        try:
+            yield from importer.store(line)
+        except CatalogSyncError as error:
+            error.args = (f"{one_line(f'{line.file} line {line.number}')}: {error}",)
+            raise
+
+
+@dataclass
+class _Importer:
+    """The import of one file."""
+
+    engine: Engine
+    deps: ImportDependencies
+    source: replay.Source = field(default_factory=lambda: replay.Source(""))
+    last_recorded: int = 0
+    """The last run of the source that was on record when the import began."""
+    modes_seen: set[str] = field(default_factory=set)
+    """The modes to which a line of the file, stored or skipped, was applied."""
+
+    def store(self, line: NumberedLine) -> Iterator[ReplayedRun | None]:
+        value = line.line
+        if isinstance(value, ExportedRun):
+            yield self._store_run(value)
+            self.modes_seen |= {mode.mode for mode in value.applied()}
+        elif isinstance(value, Header):
+            self._transaction(lambda connection: self._begin(connection, value))
+        elif isinstance(value, IgnoredField):
+            self._transaction(lambda connection: _store_ignored(connection, value.row))
+        elif isinstance(value, End):
+            self._transaction(lambda connection: self._finish(connection, value))
+
+    def _transaction(self, work: Callable[[Connection], None]) -> None:
+        in_transaction(self.engine, lambda connection, _: work(connection), pause=self.deps.pause)
+
+    def _begin(self, connection: Connection, header: Header) -> None:
+        self.source = replay.source(connection, header.catalog_id)
+        self.last_recorded = replay.last_recorded(connection, self.source)
+
+    def _finish(self, connection: Connection, end: End) -> None:
+        first_day = None if end.first_day is None else date.fromisoformat(end.first_day)
+        replay.finish(connection, self.source, end.states, first_day)
+
+    def _store_run(self, run: ExportedRun) -> ReplayedRun | None:
+        results: list[ReplayedRun] = []
+
+        def work(connection: Connection, attempt: int) -> ReplayedRun | None:
+            # Locked before the check: another import of the same file may be storing this run right now.
+            states = read.lock_mode_states(connection, MODES)
+            known = replay.recorded_run(connection, self.source, run.run_id)
+            if attempt > 1 and results and known is not None and known.status == run.status:
+                return results[-1]  # the COMMIT of the last attempt was carried out
+            if self._is_recorded(run, known):
+                return None
+            continued = replay.modes_continued(connection, self.source)
+            replays = [self._replay(mode, run, states, continued, connection) for mode in run.applied()]
+            run_id = known.run_id if known else None
+            run_id = replay.write_run(connection, self.source, run.run_id, run.run, run_id)
+            results.append(_write(connection, run_id, run, {one.mode.mode: one for one in replays}))
+            return results[-1]
+
+        return in_transaction(self.engine, work, pause=self.deps.pause)
+
+    def _is_recorded(self, run: ExportedRun, known: replay.RecordedRun | None) -> bool:
+        if known is None:
+            return run.run_id <= self.last_recorded  # it was pruned, or left out
+        if self.source.is_own and time_text(known.started_at) != run.run["started_at"]:
+            raise UsageError(
+                f"run {run.run_id} of this catalog is another one than in the file: both went on from one backup;"
+                " import the file into a new database"
+            )
+        return known.status not in _UNFINISHED or run.status in ("running", known.status)
+
+    def _replay(
+        self,
+        mode: ExportedMode,
+        run: ExportedRun,
+        states: Mapping[str, read.ModeState],
+        continued: set[str],
+        connection: Connection,
+    ) -> Replay:
+        state, stamp = states[mode.mode], optional_time(mode.stamp)
+        assert stamp is not None  # noqa: S101  # the mode was applied
+        _require_later(stamp, state, mode.mode)
+        one = Replay(
+            mode=mode,
+            stamp=stamp,
+            not_before=optional_time(mode.not_before),
+            previous_success=optional_time(text_or_none(mode.row.get("previous_success_at"))),
+            event_rules=int(run.run.get("event_rules") or 1),
+            no_longer_listed=mode.closed,
+        )
+        if state.version == 0 or mode.mode in continued:
+            return one
+        return self._joined(one, state, connection)
+
+    def _joined(self, one: Replay, state: read.ModeState, connection: Connection) -> Replay:
+        """The first run of a history that follows another one: it saw none of the models that it does not open."""
+        if one.mode.mode in self.modes_seen:
+            raise UsageError(
+                f"the history of mode {one.mode.mode} in this database has gone on by itself since the last import from"
+                f" catalog {self.source.catalog_id}; import the file into a new database"
+            )
+        opened = {model_id for model_id, _ in one.mode.opened}
+        missing = sorted(read.listed_models(connection, one.mode.mode).keys() - opened)
+        last = state.last
+        success: Columns = {"previous_success_at": time_text(last.good_stamp) if last.good_stamp else None}
+        return Replay(
+            mode=_with_row(one.mode, success),
+            stamp=one.stamp,
+            not_before=last.good_asked_at,
+            previous_success=last.good_stamp,
+            event_rules=one.event_rules,
+            no_longer_listed=(*one.mode.closed, *missing),
+        )
+
+
+def _write(connection: Connection, run_id: int, run: ExportedRun, replays: Mapping[str, Replay]) -> ReplayedRun:
+    changes = 0
+    for mode in run.modes:
+        one = replays.get(mode.mode)
+        row = mode.row
+        if one is not None:
+            plan = _apply(connection, run_id, run, one)
+            changes += plan.changes.event_count
+            row = {**one.mode.row, **_counts(plan)} if mode.is_recounted else one.mode.row
+        replay.write_mode(connection, run_id, row)
+    return ReplayedRun(changes)
+
+
+def _apply(connection: Connection, run_id: int, run: ExportedRun, one: Replay) -> ModePlan:
+    mode = one.mode
+    plan = make_replay_plan(one, read.stored_models(connection, mode.mode, needed_ids(one)))
+    write.apply_plan(connection, run_id, plan)
+    replay.write_not_before(connection, run_id, mode.mode, mode.not_before_of)
+    replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)
+    replay.advance_state(connection, run_id, plan, _state(run, mode, plan.stamp))
+    runs.fill_calendar(connection, plan.stamp)
+    return plan
+
+
+def _state(run: ExportedRun, mode: ExportedMode, stamp: datetime) -> dict[str, object]:
+    """What the run left in ``sync_state``."""
+    values: dict[str, object] = {}
+    if (listed := mode.row.get("models_listed")) is not None:
+        values["models_listed"] = listed
+    if mode.is_good:
+        values |= {"good_asked_at": optional_time(mode.seen_from), "good_observed_at": stamp}
+    if (base_url := run.run.get("base_url")) is not None and not mode.is_held_as_a_whole:
+        values["base_url"] = base_url
+    return values
+
+
+def _counts(plan: ModePlan) -> Columns:
+    return {
+        "models_added": plan.count("added", "relisted"),
+        "models_changed": plan.count("changed"),
+        "models_removed": plan.count("removed"),
+    }
+
+
+def _with_row(mode: ExportedMode, changed: Columns) -> ExportedMode:
+    return with_fields(mode, row=with_columns(mode.row, **changed))
+
+
+def _require_later(stamp: datetime, state: read.ModeState, mode: str) -> None:
+    last = state.last.stamp
+    if last is not None and stamp <= last:
+        raise ResponseRejected(
+            f"the time {stamp.isoformat()} of the run is not later than {last.isoformat()}, the last one stored"
+            f" for mode {mode}, and stored history cannot be changed; import the file into a new database"
+        )
+
+
+def _store_ignored(connection: Connection, row: Columns) -> None:
+    states = read.lock_mode_states(connection, MODES)
+    stamps = [state.last.stamp for state in states.values() if state.last.stamp is not None]
+    replay.write_ignored_field(connection, row, max(stamps, default=None))

@@ -1,0 +1,169 @@
+"""Writes the runs of an exported history. What their texts change is written by ``sync.store.write``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Column, Connection, Table, func, insert, select, update
+
+from models_db.dialects import insert_if_absent
+from models_db.tables import (
+    catalog_changes,
+    ignored_fields,
+    models,
+    rejected_models,
+    sync_run_modes,
+    sync_runs,
+    sync_state,
+)
+from models_db.tables.column_types import UtcDateTime
+from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.export.lines import ClosedRejection, Columns, NotBefore, Value, parse_time
+from sync.errors import UsageError
+from sync.store import identity, read, runs
+from sync.store.export import MODE_COLUMNS, REJECTED_COLUMNS, RUN_COLUMNS, STATE_COLUMNS
+
+
+class Source(Struct, frozen=True):
+    """The catalog that a file was exported from."""
+
+    catalog_id: str
+    is_own: bool = False
+    """Whether it is the catalog that the file is imported into, such as one restored from an older backup."""
+
+
+class RecordedRun(Struct, frozen=True):
+    """A run of the source that is on record."""
+
+    run_id: int
+    status: str
+    started_at: datetime
+
+
+def source(connection: Connection, catalog_id: str) -> Source:
+    own = identity.read_identity(connection)
+    return Source(catalog_id, own is not None and own.catalog_id == catalog_id)
+
+
+def recorded_run(connection: Connection, of: Source, run_id: int) -> RecordedRun | None:
+    """The run of the source with this number; None if there is none, or it was pruned."""
+    query = select(sync_runs.c.run_id, sync_runs.c.status, sync_runs.c.started_at)
+    if of.is_own:
+        query = query.where(sync_runs.c.run_id == run_id)
+    else:
+        query = query.where(sync_runs.c.source_catalog_id == of.catalog_id, sync_runs.c.source_run_id == run_id)
+    row = connection.execute(query).first()
+    return None if row is None else RecordedRun(*row)
+
+
+def last_recorded(connection: Connection, of: Source) -> int:
+    """The highest number of a run of the source that was ever recorded: ``prune`` keeps that run."""
+    if of.is_own:
+        query = select(func.max(sync_runs.c.run_id))
+    else:
+        query = select(func.max(sync_runs.c.source_run_id)).where(sync_runs.c.source_catalog_id == of.catalog_id)
+    return connection.execute(query).scalar() or 0
+
+
+def modes_continued(connection: Connection, of: Source) -> set[str]:
+    """The modes whose last applied run is one of the source."""
+    query = select(sync_state.c.mode).join(sync_runs, sync_runs.c.run_id == sync_state.c.run_id)
+    if not of.is_own:
+        query = query.where(sync_runs.c.source_catalog_id == of.catalog_id)
+    return set(connection.scalars(query))
+
+
+def write_run(connection: Connection, of: Source, source_run_id: int, run: Columns, run_id: int | None) -> int:
+    """Inserts a run of the source; with ``run_id``, the end of a run that had none when it was imported."""
+    values = _decoded(RUN_COLUMNS, sync_runs, run)
+    if run_id is not None:
+        connection.execute(update(sync_runs).where(sync_runs.c.run_id == run_id).values(values))
+        return run_id
+    values |= {"source_catalog_id": of.catalog_id, "source_run_id": source_run_id}
+    key = connection.execute(insert(sync_runs).values(values)).inserted_primary_key
+    if key is None:
+        raise RuntimeError("the database gave no run_id")
+    return int(key[0])
+
+
+def write_mode(connection: Connection, run_id: int, row: Columns) -> None:
+    values = _decoded(MODE_COLUMNS, sync_run_modes, row)
+    connection.execute(insert(sync_run_modes).values(run_id=run_id, **values))
+
+
+def write_not_before(connection: Connection, run_id: int, mode: str, exceptions: Iterable[NotBefore]) -> None:
+    """Changes ``not_before`` of the changes of a run for which it is not that of the mode."""
+    log = catalog_changes.c
+    for one in exceptions:
+        model_pk = select(models.c.model_pk).where(models.c.mode == mode, models.c.model_id == one.model_id)
+        statement = update(catalog_changes).where(log.run_id == run_id, log.model_pk == model_pk.scalar_subquery())
+        if one.entity is not None:
+            field = log.field.is_(None) if one.field is None else log.field == one.field
+            statement = statement.where(log.entity == one.entity, field)
+        connection.execute(statement.values(not_before=one.not_before and parse_time(one.not_before)))
+
+
+def write_rejected(
+    connection: Connection,
+    run_id: int,
+    plan: ModePlan,
+    rejected: Iterable[Columns],
+    no_longer_rejected: Iterable[ClosedRejection],
+) -> None:
+    """Closes and opens rows of ``rejected_models``."""
+    columns = rejected_models.c
+    for one in no_longer_rejected:
+        key = (columns.mode == plan.mode, columns.raw_sha256 == one.raw_sha256)
+        statement = update(rejected_models).where(*key, columns.valid_from == parse_time(one.valid_from))
+        connection.execute(statement.values(valid_to=plan.stamp, closed_run_id=run_id))
+    for row in rejected:
+        values = _decoded(REJECTED_COLUMNS, rejected_models, row)
+        connection.execute(insert(rejected_models).values(opened_run_id=run_id, **values))
+
+
+def advance_state(connection: Connection, run_id: int, plan: ModePlan, values: Mapping[str, object]) -> None:
+    """Advances the mode's check-and-set row. The last statement of a mode, as ``runs.advance_state``."""
+    changed = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id, **values}
+    runs.set_state(connection, plan.mode, changed)
+
+
+def write_ignored_field(connection: Connection, row: Columns, last_stamp: datetime | None) -> None:
+    """Adds an ignored field, or its end. One that begins or ends before history that is stored is left as it is."""
+    columns = ignored_fields.c
+    values = _decoded(tuple(columns), ignored_fields, row)
+    valid_from, valid_to = values["valid_from"], values.get("valid_to")
+    if last_stamp is None or valid_from > last_stamp:
+        connection.execute(insert_if_absent(connection, ignored_fields), values)
+    if valid_to is not None and (last_stamp is None or valid_to > last_stamp):
+        key = (columns.path == values["path"], columns.valid_from == valid_from, columns.valid_to.is_(None))
+        connection.execute(update(ignored_fields).where(*key).values(valid_to=valid_to))
+
+
+def finish(connection: Connection, of: Source, states: Mapping[str, Columns], first_day: date | None) -> None:
+    """Writes what does not follow from the runs that are on record, unless the catalog has gone on since."""
+    unchanged = read.lock_mode_states(connection, sorted(states))
+    continued = modes_continued(connection, of)
+    for mode, state in states.items():
+        values = _decoded(STATE_COLUMNS, sync_state, state)
+        if mode in continued and unchanged[mode].last.stamp == values["observed_at"]:
+            runs.set_state(connection, mode, values)
+            if first_day is not None:
+                runs.fill_calendar_from(connection, first_day)
+
+
+def _decoded(columns: Iterable[Column[Any]], table: Table, row: Columns) -> dict[str, Any]:
+    """The values of a line as the columns take them. Raises ``UsageError`` for a column that the table lacks."""
+    types = {column.name: column.type for column in columns}
+    if unknown := sorted(row.keys() - types.keys()):
+        raise UsageError(
+            f"the line cannot be imported: {table.name} has no column {unknown[0]}; import it with the version of"
+            " catalog-sync that exported it, or a later one"
+        )
+    return {name: _value(types[name], value) for name, value in row.items()}
+
+
+def _value(kind: object, value: Value) -> object:
+    return parse_time(value) if isinstance(kind, UtcDateTime) and isinstance(value, str) else value
