@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -42,7 +42,7 @@ class ReplayedRun(Struct, frozen=True):
 
 def import_export(
     engine: Engine, lines: Iterable[NumberedLine], deps: ImportDependencies
-) -> Iterator[ReplayedRun | None]:
+) -> Generator[ReplayedRun | None]:
     """Stores the runs of an export one by one and yields the result of each; None for one that is on record.
 
     ``lines`` are those of one file, which is whole. Raises the error of the first run that cannot follow what is
@@ -64,10 +64,12 @@ class _Importer:
     engine: Engine
     deps: ImportDependencies
     source: replay.Source = field(default_factory=lambda: replay.Source(""))
-    last_recorded: int = 0
-    """The last run of the source that was on record when the import began."""
     modes_seen: set[str] = field(default_factory=set)
     """The modes to which a line of the file, stored or skipped, was applied."""
+    last_here: set[int] = field(default_factory=set)
+    """The runs that were applied last to their modes when the import began."""
+    native: set[int] = field(default_factory=set)
+    """Those of them that ran here and are in the file: it was exported from this catalog, which then was restored."""
 
     def store(self, line: NumberedLine) -> Iterator[ReplayedRun | None]:
         value = line.line
@@ -86,11 +88,13 @@ class _Importer:
 
     def _begin(self, connection: Connection, header: Header) -> None:
         self.source = replay.source(connection, header.catalog_id)
-        self.last_recorded = replay.last_recorded(connection, self.source)
+        self.last_here = replay.last_applied_runs(connection)
 
     def _finish(self, connection: Connection, end: End) -> None:
+        read.lock_mode_states(connection, MODES)
+        continued = replay.modes_continued(connection, self.source, self.native)
         first_day = None if end.first_day is None else date.fromisoformat(end.first_day)
-        replay.finish(connection, self.source, end.states, first_day)
+        replay.finish(connection, continued, end.states, first_day)
 
     def _store_run(self, run: ExportedRun) -> ReplayedRun | None:
         results: list[ReplayedRun] = []
@@ -98,28 +102,24 @@ class _Importer:
         def work(connection: Connection, attempt: int) -> ReplayedRun | None:
             # Locked before the check: another import of the same file may be storing this run right now.
             states = read.lock_mode_states(connection, MODES)
-            known = replay.recorded_run(connection, self.source, run.run_id)
+            known = replay.recorded_run(connection, self.source, run.run_id, str(run.run["started_at"]))
             if attempt > 1 and results and known is not None and known.status == run.status:
                 return results[-1]  # the COMMIT of the last attempt was carried out
-            if self._is_recorded(run, known):
+            if self._is_recorded(connection, run, known):
                 return None
-            continued = replay.modes_continued(connection, self.source)
+            continued = replay.modes_continued(connection, self.source, self.native)
             replays = [self._replay(mode, run, states, continued, connection) for mode in run.applied()]
-            run_id = known.run_id if known else None
-            run_id = replay.write_run(connection, self.source, run.run_id, run.run, run_id)
+            run_id = replay.write_run(connection, self.source, run.run_id, run.run, known.run_id if known else None)
             results.append(_write(connection, run_id, run, {one.mode.mode: one for one in replays}))
             return results[-1]
 
         return in_transaction(self.engine, work, pause=self.deps.pause)
 
-    def _is_recorded(self, run: ExportedRun, known: replay.RecordedRun | None) -> bool:
+    def _is_recorded(self, connection: Connection, run: ExportedRun, known: replay.RecordedRun | None) -> bool:
         if known is None:
-            return run.run_id <= self.last_recorded  # it was pruned, or left out
-        if self.source.is_own and time_text(known.started_at) != run.run["started_at"]:
-            raise UsageError(
-                f"run {run.run_id} of this catalog is another one than in the file: both went on from one backup;"
-                " import the file into a new database"
-            )
+            return replay.was_recorded(connection, self.source, run.run_id)
+        if known.is_native and known.run_id in self.last_here:
+            self.native.add(known.run_id)
         return known.status not in _UNFINISHED or run.status in ("running", known.status)
 
     def _replay(

@@ -26,13 +26,15 @@ from sync.errors import UsageError
 from sync.store import identity, read, runs
 from sync.store.export import MODE_COLUMNS, REJECTED_COLUMNS, RUN_COLUMNS, STATE_COLUMNS
 
+_IS_NATIVE = sync_runs.c.source_catalog_id.is_(None)
+
 
 class Source(Struct, frozen=True):
     """The catalog that a file was exported from."""
 
     catalog_id: str
     is_own: bool = False
-    """Whether it is the catalog that the file is imported into, such as one restored from an older backup."""
+    """Whether the file is imported into a copy of that catalog, such as one restored from a backup."""
 
 
 class RecordedRun(Struct, frozen=True):
@@ -40,7 +42,8 @@ class RecordedRun(Struct, frozen=True):
 
     run_id: int
     status: str
-    started_at: datetime
+    is_native: bool
+    """Whether it ran here, and not in the catalog that a file was exported from."""
 
 
 def source(connection: Connection, catalog_id: str) -> Source:
@@ -48,32 +51,41 @@ def source(connection: Connection, catalog_id: str) -> Source:
     return Source(catalog_id, own is not None and own.catalog_id == catalog_id)
 
 
-def recorded_run(connection: Connection, of: Source, run_id: int) -> RecordedRun | None:
+def recorded_run(connection: Connection, of: Source, run_id: int, started_at: str) -> RecordedRun | None:
     """The run of the source with this number; None if there is none, or it was pruned."""
-    query = select(sync_runs.c.run_id, sync_runs.c.status, sync_runs.c.started_at)
-    if of.is_own:
-        query = query.where(sync_runs.c.run_id == run_id)
-    else:
-        query = query.where(sync_runs.c.source_catalog_id == of.catalog_id, sync_runs.c.source_run_id == run_id)
-    row = connection.execute(query).first()
-    return None if row is None else RecordedRun(*row)
+    columns = sync_runs.c
+    query = select(columns.run_id, columns.status)
+    imported = query.where(columns.source_catalog_id == of.catalog_id, columns.source_run_id == run_id)
+    if row := connection.execute(imported).first():
+        return RecordedRun(row.run_id, row.status, is_native=False)
+    # In a copy that went on by itself, another run may have the number.
+    native = query.where(columns.run_id == run_id, _IS_NATIVE, columns.started_at == parse_time(started_at))
+    row = connection.execute(native).first() if of.is_own else None
+    return None if row is None else RecordedRun(row.run_id, row.status, is_native=True)
 
 
-def last_recorded(connection: Connection, of: Source) -> int:
-    """The highest number of a run of the source that was ever recorded: ``prune`` keeps that run."""
-    if of.is_own:
-        query = select(func.max(sync_runs.c.run_id))
-    else:
-        query = select(func.max(sync_runs.c.source_run_id)).where(sync_runs.c.source_catalog_id == of.catalog_id)
-    return connection.execute(query).scalar() or 0
+def was_recorded(connection: Connection, of: Source, run_id: int) -> bool:
+    """Whether a run that is not on record was: it was pruned, or left out of the file that was imported first."""
+    columns = sync_runs.c
+    last = connection.scalar(select(func.max(columns.source_run_id)).where(columns.source_catalog_id == of.catalog_id))
+    if last is not None and run_id < last:  # prune keeps the last one
+        return True
+    last_native = connection.scalar(select(func.max(columns.run_id)).where(_IS_NATIVE)) if of.is_own else None
+    if last_native is None or run_id > last_native:
+        return False
+    return connection.scalar(select(columns.run_id).where(columns.run_id == run_id, _IS_NATIVE)) is None
 
 
-def modes_continued(connection: Connection, of: Source) -> set[str]:
-    """The modes whose last applied run is one of the source."""
+def last_applied_runs(connection: Connection) -> set[int]:
+    """The run that was applied last to each mode."""
+    return set(connection.scalars(select(sync_state.c.run_id).where(sync_state.c.run_id.is_not(None))))
+
+
+def modes_continued(connection: Connection, of: Source, native: Iterable[int]) -> set[str]:
+    """The modes whose last applied run is one of the source: imported from it, or among ``native``."""
+    is_of_source = (sync_runs.c.source_catalog_id == of.catalog_id) | sync_runs.c.run_id.in_(list(native))
     query = select(sync_state.c.mode).join(sync_runs, sync_runs.c.run_id == sync_state.c.run_id)
-    if not of.is_own:
-        query = query.where(sync_runs.c.source_catalog_id == of.catalog_id)
-    return set(connection.scalars(query))
+    return set(connection.scalars(query.where(is_of_source)))
 
 
 def write_run(connection: Connection, of: Source, source_run_id: int, run: Columns, run_id: int | None) -> int:
@@ -142,13 +154,12 @@ def write_ignored_field(connection: Connection, row: Columns, last_stamp: dateti
         connection.execute(update(ignored_fields).where(*key).values(valid_to=valid_to))
 
 
-def finish(connection: Connection, of: Source, states: Mapping[str, Columns], first_day: date | None) -> None:
-    """Writes what does not follow from the runs that are on record, unless the catalog has gone on since."""
-    unchanged = read.lock_mode_states(connection, sorted(states))
-    continued = modes_continued(connection, of)
+def finish(connection: Connection, continued: set[str], states: Mapping[str, Columns], first_day: date | None) -> None:
+    """Writes what does not follow from the runs that are on record, unless the mode has gone on since."""
+    now = read.mode_states(connection, sorted(states))
     for mode, state in states.items():
         values = _decoded(STATE_COLUMNS, sync_state, state)
-        if mode in continued and unchanged[mode].last.stamp == values["observed_at"]:
+        if mode in continued and now[mode].last.stamp == values["observed_at"]:
             runs.set_state(connection, mode, values)
             if first_day is not None:
                 runs.fill_calendar_from(connection, first_day)

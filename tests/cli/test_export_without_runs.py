@@ -1,0 +1,119 @@
+"""``export --without-run``: the history as it would be without a wrong run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from models_db.engine import open_engine
+from tests.cli.conftest import Shell
+from tests.support.commands import error_line, output
+from tests.support.made_responses import model
+from tests.support.moved_history import contents, difference
+from tests.support.run_driver import HOUR, Host
+from tests.support.verified_contents import require_consistent
+
+if TYPE_CHECKING:
+    from tests.support.migrated_databases import MigratedDatabases
+
+Sent = tuple[list[dict[str, Any]], list[dict[str, Any]] | None]
+"""What a run received; None for a mode that it did not request."""
+
+A, B, C, D = model("a", cost=1), model("b", cost=2), model("c", cost=3), model("d", cost=4)
+DEARER = model("a", cost=100)
+V, W = model("v", cost=5), model("w", cost=6)
+FOREIGN = [model(f"foreign-{number}") for number in range(2)]
+RIGHT: list[Sent] = [
+    ([A, B, C, D], [V, W]),
+    ([A, B, C, D], [V, W]),
+    ([A, model("b", cost=9), C], [V, model("w", cost=7)]),
+    ([A, model("b", cost=9), C, D], [V]),
+]
+WRONG: dict[str, Sent] = {
+    "that changed costs": ([DEARER, B, model("c", cost=30), D], [model("v", cost=50), W]),
+    "that removed models": ([C, D], [W]),
+    "that added models": ([A, B, C, D, *FOREIGN], [V, W, *FOREIGN]),
+    "of one mode": ([DEARER, C, *FOREIGN], None),
+    "that found another catalog": (FOREIGN, FOREIGN),
+    "that changed nothing": ([A, B, C, D], [V, W]),
+    "that was empty": ([], []),
+}
+
+
+@pytest.fixture
+def new_sqlite(tmp_path: Path, _migrated: MigratedDatabases) -> Iterator[Callable[[str], str]]:
+    with ExitStack() as stack:
+        yield lambda name: _migrated.new("sqlite", tmp_path / f"{name}.db", stack)
+
+
+def make(url: str, runs: Sequence[Sent | None]) -> None:
+    """A run an hour; none in an hour with None."""
+    engine = open_engine(url)
+    host = Host(engine)
+    for sent in runs:
+        if sent is None:
+            host.now += HOUR
+        else:
+            image, video = sent
+            modes = ["image"] if video is None else ["image", "video"]
+            host.sync(image, video or [], modes=modes, accept="all")
+    engine.dispose()
+
+
+def moved_without(shell: Shell, source: str, target: str, file: Path, *run_ids: int) -> None:
+    shell.set(DATABASE_URL=source)
+    output(shell("export", str(file), *(f"--without-run={run_id}" for run_id in run_ids)))
+    shell.set(DATABASE_URL=target)
+    assert output(shell("import", str(file))).startswith("imported")
+    require_consistent(target)
+
+
+def assert_as_if_it_had_not_been(found: str, expected: str) -> None:
+    assert difference(contents(found), contents(expected)) == []
+
+
+@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("kind", WRONG)
+def test_the_history_is_that_without_a_run(
+    shell: Shell, new_sqlite: Callable[[str], str], tmp_path: Path, kind: str, place: int
+) -> None:
+    source, expected, target = new_sqlite("source"), new_sqlite("expected"), new_sqlite("target")
+    make(source, [*RIGHT[:place], WRONG[kind], *RIGHT[place:]])
+    make(expected, [*RIGHT[:place], None, *RIGHT[place:]])
+    moved_without(shell, source, target, tmp_path / "history.jsonl", place + 1)
+    assert_as_if_it_had_not_been(target, expected)
+
+
+@pytest.mark.parametrize("places", [(0, 1), (1, 2), (1, 3), (0, 4), (3, 4), (0, 1, 2, 3, 4)])
+def test_the_history_is_that_without_several_runs(
+    shell: Shell, new_sqlite: Callable[[str], str], tmp_path: Path, places: Sequence[int]
+) -> None:
+    kinds = iter([*WRONG.values()])
+    every: list[Sent] = []
+    right = iter(RIGHT)
+    every = (
+        [next(kinds) if place in places else next(right) for place in range(5)]
+        if len(places) < 5
+        else [*RIGHT, WRONG["of one mode"]]
+    )
+    source, expected, target = new_sqlite("source"), new_sqlite("expected"), new_sqlite("target")
+    make(source, every)
+    make(expected, [None if place in places else sent for place, sent in enumerate(every)])
+    shell.set(DATABASE_URL=source)
+    moved_without_any = len(places) == len(every)
+    if moved_without_any:
+        return
+    moved_without(shell, source, target, tmp_path / "history.jsonl", *(place + 1 for place in places))
+    assert_as_if_it_had_not_been(target, expected)
+
+
+def test_an_unknown_run_is_refused_and_no_file_is_written(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    make(sqlite_url, RIGHT)
+    shell.set(DATABASE_URL=sqlite_url)
+    line = error_line(shell("export", "--without-run", "99", str(tmp_path / "history.jsonl")), 2)
+    assert "run 99 is not on record" in line
+    assert sorted(tmp_path.glob("*history*")) == sorted(tmp_path.glob(".*history*")) == []
