@@ -113,6 +113,8 @@ def problem_text(totals: ImportTotals) -> str | None:
 def import_text(totals: ImportTotals) -> str:
     if totals.skipped and not totals.imported:
         return f"nothing to import: all {format_count(totals.skipped, 'line')} are recorded already"
+    if not totals.imported:
+        return "nothing to import: the file has no runs"
     skipped = f", {totals.skipped} recorded already" if totals.skipped else ""
     return f"imported {format_count(totals.imported, 'line')} with {format_count(totals.changes, 'change')}{skipped}"
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from models_db.engine import open_engine
 from tests.cli.conftest import Shell
+from tests.cli.moves.conftest import NewDatabase
 from tests.support.commands import error_line, output
 from tests.support.made_responses import model
 from tests.support.moved_history import contents, difference
 from tests.support.run_driver import HOUR, Host
 from tests.support.verified_contents import require_consistent
-
-if TYPE_CHECKING:
-    from tests.support.migrated_databases import MigratedDatabases
 
 Sent = tuple[list[dict[str, Any]], list[dict[str, Any]] | None]
 """What a run received; None for a mode that it did not request."""
@@ -42,12 +39,6 @@ WRONG: dict[str, Sent] = {
     "that changed nothing": ([A, B, C, D], [V, W]),
     "that was empty": ([], []),
 }
-
-
-@pytest.fixture
-def new_sqlite(tmp_path: Path, _migrated: MigratedDatabases) -> Iterator[Callable[[str], str]]:
-    with ExitStack() as stack:
-        yield lambda name: _migrated.new("sqlite", tmp_path / f"{name}.db", stack)
 
 
 def make(url: str, runs: Sequence[Sent | None]) -> None:
@@ -79,7 +70,7 @@ def assert_as_if_it_had_not_been(found: str, expected: str) -> None:
 @pytest.mark.parametrize("place", range(5))
 @pytest.mark.parametrize("kind", WRONG)
 def test_the_history_is_that_without_a_run(
-    shell: Shell, new_sqlite: Callable[[str], str], tmp_path: Path, kind: str, place: int
+    shell: Shell, new_sqlite: NewDatabase, tmp_path: Path, kind: str, place: int
 ) -> None:
     source, expected, target = new_sqlite("source"), new_sqlite("expected"), new_sqlite("target")
     make(source, [*RIGHT[:place], WRONG[kind], *RIGHT[place:]])
@@ -88,27 +79,29 @@ def test_the_history_is_that_without_a_run(
     assert_as_if_it_had_not_been(target, expected)
 
 
-@pytest.mark.parametrize("places", [(0, 1), (1, 2), (1, 3), (0, 4), (3, 4), (0, 1, 2, 3, 4)])
+@pytest.mark.parametrize("places", [(0, 1), (1, 2), (1, 3), (0, 4), (3, 4), (0, 1, 2, 3)])
 def test_the_history_is_that_without_several_runs(
-    shell: Shell, new_sqlite: Callable[[str], str], tmp_path: Path, places: Sequence[int]
+    shell: Shell, new_sqlite: NewDatabase, tmp_path: Path, places: Sequence[int]
 ) -> None:
-    kinds = iter([*WRONG.values()])
-    every: list[Sent] = []
-    right = iter(RIGHT)
-    every = (
-        [next(kinds) if place in places else next(right) for place in range(5)]
-        if len(places) < 5
-        else [*RIGHT, WRONG["of one mode"]]
-    )
+    wrong, right = iter(WRONG.values()), iter(RIGHT)
+    runs = [next(wrong) if place in places else next(right) for place in range(5)]
     source, expected, target = new_sqlite("source"), new_sqlite("expected"), new_sqlite("target")
-    make(source, every)
-    make(expected, [None if place in places else sent for place, sent in enumerate(every)])
-    shell.set(DATABASE_URL=source)
-    moved_without_any = len(places) == len(every)
-    if moved_without_any:
-        return
+    make(source, runs)
+    make(expected, [None if place in places else sent for place, sent in enumerate(runs)])
     moved_without(shell, source, target, tmp_path / "history.jsonl", *(place + 1 for place in places))
     assert_as_if_it_had_not_been(target, expected)
+
+
+def test_without_all_runs_nothing_is_left(shell: Shell, new_sqlite: NewDatabase, tmp_path: Path) -> None:
+    source, target = new_sqlite("source"), new_sqlite("target")
+    make(source, RIGHT)
+    shell.set(DATABASE_URL=source)
+    file = tmp_path / "history.jsonl"
+    output(shell("export", str(file), *(f"--without-run={place + 1}" for place in range(len(RIGHT)))))
+    shell.set(DATABASE_URL=target)
+    before = contents(target)
+    assert output(shell("import", str(file))) == "nothing to import: the file has no runs\n"
+    assert contents(target) == before
 
 
 def test_an_unknown_run_is_refused_and_no_file_is_written(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
