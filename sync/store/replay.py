@@ -151,7 +151,7 @@ def write_ignored_field(connection: Connection, row: Columns, last_stamp: dateti
         connection.execute(insert_if_absent(connection, ignored_fields), values)
     if valid_to is not None and (last_stamp is None or valid_to > last_stamp):
         key = (columns.path == values["path"], columns.valid_from == valid_from, columns.valid_to.is_(None))
-        connection.execute(update(ignored_fields).where(*key).values(valid_to=valid_to))
+        connection.execute(update(ignored_fields).where(*key).values(valid_to=valid_to, reason=values["reason"]))
 
 
 def finish(connection: Connection, continued: set[str], states: Mapping[str, Columns], first_day: date | None) -> None:

@@ -19,6 +19,7 @@ from tests.torture import ignore_steps
 from tests.torture.database_under_test import EmptyDatabases
 from tests.torture.expected_database import BAD_COST
 from tests.torture.machine_steps import BASE_URL, MachineSteps
+from tests.torture.moves import require_movable, require_movable_without_run
 from tests.torture.progress import Progress
 
 _EXAMPLES_PER_BATCH = 100
@@ -166,6 +167,15 @@ class CatalogMachine(RuleBasedStateMachine):
     @rule(hours=st.integers(-1, 100))
     def prune(self, hours: int) -> None:
         self._do("prunes", lambda: self._steps.prune(hours))
+
+    @rule(back=st.sampled_from([0, 0, 1, 2, 4, 8]))
+    def move(self, back: int) -> None:
+        """The history in another database, without the run that is this far back from the end; 0 leaves none out."""
+        url = self._steps.url
+        if back:
+            self._do("moves without a run", lambda: require_movable_without_run(url, back))
+        else:
+            self._do("moves", lambda: require_movable(url))
 
     @rule(times=st.integers(1, 2))
     def migrate(self, times: int) -> None:
