@@ -30,9 +30,6 @@ from sync.source.files.exported import NumberedLine
 from sync.store import read, replay, runs, write
 from sync.store.database import Connection, Engine, in_transaction
 
-# Statuses of a run without an end. The source may have written its end since the export.
-_UNFINISHED = ("running", "abandoned")
-
 
 class ReplayedRun(Struct, frozen=True):
     """A run that was stored, with the number of its changes."""
@@ -64,6 +61,8 @@ class _Importer:
     engine: Engine
     deps: ImportDependencies
     source: replay.Source = field(default_factory=lambda: replay.Source(""))
+    settled: replay.SettledRuns = field(default_factory=replay.SettledRuns)
+    """The runs that were recorded when the import began."""
     modes_seen: set[str] = field(default_factory=set)
     """The modes to which a line of the file, stored or skipped, was applied."""
     last_here: set[int] = field(default_factory=set)
@@ -88,6 +87,7 @@ class _Importer:
 
     def _begin(self, connection: Connection, header: Header) -> None:
         self.source = replay.source(connection, header.catalog_id)
+        self.settled = replay.settled_runs(connection, self.source)
         self.last_here = replay.last_applied_runs(connection)
 
     def _finish(self, connection: Connection, end: End) -> None:
@@ -97,6 +97,8 @@ class _Importer:
         replay.finish(connection, continued, end.states, first_day)
 
     def _store_run(self, run: ExportedRun) -> ReplayedRun | None:
+        if self.settled.includes(run.run_id):  # in a long history, the lock for each run would take minutes
+            return None
         results: list[ReplayedRun] = []
 
         def work(connection: Connection, attempt: int) -> ReplayedRun | None:
@@ -120,7 +122,7 @@ class _Importer:
             return replay.was_recorded(connection, self.source, run.run_id)
         if known.is_native and known.run_id in self.last_here:
             self.native.add(known.run_id)
-        return known.status not in _UNFINISHED or run.status in ("running", known.status)
+        return known.status not in replay.UNFINISHED_STATUSES or run.status in ("running", known.status)
 
     def _replay(
         self,

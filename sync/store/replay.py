@@ -26,6 +26,8 @@ from sync.errors import UsageError
 from sync.store import identity, read, runs
 from sync.store.export import MODE_COLUMNS, REJECTED_COLUMNS, RUN_COLUMNS, STATE_COLUMNS
 
+UNFINISHED_STATUSES = ("running", "abandoned")
+"""Statuses of a run without an end. The source may have written its end since the export."""
 _IS_NATIVE = sync_runs.c.source_catalog_id.is_(None)
 
 
@@ -46,9 +48,30 @@ class RecordedRun(Struct, frozen=True):
     """Whether it ran here, and not in the catalog that a file was exported from."""
 
 
+class SettledRuns(Struct, frozen=True):
+    """The runs of a source that need no look: they are recorded, and had their end."""
+
+    before: int = 0
+    unfinished: frozenset[int] = frozenset()
+
+    def includes(self, run_id: int) -> bool:
+        return run_id < self.before and run_id not in self.unfinished
+
+
 def source(connection: Connection, catalog_id: str) -> Source:
     own = identity.read_identity(connection)
     return Source(catalog_id, own is not None and own.catalog_id == catalog_id)
+
+
+def settled_runs(connection: Connection, of: Source) -> SettledRuns:
+    """Those that were imported. Of runs that ran here each is compared with its line."""
+    columns = sync_runs.c
+    imported = columns.source_catalog_id == of.catalog_id
+    last = connection.scalar(select(func.max(columns.source_run_id)).where(imported))
+    unfinished = select(columns.source_run_id).where(imported, columns.status.in_(UNFINISHED_STATUSES))
+    if last is None or of.is_own:
+        return SettledRuns()
+    return SettledRuns(last, frozenset(connection.scalars(unfinished)))
 
 
 def recorded_run(connection: Connection, of: Source, run_id: int, started_at: str) -> RecordedRun | None:
