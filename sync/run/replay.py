@@ -112,7 +112,7 @@ class _Importer:
             continued = replay.modes_continued(connection, self.source, self.native)
             replays = [self._replay(mode, run, states, continued, connection) for mode in run.applied()]
             run_id = replay.write_run(connection, self.source, run.run_id, run.run, known.run_id if known else None)
-            results.append(_write(connection, run_id, run, {one.mode.mode: one for one in replays}))
+            results.append(_write(connection, run_id, run, states, {one.mode.mode: one for one in replays}))
             return results[-1]
 
         return in_transaction(self.engine, work, pause=self.deps.pause)
@@ -142,6 +142,7 @@ class _Importer:
             previous_success=optional_time(text_or_none(mode.row.get("previous_success_at"))),
             event_rules=int(run.run.get("event_rules") or 1),
             no_longer_listed=mode.closed,
+            listed_before=state.models_listed or 0,
         )
         if state.version == 0 or mode.mode in continued:
             return one
@@ -157,26 +158,34 @@ class _Importer:
         opened = {model_id for model_id, _ in one.mode.opened}
         missing = sorted(read.listed_models(connection, one.mode.mode).keys() - opened)
         last = state.last
-        success: Columns = {"previous_success_at": time_text(last.good_stamp) if last.good_stamp else None}
-        return Replay(
-            mode=_with_row(one.mode, success),
-            stamp=one.stamp,
+        success = with_columns(
+            one.mode.row, previous_success_at=time_text(last.good_stamp) if last.good_stamp else None
+        )
+        return with_fields(
+            one,
+            mode=with_fields(one.mode, row=success, is_recounted=True),
             not_before=last.good_asked_at,
             previous_success=last.good_stamp,
-            event_rules=one.event_rules,
             no_longer_listed=(*one.mode.closed, *missing),
         )
 
 
-def _write(connection: Connection, run_id: int, run: ExportedRun, replays: Mapping[str, Replay]) -> ReplayedRun:
+def _write(
+    connection: Connection,
+    run_id: int,
+    run: ExportedRun,
+    states: Mapping[str, read.ModeState],
+    replays: Mapping[str, Replay],
+) -> ReplayedRun:
     changes = 0
     for mode in run.modes:
-        one = replays.get(mode.mode)
-        row = mode.row
+        one, row = replays.get(mode.mode), mode.row
         if one is not None:
             plan = _apply(connection, run_id, run, one)
             changes += plan.changes.event_count
-            row = {**one.mode.row, **_counts(plan)} if mode.is_recounted else one.mode.row
+            row = one.mode.row | (_counts(plan) if one.mode.is_recounted else {})
+        elif mode.is_recounted:
+            row = with_columns(row, models_listed=states[mode.mode].models_listed)
         replay.write_mode(connection, run_id, row)
     return ReplayedRun(changes)
 
@@ -187,18 +196,16 @@ def _apply(connection: Connection, run_id: int, run: ExportedRun, one: Replay) -
     write.apply_plan(connection, run_id, plan)
     replay.write_not_before(connection, run_id, mode.mode, mode.not_before_of)
     replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)
-    replay.advance_state(connection, run_id, plan, _state(run, mode, plan.stamp))
+    replay.advance_state(connection, run_id, plan, _state(run, mode, plan))
     runs.fill_calendar(connection, plan.stamp)
     return plan
 
 
-def _state(run: ExportedRun, mode: ExportedMode, stamp: datetime) -> dict[str, object]:
+def _state(run: ExportedRun, mode: ExportedMode, plan: ModePlan) -> dict[str, object]:
     """What the run left in ``sync_state``."""
-    values: dict[str, object] = {}
-    if (listed := mode.row.get("models_listed")) is not None:
-        values["models_listed"] = listed
+    values: dict[str, object] = {"models_listed": plan.models_listed}
     if mode.is_good:
-        values |= {"good_asked_at": optional_time(mode.seen_from), "good_observed_at": stamp}
+        values |= {"good_asked_at": optional_time(mode.seen_from), "good_observed_at": plan.stamp}
     if (base_url := run.run.get("base_url")) is not None and not mode.is_held_as_a_whole:
         values["base_url"] = base_url
     return values
@@ -209,11 +216,8 @@ def _counts(plan: ModePlan) -> Columns:
         "models_added": plan.count("added", "relisted"),
         "models_changed": plan.count("changed"),
         "models_removed": plan.count("removed"),
+        "models_listed": plan.models_listed,
     }
-
-
-def _with_row(mode: ExportedMode, changed: Columns) -> ExportedMode:
-    return with_fields(mode, row=with_columns(mode.row, **changed))
 
 
 def _require_later(stamp: datetime, state: read.ModeState, mode: str) -> None:

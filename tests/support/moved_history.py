@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,17 +18,20 @@ Contents = dict[str, list[str]]
 
 _TIMES = ("_at", "_since", "not_before", "valid_from", "valid_to", "stamp", "possible_from", "gap_to")
 # Numbers that each database gives by itself, and what says where a run came from.
-_OWN = {"stamp", "change_id", "open_model_pk", "version", "source_catalog_id", "source_run_id"}
+_OWN = {"change_id", "open_model_pk", "version", "source_catalog_id", "source_run_id"}
 _NOT_HISTORY = {"catalog_identity", "installed_views"}
 
 
-def contents(url: str) -> Contents:
-    """The rows of each view and table as texts, sorted. Runs and models are named by their place and their id."""
+def contents(url: str, without: Collection[str] = ()) -> Contents:
+    """The rows of each view and table as texts, sorted, without some columns.
+
+    Runs and models are named by their place and their id.
+    """
     engine = open_engine(url)
     try:
         with engine.connect() as connection:
             places = _places(connection)
-            return {name: sorted(_rows(connection, name, places)) for name in _names()}
+            return {name: sorted(_rows(connection, name, places, {*_OWN, *without})) for name in _names()}
     finally:
         engine.dispose()
 
@@ -60,12 +63,18 @@ def _places(connection: Connection) -> Mapping[str, Mapping[int, object]]:
     }
 
 
-def _rows(connection: Connection, name: str, places: Mapping[str, Mapping[int, object]]) -> Iterator[str]:
+def _rows(
+    connection: Connection, name: str, places: Mapping[str, Mapping[int, object]], left_out: set[str]
+) -> Iterator[str]:
     result = connection.exec_driver_sql(f"SELECT * FROM {name}", execution_options={"stream_results": True})
     columns = list(result.keys())
     for row in result:
         yield repr(
-            [_plain(column, value, places) for column, value in zip(columns, row, strict=True) if column not in _OWN]
+            [
+                _plain(column, value, places)
+                for column, value in zip(columns, row, strict=True)
+                if column not in left_out
+            ]
         )
 
 

@@ -75,7 +75,7 @@ class ExportedMode(Struct, frozen=True, omit_defaults=True):
     """The rows of ``rejected_models`` that the run opened."""
     no_longer_rejected: tuple[ClosedRejection, ...] = ()
     is_recounted: bool = False
-    """Whether a run before it was left out: its numbers of added, changed and removed models are counted again."""
+    """Whether a run before it was left out: its numbers of models are counted again."""
 
     @property
     def mode(self) -> str:

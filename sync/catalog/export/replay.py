@@ -30,6 +30,8 @@ class Replay(Struct, frozen=True):
     """The rules by which the run made its events."""
     no_longer_listed: tuple[str, ...]
     """Ids of the models that were listed until this run."""
+    listed_before: int
+    """The number of listed models before the run."""
 
 
 def needed_ids(replay: Replay) -> list[str]:
@@ -45,17 +47,18 @@ def make_replay_plan(replay: Replay, stored: Mapping[str, Stored]) -> ModePlan:
     """
     mode = replay.mode
     texts = dict(mode.opened)
-    changes = (*_listed(replay, texts, stored), *_removed(replay, stored))
+    entries = (*_listed(replay, texts, stored), *_removed(replay, stored))
+    changes = Changes(entries, lambda model_id: _addition(_record(model_id, texts[model_id], mode.mode), None))
     return ModePlan(
         mode=mode.mode,
         status=cast(ModeStatus, mode.row["status"]),
         stamp=replay.stamp,
         # Capped as in the plan of a run: the clock may have been set back.
         not_before=None if replay.not_before is None else min(replay.not_before, replay.stamp),
-        changes=Changes(changes, lambda model_id: _addition(_record(model_id, texts[model_id], mode.mode), None)),
+        changes=changes,
         rejected=(),
-        removals_held=0,
         response=ParsedResponse(mode.mode, 0, (), 0, ""),
+        models_listed=replay.listed_before + changes.number_of("added", "relisted") - changes.number_of("removed"),
     )
 
 

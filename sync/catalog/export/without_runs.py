@@ -129,7 +129,7 @@ def _keep(track: _ModeTrack, mode: ExportedMode, *, is_applied: bool) -> Exporte
     if track.instead is not None:
         kept = replace(kept, row=with_columns(kept.row, previous_success_at=track.instead.stamp))
     if not is_applied:
-        return kept
+        return replace(kept, is_recounted=bool(track.unsettled))
     changed = _rejections(track, mode)
     if track.is_affected:
         kept = _settled(track, replace(kept, rejected=changed[0], no_longer_rejected=changed[1]))
