@@ -29,6 +29,7 @@ from sync.run.import_ import ImportDependencies
 from sync.source.files.exported import NumberedLine
 from sync.store import read, replay, runs, write
 from sync.store.database import Connection, Engine, in_transaction
+from sync.store.ignored import read_ignored_fields
 
 
 class ReplayedRun(Struct, frozen=True):
@@ -192,7 +193,8 @@ def _write(
 
 def _apply(connection: Connection, run_id: int, run: ExportedRun, one: Replay) -> ModePlan:
     mode = one.mode
-    plan = make_replay_plan(one, read.stored_models(connection, mode.mode, needed_ids(one)))
+    stored = read.stored_models(connection, mode.mode, needed_ids(one))
+    plan = make_replay_plan(one, stored, read_ignored_fields(connection))
     write.apply_plan(connection, run_id, plan)
     replay.write_not_before(connection, run_id, mode.mode, mode.not_before_of)
     replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -186,8 +186,11 @@ def _mode(row: Columns, details: _Details | None) -> ExportedMode:
 
 
 def _not_before(changes: Sequence[Sequence[Any]]) -> tuple[str | None, Iterator[NotBefore]]:
-    """The ``not_before`` of most changes of a run, and those of the others."""
-    usual = max(Counter(row[-1] for row in changes).items(), key=lambda entry: entry[1], default=(None, 0))[0]
+    """The ``not_before`` of the mode, and those of changes with an earlier one.
+
+    Earlier are changes of models that were rejected before, or of fields that were ignored.
+    """
+    usual = max((row[-1] for row in changes if row[-1] is not None), default=None)
     return _time(usual), _exceptions(changes, usual)
 
 

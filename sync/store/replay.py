@@ -130,14 +130,15 @@ def write_mode(connection: Connection, run_id: int, row: Columns) -> None:
 
 
 def write_not_before(connection: Connection, run_id: int, mode: str, exceptions: Iterable[NotBefore]) -> None:
-    """Changes ``not_before`` of the changes of a run for which it is not that of the mode."""
+    """Changes ``not_before`` of single changes of a run for which it is not that of their model."""
     log = catalog_changes.c
     for one in exceptions:
+        if one.entity is None:
+            continue
         model_pk = select(models.c.model_pk).where(models.c.mode == mode, models.c.model_id == one.model_id)
-        statement = update(catalog_changes).where(log.run_id == run_id, log.model_pk == model_pk.scalar_subquery())
-        if one.entity is not None:
-            field = log.field.is_(None) if one.field is None else log.field == one.field
-            statement = statement.where(log.entity == one.entity, field)
+        of_model = (log.run_id == run_id, log.model_pk == model_pk.scalar_subquery())
+        of_field = log.field.is_(None) if one.field is None else log.field == one.field
+        statement = update(catalog_changes).where(*of_model, log.entity == one.entity, of_field)
         connection.execute(statement.values(not_before=one.not_before and parse_time(one.not_before)))
 
 

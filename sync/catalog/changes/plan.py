@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.changes.classify import ClassifiedResponse
-from sync.catalog.changes.diff import Event, row_changes
 from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
+from sync.catalog.changes.model_changes import addition, change_of_listed, rebuild, removal, stored_record
 from sync.catalog.changes.rejections import OpenRejection, RejectionChanges, compare_rejections, event_starts
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.guards import Ruling
-from sync.catalog.model.costs import CostChange
-from sync.catalog.model.normalise import is_current, record_of_stored
+from sync.catalog.model.normalise import is_current
 from sync.catalog.model.records import Record
 from sync.catalog.model.unread import unread_notes
-from sync.errors import DatabaseError
 
 NOTHING_IGNORED = IgnoredFields()
 _MICROSECOND = timedelta(microseconds=1)  # the resolution of every database's time columns
@@ -79,7 +76,7 @@ def make_plan(
     if not ruling.holds_mode:
         is_certain = not (ruling.holds or classified.has_unreadable)
         rejections = compare_rejections(classified, rejected_before, not_before, removes_missing=is_certain)
-    plan_changes = Changes(changes, lambda model_id: _addition(classified.records[model_id], None))
+    plan_changes = Changes(changes, lambda model_id: addition(classified.records[model_id], None))
     return ModePlan(
         mode=classified.response.mode,
         status=_status(classified, ruling),
@@ -106,7 +103,7 @@ def _changes(  # what make_plan was given, and the stamp
 ) -> tuple[ModelChange | str, ...]:
     return (
         *_changes_of_received(classified, stored, ignored, stamp),
-        *(_removal(model_id, stored[model_id], watermark) for model_id in ruling.removed),
+        *(removal(model_id, stored[model_id], watermark.good_stamp) for model_id in ruling.removed),
         *_rebuilds(stored, {*classified.records, *ruling.removed}, classified.response.mode),
     )
 
@@ -120,10 +117,10 @@ def _changes_of_received(
         if known is None:
             yield model_id  # see Changes
         elif not known.is_listed:
-            yield _addition(classified.records[model_id], known)
+            yield addition(classified.records[model_id], known)
         else:
-            old = _stored_record(model_id, known, classified.response.mode)
-            change = _change_of_listed(classified.records[model_id], known, old, ignored, stamp)
+            old = stored_record(model_id, known, classified.response.mode)
+            change = change_of_listed(classified.records[model_id], known, old, ignored, stamp)
             if change is not None:
                 yield change
 
@@ -138,93 +135,17 @@ def _with_starts(
     for change in changes:
         model_id = change if isinstance(change, str) else change.model_id
         if model_id in starts:
-            made = _addition(records[model_id], None) if isinstance(change, str) else change
+            made = addition(records[model_id], None) if isinstance(change, str) else change
             yield replace(made, not_before=starts[model_id])
         else:
             yield change
-
-
-def _addition(record: Record, known: Stored | None) -> ModelChange:
-    """A model that was never seen before, or one that returns: a single event with its costs."""
-    lifecycle: Literal["added", "relisted"] = "added" if known is None else "relisted"
-    cost = CostChange(None if known is None else known.cost, record.cost)
-    return ModelChange(
-        lifecycle=lifecycle,
-        model_id=record.model_id,
-        model_pk=None if known is None else known.model_pk,
-        name=record.text("name"),
-        provider=record.text("provider"),
-        record=record,
-        events=(Event("models", None, lifecycle, cost=cost),),
-        cost_changed=True,
-    )
-
-
-def _change_of_listed(
-    record: Record, known: Stored, old: Record, ignored: IgnoredFields, stamp: datetime
-) -> ModelChange | None:
-    """The change of a listed model; None when only its spelling or its ignored fields differ."""
-    events = ignored.events_between(old.tree, record.tree, since=known.since, stamp=stamp)
-    # The version keeps its text, so a model that stays different in this way is decoded on each run.
-    if not events:
-        return None if is_current(known.fingerprint) else _rebuild(old, known)
-    return ModelChange(
-        lifecycle="changed",
-        model_id=record.model_id,
-        model_pk=known.model_pk,
-        name=record.text("name"),
-        provider=record.text("provider"),
-        record=record,
-        events=events,
-        rows=row_changes(old, record),
-        # The rows in the database are not those of `old` when another normaliser made them.
-        replaces_rows=not is_current(known.fingerprint),
-        cost_changed=old.cost != record.cost,
-    )
-
-
-def _removal(model_id: str, known: Stored, watermark: ModeWatermark) -> ModelChange:
-    return ModelChange(
-        lifecycle="removed",
-        model_id=model_id,
-        model_pk=known.model_pk,
-        name=known.name,
-        provider=known.provider,
-        record=None,
-        events=(Event("models", None, "removed", cost=CostChange(known.cost, None)),),
-        cost_changed=True,
-        # A run that was not wholly successful may have seen the model later than the last successful one.
-        last_seen_at=max(filter(None, (known.since, watermark.good_stamp)), default=None),
-    )
 
 
 def _rebuilds(stored: Mapping[str, Stored], settled: set[str], mode: str) -> Iterator[ModelChange]:
     """Listed models that have no other change, but whose rows another version of the normaliser made."""
     for model_id, known in sorted(stored.items()):
         if model_id not in settled and known.is_listed and not is_current(known.fingerprint):
-            yield _rebuild(_stored_record(model_id, known, mode), known)
-
-
-def _rebuild(record: Record, known: Stored) -> ModelChange:
-    return ModelChange(
-        lifecycle="rebuilt",
-        model_id=record.model_id,
-        model_pk=known.model_pk,
-        name=record.text("name"),
-        provider=record.text("provider"),
-        record=record,
-        replaces_rows=True,
-    )
-
-
-def _stored_record(model_id: str, known: Stored, mode: str) -> Record:
-    record = None if known.raw is None else record_of_stored(known.raw, mode)
-    if record is None:
-        raise DatabaseError(
-            f"the stored version of model {model_id!r} in mode {mode} cannot be read: this version of catalog-sync"
-            " rejects its text; restore it from a backup"
-        )
-    return record
+            yield rebuild(stored_record(model_id, known, mode), known)
 
 
 def _status(classified: ClassifiedResponse, ruling: Ruling) -> ModeStatus:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Literal, cast
+from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace as with_fields
 
-from sync.catalog.changes.diff import Event, events_between, row_changes
+from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
+from sync.catalog.changes.model_changes import addition, change_of_listed, removal, stored_record
 from sync.catalog.changes.stored import Stored
 from sync.catalog.export.lines import ExportedMode, parse_time
-from sync.catalog.model.costs import CostChange
-from sync.catalog.model.normalise import WrongModeError, is_current, record_of_stored
+from sync.catalog.model.normalise import WrongModeError, record_of_stored
 from sync.catalog.model.records import Record
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import ResponseRejected
@@ -39,16 +40,15 @@ def needed_ids(replay: Replay) -> list[str]:
     return sorted({model_id for model_id, _ in replay.mode.opened} | set(replay.no_longer_listed))
 
 
-def make_replay_plan(replay: Replay, stored: Mapping[str, Stored]) -> ModePlan:
+def make_replay_plan(replay: Replay, stored: Mapping[str, Stored], ignored: IgnoredFields) -> ModePlan:
     """The plan that the run had, but for what a response has beside its models.
 
     A text that means the same as the open one changes nothing. Raises ``ResponseRejected`` for a text that this
     version of the program rejects.
     """
-    mode = replay.mode
-    texts = dict(mode.opened)
-    entries = (*_listed(replay, texts, stored), *_removed(replay, stored))
-    changes = Changes(entries, lambda model_id: _addition(_record(model_id, texts[model_id], mode.mode), None))
+    mode, texts = replay.mode, dict(replay.mode.opened)
+    entries = tuple(_changes(replay, texts, stored, ignored))
+    changes = Changes(entries, lambda model_id: _added(replay, texts, model_id))
     return ModePlan(
         mode=mode.mode,
         status=cast(ModeStatus, mode.row["status"]),
@@ -62,69 +62,47 @@ def make_replay_plan(replay: Replay, stored: Mapping[str, Stored]) -> ModePlan:
     )
 
 
-def _listed(replay: Replay, texts: Mapping[str, str], stored: Mapping[str, Stored]) -> Iterator[ModelChange | str]:
+def _changes(
+    replay: Replay, texts: Mapping[str, str], stored: Mapping[str, Stored], ignored: IgnoredFields
+) -> Iterator[ModelChange | str]:
+    starts = {one.model_id: optional_time(one.not_before) for one in replay.mode.not_before_of if one.entity is None}
+    for change in (*_listed(replay, texts, stored, ignored), *_removed(replay, stored)):
+        model_id = change if isinstance(change, str) else change.model_id
+        if model_id in starts:
+            made = _added(replay, texts, change) if isinstance(change, str) else change
+            yield with_fields(made, not_before=starts[model_id])
+        else:
+            yield change
+
+
+def _listed(
+    replay: Replay, texts: Mapping[str, str], stored: Mapping[str, Stored], ignored: IgnoredFields
+) -> Iterator[ModelChange | str]:
+    mode, stamp = replay.mode.mode, replay.stamp
     for model_id in sorted(texts):
         known = stored.get(model_id)
         if known is None:
             yield model_id  # see Changes
             continue
-        record = _record(model_id, texts[model_id], replay.mode.mode)
-        change = _change(record, known, replay) if known.is_listed else _addition(record, known)
+        record = _record(model_id, texts[model_id], mode)
+        if not known.is_listed:
+            yield addition(record, known)
+            continue
+        old = stored_record(model_id, known, mode)
+        change = change_of_listed(record, known, old, ignored, stamp, replay.event_rules)
         if change is not None:
             yield change
 
 
 def _removed(replay: Replay, stored: Mapping[str, Stored]) -> Iterable[ModelChange]:
     known = ((model_id, stored.get(model_id)) for model_id in sorted(replay.no_longer_listed))
-    return (_removal(model_id, one, replay) for model_id, one in known if one is not None and one.is_listed)
-
-
-def _addition(record: Record, known: Stored | None) -> ModelChange:
-    lifecycle: Literal["added", "relisted"] = "added" if known is None else "relisted"
-    cost = CostChange(None if known is None else known.cost, record.cost)
-    return ModelChange(
-        lifecycle=lifecycle,
-        model_id=record.model_id,
-        model_pk=None if known is None else known.model_pk,
-        name=record.text("name"),
-        provider=record.text("provider"),
-        record=record,
-        events=(Event("models", None, lifecycle, cost=cost),),
-        cost_changed=True,
+    return (
+        removal(model_id, one, replay.previous_success) for model_id, one in known if one is not None and one.is_listed
     )
 
 
-def _change(record: Record, known: Stored, replay: Replay) -> ModelChange | None:
-    old = _record(record.model_id, known.raw or "", replay.mode.mode)
-    events = tuple(events_between(old.tree, record.tree, replay.event_rules))
-    if not events:
-        return None
-    return ModelChange(
-        lifecycle="changed",
-        model_id=record.model_id,
-        model_pk=known.model_pk,
-        name=record.text("name"),
-        provider=record.text("provider"),
-        record=record,
-        events=events,
-        rows=row_changes(old, record),
-        replaces_rows=not is_current(known.fingerprint),
-        cost_changed=old.cost != record.cost,
-    )
-
-
-def _removal(model_id: str, known: Stored, replay: Replay) -> ModelChange:
-    return ModelChange(
-        lifecycle="removed",
-        model_id=model_id,
-        model_pk=known.model_pk,
-        name=known.name,
-        provider=known.provider,
-        record=None,
-        events=(Event("models", None, "removed", cost=CostChange(known.cost, None)),),
-        cost_changed=True,
-        last_seen_at=max(filter(None, (known.since, replay.previous_success)), default=None),
-    )
+def _added(replay: Replay, texts: Mapping[str, str], model_id: str) -> ModelChange:
+    return addition(_record(model_id, texts[model_id], replay.mode.mode), None)
 
 
 def _record(model_id: str, raw: str, mode: str) -> Record:

@@ -7,7 +7,8 @@ then holds the model as it was listed after that run. Two changes that cancel ea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -33,29 +34,24 @@ class _Good(Struct, frozen=True):
     seen_from: str | None = None
 
 
-class _Unsettled(Struct, frozen=True):
-    """A model that a run left out changed: what came of it, and when it may have become so at the earliest."""
-
-    raw: str | None
-    """None if it is no longer listed."""
-    not_before: str | None
-
-
 class _ModeTrack(Struct):
     """What was left out of a mode so far and is not settled yet."""
 
-    unsettled: dict[str, _Unsettled] = field(default_factory=dict)
+    unsettled: dict[str, str | None] = field(default_factory=dict)
+    """The text of each model that a run left out changed; None if it is no longer listed."""
     last_good: _Good = _Good()
     """The last good run that was kept."""
     instead: _Good | None = None
     """After a good run was left out and until the next good one: the good run before it."""
+    start: str | None = None
+    """``not_before`` of the runs left out since the last good one."""
     last_stamp: str | None = None
     """That of the last applied run that was kept."""
     is_affected: bool = False
     rejected: dict[_RejectionKey, Columns] = field(default_factory=dict)
     """The rejected models after the last line that was read."""
-    written: dict[_RejectionKey, str] = field(default_factory=dict)
-    """Those that the kept lines hold as rejected, and since when."""
+    written: dict[_RejectionKey, Columns] = field(default_factory=dict)
+    """Those that the kept lines hold as rejected, as they hold them."""
 
 
 class RunsLeftOut:
@@ -106,22 +102,25 @@ class RunsLeftOut:
 
 def _leave_out(track: _ModeTrack, mode: ExportedMode) -> None:
     track.is_affected = True
-    bounds = {one.model_id: one.not_before for one in mode.not_before_of}
-    before = track.instead.seen_from if track.instead else mode.not_before
-    for model_id, raw in (*mode.opened, *((model_id, None) for model_id in mode.closed)):
-        known = track.unsettled.get(model_id)
-        not_before = known.not_before if known else earlier(before, bounds.get(model_id, before))
-        track.unsettled[model_id] = _Unsettled(raw, not_before)
+    track.unsettled |= dict(mode.opened) | dict.fromkeys(mode.closed)
     _follow_rejected(track, mode)
-    if mode.is_good and track.instead is None:
-        track.instead = _good_before(track, mode)
+    if track.instead is None:
+        start = _start(track, mode)
+        if mode.is_good:
+            track.instead = _Good(text_or_none(mode.row.get("previous_success_at")), start)
+        track.start = start
 
 
-def _good_before(track: _ModeTrack, mode: ExportedMode) -> _Good:
-    """The good run before one that is left out. Its own row may have been pruned, so the changes are read first."""
-    if mode.opened or mode.closed:
-        return _Good(text_or_none(mode.row.get("previous_success_at")), mode.not_before)
-    return track.last_good
+def _start(track: _ModeTrack, mode: ExportedMode) -> str | None:
+    """When the last good run before this one began its request.
+
+    The row of that run may have been pruned. Then the changes of this run say it, or of one left out before.
+    """
+    if track.instead is not None:
+        return track.instead.seen_from
+    if mode.row.get("previous_success_at") == track.last_good.stamp:
+        return track.last_good.seen_from
+    return mode.not_before if mode.opened or mode.closed else track.start
 
 
 def _keep(track: _ModeTrack, mode: ExportedMode, *, is_applied: bool) -> ExportedMode:
@@ -130,49 +129,61 @@ def _keep(track: _ModeTrack, mode: ExportedMode, *, is_applied: bool) -> Exporte
         kept = replace(kept, row=with_columns(kept.row, previous_success_at=track.instead.stamp))
     if not is_applied:
         return replace(kept, is_recounted=bool(track.unsettled))
-    changed = _rejections(track, mode)
+    _follow_rejected(track, mode)
+    start = _start(track, mode)
+    closed = _close_rejections(track)
+    opened = tuple(_open_rejections(track, mode, closed, start))
     if track.is_affected:
-        kept = _settled(track, replace(kept, rejected=changed[0], no_longer_rejected=changed[1]))
+        kept = _settled(track, kept, start)
+        kept = replace(kept, not_before_of=(*_starts(kept, closed),), rejected=opened)
+        kept = replace(kept, no_longer_rejected=tuple(map(_key_of_closed, closed)))
     if mode.is_good:
-        track.last_good, track.instead = _Good(mode.stamp, mode.seen_from), None
+        track.last_good, track.instead, track.start = _Good(mode.stamp, mode.seen_from), None, None
     track.last_stamp = mode.stamp
     return kept
 
 
-def _settled(track: _ModeTrack, mode: ExportedMode) -> ExportedMode:
-    """The line with the models of runs left out that this run saw, and with honest bounds of its changes."""
-    recounted = bool(track.unsettled)
-    bounds = {one.model_id: one for one in mode.not_before_of if one.entity is None}
-    of_changes = [one for one in mode.not_before_of if one.entity is not None]
-    own = [*(model_id for model_id, _ in mode.opened), *mode.closed]
-    before = mode.not_before if own else None
-    earliest = {one: track.unsettled.pop(one).not_before for one in own if one in track.unsettled}
-    settled = {} if mode.is_held_as_a_whole else _take_seen(track, mode)
-    earliest |= {model_id: one.not_before for model_id, one in settled.items()}
-    if track.instead is not None:
-        before = track.instead.seen_from
-    elif not own and settled:
-        before = next(iter(settled.values())).not_before
-    for model_id, one in bounds.items():
-        earliest[model_id] = earlier(one.not_before, earliest.get(model_id, one.not_before))
+def _settled(track: _ModeTrack, mode: ExportedMode, start: str | None) -> ExportedMode:
+    """The line with the models of runs left out that this run saw."""
+    opened, closed = dict(mode.opened), set(mode.closed)
+    is_recounted = bool(track.unsettled)
+    for model_id in (*opened, *closed):
+        track.unsettled.pop(model_id, None)
+    for model_id, raw in ({} if mode.is_held_as_a_whole else _take_seen(track, mode)).items():
+        if raw is None:
+            closed.add(model_id)
+        else:
+            opened[model_id] = raw
     return replace(
         mode,
-        not_before=before,
-        opened=tuple(sorted([*mode.opened, *((one, raw.raw) for one, raw in settled.items() if raw.raw is not None)])),
-        closed=tuple(sorted([*mode.closed, *(one for one, raw in settled.items() if raw.raw is None)])),
-        not_before_of=(
-            *(NotBefore(one, bound) for one, bound in sorted(earliest.items()) if earlier(bound, before) != before),
-            *(one for one in of_changes if earlier(one.not_before, before) != before),
-        ),
-        is_recounted=recounted,
+        not_before=start,
+        opened=tuple(sorted(opened.items())),
+        closed=tuple(sorted(closed)),
+        is_recounted=is_recounted,
     )
 
 
-def _take_seen(track: _ModeTrack, mode: ExportedMode) -> dict[str, _Unsettled]:
+def _take_seen(track: _ModeTrack, mode: ExportedMode) -> dict[str, str | None]:
     """The unsettled models that this run saw. Those held back were missing, rejected ones could not be read."""
     held = set(json.loads(text_or_none(mode.row.get("held_ids")) or "[]"))
     unseen = held | {row.get("model_id") for row in track.rejected.values()}
     return {one: track.unsettled.pop(one) for one in sorted(track.unsettled.keys() - unseen)}
+
+
+def _starts(mode: ExportedMode, closed: Iterable[Columns]) -> Iterator[NotBefore]:
+    """``not_before`` of models that were rejected until this run, as the run itself takes it from their rows.
+
+    That of fields that were ignored before is found again on import.
+    """
+    changed = {*dict(mode.opened), *mode.closed}
+    rows = [row for row in closed if row.get("model_id") in changed]
+    for model_id in sorted({str(row["model_id"]) for row in rows}):
+        yield NotBefore(model_id, _earliest(row for row in rows if row["model_id"] == model_id))
+
+
+def _earliest(rows: Iterable[Columns]) -> str | None:
+    first, *others = (text_or_none(row.get("not_before")) for row in rows)
+    return reduce(earlier, others, first)
 
 
 def _follow_rejected(track: _ModeTrack, mode: ExportedMode) -> None:
@@ -182,28 +193,32 @@ def _follow_rejected(track: _ModeTrack, mode: ExportedMode) -> None:
         track.rejected[_key(row)] = row
 
 
-def _rejections(track: _ModeTrack, mode: ExportedMode) -> tuple[tuple[Columns, ...], tuple[ClosedRejection, ...]]:
-    """What the line opens and closes of ``rejected_models``, so that it holds after it what held after the run."""
-    _follow_rejected(track, mode)
+def _close_rejections(track: _ModeTrack) -> list[Columns]:
+    """The rows that end with this run, so that it leaves those that it left with the runs left out."""
+    return [track.written.pop(key) for key in [*track.written] if key not in track.rejected]
+
+
+def _open_rejections(
+    track: _ModeTrack, mode: ExportedMode, closed: Sequence[Columns], start: str | None
+) -> Iterator[Columns]:
+    """The rows that begin with this run. It is the first to see those that a run left out had opened."""
     own = {_key(row) for row in mode.rejected}
-    closed = tuple(_closed(track))
-    opened = tuple(_opened(track, mode, own))
-    return opened, closed
-
-
-def _closed(track: _ModeTrack) -> Iterator[ClosedRejection]:
-    for key in [key for key in track.written if key not in track.rejected]:
-        yield ClosedRejection(key[0], track.written.pop(key))
-
-
-def _opened(track: _ModeTrack, mode: ExportedMode, own: set[_RejectionKey]) -> Iterator[Columns]:
+    before = [*closed, *track.written.values()]
     for key, row in track.rejected.items():
-        if key not in track.written and (key in own or not mode.is_held_as_a_whole):
-            # Opened by a run that is left out: this run is the first to see it.
-            since = key[1] if key in own else str(mode.stamp)
-            track.written[key] = since
-            yield with_columns(row, valid_from=since)
+        if key in track.written or (mode.is_held_as_a_whole and key not in own):
+            continue
+        known = [each for each in before if row.get("model_id") is not None and each.get("model_id") == row["model_id"]]
+        opened = row
+        if track.is_affected:
+            not_before = _earliest(known) if known else start
+            opened = with_columns(row, valid_from=mode.stamp, not_before=not_before)
+        track.written[key] = opened
+        yield opened
 
 
 def _key(row: Columns) -> _RejectionKey:
     return str(row["raw_sha256"]), str(row["valid_from"])
+
+
+def _key_of_closed(row: Columns) -> ClosedRejection:
+    return ClosedRejection(*_key(row))

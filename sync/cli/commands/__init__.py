@@ -12,8 +12,8 @@ from sync import __version__
 from sync.cli.commands import (
     demo,
     emulator,
-    ignore,
     export,
+    ignore,
     import_,
     lists,
     migrate,
