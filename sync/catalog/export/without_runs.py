@@ -123,6 +123,11 @@ def _start(track: _ModeTrack, mode: ExportedMode) -> str | None:
     return mode.not_before if mode.opened or mode.closed else track.start
 
 
+def _capped(start: str | None, mode: ExportedMode) -> str | None:
+    """As in the plan of a run: where the clock was set back, the request may seem to have begun after the stamp."""
+    return None if start is None else min(start, str(mode.stamp))
+
+
 def _keep(track: _ModeTrack, mode: ExportedMode, *, is_applied: bool) -> ExportedMode:
     kept = mode
     if track.instead is not None:
@@ -130,7 +135,7 @@ def _keep(track: _ModeTrack, mode: ExportedMode, *, is_applied: bool) -> Exporte
     if not is_applied:
         return replace(kept, is_recounted=bool(track.unsettled))
     _follow_rejected(track, mode)
-    start = _start(track, mode)
+    start = _capped(_start(track, mode), mode)
     closed = _close_rejections(track)
     opened = tuple(_open_rejections(track, mode, closed, start))
     if track.is_affected:
@@ -195,6 +200,11 @@ def _follow_rejected(track: _ModeTrack, mode: ExportedMode) -> None:
 
 def _close_rejections(track: _ModeTrack) -> list[Columns]:
     """The rows that end with this run, so that it leaves those that it left with the runs left out."""
+    for key in [*track.rejected]:
+        # A run left out did not reject the model, or in another way, and this run did again as before.
+        same = [each for each, row in track.written.items() if _same_rejection(row, track.rejected[key])]
+        if key not in track.written and same:
+            track.written[key] = track.written.pop(same[0])
     return [track.written.pop(key) for key in [*track.written] if key not in track.rejected]
 
 
@@ -214,6 +224,10 @@ def _open_rejections(
             opened = with_columns(row, valid_from=mode.stamp, not_before=not_before)
         track.written[key] = opened
         yield opened
+
+
+def _same_rejection(one: Columns, other: Columns) -> bool:
+    return all(one.get(name) == other.get(name) for name in ("raw_sha256", "model_id", "reason"))
 
 
 def _key(row: Columns) -> _RejectionKey:

@@ -14,6 +14,7 @@ import pytest
 from models_db.engine import open_engine
 from sync.errors import ApiUnreachable
 from sync.store.database import in_transaction
+from sync.store.ignored import add_ignored, end_ignored
 from sync.store.runs import RunStart, begin_run
 from tests.cli.conftest import Shell
 from tests.support.commands import error_line, output
@@ -56,6 +57,7 @@ def source(new_sqlite: NewDatabase) -> str:
     engine = open_engine(url)
     host = Host(engine)
     make_history(host)
+    ignore_a_field(host)
     host.meanwhile = lambda: Host(engine, now=host.now).sync([model("fast", cost=1)], modes=["image"])
     host.sync(THREE, THREE)  # superseded in one mode
     host.meanwhile = lambda: None
@@ -64,6 +66,18 @@ def source(new_sqlite: NewDatabase) -> str:
     in_transaction(engine, lambda connection, _: begin_run(connection, RunStart(host.now, "schedule", None, "0")))
     engine.dispose()
     return url
+
+
+def ignore_a_field(host: Host) -> None:
+    """A field is ignored while it changes, then no longer."""
+    models = [[model("a", rank=rank), model("b", cost=rank // 2)] for rank in range(5)]
+    host.sync(models[0], [], accept="all")
+    in_transaction(host.engine, lambda connection, _: add_ignored(connection, ["models.rank"], host.now, "noise", "me"))
+    host.sync(models[1], [])
+    host.sync(models[2], [])
+    in_transaction(host.engine, lambda connection, _: end_ignored(connection, "models.rank", host.now, "needed"))
+    host.sync(models[2], [])
+    host.sync(models[4], [])
 
 
 class Mover:

@@ -31,6 +31,15 @@ RIGHT: list[Sent] = [
     ([A, model("b", cost=9), C], [V, model("w", cost=7)]),
     ([A, model("b", cost=9), C, D], [V]),
 ]
+WITHOUT_A_COST = model("b", cost="free")
+TWICE_REJECTED = model("b", cost="none", name="B2")
+REJECTING: list[Sent] = [
+    ([A, B, C, D], [V, W]),
+    ([A, WITHOUT_A_COST, C, D], [V, W]),
+    ([A, WITHOUT_A_COST, C], [V, model("w", cost=-1)]),
+    ([A, model("b", cost=9), C, D], [V]),
+]
+"""Models are rejected, accepted again, and missing."""
 WRONG: dict[str, Sent] = {
     "that changed costs": ([DEARER, B, model("c", cost=30), D], [model("v", cost=50), W]),
     "that removed models": ([C, D], [W]),
@@ -39,7 +48,13 @@ WRONG: dict[str, Sent] = {
     "that found another catalog": (FOREIGN, FOREIGN),
     "that changed nothing": ([A, B, C, D], [V, W]),
     "that was empty": ([], []),
+    "that rejected models": ([A, WITHOUT_A_COST, model("c", cost="x"), D], [model("v", cost="x"), W]),
+    "that rejected a model in another way": ([A, TWICE_REJECTED, C, D], [V, model("w", cost=-2)]),
+    "with a model without an id": ([A, C, {"name": "nobody"}], [V, W]),
 }
+# What a person accepted stays with its run, though it may not be needed without the run left out. A rejection is
+# reported once, by the first run: that may be the one left out.
+TOLD = {"accepted", "error_type", "error_message", "note"}
 
 
 def make(url: str, runs: Sequence[Sent | None]) -> None:
@@ -65,18 +80,18 @@ def moved_without(shell: Shell, source: str, target: str, file: Path, *run_ids: 
 
 
 def assert_as_if_it_had_not_been(found: str, expected: str) -> None:
-    # What a person accepted stays with its run, though it may not have been needed without the run left out.
-    assert difference(contents(found, {"accepted"}), contents(expected, {"accepted"})) == []
+    assert difference(contents(found, TOLD), contents(expected, TOLD)) == []
 
 
 @pytest.mark.parametrize("place", range(5))
 @pytest.mark.parametrize("kind", WRONG)
-def test_the_history_is_that_without_a_run(
-    shell: Shell, new_sqlite: NewDatabase, tmp_path: Path, kind: str, place: int
+@pytest.mark.parametrize("right", [RIGHT, REJECTING], ids=["", "rejecting"])
+def test_the_history_is_that_without_a_run(  # fixtures and parameters
+    shell: Shell, new_sqlite: NewDatabase, tmp_path: Path, right: list[Sent], kind: str, place: int
 ) -> None:
     source, expected, target = new_sqlite("source"), new_sqlite("expected"), new_sqlite("target")
-    make(source, [*RIGHT[:place], WRONG[kind], *RIGHT[place:]])
-    make(expected, [*RIGHT[:place], None, *RIGHT[place:]])
+    make(source, [*right[:place], WRONG[kind], *right[place:]])
+    make(expected, [*right[:place], None, *right[place:]])
     moved_without(shell, source, target, tmp_path / "history.jsonl", place + 1)
     assert_as_if_it_had_not_been(target, expected)
 
