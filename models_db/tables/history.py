@@ -182,7 +182,12 @@ ignored_fields = Table(
     ),
     Column("valid_from", UtcDateTime, primary_key=True, comment="start of the interval (inclusive)"),
     Column("valid_to", UtcDateTime, comment="end of the interval (exclusive); NULL while the field is ignored"),
-    Column("reason", LongText, nullable=False, comment="why it is ignored, as the person who added it said"),
+    Column(
+        "reason",
+        LongText,
+        nullable=False,
+        comment="why it is ignored, as the person who added it said; after the removal also who removed it, and why",
+    ),
     Column("added_by", LongText, nullable=False, comment="the person who added it"),
     CheckConstraint("valid_to > valid_from", name="forward"),
     comment="fields whose changes a person chose to ignore: they open no version and make no event",
