@@ -112,6 +112,16 @@ class CatalogMachine(RuleBasedStateMachine):
             self._do("dry runs", lambda: self._steps.dry_run(modes))
         self._do("syncs", lambda: self._steps.sync(modes, accept=accept, age=age))
 
+    @rule(mode=_modes, cost=_costs, accept=st.booleans())
+    def sync_with_one_cost_for_all(self, mode: str, cost: str | None, accept: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        self._steps.set_costs(mode, cost)
+        self._do("syncs with one cost for all models", lambda: self._steps.sync(accept=accept))
+
+    @rule(mode=_modes, model_ids=st.sets(st.sampled_from("abuvwxyz"), min_size=1), accept=st.booleans())
+    def sync_of_another_catalog(self, mode: str, model_ids: set[str], accept: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        step = lambda: self._steps.sync_of_another_catalog(mode, model_ids, accept=accept)  # noqa: E731
+        self._do("syncs of another catalog", step)
+
     @rule(modes=_mode_selections, base_url=_base_urls)
     def sync_from_an_accepted_address(self, modes: tuple[str, ...], base_url: str) -> None:
         self._do("syncs from an accepted address", lambda: self._steps.sync(modes, base_url=base_url))

@@ -66,6 +66,18 @@ class MachineSteps:
         for model_id in model_ids:
             self.catalog[mode].pop(model_id, None)
 
+    def set_costs(self, mode: str, cost: str | None) -> None:
+        for model_id, each in [*self.catalog[mode].items()]:
+            self.put_model(mode, model_id, cost, each["params"]["x"])
+
+    def sync_of_another_catalog(self, mode: str, model_ids: Iterable[str], *, accept: bool) -> None:
+        """A sync of other models; that catalog answers once."""
+        before, self.catalog[mode] = self.catalog[mode], {}
+        for model_id in model_ids:
+            self.put_model(mode, model_id, "5", 0)
+        self.sync(accept=accept)
+        self.catalog[mode] = before
+
     def set_clock(self, hours: int) -> None:
         self.now += hours * HOUR
 
@@ -274,8 +286,7 @@ class MachineSteps:
 
     def _require_unchanged(self, step: Callable[[Engine], object], read: Callable[[Engine], object]) -> None:
         with engine_for(self.url) as engine:
-            before = read(engine)
-            step(engine)
+            before, _ = read(engine), step(engine)
             require(read(engine) == before, "the step changed rows that it must not change")
 
     def advance_clock(self) -> datetime:

@@ -12,7 +12,9 @@ from sync.catalog.changes.mode_plan import ModePlan
 from tests.torture.database_under_test import require
 
 _BOM = b"\xef\xbb\xbf"
-_GUARD_PERCENT, _GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_PERCENT and MAX_REMOVAL_COUNT
+_GUARD_PERCENT, _GUARD_COUNT = 20, 3  # the defaults of MAX_REMOVAL_* and of MAX_COST_MOVE_*
+_GUARD_FACTOR = 10  # the default of MAX_COST_MOVE_FACTOR
+_MOVES = {"increase", "decrease", "cost_unset"}
 _ANY_KEYS = {"credits", "params", "inputs", "capabilities", "raw_available_params"}
 # Below the limits of the program, since the bytes of a model are not known here.
 _LOWEST_EXPONENT = -25
@@ -69,8 +71,11 @@ def read_catalog(body: bytes, mode: str) -> ReadCatalog | None:
 
 
 def require_correct_plan(plan: ModePlan, body: bytes, listed: Collection[str]) -> None:
-    """The plan removes only models that are missing, within the guard, and each of its costs is the cost sent."""
+    """The plan changes only what the guards let pass, and each of its costs is the cost sent."""
     catalog = read_catalog(body, plan.mode)
+    _require_costs_within_guard(plan, len(listed))
+    if catalog is not None:
+        _require_known_catalog(plan, catalog, listed)
     removed = {change.model_id for change in plan.changes if change.lifecycle == "removed"}
     if removed:
         require(catalog is not None, f"{sorted(removed)} removed by a response that is not a catalog")
@@ -78,9 +83,11 @@ def require_correct_plan(plan: ModePlan, body: bytes, listed: Collection[str]) -
         require(not removed, f"{sorted(removed)} removed although an id could not be read")
         return
     require(not removed & catalog.ids, f"{sorted(removed & catalog.ids)} removed although the response has them")
-    exceeds_guard = len(removed) >= _GUARD_COUNT and len(removed) * 100 > _GUARD_PERCENT * len(listed)
     is_empty = not catalog.models
-    require(not exceeds_guard and not (removed and is_empty), f"{len(removed)} removed, more than the guard allows")
+    require(
+        not _exceeds(len(removed), len(listed)) and not (removed and is_empty),
+        f"{len(removed)} removed, more than the guard allows",
+    )
     if len(body) < _RESPONSE:
         acceptable = {model.get("id") for model in catalog.models if _is_acceptable(model, plan.mode)}
         rejected = acceptable & {model.model_id for model in plan.rejected}
@@ -92,6 +99,31 @@ def require_correct_plan(plan: ModePlan, body: bytes, listed: Collection[str]) -
             planned = None if change.record.cost is None else Decimal(change.record.cost)
             cost = costs[change.model_id]
             require(planned == cost, f"{change.model_id!r} has the cost {planned} in the plan, {cost} in the response")
+
+
+def _require_costs_within_guard(plan: ModePlan, listed: int) -> None:
+    """Not too many costs vanish or jump, even if every listed model had a cost and was sent."""
+    changes = [event.cost for change in plan.changes for event in change.events if event.cost and event.cost.old]
+    moved = [each for each in changes if each.kind in _MOVES and _has_moved(each.old, each.new)]
+    require(not _exceeds(len(moved), listed), f"{len(moved)} costs vanish or jump, more than the guard allows")
+
+
+def _require_known_catalog(plan: ModePlan, catalog: ReadCatalog, listed: Collection[str]) -> None:
+    missing = len(set(listed) - catalog.ids)
+    added = plan.count("added", "relisted")
+    is_foreign = _exceeds(missing, len(listed)) and _exceeds(added, len(listed))
+    require(not is_foreign, f"{added} models added by a response that lacks {missing} of {len(listed)}")
+
+
+def _has_moved(old: str | None, new: str | None) -> bool:
+    if old is None or new is None:
+        return old is not None
+    low, high = sorted((Decimal(old), Decimal(new)))
+    return high > low * _GUARD_FACTOR
+
+
+def _exceeds(number: int, of: int) -> bool:
+    return number >= _GUARD_COUNT and number * 100 > _GUARD_PERCENT * of
 
 
 def _cost(model: _Object) -> Decimal | None:

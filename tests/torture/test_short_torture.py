@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.commands import NO_AUTHORITIES, PREFIX, finished, started
 
-# With this seed even the short state machine takes every kind of step.
+# With this seed even the short state machine takes almost every kind of step.
 SEED = "6"
 GOALS = {"kills": 10, "calls": 14, "machine": 40, "mutants": 200, "crowd": 2}
 
