@@ -16,7 +16,7 @@ from tests.replays.view_contents import moment
 
 Contents = dict[str, list[str]]
 
-_TIMES = ("_at", "_since", "not_before", "valid_from", "valid_to", "stamp", "possible_from", "gap_to")
+_TIMES = ("_at", "since", "not_before", "valid_from", "valid_to", "stamp", "possible_from", "gap_to")
 # Numbers that each database gives by itself, and what says where a run came from.
 _OWN = {"change_id", "open_model_pk", "version", "source_catalog_id", "source_run_id"}
 _NOT_HISTORY = {"catalog_identity", "installed_views"}
