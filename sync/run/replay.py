@@ -185,6 +185,8 @@ def _write(
             plan = _apply(connection, run_id, run, one)
             changes += plan.changes.event_count
             row = one.mode.row | (_counts(plan) if one.mode.is_recounted else {})
+            if "models_listed" in row:  # as a run after another one that was left out of an earlier file
+                row |= {"models_listed": plan.models_listed}
         elif mode.is_recounted:
             row = with_columns(row, models_listed=states[mode.mode].models_listed)
         replay.write_mode(connection, run_id, row)

@@ -178,14 +178,13 @@ class CatalogMachine(RuleBasedStateMachine):
     def prune(self, hours: int) -> None:
         self._do("prunes", lambda: self._steps.prune(hours))
 
-    @rule(back=st.sampled_from([0, 0, 1, 2, 4, 8]))
-    def move(self, back: int) -> None:
-        """The history in another database, without the run that is this far back from the end; 0 leaves none out."""
-        url = self._steps.url
-        if back:
-            self._do("moves without a run", lambda: require_movable_without_run(url, back))
-        else:
-            self._do("moves", lambda: require_movable(url))
+    @rule(killed_at=st.none() | st.integers(1, 200))
+    def move(self, killed_at: int | None) -> None:
+        self._do("moves", lambda: require_movable(self._steps.url, killed_at))
+
+    @rule(back=st.integers(1, 8))
+    def move_without_run(self, back: int) -> None:
+        self._do("moves without a run", lambda: require_movable_without_run(self._steps.url, back))
 
     @rule(times=st.integers(1, 2))
     def migrate(self, times: int) -> None:

@@ -15,15 +15,22 @@ from sync.run.replay import import_export
 from sync.source.files.exported import check_export, read_export
 from sync.store.database import reading
 from tests.support.moved_history import contents, difference
+from tests.torture.database_calls import intercept_calls, kill_at
 from tests.torture.database_under_test import engine_for, query, require, require_consistent
+from tests.torture.forked_processes import KILLED, fork, wait_for
 
 _DEPENDENCIES = ImportDependencies(lambda: datetime(2026, 1, 1, tzinfo=UTC), "0")
 
 
-def require_movable(url: str) -> None:
-    """An SQLite database that imports the whole history has the same rows, and stores nothing the second time."""
+def require_movable(url: str, killed_at: int | None = None) -> None:
+    """An SQLite database that imports the whole history has the same rows, and stores nothing the second time.
+
+    With ``killed_at`` the first import is killed at the database call with this number, and another one goes on.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file, target = _exported(url, Path(folder)), _empty(Path(folder))
+        if killed_at is not None:
+            _import_killed(target, file, killed_at)
         _import(target, file)
         problems = difference(contents(url), contents(target))
         require(not problems, f"the moved history differs: {problems[:3]}")
@@ -55,6 +62,17 @@ def _import(url: str, file: Path) -> list[bool]:
     check_export(file)
     with engine_for(url) as engine:
         return [run is not None for run in import_export(engine, read_export(file), _DEPENDENCIES)]
+
+
+def _import_killed(url: str, file: Path, number: int) -> None:
+    def work() -> int:
+        with intercept_calls(kill_at(number, after=number % 2 == 0)):
+            _import(url, file)
+        return 0
+
+    code = wait_for(fork(work))
+    require(code in {0, KILLED}, f"the import to be killed ended with {code}")
+    require_consistent(url)
 
 
 def _empty(folder: Path) -> str:

@@ -14,7 +14,7 @@ from sync import __version__
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.param_types import WholeNumber
-from sync.cli.process.messages import print_line
+from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.errors import Interrupted, Outcome
 
@@ -49,11 +49,12 @@ def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: 
         return _export(database_url, file, left_out, stop, show_progress=not quiet and sys.stderr.isatty())
 
     runs, received = run_until_stopped(work, stop)
-    if received is not None:
-        raise Interrupted(f"stopped by {received.name}; {file} was not written, run it again", outcome_of(received))
     if not quiet and not is_stdout:
         print_line(_text(runs, len(set(left_out)), file))
-    return Outcome.DONE
+    if received is None:
+        return Outcome.DONE
+    print_error(f"stopped by {received.name} after the last line; {file} was written whole")
+    return outcome_of(received)
 
 
 def _export(

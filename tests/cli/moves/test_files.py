@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pty
 import signal
 import stat
 import time
@@ -16,7 +17,7 @@ from sync.catalog.export.lines import Line, encode
 from sync.errors import DatabaseError
 from tests.cli.conftest import Shell
 from tests.cli.moves.conftest import Mover
-from tests.support.commands import environment, error_line, output, run_process
+from tests.support.commands import environment, error_line, finished, output, run_process, started
 
 
 def test_a_name_that_ends_in_gz_is_compressed_and_a_dash_is_stdout(mover: Mover, source: str, tmp_path: Path) -> None:
@@ -73,3 +74,15 @@ def test_a_signal_ends_the_export_without_a_file(
     monkeypatch.setattr("sync.run.export.encode", encode_after_signal)
     assert "was not written" in error_line(shell("export", str(tmp_path / "history.jsonl")), 143)
     assert [path.name for path in tmp_path.iterdir() if "history" in path.name] == []
+
+
+def test_a_terminal_shows_progress(source: str, tmp_path: Path) -> None:
+    reader, terminal = pty.openpty()
+    environ = environment(tmp_path, DATABASE_URL=source) | {"TERM": "xterm", "COLUMNS": "100"}
+    with started("export", str(tmp_path / "history.jsonl"), environ=environ, stderr=terminal) as process:
+        os.close(terminal)
+        printed = finished(process)
+    progress = os.read(reader, 1 << 16).decode()
+    os.close(reader)
+    assert printed.out.startswith("exported ")
+    assert "runs exported" in progress

@@ -33,7 +33,7 @@ def test_a_damaged_file_is_refused_before_anything_is_stored(mover: Mover, sourc
     file.write_text(whole.replace('\\"default_cost\\": 3', '\\"default_cost\\": 4', 1))
     assert f"{file} line {last} does not agree with the lines before it" in mover.refused(sqlite_url, file, 5)
     file.write_text(whole.replace('{"line":"run","run_id":4', '{"line":"run","run_id":3', 1))
-    assert f"{file} line 5 is in the wrong place" in mover.refused(sqlite_url, file, 5)
+    assert f"{file} line 6 is in the wrong place" in mover.refused(sqlite_url, file, 5)
     file.write_text(whole + whole)
     assert f"{file} line {last + 1} follows the last line" in mover.refused(sqlite_url, file, 5)
     file.write_bytes(gzip.compress(whole.encode())[:-20])

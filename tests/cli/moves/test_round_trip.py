@@ -66,6 +66,15 @@ def test_a_second_import_stores_nothing_and_a_longer_export_goes_on(
     assert_same(source, migrated_url)
 
 
+def test_a_sync_after_the_move_does_what_it_would_have_done_before(
+    mover: Mover, source: str, migrated_url: str
+) -> None:
+    mover.import_(migrated_url, mover.export(source))
+    for url in (source, migrated_url):
+        sync_later(url, [model("a", cost=8)], [model("a", cost=9), model("late", cost="free")])
+    assert_same(source, migrated_url)
+
+
 def test_an_interrupted_import_continues(mover: Mover, source: str, migrated_url: str) -> None:
     file = mover.export(source)
     engine = open_engine(migrated_url)
