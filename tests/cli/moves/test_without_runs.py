@@ -13,6 +13,7 @@ from sync.errors import ApiUnreachable
 from tests.cli.conftest import Shell
 from tests.cli.moves.conftest import NewDatabase
 from tests.support.commands import error_line, output
+from tests.support.database_contents import query_rows
 from tests.support.made_responses import model
 from tests.support.moved_history import contents, difference
 from tests.support.run_driver import HOUR, Host
@@ -94,6 +95,36 @@ def test_the_history_is_that_without_a_run(  # fixtures and parameters
     make(expected, [*right[:place], None, *right[place:]])
     moved_without(shell, source, target, tmp_path / "history.jsonl", place + 1)
     assert_as_if_it_had_not_been(target, expected)
+
+
+MANY = [model(f"m{number}", cost=number + 1) for number in range(8)]
+WRONG_AND_HELD_AFTER = {
+    "another catalog": [model(f"other-{number}") for number in range(8)],
+    "costs that jump": [model(f"m{number}", cost=1000 * (number + 1)) for number in range(8)],
+    "costs that vanish": [model(f"m{number}", cost=None) for number in range(8)],
+    "many models that are added": [*MANY, *(model(f"other-{number}") for number in range(8))],
+    "an empty catalog": [],
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_AND_HELD_AFTER)
+def test_what_was_held_because_of_the_wrong_run_leaves_no_trace_of_it(
+    shell: Shell, new_sqlite: NewDatabase, tmp_path: Path, kind: str
+) -> None:
+    source, target = new_sqlite("source"), new_sqlite("target")
+    engine = open_engine(source)
+    host = Host(engine)
+    host.sync(MANY, [V])
+    host.sync(WRONG_AND_HELD_AFTER[kind], [V], accept="all", accept_costs="all")
+    host.sync(MANY, [V])
+    host.sync(MANY, [V], accept="all", accept_costs="all")
+    engine.dispose()
+    moved_without(shell, source, target, tmp_path / "history.jsonl", 2)
+    kinds = query_rows(target, "SELECT model_id, change_kind FROM v_catalog_changes ORDER BY model_id")
+    assert kinds == [(one, "added") for one in sorted([*(each["id"] for each in MANY), "v"])]
+    assert len(query_rows(target, "SELECT * FROM v_current_catalog WHERE mode = 'image'")) == len(MANY)
+    held = query_rows(source, "SELECT status FROM sync_runs ORDER BY run_id")[2]
+    assert query_rows(target, "SELECT status FROM sync_runs ORDER BY run_id")[1] == held
 
 
 @pytest.mark.parametrize("places", [(0, 1), (1, 2), (1, 3), (0, 4), (3, 4), (0, 1, 2, 3)])
