@@ -16,7 +16,7 @@ from sync.cli.composition import database
 from sync.cli.param_types import WholeNumber
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
-from sync.errors import Interrupted, Outcome
+from sync.errors import CatalogSyncError, Interrupted, Outcome, UsageError
 
 
 @click.command(
@@ -37,7 +37,7 @@ def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: 
     """Write the whole recorded history to FILE, for catalog-sync import.
 
     FILE is JSON Lines, compressed if its name ends in .gz; - is stdout. It is written whole or not at all,
-    in place of a file with this name. Imported into a new database, of whatever kind, every view has
+    in place of an earlier export with this name. Imported into a new database, of whatever kind, every view has
     the same rows but for the numbers of runs.
 
     A sync may run at the same time.
@@ -65,6 +65,7 @@ def _export(
     from sync.run.export import export_lines
     from sync.store.export import number_of_runs
 
+    _require_replaceable(file)
     with database(database_url).reading() as connection:
         total = number_of_runs(connection)
         with _progress(total, show=show_progress) as advance, whole_file(file) as write:
@@ -73,6 +74,20 @@ def _export(
                     raise Interrupted(f"stopped; {file} was not written, run it again")
                 write(line)
     return total - len(set(left_out))
+
+
+def _require_replaceable(file: Path) -> None:
+    """Raises ``UsageError`` for a file that is no export, such as the database itself."""
+    from sync.source.files.exported import is_export
+
+    try:
+        if str(file) == "-" or not file.is_file() or not file.stat().st_size or is_export(file):
+            return
+    except OSError:
+        return  # opening it for writing reports it
+    except CatalogSyncError:
+        pass  # not a text with lines, or damaged
+    raise UsageError(f"{file} was not written: there is another file that is no export; give another name")
 
 
 @contextmanager

@@ -54,6 +54,18 @@ def test_a_file_that_cannot_be_written_is_named(shell: Shell, source: str, tmp_p
     assert "make room" in error_line(shell("export", "/dev/full"), 1)
 
 
+def test_a_file_that_is_no_export_is_not_replaced(shell: Shell, source: str, tmp_path: Path) -> None:
+    shell.set(DATABASE_URL=source)
+    for content in (b"notes\n", gzip.compress(b"notes")[:-4], b'{"at": "2026-03-01T00:00:00Z"}\n', b"\xff\x00"):
+        (tmp_path / "notes").write_bytes(content)
+        assert "that is no export" in error_line(shell("export", str(tmp_path / "notes")), 2)
+        assert (tmp_path / "notes").read_bytes() == content
+    database = source.removeprefix("sqlite:///")
+    assert "that is no export" in error_line(shell("export", database), 2)
+    (tmp_path / "notes").write_bytes(b"")
+    assert output(shell("export", str(tmp_path / "notes"))).startswith("exported ")
+
+
 def test_a_link_is_followed(mover: Mover, source: str, tmp_path: Path) -> None:
     (tmp_path / "history.jsonl").symlink_to(tmp_path / "elsewhere.jsonl")
     mover.export(source)

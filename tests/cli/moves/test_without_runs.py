@@ -55,7 +55,7 @@ WRONG: dict[str, Sent] = {
 }
 # What a person accepted stays with its run, though it may not be needed without the run left out. A rejection is
 # reported once, by the first run: that may be the one left out.
-TOLD = {"accepted", "error_type", "error_message", "note"}
+REPORTED = {"accepted", "error_type", "error_message", "note"}
 
 
 def make(url: str, runs: Sequence[Sent | None]) -> None:
@@ -81,7 +81,7 @@ def moved_without(shell: Shell, source: str, target: str, file: Path, *run_ids: 
 
 
 def assert_as_if_it_had_not_been(found: str, expected: str) -> None:
-    assert difference(contents(found, TOLD), contents(expected, TOLD)) == []
+    assert difference(contents(found, REPORTED), contents(expected, REPORTED)) == []
 
 
 @pytest.mark.parametrize("place", range(5))
