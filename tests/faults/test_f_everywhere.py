@@ -33,6 +33,7 @@ SUCCESSFUL: dict[str, list[list[str]]] = {
     "status": [[], ["--json"]],
     "verify": [[], ["--json"]],
     "ignore": [["add", "models.x", "--why", "noise"], ["list"], ["list", "--json"], ["remove", "models.x"]],
+    "export": [["{home}/history.jsonl"]],
     "prune": [["--before", "30d"]],
     "demo": [["--directory", "{home}/demo"]],
 }

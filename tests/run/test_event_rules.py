@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from models_db import migrate
 from models_db.engine import open_engine, read_transaction
-from sync.catalog.changes import plan
+from sync.catalog.changes import ignored
 from sync.catalog.changes.diff import events_between
 from sync.catalog.model import normalise
 from sync.catalog.model.entities import rows_of
@@ -43,7 +42,7 @@ def version_0_1() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(normalise, "NORMALISER_VERSION", "1")
         patch.setattr(normalise, "rows_of", rows_before)
-        patch.setattr(plan, "events_between", partial(events_between, event_rules=1))
+        patch.setattr(ignored, "events_between", lambda old, new, _: events_between(old, new, 1))
         yield
 
 
