@@ -1,4 +1,4 @@
--- One row per model that the last response had and that was rejected, as it was sent.
+-- One row per model whose rejection has not ended, as it was sent.
 --
 -- What is stored of such a model stays as it was before. If it was listed, the other views show its last
 -- accepted state.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.guards import Flag, GuardSettings, Hold, numbers_by_flag
+from sync.catalog.guards import Accepted, Flag, GuardSettings, Hold, numbers_by_flag
 from sync.catalog.model.records import Rejected
 from sync.catalog.text import one_line
 from sync.errors import (
@@ -56,11 +56,12 @@ def superseded_error(mode: str) -> Superseded:
     )
 
 
-def plan_errors(plan: ModePlan, held: Mapping[Flag, int]) -> Iterator[CatalogSyncError]:
+def plan_errors(plan: ModePlan, held: Mapping[Flag, int], given: Sequence[str]) -> Iterator[CatalogSyncError]:
     """What a person has to know of a mode that was applied.
 
     ``held`` has the numbers of what is held back in all modes of the run: those that ``--accept-removals``
-    and ``--accept-costs`` take.
+    and ``--accept-costs`` take. ``given`` are other options by which this run accepted something: the next run
+    needs them too.
     """
     reported = plan.rejections.reported
     if reported:
@@ -68,27 +69,35 @@ def plan_errors(plan: ModePlan, held: Mapping[Flag, int]) -> Iterator[CatalogSyn
             f"{len(reported)} of {plan.response.reported} {plan.mode} models were rejected and kept as stored:"
             f" {_rejected_models(reported)}; report them to the API's maintainers"
         )
-    yield from (_hold_error(plan.mode, hold, held[hold.guard.flag]) for hold in plan.holds)
+    yield from (_hold_error(plan.mode, hold, _options(held, hold, given)) for hold in plan.holds)
 
 
-def _hold_error(mode: str, hold: Hold, number: int) -> ResponseHeld:
-    evidence, flag = hold.evidence, f"--accept-{hold.guard.flag} {number}"
+def _options(held: Mapping[Flag, int], hold: Hold, given: Sequence[str]) -> str:
+    """All options that the next run needs: for what is held back, and for what this run accepted in vain."""
+    accepted: dict[Flag, Accepted] = {"removals": hold.settings.accept_removals, "costs": hold.settings.accept_costs}
+    numbers: dict[Flag, Accepted] = {**(accepted if hold.holds_mode else {}), **held}
+    flags = [f"--accept-{flag} {numbers[flag]}" for flag in accepted if numbers.get(flag) is not None]
+    return " ".join([*(given if hold.holds_mode else ()), *flags])
+
+
+def _hold_error(mode: str, hold: Hold, options: str) -> ResponseHeld:
+    evidence = hold.evidence
     lately = f", after {evidence.removed_lately} that were removed within 24 h" if evidence.removed_lately else ""
     if hold.guard.reason == "costs":
         return CostsHeld(
             f"costs held back for mode {mode}: {len(hold.ids)} of {evidence.priced} priced models"
             f" {_moved_text(hold.settings)}; nothing of the mode was stored; if this is right,"
-            f" run catalog-sync sync once with {flag}"
+            f" run catalog-sync sync once with {options}"
         )
     if hold.guard.reason == "other_catalog":
         return OtherCatalogHeld(
             f"another catalog held back for mode {mode}: {len(hold.ids)} of {evidence.listed} listed models are missing"
             f"{lately}, and {evidence.new} of {evidence.received} are new; nothing of the mode was stored; check the"
-            f" base URL, and if this is right, run catalog-sync sync once with {flag}"
+            f" base URL, and if this is right, run catalog-sync sync once with {options}"
         )
     return RemovalsHeld(
         f"{len(hold.ids)} {mode} models are missing from a response with {evidence.received}{lately}:"
-        f" removals held back, everything else was stored; if the models were really removed, run once with {flag}"
+        f" removals held back, everything else was stored; if the models were really removed, run once with {options}"
     )
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.changes.mode_plan import ModePlan
-from sync.catalog.guards import Flag, numbers_by_flag
+from sync.catalog.guards import numbers_by_flag
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError, Outcome, ResponseRejected, worst
 from sync.run.decide import Decision
@@ -79,16 +79,21 @@ def make_result(
     fetches: Iterable[ModeFetch],
     decision: Decision,
     states: Mapping[str, ModeState],
+    given: Sequence[str] = (),
 ) -> RunResult:
-    """The result of a run from its parts; ``states`` are those of the modes before the run."""
+    """The result of a run from its parts; ``states`` are those of the modes before the run.
+
+    ``given`` are options by which the run accepted something, beside those of the guards.
+    """
     held = numbers_by_flag(hold for plan in decision.plans.values() for hold in plan.holds)
+    errors = {mode: tuple(plan_errors(plan, held, given)) for mode, plan in decision.plans.items()}
     fetches = tuple(fetches)
     modes = tuple(
         _mode_result(
             _fetch_row(fetch, states[fetch.mode]),
             fetch.error or decision.failures.get(fetch.mode),
             decision.plans.get(fetch.mode),
-            held,
+            errors.get(fetch.mode, ()),
         )
         for fetch in fetches
     )
@@ -162,7 +167,7 @@ def _with_rejected_payload(row: ModeRow, payload: bytes, error: CatalogSyncError
 
 
 def _mode_result(
-    row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | None, held: Mapping[Flag, int]
+    row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | None, errors: tuple[CatalogSyncError, ...]
 ) -> ModeResult:
     if error is not None:
         return ModeResult(row, None, (error,))
@@ -182,4 +187,4 @@ def _mode_result(
         held_ids=json.dumps(plan.held_ids, ensure_ascii=False) if plan.holds else None,
         models_listed=plan.models_listed,
     )
-    return ModeResult(row, plan, tuple(plan_errors(plan, held)))
+    return ModeResult(row, plan, errors)

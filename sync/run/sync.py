@@ -196,8 +196,9 @@ def _result(
     states: Mapping[str, read.ModeState],
     before: _Before,
 ) -> RunResult:
-    result = make_result(run_id, fetched.observed_at, fetched.fetches, decision, states)
     replaced = replaced_base_urls(deps.base_url, states)
+    given = ("--accept-base-url",) if replaced else ()
+    result = make_result(run_id, fetched.observed_at, fetched.fetches, decision, states, given)
     accepted = accepted_text(deps.acceptance, decision.plans.values(), deps.base_url, replaced)
     return replace(result, notes=(*result.notes, *before.notes), accepted=accepted)
 

@@ -17,19 +17,22 @@ class HeldMode:
     mode: str
     run_id: int
     hold_reason: str
+    removals_held: int
     held_ids: tuple[str, ...]
     """The ids of the models for which it is held back; none in a run of a version that did not record them."""
 
 
 def held_modes(connection: Connection) -> list[HeldMode]:
     """The modes in which something is held back now, in mode order."""
+    of = sync_run_modes.c
     of_run = (sync_run_modes.c.run_id == sync_state.c.run_id) & (sync_run_modes.c.mode == sync_state.c.mode)
     query = (
-        select(sync_state.c.mode, sync_state.c.run_id, sync_run_modes.c.hold_reason, sync_run_modes.c.held_ids)
+        select(sync_state.c.mode, sync_state.c.run_id, of.hold_reason, of.removals_held, of.held_ids)
         .select_from(sync_state.join(sync_run_modes, of_run))
         .where(sync_run_modes.c.hold_reason.is_not(None))
         .order_by(sync_state.c.mode)
     )
     return [
-        HeldMode(mode, run, why, tuple(json.loads(ids or "[]"))) for mode, run, why, ids in connection.execute(query)
+        HeldMode(mode, run, why, number or 0, tuple(json.loads(ids or "[]")))
+        for mode, run, why, number, ids in connection.execute(query)
     ]

@@ -13,16 +13,16 @@ from sync.catalog.changes.evidence import RecentChanges
 
 def changes_since(connection: Connection, mode: str, since: datetime) -> RecentChanges:
     """The models of a mode that were removed or added after this time, but for what a person accepted."""
-    log = catalog_changes.c
+    log, is_later = catalog_changes.c, sync_run_modes.c.previous_success_at.is_not(None)
     query = (
         select(models.c.model_id, models.c.removed_at, log.changed_at, log.change_kind, sync_runs.c.accepted)
         .select_from(catalog_changes)
         .join(models, models.c.model_pk == log.model_pk)
         .join(sync_runs, sync_runs.c.run_id == log.run_id)
         .join(sync_run_modes, (sync_run_modes.c.run_id == log.run_id) & (sync_run_modes.c.mode == models.c.mode))
+        .where(log.is_cost_event == 1, log.changed_at > since, models.c.mode == mode)
         # The first models of a mode were there before they were first observed.
-        .where(log.is_cost_event == 1, log.changed_at > since, sync_run_modes.c.previous_success_at.is_not(None))
-        .where(models.c.mode == mode, log.change_kind.in_(("added", "removed")))
+        .where((log.change_kind == "removed") | ((log.change_kind == "added") & is_later))
     )
     removed: set[str] = set()
     added: set[str] = set()

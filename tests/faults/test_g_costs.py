@@ -10,7 +10,7 @@ from tests.support.api_catalogs import Model, model, numbered_models
 from tests.support.commands import error_line, output
 from tests.support.implausible_responses import (
     ACCEPTED,
-    BELIEVED,
+    MODE_ROWS,
     STATE,
     TEN,
     THOUSANDFOLD,
@@ -45,7 +45,7 @@ def test_g5_costs_that_vanish_or_jump_change_nothing_until_accepted(ten: SyncedD
         " than 10-fold"
     )
     assert line.endswith(f"run catalog-sync sync once with --accept-costs {number}")
-    status, reason, ids, is_good, listed = ten.query(BELIEVED)[-1]
+    status, reason, ids, is_good, listed = ten.query(MODE_ROWS)[-1]
     assert (status, reason, len(json.loads(ids)), is_good, listed) == ("held", "costs", number, 0, 10)
     assert ten.query(STATE)[0] == state[0]
     for wrong in (str(number - 1), str(number + 1)):
@@ -100,13 +100,16 @@ def test_g5_the_settings_are_the_limits(ten: SyncedDatabase) -> None:
 def test_g5_each_guard_that_trips_needs_its_own_flag(ten: SyncedDatabase) -> None:
     sent = THOUSANDFOLD[:6]
     line = holds(ten, image=image(sent))
-    assert "--accept-costs 6; also: 4 image models are missing" in line
-    assert ten.query(BELIEVED)[-1][1] == "costs"
-    holds(ten, "--accept-removals", "4", image=image(sent))
+    both = "--accept-removals 4 --accept-costs 6"
+    assert f"{both}; also: 4 image models are missing" in line
+    assert line.endswith(f"run once with {both}")
+    assert ten.query(MODE_ROWS)[-1][1] == "costs"
+    # What was accepted in vain is needed again.
+    assert holds(ten, "--accept-removals", "4", image=image(sent)).endswith("--accept-removals 4 --accept-costs 6")
     assert ten.query(ACCEPTED) == []  # nothing was removed
     # The costs alone are accepted: what is missing is still held back.
-    error_line(ten.sync("--accept-costs", "6", image=image(sent)), 7)
-    assert ten.query(BELIEVED)[-1][1] == "removals"
+    assert error_line(ten.sync("--accept-costs", "6", image=image(sent)), 7).endswith("with --accept-removals 4")
+    assert ten.query(MODE_ROWS)[-1][1] == "removals"
     assert (len(ten.costs()), ten.costs()["acme/image-0"]) == (10, "1000")
     ten.succeeds("--accept-removals", "4", image=image(sent))
     ten.verify()
@@ -114,8 +117,8 @@ def test_g5_each_guard_that_trips_needs_its_own_flag(ten: SyncedDatabase) -> Non
 
 def test_g5_a_dry_run_says_the_same_and_writes_nothing(ten: SyncedDatabase) -> None:
     line = holds(ten, image=image(THOUSANDFOLD))
-    runs = ten.query(BELIEVED)
+    runs = ten.query(MODE_ROWS)
     assert holds(ten, "--dry-run", image=image(THOUSANDFOLD)) == line
     printed = output(ten.sync("--dry-run", "--accept-costs", "10", image=image(THOUSANDFOLD)))
     assert printed.count(" increase: ") == 10
-    assert ten.query(BELIEVED) == runs
+    assert ten.query(MODE_ROWS) == runs

@@ -13,7 +13,7 @@ from tests.support.api_catalogs import Model, envelope, model, numbered_models
 from tests.support.commands import error_line, output
 from tests.support.implausible_responses import (
     ACCEPTED,
-    BELIEVED,
+    MODE_ROWS,
     STATE,
     TEN,
     THOUSANDFOLD,
@@ -86,7 +86,7 @@ def test_g7_another_catalog_changes_nothing_until_accepted(ten: SyncedDatabase, 
 
     assert line.startswith(f"catalog-sync: another catalog held back for mode image: {len(missing)} of 10 listed")
     assert line.endswith(f"run catalog-sync sync once with --accept-removals {len(missing)}")
-    status, reason, ids, is_good, listed = ten.query(BELIEVED)[-1]
+    status, reason, ids, is_good, listed = ten.query(MODE_ROWS)[-1]
     assert (status, reason, json.loads(ids), is_good, listed) == ("held", "other_catalog", missing, 0, 10)
     assert ten.query(STATE)[0] == state[0]
     holds(ten, "--accept-costs", "all", image=image(sent))

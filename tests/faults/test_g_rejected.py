@@ -1,4 +1,4 @@
-"""Faults G10 and G11: models that cannot be taken, for one response or for ever."""
+"""Faults G10 and G11: models that cannot be taken, for one response or permanently."""
 
 from __future__ import annotations
 
@@ -186,3 +186,13 @@ def test_g10_prune_keeps_the_runs_that_rejected_models_name(synced: SyncedDataba
 
     assert synced.query("SELECT * FROM rejected_models") == before
     assert {2, 3} <= {run for (run,) in synced.query("SELECT run_id FROM sync_runs")}
+
+
+def test_g10_a_response_of_which_no_model_was_accepted_is_no_successful_sync(synced: SyncedDatabase) -> None:
+    sent = [model(each["id"], "a text") for each in LISTED]
+    before = synced.query("SELECT good_observed_at FROM sync_state WHERE mode = 'image'")
+    error_line(synced.sync(image=image(sent)), 5)
+    synced.succeeds(image=image(sent))
+
+    assert synced.query(GOOD) == [(1,), (0,), (0,)]
+    assert synced.query("SELECT good_observed_at FROM sync_state WHERE mode = 'image'") == before

@@ -98,6 +98,14 @@ def test_g1_modes_have_base_urls_of_their_own(synced: SyncedDatabase, staging: R
     assert printed["base_urls"] == {"image": first, "video": staging.url}
 
 
+def test_g1_the_line_of_a_response_that_is_held_back_names_the_option_for_the_base_url_too(
+    synced: SyncedDatabase, staging: RudeServer
+) -> None:
+    ended = synced.shell("sync", "--base-url", staging.url, "--accept-base-url")
+
+    assert error_line(ended, 7).endswith("run catalog-sync sync once with --accept-base-url --accept-removals 4")
+
+
 def test_g1_an_acceptance_that_was_not_needed_is_not_recorded(synced: SyncedDatabase) -> None:
     synced.succeeds("--accept-base-url", "--why", "to be sure")
 

@@ -11,7 +11,7 @@ TEN = numbered_models(10)
 # All costs of ten models times 1000.
 THOUSANDFOLD = [model(each["id"], each["credits"]["default_cost"] * 1000) for each in TEN]
 ACCEPTED = "SELECT accepted FROM sync_runs WHERE accepted IS NOT NULL ORDER BY run_id"
-BELIEVED = (
+MODE_ROWS = (
     "SELECT status, hold_reason, held_ids, is_good, models_listed FROM sync_run_modes"
     " WHERE mode = 'image' ORDER BY run_id"
 )

@@ -151,15 +151,15 @@ def _run_findings(connection: Connection, versions: dict[int, list[Row]], ignore
             yield f"run {run} is {runs[run]['status']} and wrote history"
         if stamp > state[mode_of[pk]]["observed_at"]:
             yield f"{mode_of[pk]} has history of {stamp}, after its last stamp"
-    yield from _belief_findings(connection, {(run, mode_of[pk], stamp) for pk, stamp, run in stamps}, state)
+    yield from _mode_row_findings(connection, {(run, mode_of[pk], stamp) for pk, stamp, run in stamps}, state)
     yield from _request_findings(connection, runs, state, versions, ignored)
     yield from _calendar_findings(connection, {stamp for _, stamp, _ in stamps})
 
 
-def _belief_findings(
+def _mode_row_findings(
     connection: Connection, stamps: set[tuple[int, str, datetime]], state: dict[str, Row]
 ) -> Iterator[str]:
-    """What runs believed of their responses: their stamps, what they held back, and the models listed since."""
+    """What runs recorded of their responses: their stamps, what they held back, and the models listed since."""
     rows = {(row["run_id"], row["mode"]): row for row in _read(connection, "sync_run_modes")}
     for run, mode, stamp in stamps:
         row = rows[run, mode]

@@ -209,7 +209,8 @@ class ExpectedDatabase:
                 expected.base_url = base_url or expected.base_url
             expected.stamp, expected.run_id, expected.version = stamp, run_id, expected.version + 1
             statuses[mode] = _mode_status(response, left)
-            if is_certain:
+            # A response of which no model was accepted shows nothing.
+            if is_certain and (response.valid or not response.malformed):
                 expected.good_stamp, expected.good_asked_at = stamp, seen_from
         self.runs[run_id] = run
         if responses:

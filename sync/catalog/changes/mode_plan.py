@@ -107,6 +107,7 @@ class ModePlan(Struct, frozen=True):
     """
     changes: Changes
     rejected: tuple[Rejected, ...]
+    """The models that were rejected, but for a response that is held back as a whole."""
     response: ParsedResponse
     models_listed: int
     """The number of listed models after the run."""
@@ -117,6 +118,8 @@ class ModePlan(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """Clauses for the run's note, which people read."""
     rejections: RejectionChanges = RejectionChanges()
+    has_accepted: bool = True
+    """Whether a model of the response was accepted."""
 
     @property
     def is_good(self) -> bool:
@@ -124,9 +127,10 @@ class ModePlan(Struct, frozen=True):
 
         The only place that decides it: the times of the last good observation, and so ``not_before`` and the
         reported age, follow from it. A rejected model with a readable id is excepted, since its row in
-        ``rejected_models`` says since when it was not observed.
+        ``rejected_models`` says since when it was not observed. A response with rejected models alone shows nothing.
         """
-        return not self.holds and all(model.model_id is not None for model in self.rejected)
+        is_readable = all(model.model_id is not None for model in self.rejected)
+        return not self.holds and is_readable and (self.has_accepted or not self.rejected)
 
     @property
     def holds_mode(self) -> bool:

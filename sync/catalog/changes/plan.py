@@ -84,6 +84,7 @@ def make_plan(
         not_before=not_before,
         changes=plan_changes,
         rejected=() if ruling.holds_mode else classified.rejected,
+        has_accepted=bool(classified.unchanged or classified.records),
         models_listed=ruling.listed + plan_changes.number_of("added", "relisted") - len(ruling.removed),
         holds=ruling.holds,
         accepted=ruling.accepted,

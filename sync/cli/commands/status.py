@@ -146,7 +146,8 @@ def _held_text(held: HeldMode) -> str:
     from sync.catalog.text import one_line
 
     what = {"other_catalog": "another catalog", "costs": "costs", "removals": "removals"}[held.hold_reason]
-    ids = ", ".join(held.held_ids[:_NAMED_IDS])
+    # A run of an older version recorded their number alone.
+    ids = ", ".join(held.held_ids[:_NAMED_IDS]) or f"{held.removals_held} models"
     more = f" and {len(held.held_ids) - _NAMED_IDS} more" if len(held.held_ids) > _NAMED_IDS else ""
     return one_line(f"{held.mode}: {what} held back by run {held.run_id}: {ids}{more}", _ERROR_LIMIT)
 

@@ -42,7 +42,7 @@ class ResponseTime(Struct, frozen=True):
 def read_response_time(dates: Sequence[str], ages: Sequence[str], now: datetime) -> ResponseTime:
     """The time of a response from all values of its two headers, each as it was sent.
 
-    Of several values the worst counts, so that nothing is believed that one of them denies: the date that is
+    Of several values the worst counts, so that nothing is taken that one of them denies: the date that is
     furthest from ``now``, the host's clock, and the largest age.
     """
     read_dates = {text: parse_http_date(text) for text in dates}

@@ -1,4 +1,4 @@
-"""What each run believed: stamps and guards by mode, rejected models as they were sent, and ignored fields."""
+"""Stamps and guards of runs by mode, rejected models as they were sent, and ignored fields."""
 
 from datetime import datetime, timedelta
 from typing import Any
