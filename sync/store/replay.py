@@ -49,7 +49,7 @@ class RecordedRun(Struct, frozen=True):
 
 
 class SettledRuns(Struct, frozen=True):
-    """The runs of a source that need no look: they are recorded, and had their end."""
+    """Runs of a source that need not be compared: they are recorded and have ended."""
 
     before: int = 0
     unfinished: frozenset[int] = frozenset()

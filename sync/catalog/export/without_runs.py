@@ -170,9 +170,20 @@ def _settled(track: _ModeTrack, mode: ExportedMode, start: str | None) -> Export
 
 def _take_seen(track: _ModeTrack, mode: ExportedMode) -> dict[str, str | None]:
     """The unsettled models that this run saw. Those held back were missing, rejected ones could not be read."""
+    if not _names_unseen(track, mode):
+        return {}
     held = set(json.loads(text_or_none(mode.row.get("held_ids")) or "[]"))
     unseen = held | {row.get("model_id") for row in track.rejected.values()}
     return {one: track.unsettled.pop(one) for one in sorted(track.unsettled.keys() - unseen)}
+
+
+def _names_unseen(track: _ModeTrack, mode: ExportedMode) -> bool:
+    """Whether the ids of all models that the run did not see are known. Before revision 0005 only numbers were."""
+    row, rejected = mode.row, track.rejected.values()
+    are_held_known = not row.get("removals_held") or "held_ids" in row
+    are_rejected_known = bool(rejected) or not row.get("models_rejected")
+    # A model without a readable id may be any of those that are missing.
+    return are_held_known and are_rejected_known and all(one.get("model_id") is not None for one in rejected)
 
 
 def _starts(mode: ExportedMode, closed: Iterable[Columns]) -> Iterator[NotBefore]:

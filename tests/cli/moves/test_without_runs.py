@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from models_db import migrate
 from models_db.engine import open_engine
 from sync.errors import ApiUnreachable
 from tests.cli.conftest import Shell
 from tests.cli.moves.conftest import NewDatabase
+from tests.models_db.first_release import create_first_release
 from tests.support.commands import error_line, output
 from tests.support.database_contents import query_rows
 from tests.support.made_responses import model
@@ -125,6 +127,36 @@ def test_what_was_held_because_of_the_wrong_run_leaves_no_trace_of_it(
     assert len(query_rows(target, "SELECT * FROM v_current_catalog WHERE mode = 'image'")) == len(MANY)
     held = query_rows(source, "SELECT status FROM sync_runs ORDER BY run_id")[2]
     assert query_rows(target, "SELECT status FROM sync_runs ORDER BY run_id")[1] == held
+
+
+def test_a_run_with_a_model_without_an_id_did_not_see_those_of_the_wrong_run(
+    shell: Shell, new_sqlite: NewDatabase, tmp_path: Path
+) -> None:
+    source, target = new_sqlite("source"), new_sqlite("target")
+    right, nobody = [A, B, C], {"name": "nobody"}
+    make(source, [(right, [V]), ([*right, *FOREIGN], [V]), ([*right, nobody], [V]), (right, [V])])
+    moved_without(shell, source, target, tmp_path / "history.jsonl", 2)
+    assert known_models(target) == {("image", "a"), ("image", "b"), ("image", "c"), ("video", "v")}
+
+
+# Of the first release: run 4 rejected the model gone of mode image, run 5 held back all but a and full, run 6 saw
+# the others, and run 8 saw back again. Nothing is on record but the numbers of what was rejected and held back.
+@pytest.mark.parametrize("left_out", [(1, 2, 3), (1, 2, 3, 4)])
+def test_runs_of_the_first_release_saw_nothing_that_they_may_have_rejected_or_held_back(
+    shell: Shell, new_sqlite: NewDatabase, tmp_path: Path, left_out: Sequence[int]
+) -> None:
+    source, target = f"sqlite:///{tmp_path / 'first.db'}", new_sqlite("target")
+    create_first_release(source)
+    migrate.upgrade(source)
+    moved_without(shell, source, target, tmp_path / "history.jsonl", *left_out)
+    query = "SELECT model_id, MIN(changed_at) FROM v_catalog_changes WHERE mode = 'image' GROUP BY model_id"
+    first = {model_id: str(at)[11:13] for model_id, at in query_rows(target, query)}
+    assert "gone" not in first
+    assert (first["back"], first["other-0"]) == ("17", "15")
+
+
+def known_models(url: str) -> set[tuple[Any, ...]]:
+    return set(query_rows(url, "SELECT mode, model_id FROM models"))
 
 
 @pytest.mark.parametrize("places", [(0, 1), (1, 2), (1, 3), (0, 4), (3, 4), (0, 1, 2, 3)])
