@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from msgspec import Struct
-from msgspec.structs import replace as with_fields
 
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.export.lines import (
@@ -18,7 +17,6 @@ from sync.catalog.export.lines import (
     Header,
     IgnoredField,
     text_or_none,
-    time_text,
     with_columns,
 )
 from sync.catalog.export.replay import Replay, make_replay_plan, needed_ids, optional_time
@@ -43,8 +41,9 @@ def import_export(
 ) -> Generator[ReplayedRun | None]:
     """Stores the runs of an export one by one and yields the result of each; None for one that is on record.
 
-    ``lines`` are those of one file, which is whole. Raises the error of the first run that cannot follow what is
-    stored, with file and line in its text. The runs before it stay stored, so a second import continues there.
+    ``lines`` are those of one file, which is whole. Raises the error of the first run that cannot be stored, with
+    file and line in its text. The runs before it stay stored, so a second import continues there. A database with
+    a history that the file does not continue gets nothing: it is a ``UsageError``.
     """
     importer = _Importer(engine, deps)
     for line in lines:
@@ -64,8 +63,8 @@ class _Importer:
     source: replay.Source = field(default_factory=lambda: replay.Source(""))
     settled: replay.SettledRuns = field(default_factory=replay.SettledRuns)
     """The runs that were recorded when the import began."""
-    modes_seen: set[str] = field(default_factory=set)
-    """The modes to which a line of the file, stored or skipped, was applied."""
+    ignored: list[Columns] = field(default_factory=list)
+    """The ignored fields of the file that are to be stored with its first new run."""
     last_here: set[int] = field(default_factory=set)
     """The runs that were applied last to their modes when the import began."""
     native: set[int] = field(default_factory=set)
@@ -75,11 +74,10 @@ class _Importer:
         value = line.line
         if isinstance(value, ExportedRun):
             yield self._store_run(value)
-            self.modes_seen |= {mode.mode for mode in value.applied()}
         elif isinstance(value, Header):
             self._transaction(lambda connection: self._begin(connection, value))
         elif isinstance(value, IgnoredField):
-            self._transaction(lambda connection: _store_ignored(connection, value.row))
+            self.ignored.append(value.row)
         elif isinstance(value, End):
             self._transaction(lambda connection: self._finish(connection, value))
 
@@ -92,8 +90,10 @@ class _Importer:
         self.last_here = replay.last_applied_runs(connection)
 
     def _finish(self, connection: Connection, end: End) -> None:
-        read.lock_mode_states(connection, MODES)
+        states = read.lock_mode_states(connection, MODES)
         continued = replay.modes_continued(connection, self.source, self.native)
+        if not _other_histories(states, continued):
+            _store_ignored(connection, states, self.ignored)
         first_day = None if end.first_day is None else date.fromisoformat(end.first_day)
         replay.finish(connection, continued, end.states, first_day)
 
@@ -110,13 +110,17 @@ class _Importer:
                 return results[-1]  # the COMMIT of the last attempt was carried out
             if self._is_recorded(connection, run, known):
                 return None
-            continued = replay.modes_continued(connection, self.source, self.native)
-            replays = [self._replay(mode, run, states, continued, connection) for mode in run.applied()]
+            self._require_continued(connection, run, states, is_new=known is None)
+            _store_ignored(connection, states, self.ignored)
+            replays = {mode.mode: _replay(mode, run, states[mode.mode]) for mode in run.applied()}
             run_id = replay.write_run(connection, self.source, run.run_id, run.run, known.run_id if known else None)
-            results.append(_write(connection, run_id, run, states, {one.mode.mode: one for one in replays}))
+            results.append(_write(connection, run_id, run, states, replays))
             return results[-1]
 
-        return in_transaction(self.engine, work, pause=self.deps.pause)
+        stored = in_transaction(self.engine, work, pause=self.deps.pause)
+        if stored is not None:
+            self.ignored.clear()
+        return stored
 
     def _is_recorded(self, connection: Connection, run: ExportedRun, known: replay.RecordedRun | None) -> bool:
         if known is None:
@@ -125,50 +129,36 @@ class _Importer:
             self.native.add(known.run_id)
         return known.status not in replay.UNFINISHED_STATUSES or run.status in ("running", known.status)
 
-    def _replay(
-        self,
-        mode: ExportedMode,
-        run: ExportedRun,
-        states: Mapping[str, read.ModeState],
-        continued: set[str],
-        connection: Connection,
-    ) -> Replay:
-        state, stamp = states[mode.mode], optional_time(mode.stamp)
-        assert stamp is not None  # noqa: S101  # the mode was applied
-        _require_later(stamp, state, mode.mode)
-        one = Replay(
-            mode=mode,
-            stamp=stamp,
-            not_before=optional_time(mode.not_before),
-            previous_success=optional_time(text_or_none(mode.row.get("previous_success_at"))),
-            event_rules=int(run.run.get("event_rules") or 1),
-            no_longer_listed=mode.closed,
-            listed_before=state.models_listed or 0,
-        )
-        if state.version == 0 or mode.mode in continued:
-            return one
-        return self._joined(one, state, connection)
-
-    def _joined(self, one: Replay, state: read.ModeState, connection: Connection) -> Replay:
-        """The first run of a history that follows another one: it saw none of the models that it does not open."""
-        if one.mode.mode in self.modes_seen:
+    def _require_continued(
+        self, connection: Connection, run: ExportedRun, states: Mapping[str, read.ModeState], *, is_new: bool
+    ) -> None:
+        """Raises ``UsageError`` if the database has a history that is not the one before this run."""
+        others = _other_histories(states, replay.modes_continued(connection, self.source, self.native))
+        if not is_new:  # runs that began later and are on record may follow in the file
+            others &= {mode.mode for mode in run.applied()}
+        if others:
             raise UsageError(
-                f"the history of mode {one.mode.mode} in this database has gone on by itself since the last import from"
-                f" catalog {self.source.catalog_id}; import the file into a new database"
+                f"the history of mode {min(others)} in this database is another one than that of catalog"
+                f" {self.source.catalog_id}, or has gone on by itself; import the file into a new database"
             )
-        opened = {model_id for model_id, _ in one.mode.opened}
-        missing = sorted(read.listed_models(connection, one.mode.mode).keys() - opened)
-        last = state.last
-        success = with_columns(
-            one.mode.row, previous_success_at=time_text(last.good_stamp) if last.good_stamp else None
-        )
-        return with_fields(
-            one,
-            mode=with_fields(one.mode, row=success, is_recounted=True),
-            not_before=last.good_asked_at,
-            previous_success=last.good_stamp,
-            no_longer_listed=(*one.mode.closed, *missing),
-        )
+
+
+def _other_histories(states: Mapping[str, read.ModeState], continued: set[str]) -> set[str]:
+    return {mode for mode, state in states.items() if state.version > 0} - continued
+
+
+def _replay(mode: ExportedMode, run: ExportedRun, state: read.ModeState) -> Replay:
+    stamp = optional_time(mode.stamp)
+    assert stamp is not None  # noqa: S101  # the mode was applied
+    _require_later(stamp, state, mode.mode)
+    return Replay(
+        mode=mode,
+        stamp=stamp,
+        not_before=optional_time(mode.not_before),
+        previous_success=optional_time(text_or_none(mode.row.get("previous_success_at"))),
+        event_rules=int(run.run.get("event_rules") or 1),
+        listed_before=state.models_listed or 0,
+    )
 
 
 def _write(
@@ -233,7 +223,7 @@ def _require_later(stamp: datetime, state: read.ModeState, mode: str) -> None:
         )
 
 
-def _store_ignored(connection: Connection, row: Columns) -> None:
-    states = read.lock_mode_states(connection, MODES)
+def _store_ignored(connection: Connection, states: Mapping[str, read.ModeState], rows: Iterable[Columns]) -> None:
     stamps = [state.last.stamp for state in states.values() if state.last.stamp is not None]
-    replay.write_ignored_field(connection, row, max(stamps, default=None))
+    for row in rows:
+        replay.write_ignored_field(connection, row, max(stamps, default=None))

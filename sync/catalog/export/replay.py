@@ -29,15 +29,13 @@ class Replay(Struct, frozen=True):
     previous_success: datetime | None
     event_rules: int
     """The rules by which the run made its events."""
-    no_longer_listed: tuple[str, ...]
-    """Ids of the models that were listed until this run."""
     listed_before: int
     """The number of listed models before the run."""
 
 
 def needed_ids(replay: Replay) -> list[str]:
     """The ids of the models whose stored state ``make_replay_plan`` needs, in order."""
-    return sorted({model_id for model_id, _ in replay.mode.opened} | set(replay.no_longer_listed))
+    return sorted({model_id for model_id, _ in replay.mode.opened} | set(replay.mode.closed))
 
 
 def make_replay_plan(replay: Replay, stored: Mapping[str, Stored], ignored: IgnoredFields) -> ModePlan:
@@ -95,7 +93,7 @@ def _listed(
 
 
 def _removed(replay: Replay, stored: Mapping[str, Stored]) -> Iterable[ModelChange]:
-    known = ((model_id, stored.get(model_id)) for model_id in sorted(replay.no_longer_listed))
+    known = ((model_id, stored.get(model_id)) for model_id in sorted(replay.mode.closed))
     return (
         removal(model_id, one, replay.previous_success) for model_id, one in known if one is not None and one.is_listed
     )

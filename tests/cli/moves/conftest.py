@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from models_db.engine import open_engine
+from sync.catalog.modes import MODES
 from sync.errors import ApiUnreachable
 from sync.store.database import in_transaction
 from sync.store.ignored import add_ignored, end_ignored
@@ -20,9 +21,9 @@ from tests.cli.conftest import Shell
 from tests.support.commands import error_line, output
 from tests.support.database_contents import every_row
 from tests.support.eventful_history import make_history
-from tests.support.made_responses import Model, model
+from tests.support.made_responses import model
 from tests.support.moved_history import contents, difference
-from tests.support.run_driver import HOUR, Host
+from tests.support.run_driver import HOUR, Host, Sent
 from tests.support.verified_contents import require_consistent
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ def assert_same(one: str, other: str) -> None:
     assert difference(contents(one), contents(other)) == []
 
 
-def sync_later(url: str, *sent: list[Model], hours: int = 100) -> None:
+def sync_later(url: str, *sent: Sent, hours: int = 100, modes: Sequence[str] = MODES) -> None:
     engine = open_engine(url)
     host = Host(engine)
     host.now += hours * HOUR
-    host.sync(*sent, accept="all")
+    host.sync(*sent, modes=modes, accept="all")
     engine.dispose()

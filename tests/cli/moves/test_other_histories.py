@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from models_db.engine import open_engine
+import pytest
+
+from sync.errors import ApiUnreachable
 from tests.cli.moves.conftest import THREE, Mover, NewDatabase, assert_same, execute, sync_later
 from tests.support.commands import error_line
 from tests.support.database_contents import query_rows
-from tests.support.made_responses import model
-from tests.support.run_driver import Host
 
 
 def test_a_truncated_file_is_refused_before_anything_is_stored(mover: Mover, source: str, sqlite_url: str) -> None:
@@ -44,48 +44,48 @@ def test_a_damaged_file_is_refused_before_anything_is_stored(mover: Mover, sourc
     assert "--at cannot be used" in error_line(mover.shell("import", "--at", "1d", str(file)), 2)
 
 
-def test_a_database_that_has_gone_on_by_itself_is_refused(mover: Mover, source: str, sqlite_url: str) -> None:
+@pytest.mark.parametrize("hours", [100, 150])
+def test_a_database_that_has_gone_on_by_itself_is_refused(
+    mover: Mover, source: str, sqlite_url: str, hours: int
+) -> None:
     file = mover.export(source)
     mover.import_(sqlite_url, file)
     sync_later(sqlite_url, THREE, THREE)
-    sync_later(source, THREE, THREE)
-    line = mover.refused(sqlite_url, mover.export(source), 5)
+    assert mover.import_(sqlite_url, file).startswith("nothing to import: all ")
+    sync_later(source, THREE, THREE, hours=hours)
+    line = mover.refused(sqlite_url, mover.export(source), 2)
     assert f"{file} line " in line
-    assert "is not later than" in line
+    assert "has gone on by itself; import the file into a new database" in line
 
 
-def test_a_database_that_has_gone_on_by_itself_takes_no_later_runs(mover: Mover, source: str, sqlite_url: str) -> None:
+def test_one_mode_that_has_gone_on_by_itself_is_enough(mover: Mover, source: str, sqlite_url: str) -> None:
     mover.import_(sqlite_url, mover.export(source))
-    sync_later(sqlite_url, THREE, THREE)
-    sync_later(source, THREE, THREE, hours=150)
-    assert "has gone on by itself since" in mover.refused(sqlite_url, mover.export(source), 2)
+    sync_later(sqlite_url, THREE, modes=["image"])
+    sync_later(source, [], THREE, modes=["video"], hours=150)
+    assert "has gone on by itself" in mover.refused(sqlite_url, mover.export(source), 2)
 
 
-def test_a_history_is_appended_to_an_earlier_one(mover: Mover, new_sqlite: NewDatabase, migrated_url: str) -> None:
-    earlier = open_engine(migrated_url)
-    host = Host(earlier)
-    host.sync([model("a", cost=7), model("old", cost=1)], [])
-    earlier.dispose()
-    url = new_sqlite("later")
-    later = open_engine(url)
-    following = Host(later, now=host.now)
-    following.sync(THREE, [model("v")])
-    following.sync(THREE[:2], [model("v")])
-    later.dispose()
-    mover.import_(migrated_url, mover.export(url))
+@pytest.mark.parametrize("hours", [-1000, 1000])
+@pytest.mark.parametrize("modes", [["image"], ["image", "video"]])
+def test_a_database_with_the_history_of_another_catalog_is_refused(
+    mover: Mover, source: str, new_sqlite: NewDatabase, modes: list[str], hours: int
+) -> None:
+    """Its models would be removed, though no response was without them."""
+    url = new_sqlite("other")
+    sync_later(url, THREE, THREE, modes=modes, hours=hours)
+    assert "is another one than that of catalog" in mover.refused(url, mover.export(source), 2)
+    sync_later(source, ApiUnreachable("no response"), ApiUnreachable("no response"))
+    assert "is another one than that of catalog" in mover.refused(url, mover.export(source), 2)
+
+
+def test_a_database_in_which_nothing_was_applied_is_a_new_one(
+    mover: Mover, source: str, new_sqlite: NewDatabase
+) -> None:
+    url = new_sqlite("tried")
+    sync_later(url, ApiUnreachable("no response"), ApiUnreachable("no response"))
+    mover.import_(url, mover.export(source))
     query = "SELECT mode, model_id, credit_cost_exact FROM v_current_catalog ORDER BY mode, model_id"
-    assert query_rows(migrated_url, query) == query_rows(url, query)
-    kinds = query_rows(
-        migrated_url, "SELECT model_id, change_kind FROM v_catalog_changes ORDER BY changed_at, model_id"
-    )
-    assert kinds[2:] == [
-        ("a", "decrease"),
-        ("b", "added"),
-        ("c", "added"),
-        ("old", "removed"),
-        ("v", "added"),
-        ("c", "removed"),
-    ]
+    assert query_rows(url, query) == query_rows(source, query)
 
 
 def back_up(url: str, file: Path) -> None:
