@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from sync.catalog.times import good_start
 from sync.run.messages import storable_message
 from sync.run.result import ModeResult, RunResult, primary_error
 from sync.store import runs, write
@@ -46,8 +47,7 @@ def _apply(connection: Connection, run_id: int, mode: ModeResult, base_url: str 
     if plan is None or asked_at is None:
         return
     write.apply_plan(connection, run_id, plan)
-    # What a cache sent shows the catalog as it was when the cache got it.
-    seen_from = asked_at - timedelta(seconds=mode.row.response_age or 0)
+    start = good_start(asked_at, mode.row.response_age, mode.before.good_asked_at)
     # After the plan's rows: it also checks that no migration has changed the tables they were written to.
-    runs.advance_state(connection, run_id, plan, seen_from, base_url)
+    runs.advance_state(connection, run_id, plan, start, base_url)
     runs.fill_calendar(connection, plan.stamp)

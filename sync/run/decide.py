@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -19,7 +19,8 @@ from sync.catalog.changes.rejections import OpenRejection
 from sync.catalog.changes.stored import Listed
 from sync.catalog.guards import Evidence, GuardSettings, Hold
 from sync.catalog.response.parsed import ParsedResponse
-from sync.errors import ResponseRejected
+from sync.errors import CatalogSyncError, ResponseRejected
+from sync.run.messages import older_copy_error
 from sync.store import read, recent
 from sync.store.database import Connection
 from sync.store.ignored import changes_in_last_runs, read_ignored_fields
@@ -30,8 +31,8 @@ class Decision(Struct, frozen=True):
     """What happens to each mode with a parsed response: each mode is in exactly one of the three fields."""
 
     plans: dict[str, ModePlan] = field(default_factory=dict)
-    failures: dict[str, ResponseRejected] = field(default_factory=dict)
-    """Modes whose response was rejected when its models were compared with the listed ones."""
+    failures: dict[str, CatalogSyncError] = field(default_factory=dict)
+    """Modes whose response was not used when its models were compared with the listed ones."""
     superseded: frozenset[str] = frozenset()
     """Modes to which another run applied a response after this run had read their versions."""
 
@@ -52,15 +53,18 @@ def decide(
     versions: Mapping[str, int],
     settings: GuardSettings,
     observed_at: datetime,
+    *,
+    older_copies: Container[str] = (),
 ) -> Decision:
     """The plan of each mode, or the reason why it has none.
 
     ``states`` are the check-and-set rows now, locked if the plans are to be written; ``versions``
     are those that the run read before it fetched. A version that differs means that another run
-    has stored its response in the meantime.
+    has stored its response in the meantime. ``older_copies`` are the modes for which a cache sent a copy
+    that is older than the last good observation; they have a plan only if it changes nothing.
     """
     superseded = frozenset(mode for mode in responses if states[mode].version != versions[mode])
-    failures: dict[str, ResponseRejected] = {}
+    failures: dict[str, CatalogSyncError] = {}
     checked: dict[str, _CheckedMode] = {}
     for mode, response in responses.items():
         if mode not in superseded:
@@ -68,6 +72,10 @@ def decide(
                 checked[mode] = _check(connection, response, settings, states[mode].last, observed_at)
             except ResponseRejected as error:
                 failures[mode] = error
+    # Before the numbers are counted: what a copy has held back is no matter for a person.
+    for mode in [mode for mode in checked if mode in older_copies and checked[mode].holds]:
+        failures[mode] = older_copy_error(mode)
+        del checked[mode]
     # A person accepts one number for the whole run, so every mode is checked before the first is planned.
     accepted = guards.accepted_flags([hold for one in checked.values() for hold in one.holds], settings)
     rejected = open_rejections(connection, checked) if checked else {}
@@ -80,6 +88,9 @@ def decide(
         )
         for mode, one in checked.items()
     }
+    for mode in [mode for mode in plans if mode in older_copies and not plans[mode].is_unchanged]:
+        failures[mode] = older_copy_error(mode)
+        del plans[mode]
     return Decision(plans, failures, superseded)
 
 

@@ -9,6 +9,7 @@ from sync.catalog.guards import Accepted, Flag, GuardSettings, Hold, numbers_by_
 from sync.catalog.model.records import Rejected
 from sync.catalog.text import one_line
 from sync.errors import (
+    ApiUnreachable,
     CatalogSyncError,
     CostsHeld,
     OtherCatalogHeld,
@@ -53,6 +54,14 @@ def superseded_error(mode: str) -> Superseded:
     return Superseded(
         f"run superseded for mode {mode}: another run stored a newer response while this run was fetching;"
         " nothing to do"
+    )
+
+
+def older_copy_error(mode: str) -> ApiUnreachable:
+    """The error of a mode for which a cache sent what the API said before the last good observation."""
+    return ApiUnreachable(
+        f"a cache answered for mode {mode} with a copy that is older than the one stored; try again later, and"
+        " exclude this address from the caches in front of the API"
     )
 
 

@@ -172,7 +172,7 @@ def _write(
     for mode in run.modes:
         one, row = replays.get(mode.mode), mode.row
         if one is not None:
-            plan = _apply(connection, run_id, run, one)
+            plan = _apply(connection, run_id, run, one, states[mode.mode].last.good_asked_at)
             changes += plan.changes.event_count
             row = one.mode.row | (_counts(plan) if one.mode.is_recounted else {})
             if "models_listed" in row:  # as a run after another one that was left out of an earlier file
@@ -183,23 +183,25 @@ def _write(
     return ReplayedRun(changes)
 
 
-def _apply(connection: Connection, run_id: int, run: ExportedRun, one: Replay) -> ModePlan:
+def _apply(
+    connection: Connection, run_id: int, run: ExportedRun, one: Replay, good_asked_at: datetime | None
+) -> ModePlan:
     mode = one.mode
     stored = read.stored_models(connection, mode.mode, needed_ids(one))
     plan = make_replay_plan(one, stored, read_ignored_fields(connection))
     write.apply_plan(connection, run_id, plan)
     replay.write_not_before(connection, run_id, mode.mode, mode.not_before_of)
     replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)
-    replay.advance_state(connection, run_id, plan, _state(run, mode, plan))
+    replay.advance_state(connection, run_id, plan, _state(run, mode, plan, good_asked_at))
     runs.fill_calendar(connection, plan.stamp)
     return plan
 
 
-def _state(run: ExportedRun, mode: ExportedMode, plan: ModePlan) -> dict[str, object]:
+def _state(run: ExportedRun, mode: ExportedMode, plan: ModePlan, good_asked_at: datetime | None) -> dict[str, object]:
     """What the run left in ``sync_state``."""
     values: dict[str, object] = {"models_listed": plan.models_listed}
     if mode.is_good:
-        values |= {"good_asked_at": optional_time(mode.seen_from), "good_observed_at": plan.stamp}
+        values |= {"good_asked_at": mode.good_start(good_asked_at), "good_observed_at": plan.stamp}
     if (base_url := run.run.get("base_url")) is not None and not mode.is_held_as_a_whole:
         values["base_url"] = base_url
     return values

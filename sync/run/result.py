@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.changes.plan import ModeWatermark
 from sync.catalog.guards import numbers_by_flag
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError, Outcome, ResponseRejected, worst
@@ -45,6 +46,8 @@ class ModeResult(Struct, frozen=True):
     row: ModeRow
     plan: ModePlan | None
     errors: tuple[CatalogSyncError, ...]
+    before: ModeWatermark
+    """What the runs before left."""
 
 
 class RunResult(Struct, frozen=True):
@@ -94,6 +97,7 @@ def make_result(
             fetch.error or decision.failures.get(fetch.mode),
             decision.plans.get(fetch.mode),
             errors.get(fetch.mode, ()),
+            states[fetch.mode].last,
         )
         for fetch in fetches
     )
@@ -167,12 +171,16 @@ def _with_rejected_payload(row: ModeRow, payload: bytes, error: CatalogSyncError
 
 
 def _mode_result(
-    row: ModeRow, error: CatalogSyncError | None, plan: ModePlan | None, errors: tuple[CatalogSyncError, ...]
+    row: ModeRow,
+    error: CatalogSyncError | None,
+    plan: ModePlan | None,
+    errors: tuple[CatalogSyncError, ...],
+    before: ModeWatermark,
 ) -> ModeResult:
     if error is not None:
-        return ModeResult(row, None, (error,))
+        return ModeResult(row, None, (error,), before)
     if plan is None:
-        return ModeResult(replace(row, status="superseded"), None, (superseded_error(row.mode),))
+        return ModeResult(replace(row, status="superseded"), None, (superseded_error(row.mode),), before)
     row = replace(
         row,
         status=plan.status,
@@ -187,4 +195,4 @@ def _mode_result(
         held_ids=json.dumps(plan.held_ids, ensure_ascii=False) if plan.holds else None,
         models_listed=plan.models_listed,
     )
-    return ModeResult(row, plan, errors)
+    return ModeResult(row, plan, errors, before)

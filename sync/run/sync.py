@@ -13,9 +13,10 @@ from sync.catalog.guards import GuardSettings
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.catalog.response.parsed import ParsedResponse
+from sync.catalog.times import is_older_copy
 from sync.errors import CatalogSyncError, DatabaseError, Interrupted
 from sync.run.apply import write_result
-from sync.run.clock_check import require_clocks_agree, time_notes
+from sync.run.clock_check import require_clocks_agree, require_fresh, time_notes
 from sync.run.decide import Decision, decide
 from sync.run.messages import joined_message, storable_message
 from sync.run.result import ModeFetch, RunResult, make_result
@@ -74,6 +75,14 @@ class _FetchedModes(Struct, frozen=True):
     @property
     def responses(self) -> dict[str, ParsedResponse]:
         return {fetch.mode: fetch.response for fetch in self.fetches if fetch.response and not fetch.error}
+
+    def older_copies(self, states: Mapping[str, read.ModeState]) -> frozenset[str]:
+        """The modes for which a cache sent a copy that is older than the last good observation."""
+        return frozenset(
+            fetch.mode
+            for fetch in self.fetches
+            if fetch.asked_at and is_older_copy(fetch.asked_at, fetch.age, states[fetch.mode].last.good_asked_at)
+        )
 
 
 def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -> RunResult:
@@ -142,6 +151,7 @@ def _parse(outcome: Fetched | FetchFailed, limits: ParseLimits) -> ModeFetch:
         return replace(fetch, error=outcome.error)
     fetch = replace(fetch, notes=tuple(time_notes(outcome)))
     try:
+        require_fresh(outcome)
         return replace(fetch, response=parse_response(outcome.body, outcome.mode, limits, outcome.headers))
     except CatalogSyncError as error:
         return replace(fetch, error=error, payload=outcome.body)
@@ -185,7 +195,8 @@ def _decide(
 ) -> Decision:
     if fetched.observed_at is None:
         return Decision()
-    return decide(connection, fetched.responses, states, versions, deps.guards, fetched.observed_at)
+    older = fetched.older_copies(states)
+    return decide(connection, fetched.responses, states, versions, deps.guards, fetched.observed_at, older_copies=older)
 
 
 def _result(

@@ -106,11 +106,11 @@ def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> No
 
 
 def advance_state(
-    connection: Connection, run_id: int, plan: ModePlan, asked_at: datetime, base_url: str | None
+    connection: Connection, run_id: int, plan: ModePlan, good_start: datetime, base_url: str | None
 ) -> None:
     """Advances the mode's check-and-set row; the ``good_*`` times only for a good plan.
 
-    ``asked_at`` is when the request began, less the age of the response. ``base_url`` is None for an import.
+    ``good_start`` is that of ``sync.catalog.times``. ``base_url`` is None for an import.
     A mode that is held as a whole keeps its base URL: the response may be that of another catalog.
     This is the last statement of a mode. Raises ``UsageError`` if the schema was migrated after the
     database was opened: rows written for the old schema may lack what the new one needs.
@@ -120,7 +120,7 @@ def advance_state(
     if base_url is not None and not plan.holds_mode:
         values["base_url"] = base_url
     if plan.is_good:
-        values |= {"good_asked_at": asked_at, "good_observed_at": plan.stamp}
+        values |= {"good_asked_at": good_start, "good_observed_at": plan.stamp}
     set_state(connection, plan.mode, values)
 
 

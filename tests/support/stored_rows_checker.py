@@ -189,9 +189,10 @@ def _request_findings(
     rows = _read(connection, "sync_run_modes")
     mode_rows = {(row["run_id"], row["mode"]): row for row in rows}
     successes = sorted(key for key, row in mode_rows.items() if row["is_good"])
+    starts = _good_starts(successes, mode_rows, runs)
     for mode, row in state.items():
         last = [run for run, of in successes if of == mode and runs[run]["observed_at"] == row["good_observed_at"]]
-        if last and row["good_asked_at"] != _seen_from(mode_rows[last[-1], mode]):
+        if last and starts[last[-1], mode] not in {None, row["good_asked_at"]}:
             yield f"the state of {mode} is not dated by the request of run {last[-1]}"
     mode_of = {model["model_pk"]: model["mode"] for model in _read(connection, "models")}
     id_of = {model["model_pk"]: model["model_id"] for model in _read(connection, "models")}
@@ -204,7 +205,8 @@ def _request_findings(
         before = [one for one, of in successes if of == mode and one < run]
         # An earlier success may have been pruned; then nothing is known.
         known = before and runs[before[-1]]["observed_at"] == mode_rows[run, mode]["previous_success_at"]
-        expected = known and min(_seen_from(mode_rows[before[-1], mode]), event["changed_at"])
+        known = known and starts[before[-1], mode] is not None
+        expected = known and min(starts[before[-1], mode], event["changed_at"])
         ended, pk = rejections.get((mode, id_of[event["model_pk"]], run)), event["model_pk"]
         if ended:
             known, expected = True, None if None in ended else min(ended)
@@ -213,9 +215,26 @@ def _request_findings(
             yield f"event {event['change_id']} is not dated by the last sync that observed its model"
 
 
-def _seen_from(row: Row) -> datetime:
-    asked_at: datetime = row["asked_at"]
-    return asked_at - timedelta(seconds=row["response_age"] or 0)
+def _good_starts(successes: list[tuple[int, str]], rows: dict[tuple[int, str], Row], runs: dict[int, Row]) -> Any:
+    """By run and mode: from when on the catalog is known to be as that success observed it; None if unknown.
+
+    An older copy from a cache takes nothing back of what a success before it observed.
+    """
+    starts: dict[tuple[int, str], datetime | None] = {}
+    last: dict[str, int] = {}
+    for run, mode in successes:
+        row, before = rows[run, mode], last.get(mode)
+        asked_at, age = row["asked_at"], row["response_age"] or 0
+        start = asked_at - timedelta(seconds=age)
+        # The success before it may have been pruned.
+        known = None
+        if before is not None and runs[before]["observed_at"] == row["previous_success_at"]:
+            known = starts[before, mode]
+        if known is not None and start < known <= asked_at:
+            start = known
+        starts[run, mode] = start if not age or known or row["previous_success_at"] is None else None
+        last[mode] = run
+    return starts
 
 
 def _calendar_findings(connection: Connection, stamps: set[datetime]) -> Iterator[str]:

@@ -7,11 +7,13 @@ stamps that never go back, what an import accepts, and which runs ``prune`` may 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from tests.support.made_responses import Model
+from tests.torture.expected_copies import good_start, is_older, is_stale
 from tests.torture.expected_guards import Comings, Trips, trips
 from tests.torture.expected_history import Interval, ModelHistory, close, cost_of
 from tests.torture.expected_rejections import ExpectedRejections
@@ -165,6 +167,34 @@ class ExpectedDatabase:
         """What the guards hold back in each mode, whatever a person accepts."""
         return {mode: self.modes[mode].trips(response, observed_at) for mode, response in responses.items()}
 
+    def unused_copies(
+        self, responses: Mapping[str, SentResponse], asked_at: datetime, age: int | None, observed_at: datetime
+    ) -> set[str]:
+        """The modes whose response is not used: all that are stale, and older ones that would change anything."""
+        return {
+            mode
+            for mode, response in responses.items()
+            if is_stale(age)
+            or (
+                is_older(self.modes[mode].good_asked_at, asked_at, age)
+                and self._changes_anything(self.modes[mode], response, observed_at)
+            )
+        }
+
+    def _changes_anything(self, mode: ExpectedMode, response: SentResponse, observed_at: datetime) -> bool:
+        if mode.trips(response, observed_at).reason:
+            return True
+        trial, stamp = deepcopy(mode), mode.next_stamp(observed_at)
+        changed = trial.store(response, stamp, keeps_missing=False, is_accepted=False, ignores_x=self.ignores_x(stamp))
+        rejection_changed, _ = trial.rejections.apply(
+            response.malformed,
+            set(response.valid),
+            stamp,
+            not_before=None,
+            missing_is_certain=response.is_readable,
+        )
+        return changed or rejection_changed
+
     def apply(
         self,
         run_id: int,
@@ -173,12 +203,13 @@ class ExpectedDatabase:
         *,
         accepted: Accepted,
         run: ExpectedRun,
-        seen_from: datetime,
+        asked_at: datetime,
+        age: int | None = None,
         base_url: str | None = None,
     ) -> dict[str, str]:
         """Stores the responses of a run; the status of each of their modes.
 
-        ``seen_from`` is when the requests began, less the age of the responses; an import has no ``base_url``.
+        ``asked_at`` is when the requests began, ``age`` that of the responses; an import has no ``base_url``.
         """
         tripped = self.held_back(responses, observed_at)
         agreed = accepted_kinds(tripped.values(), accepted)
@@ -211,7 +242,8 @@ class ExpectedDatabase:
             statuses[mode] = _mode_status(response, left)
             # A response of which no model was accepted shows nothing.
             if is_certain and (response.valid or not response.malformed):
-                expected.good_stamp, expected.good_asked_at = stamp, seen_from
+                expected.good_stamp = stamp
+                expected.good_asked_at = good_start(expected.good_asked_at, asked_at, age)
         self.runs[run_id] = run
         if responses:
             # A run that applies nothing marks no other run.

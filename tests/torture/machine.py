@@ -6,6 +6,7 @@ After each step the database is compared with a model in Python.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -111,6 +112,16 @@ class CatalogMachine(RuleBasedStateMachine):
         if dry_first:
             self._do("dry runs", lambda: self._steps.dry_run(modes))
         self._do("syncs", lambda: self._steps.sync(modes, accept=accept, age=age))
+
+    @rule(modes=_mode_selections, minutes=st.integers(1, 20), age=st.integers(55, 3600), accept=st.booleans())
+    def sync_of_an_older_copy(self, modes: tuple[str, ...], minutes: int, age: int, accept: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        """The copy may be older than what the previous step stored."""
+        after = timedelta(minutes=minutes)
+        self._do("syncs of an older copy", lambda: self._steps.sync(modes, accept=accept, age=age, after=after))
+
+    @rule(modes=_mode_selections, age=st.sampled_from([3601, 7200, 2**31 - 1]))
+    def sync_of_a_stale_copy(self, modes: tuple[str, ...], age: int) -> None:
+        self._do("syncs of a stale copy", lambda: self._steps.sync(modes, age=age))
 
     @rule(mode=_modes, cost=_costs, accept=st.booleans())
     def sync_with_one_cost_for_all(self, mode: str, cost: str | None, accept: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name

@@ -13,7 +13,7 @@ from models_db.migrate import upgrade
 from models_db.tables import sync_runs
 from sync.catalog.guards import GuardSettings
 from sync.catalog.modes import MODES
-from sync.errors import CatalogSyncError, Outcome, worst
+from sync.errors import ApiUnreachable, CatalogSyncError, Outcome, worst
 from sync.run import RunResult
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.run.source_check import Acceptance
@@ -92,26 +92,27 @@ class MachineSteps:
         failing: Mapping[str, Sent] | None = None,
         age: int | None = None,
         base_url: str = BASE_URL,
+        after: timedelta = HOUR,
     ) -> None:
         """A sync whose result is compared with the expected one.
 
         ``failing`` has what the API sends instead of the catalog of a mode. ``age`` is that of
-        the responses. Another ``base_url`` than the last one is accepted.
+        the responses, ``after`` the time since the previous step. Another ``base_url`` than the last one is accepted.
         """
         failing = failing or {}
         responses = {mode: self._response(mode) for mode in modes if mode not in failing}
         sent: dict[str, Sent] = {mode: models_sent(response) for mode, response in responses.items()} | dict(failing)
-        now = self.advance_clock()
+        now = self.advance_clock(after)
+        unused = self.expected.unused_copies(responses, now, age, now + FETCHING)
+        responses = {mode: response for mode, response in responses.items() if mode not in unused}
+        failing = {**failing, **dict.fromkeys(unused, ApiUnreachable("a copy"))}
         tripped = self.expected.held_back(responses, now + FETCHING)
         accepted = needed_numbers(tripped.values()) if accept else None
         with engine_for(self.url) as engine:
             host = Host(engine, now, age=age, base_url=base_url)
             result = _sync(host, sent, modes=modes, acceptance=ANY_SOURCE, **accepting(accepted))
         require(result.run_id is not None, "the run has no id")
-        seen_from = now - SECOND * (age or 0)
-        statuses = self._expect_applied(
-            result.run_id or 0, responses, now, accepted, modes, seen_from=seen_from, base_url=base_url
-        )
+        statuses = self._expect_applied(result.run_id or 0, responses, now, accepted, modes, age=age, base_url=base_url)
         self._require_result(result, [statuses[mode] for mode in modes], responses, failing)
 
     def refused_sync(self, modes: Sequence[str], *, server_is_behind: timedelta, base_url: str = BASE_URL) -> None:
@@ -173,7 +174,7 @@ class MachineSteps:
         if run_id not in self.expected.runs and status == "running":
             self.expected.runs[run_id] = ExpectedRun("running", now)
         elif run_id not in self.expected.runs and run_id:
-            self._expect_applied(run_id, responses, now, None, MODES, seen_from=now, base_url=BASE_URL)
+            self._expect_applied(run_id, responses, now, None, MODES, base_url=BASE_URL)
 
     def dry_run(self, modes: Sequence[str]) -> None:
         sent = {mode: models_sent(self._response(mode)) for mode in modes}
@@ -223,7 +224,7 @@ class MachineSteps:
         if run_id is None:
             return
         run = ExpectedRun("", now, is_import=True)
-        statuses = self.expected.apply(run_id, new, line.at, accepted="all", run=run, seen_from=line.at)
+        statuses = self.expected.apply(run_id, new, line.at, accepted="all", run=run, asked_at=line.at)
         run.status = run_status([*statuses.values()])
         self.imported |= {(mode, line.at, payload_hash(line, mode)) for mode in new}
 
@@ -271,15 +272,15 @@ class MachineSteps:
         accepted: Accepted,
         modes: Sequence[str],
         *,
-        seen_from: datetime,
         base_url: str,
+        age: int | None = None,
     ) -> dict[str, str]:
         """Applies a sync to the model; the status of each of the modes."""
         observed_at = now + FETCHING
         run = ExpectedRun("", observed_at)
         statuses = dict.fromkeys(modes, "failed")
         statuses |= self.expected.apply(
-            run_id, responses, observed_at, accepted=accepted, run=run, seen_from=seen_from, base_url=base_url
+            run_id, responses, observed_at, accepted=accepted, run=run, asked_at=now, age=age, base_url=base_url
         )
         run.status = run_status([statuses[mode] for mode in modes])
         return statuses
@@ -289,9 +290,9 @@ class MachineSteps:
             before, _ = read(engine), step(engine)
             require(read(engine) == before, "the step changed rows that it must not change")
 
-    def advance_clock(self) -> datetime:
-        """The time of the next step, an hour after the previous one."""
-        self.now += HOUR
+    def advance_clock(self, by: timedelta = HOUR) -> datetime:
+        """The time of the next step."""
+        self.now += by
         return self.now
 
 

@@ -133,6 +133,11 @@ class ModePlan(Struct, frozen=True):
         return not self.holds and is_readable and (self.has_accepted or not self.rejected)
 
     @property
+    def is_unchanged(self) -> bool:
+        """Whether the response shows what is stored: nothing is changed, held back, or rejected otherwise."""
+        return not (self.changes or self.holds or self.rejections.opened or self.rejections.closed)
+
+    @property
     def holds_mode(self) -> bool:
         """Whether the whole response is held back: the plan is empty and only moves version and stamp on."""
         return any(hold.holds_mode for hold in self.holds)

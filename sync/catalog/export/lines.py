@@ -8,13 +8,14 @@ are NULL are left out. A time is text in UTC of one width, so that the order of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
+from sync.catalog.times import good_start
 
 FORMAT = 1
 """Raised when an older program could not import the file, or would import it wrongly."""
@@ -95,13 +96,12 @@ class ExportedMode(Struct, frozen=True, omit_defaults=True):
     def is_held_as_a_whole(self) -> bool:
         return self.row.get("hold_reason") in _HELD_AS_A_WHOLE
 
-    @property
-    def seen_from(self) -> str | None:
-        """When the request began, less the age of the response."""
+    def good_start(self, last: datetime | None) -> datetime | None:
+        """The ``good_asked_at`` that the run leaves if it is good, where it was ``last`` before."""
         asked_at, age = text_or_none(self.row.get("asked_at")), self.row.get("response_age")
-        if asked_at is None or not isinstance(age, int):
-            return asked_at
-        return time_text(parse_time(asked_at) - timedelta(seconds=age))
+        if asked_at is None:
+            return None
+        return good_start(parse_time(asked_at), age if isinstance(age, int) else None, last)
 
 
 class ExportedRun(Struct, frozen=True, tag_field="line", tag="run"):

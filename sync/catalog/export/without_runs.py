@@ -20,7 +20,9 @@ from sync.catalog.export.lines import (
     ExportedRun,
     NotBefore,
     earlier,
+    parse_time,
     text_or_none,
+    time_text,
     with_columns,
 )
 
@@ -28,7 +30,7 @@ _RejectionKey = tuple[str, str]
 
 
 class _Good(Struct, frozen=True):
-    """A good run: its stamp, and when it began its request; both None before the first."""
+    """A good run: its stamp, and the ``good_asked_at`` that it left; both None before the first."""
 
     stamp: str | None = None
     seen_from: str | None = None
@@ -86,9 +88,12 @@ class RunsLeftOut:
         kept = {"observed_at": track.last_stamp} | {
             name: value for name, value in state.items() if name.startswith("good_")
         }
-        if track.instead is None:
-            return kept
-        return with_columns(kept, good_observed_at=track.instead.stamp, good_asked_at=track.instead.seen_from)
+        if track.instead is not None:
+            return with_columns(kept, good_observed_at=track.instead.stamp, good_asked_at=track.instead.seen_from)
+        if kept.get("good_observed_at") == track.last_good.stamp:
+            # A copy from a cache may have left the time of a run that is left out.
+            return with_columns(kept, good_asked_at=track.last_good.seen_from)
+        return kept
 
     def first_day(self, day: str | None) -> str | None:
         """The first day of the calendar: the runs left out may be all that the first days had."""
@@ -123,6 +128,11 @@ def _start(track: _ModeTrack, mode: ExportedMode) -> str | None:
     return mode.not_before if mode.opened or mode.closed else track.start
 
 
+def _good_start(mode: ExportedMode, last: str | None) -> str | None:
+    start = mode.good_start(parse_time(last) if last else None)
+    return time_text(start) if start else None
+
+
 def _capped(start: str | None, mode: ExportedMode) -> str | None:
     """As in the plan of a run: where the clock was set back, the request may seem to have begun after the stamp."""
     return None if start is None else min(start, str(mode.stamp))
@@ -135,7 +145,8 @@ def _keep(track: _ModeTrack, mode: ExportedMode, *, is_applied: bool) -> Exporte
     if not is_applied:
         return replace(kept, is_recounted=bool(track.unsettled))
     _follow_rejected(track, mode)
-    start = _capped(_start(track, mode), mode)
+    uncapped = _start(track, mode)
+    start = _capped(uncapped, mode)
     closed = _close_rejections(track)
     opened = tuple(_open_rejections(track, mode, closed, start))
     if track.is_affected:
@@ -143,7 +154,7 @@ def _keep(track: _ModeTrack, mode: ExportedMode, *, is_applied: bool) -> Exporte
         kept = replace(kept, not_before_of=(*_starts(kept, closed),), rejected=opened)
         kept = replace(kept, no_longer_rejected=tuple(map(_key_of_closed, closed)))
     if mode.is_good:
-        track.last_good, track.instead, track.start = _Good(mode.stamp, mode.seen_from), None, None
+        track.last_good, track.instead, track.start = _Good(mode.stamp, _good_start(mode, uncapped)), None, None
     track.last_stamp = mode.stamp
     return kept
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.guards import GUARDS
 from sync.catalog.model.entities import EVENT_RULES
+from sync.catalog.times import good_start
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, time_of
 
 # The column with a run, and the column with the time at which that run observed the row's change.
@@ -33,8 +34,8 @@ class RunInMode:
     response_age: object = None
     """The number of seconds for which a cache had had the response; None without an Age header."""
     previous_asked_at: frozenset[datetime] = frozenset()
-    """When the mode's previous successful run may have begun its request, less the age of its response; empty when
-    no such run is on record."""
+    """The ``good_asked_at`` that the mode's previous successful run may have left; empty when no such run is on
+    record, or when that is not known."""
     base_url: object = None
     """The base URL of the run; None for an import."""
     event_rules: int = EVENT_RULES
@@ -51,16 +52,13 @@ class RunInMode:
         return any(guard.reason == self.hold_reason and guard.holds == "the mode" for guard in GUARDS)
 
     @property
-    def seen_from(self) -> object:
-        """When the request began, less the age of the response: what the run saw was so at this time or later."""
-        return seen_from(self.asked_at, self.response_age)
-
-
-def seen_from(asked_at: object, age: object) -> object:
-    """The time of a request less the age of its response; ``asked_at`` where one of them is unreadable or NULL."""
-    if isinstance(asked_at, datetime) and isinstance(age, int):
-        return asked_at - timedelta(seconds=age)
-    return asked_at
+    def good_starts(self) -> frozenset[object]:
+        """The ``good_asked_at`` that the run may have left if it was good; empty when that is not known."""
+        asked_at, age = self.asked_at, self.response_age
+        if not isinstance(asked_at, datetime) or not isinstance(age, int) or age == 0:
+            return frozenset({asked_at})
+        previous = (None,) if self.previous_success_at is None else self.previous_asked_at
+        return frozenset(good_start(asked_at, age, last) for last in previous)
 
 
 def change_key(row: StoredRow) -> tuple[object, ...]:

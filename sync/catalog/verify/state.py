@@ -94,7 +94,7 @@ def _last_run_problems(row: StoredRow, run: RunInMode | None) -> Iterator[str]:
     expected = observed_at if is_good else run.previous_success_at
     if good_observed_at != expected:
         yield f"good_observed_at is {format_value(good_observed_at)}, but run {run_id} gives {format_value(expected)}"
-    expected_asked_at = {run.seen_from} if is_good else run.previous_asked_at
+    expected_asked_at = run.good_starts if is_good else run.previous_asked_at
     if expected_asked_at and good_asked_at not in expected_asked_at:
         yield (
             f"good_asked_at is {format_value(good_asked_at)}, but the last successful sync began its request at"

@@ -17,6 +17,7 @@ import msgspec
 from sync.catalog.json.surrogates import replace_lone_surrogates
 from sync.catalog.response.envelope import BOM
 from sync.catalog.text import one_line
+from sync.catalog.times import EARLIEST_YEAR
 from sync.errors import ResponseRejected
 from sync.source import DEFAULT_MAX_BYTES
 from sync.source.files.input_file import GZIP_ERRORS, open_file
@@ -26,8 +27,6 @@ from sync.source.files.input_file import GZIP_ERRORS, open_file
 MAX_LINE_BYTES = 2 * 4 * DEFAULT_MAX_BYTES + 1024 * 1024
 
 _FORM = 'write each line as {"at": TIME, "image": ENVELOPE, "video": ENVELOPE} or {"at": TIME, "all": ENVELOPE}'
-# The API is younger. An earlier time is a mistake, and would add a row per day to the calendar.
-_EARLIEST_YEAR = 2000
 _KEY = re.compile(rb'[\s{,]*("(?:[^"\\]|\\.)*")\s*:\s*')
 
 
@@ -134,7 +133,7 @@ def _value_spans(text: bytes, values: dict[str, bytes]) -> dict[str, slice] | No
 def _parse_time(path: Path, number: int, text: bytes) -> datetime:
     try:
         at = datetime.fromisoformat(msgspec.json.decode(text, type=str))
-        if at.tzinfo is not None and at.year >= _EARLIEST_YEAR:
+        if at.tzinfo is not None and at.year >= EARLIEST_YEAR:
             return at.astimezone(UTC)
     except (msgspec.DecodeError, ValueError, OverflowError):
         pass

@@ -14,7 +14,7 @@ from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.context import FetchContext
 from sync.source.http.error_text import INVALID_ADDRESS, LIBRARY_ERRORS, describe
 from sync.source.http.response_check import ResponseValidator, is_retryable_response
-from sync.source.http.response_time import ResponseTime, read_response_time
+from sync.source.http.response_time import ResponseTime, read_response_time, stale_copy_error
 from sync.source.http.results import Fetched, FetchFailed
 from sync.source.http.retry import parse_retry_after
 from sync.source.http.session import HttpResponse, header_values, open_session, read_response, send_request
@@ -74,7 +74,7 @@ class ModeRequests:
         rejection, time = self._validator.check(response), self.last.time
         # A refusal that a cache has kept says as little about now as a catalog that it has kept.
         if time.is_stale and (rejection is None or isinstance(rejection, ApiRefused)):
-            rejection = self._stale(time)
+            rejection = stale_copy_error(self._mode, time.age, self._context.server)
         if rejection:
             return self._error_response(response, rejection)
         return Fetched(
@@ -133,16 +133,12 @@ class ModeRequests:
     def _invalid_body(self, error: ResponseRejected) -> ResponseRejected:
         return ResponseRejected(f"the response for mode {self._mode} from {self._context.server} was rejected: {error}")
 
-    def _stale(self, time: ResponseTime) -> ApiUnreachable:
-        return ApiUnreachable(
-            f"fetching mode {self._mode} from {self._context.server} failed: only a cache answered, with a response"
-            f" that is {time.age} s old; try again later, and exclude this address from the caches in front of the API"
-        )
-
     def _error_response(self, response: HttpResponse, error: CatalogSyncError) -> FailedAttempt:
-        is_retryable = isinstance(error, ApiUnreachable) and is_retryable_response(response)
+        is_stale = self.last.time.is_stale
+        # The size says nothing about a copy: the catalog itself may be large.
+        is_retryable = isinstance(error, ApiUnreachable) and (is_stale or is_retryable_response(response))
         # A date in Retry-After is by the server's clock, so it is compared with the server's own Date.
         now = self.last.time.date or self._context.clock()
         wait = parse_retry_after(response.headers.get("Retry-After"), now)
-        reason = "only a cache answered" if self.last.time.is_stale else f"HTTP status {response.status}"
+        reason = "only a cache answered" if is_stale else f"HTTP status {response.status}"
         return FailedAttempt(error, is_retryable, reason, wait)

@@ -12,6 +12,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from sync.catalog.text import one_line
+from sync.errors import ApiUnreachable
 from sync.source.http.retry import parse_http_date
 
 # A copy of this age is stored, with a note: the interval in which a change happened is only a little longer.
@@ -58,6 +59,14 @@ def read_response_time(dates: Sequence[str], ages: Sequence[str], now: datetime)
                 if age is None
             ),
         ),
+    )
+
+
+def stale_copy_error(mode: str, age: int | None, server: str = "the API") -> ApiUnreachable:
+    """The error of a copy that is older than ``MAX_AGE``."""
+    return ApiUnreachable(
+        f"fetching mode {mode} from {server} failed: only a cache answered, with a response that is {age} s old;"
+        " try again later, and exclude this address from the caches in front of the API"
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, select
 
 from models_db.tables import sync_run_modes, sync_runs
 from sync.catalog.modes import MODES
-from sync.catalog.verify.runs import RunInMode, seen_from
+from sync.catalog.times import good_start, seen_from
+from sync.catalog.verify.runs import RunInMode
 from sync.store.batches import batches
 from sync.store.verify.raw_rows import raw, time
 
@@ -38,7 +40,7 @@ class RunCache:
 
 
 def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunInMode]]:
-    previous = _previous_request_starts(connection, run_ids)
+    previous = _previous_good_starts(connection, run_ids)
     runs: dict[str, dict[int, RunInMode]] = defaultdict(dict)
     columns: list[ColumnElement[Any]] = [sync_runs.c.run_id, sync_runs.c.status.label("run_status")]
     columns += [raw(sync_runs, name) for name in ("observed_at", "base_url", "event_rules")]
@@ -69,23 +71,66 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
     return runs
 
 
-def _previous_request_starts(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], set[datetime]]:
-    """By run and mode: when the previous success began its request, less the age of its response.
+class _Success(Struct, frozen=True):
+    """A good run of a mode."""
+
+    run_id: int
+    asked_at: datetime
+    age: int | None
+    is_first: bool
+
+
+def _previous_good_starts(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], set[datetime]]:
+    """By run and mode: the ``good_asked_at`` that the previous success left; nothing if that cannot be known.
+
+    An older copy left that of a run before it, so these are read too: those whose request is later than what the
+    copy shows. Earlier ones make no difference, whatever they left.
+    """
+    starts: dict[tuple[int, str], set[datetime]] = defaultdict(set)
+    chains: list[tuple[tuple[int, str], tuple[_Success, ...]]]
+    chains = [(key, (one,)) for key, found in _previous_successes(connection, run_ids).items() for one in found]
+    while chains:
+        unfinished = []
+        for key, chain in chains:
+            if chain[-1].is_first or chain[-1].asked_at <= seen_from(chain[0].asked_at, chain[0].age):
+                starts[key].add(_last_good_start(chain))
+            else:
+                unfinished.append((key, chain))
+        before = _previous_successes(connection, {chain[-1].run_id for _, chain in unfinished})
+        chains = [(key, (*chain, one)) for key, chain in unfinished for one in before[chain[-1].run_id, key[1]]]
+    return starts
+
+
+def _last_good_start(newest_first: Sequence[_Success]) -> datetime:
+    *later, first = newest_first
+    start = good_start(first.asked_at, first.age, None)
+    for one in reversed(later):
+        start = good_start(one.asked_at, one.age, start)
+    return start
+
+
+def _previous_successes(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], list[_Success]]:
+    """By run and mode: the previous success, where it is on record.
 
     After the clock was set back, a later run may have observed at the same moment as the previous
     success. Its ``run_id`` is higher, so it is left out.
     """
     earlier, success = sync_runs.alias(), sync_run_modes.alias()
     query = (
-        select(sync_run_modes.c.run_id, sync_run_modes.c.mode, raw(success, "asked_at"), raw(success, "response_age"))
+        select(
+            *(sync_run_modes.c.run_id, sync_run_modes.c.mode, success.c.run_id.label("success_id")),
+            *(raw(success, name) for name in ("asked_at", "response_age", "previous_success_at")),
+        )
         .join(earlier, earlier.c.observed_at == sync_run_modes.c.previous_success_at)
         .join(success, (success.c.run_id == earlier.c.run_id) & (success.c.mode == sync_run_modes.c.mode))
         .where(success.c.is_good == 1, success.c.run_id < sync_run_modes.c.run_id)
     )
-    starts: dict[tuple[int, str], set[datetime]] = defaultdict(set)
+    found: dict[tuple[int, str], list[_Success]] = defaultdict(list)
     for batch in batches(sorted(run_ids)):
-        for run_id, mode, asked_at, age in connection.execute(query.where(sync_run_modes.c.run_id.in_(batch))):
-            start = seen_from(time(asked_at), age)
-            if isinstance(start, datetime):
-                starts[run_id, mode].add(start)
-    return starts
+        for row in connection.execute(query.where(sync_run_modes.c.run_id.in_(batch))):
+            asked_at, age = time(row.asked_at), row.response_age
+            if isinstance(asked_at, datetime):
+                age = age if isinstance(age, int) else None
+                success_ = _Success(row.success_id, asked_at, age, is_first=row.previous_success_at is None)
+                found[row.run_id, row.mode].append(success_)
+    return found

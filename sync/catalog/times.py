@@ -1,0 +1,36 @@
+"""When a response shows the catalog, and what a copy from a cache may say beside what is stored. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+EARLIEST_YEAR = 2000
+"""The API is younger. An earlier time is a mistake, and would add a row per day to the calendar."""
+
+# Two hosts that sync the same catalog, and a cache that counts whole seconds, differ by less.
+_TOLERANCE = timedelta(minutes=1)
+
+
+def seen_from(asked_at: datetime, age: int | None) -> datetime:
+    """What a response shows was so at this time or later: when it was requested, less its age in a cache."""
+    return asked_at - timedelta(seconds=age or 0)
+
+
+def is_older_copy(asked_at: datetime, age: int | None, last: datetime | None) -> bool:
+    """Whether a cache sent a copy that is older than the mode's last good observation.
+
+    ``last`` is the ``good_asked_at`` of the mode. What such a copy has different may be a change undone long ago.
+    A request that only seems earlier, because the clock was set back, is none.
+    """
+    if last is None or age is None or timedelta(seconds=age) <= _TOLERANCE:
+        return False
+    return seen_from(asked_at, age) < last - _TOLERANCE
+
+
+def good_start(asked_at: datetime, age: int | None, last: datetime | None) -> datetime:
+    """The ``good_asked_at`` that a good run leaves, where it was ``last`` before.
+
+    An older copy takes nothing back of what is known. A clock that was set back does: the time before was wrong.
+    """
+    start = seen_from(asked_at, age)
+    return last if last is not None and start < last <= asked_at else start
