@@ -134,7 +134,8 @@ sync_state = Table(
     Column(
         "good_asked_at",
         UtcDateTime,
-        comment="when the mode's last successful sync sent its request, less the age of the response",
+        comment="when the mode's last successful sync sent its request, less the age of the response; a copy from a"
+        " cache that is older than that does not lower it",
     ),
     Column(
         "good_observed_at",

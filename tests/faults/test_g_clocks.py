@@ -13,6 +13,7 @@ from tests.support.api_catalogs import model
 from tests.support.commands import output
 from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image, video
 
+ONLY_IMAGE = ("--mode", "image")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RAISED = [model("acme/image-0", 77), *LISTED[1:]]
 AGES = "SELECT mode, response_age FROM sync_run_modes WHERE run_id = 2 ORDER BY mode"
@@ -20,6 +21,13 @@ AGES = "SELECT mode, response_age FROM sync_run_modes WHERE run_id = 2 ORDER BY 
 
 def dated(ahead: timedelta = timedelta(0)) -> str:
     return f"Date: {format_datetime(datetime.now(UTC) + ahead, usegmt=True)}"
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> timedelta:
+    """The host's clock is three hours later than run 1, so that no copy is older than what run 1 stored."""
+    monkeypatch.setattr(composition, "now", lambda: datetime.now(UTC) + 3 * HOUR)
+    return 3 * HOUR
 
 
 def noted(synced: SyncedDatabase) -> str:
@@ -45,6 +53,17 @@ def test_g2_a_host_clock_in_1970_dates_no_history(synced: SyncedDatabase, monkey
     line = synced.fails(2, image=image(RAISED, date), video=video([], date))
 
     assert "1970-01-01 00:05:00 UTC" in line
+
+
+@on_sqlite
+@pytest.mark.parametrize("year", [1970, 1980, 1999])
+def test_g2_a_host_clock_before_2000_is_exit_2_where_no_date_contradicts_it(
+    synced: SyncedDatabase, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    monkeypatch.setattr(composition, "now", lambda: datetime(year, 1, 1, 0, 5, tzinfo=UTC))
+    line = synced.fails(2, image=image(RAISED), video=video([]))
+
+    assert f"this host's clock says {year}-01-01 00:05:00 UTC, which is before the year 2000" in line
 
 
 def test_g2_one_mode_with_another_clock_stops_both(synced: SyncedDatabase) -> None:
@@ -114,24 +133,77 @@ def test_g3_a_stale_copy_is_requested_again(synced: SyncedDatabase) -> None:
     assert synced.query("SELECT attempts FROM sync_run_modes WHERE run_id = 2 AND mode = 'image'") == [(2,)]
 
 
-def test_g3_the_clock_of_the_api_is_date_plus_age(synced: SyncedDatabase) -> None:
-    synced.succeeds(image=image(RAISED, dated(-HOUR * 0.9), "Age: 3240"), video=video())
+@on_sqlite
+def test_g3_a_large_stale_copy_is_requested_again(synced: SyncedDatabase) -> None:
+    large = image([*LISTED, model("acme/large", 3, description="x" * 70_000)], dated(-2 * HOUR), "Age: 7200")
+    synced.shell.set(ATTEMPTS="2")
+
+    assert synced.sync(image=large).code == 4
+    assert synced.query("SELECT attempts FROM sync_run_modes WHERE run_id = 2 AND mode = 'image'") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "models", [RAISED, LISTED[1:], [], [*LISTED, model("acme/new", 1)], [*LISTED, model("acme/bad", -1)]]
+)
+def test_g3_a_copy_older_than_what_is_stored_reverts_nothing_and_exit_4(
+    synced: SyncedDatabase, models: list[object]
+) -> None:
+    line = synced.fails(4, *ONLY_IMAGE, image=image(models, dated(-timedelta(seconds=1800)), "Age: 1800"))
+
+    assert "a cache answered for mode image with a copy that is older than the one stored" in line
+    assert synced.query("SELECT status, stamp FROM sync_run_modes WHERE run_id = 2") == [("failed", None)]
+
+
+def test_g3_an_accepted_number_uses_no_older_copy(synced: SyncedDatabase) -> None:
+    copy = image([], dated(-timedelta(seconds=1800)), "Age: 1800")
+    synced.fails(4, *ONLY_IMAGE, "--accept-removals", "4", image=copy)
+    synced.fails(4, *ONLY_IMAGE, "--accept-removals", "all", "--dry-run", image=copy)
+
+
+def test_g3_an_older_copy_that_shows_what_is_stored_is_an_unchanged_run(synced: SyncedDatabase) -> None:
+    asked_at = "SELECT good_asked_at FROM sync_state ORDER BY mode"
+    before = synced.query(asked_at)
+    copy = (dated(-timedelta(seconds=1800)), "Age: 1800")
+    synced.succeeds(image=image(LISTED, *copy))
+    synced.succeeds(image=image(LISTED, *copy))
+
+    assert synced.query(asked_at)[0] == before[0]
+    synced.fails(4, *ONLY_IMAGE, image=image(RAISED, *copy))
+    synced.succeeds(image=image(RAISED))
+    not_before = "SELECT not_before FROM catalog_changes WHERE run_id > 1"
+    assert synced.query(not_before) == synced.query("SELECT asked_at FROM sync_run_modes WHERE run_id = 1 LIMIT 1")
+
+
+@on_sqlite
+def test_g3_hosts_whose_clocks_differ_by_less_than_a_minute_store_what_a_cache_sends(synced: SyncedDatabase) -> None:
+    synced.succeeds(image=image(RAISED, dated(-timedelta(seconds=60)), "Age: 60"))
+
+    assert synced.events() == ["increase"]
+
+
+def test_g3_the_clock_of_the_api_is_date_plus_age(synced: SyncedDatabase, later: timedelta) -> None:
+    synced.succeeds(image=image(RAISED, dated(later - HOUR * 0.9), "Age: 3240"), video=video())
 
     assert synced.query(AGES) == [("image", 3240), ("video", None)]
-    line = synced.fails(2, image=image(RAISED, dated(HOUR * 0.9), "Age: 3240"))
+    line = synced.fails(2, image=image(RAISED, dated(later + HOUR * 0.9), "Age: 3240"))
     assert "and an Age of 3240 s" in line
 
 
 @pytest.mark.parametrize(("age", "is_noted"), [("0", False), ("300", False), ("301", True), ("3600", True)])
-def test_g3_an_age_above_300_seconds_is_noted(synced: SyncedDatabase, age: str, is_noted: bool) -> None:  # noqa: FBT001
-    synced.succeeds(image=image(RAISED, dated(-timedelta(seconds=int(age))), f"Age: {age}"))
+def test_g3_an_age_above_300_seconds_is_noted(
+    synced: SyncedDatabase,
+    later: timedelta,
+    age: str,
+    is_noted: bool,  # noqa: FBT001
+) -> None:
+    synced.succeeds(image=image(RAISED, dated(later - timedelta(seconds=int(age))), f"Age: {age}"))
 
     assert (f"the response for mode image comes from a cache and is {age} s old" in noted(synced)) == is_noted
 
 
-def test_g3_not_before_is_when_the_request_began_less_the_age(synced: SyncedDatabase) -> None:
-    synced.succeeds(image=image(LISTED, dated(-timedelta(seconds=1800)), "Age: 1800"))
-    synced.succeeds(image=image(RAISED, dated()))
+def test_g3_not_before_is_when_the_request_began_less_the_age(synced: SyncedDatabase, later: timedelta) -> None:
+    synced.succeeds(image=image(LISTED, dated(later - timedelta(seconds=1800)), "Age: 1800"))
+    synced.succeeds(image=image(RAISED, dated(later)))
 
     asked_at, not_before = synced.query(
         "SELECT asked_at, not_before FROM sync_run_modes, catalog_changes WHERE sync_run_modes.run_id = 2"
