@@ -2,7 +2,7 @@
 
 The API documents that one response is the whole list, and nothing of what is read here. A sign of paging or of
 errors therefore means that something has changed, or that something else answered. Missing models would be
-recorded as removed, and history cannot be unsaid.
+recorded as removed, and history cannot be changed later.
 """
 
 from __future__ import annotations

@@ -155,11 +155,11 @@ def _held_text(held: HeldMode) -> str:
 def _rejected_lines(rejected: Sequence[tuple[str, OpenRejection]]) -> Iterator[str]:
     """Each model that is rejected now, since when and why; of very many the first ones and their number."""
     from sync.catalog.text import one_line
-    from sync.catalog.verify.findings import format_time
+    from sync.show.values import format_value
 
     for mode, row in rejected[:_MAX_REJECTED]:
         model = "a model without a readable id" if row.model_id is None else repr(row.model_id)
-        yield one_line(f"{mode} {model} is rejected since {format_time(row.since)}: {row.reason}", _ERROR_LIMIT)
+        yield one_line(f"{mode} {model} is rejected since {format_value(row.since)} UTC: {row.reason}", _ERROR_LIMIT)
     if len(rejected) > _MAX_REJECTED:
         yield f"{len(rejected) - _MAX_REJECTED} more models are rejected: see v_rejected_models"
 
