@@ -67,7 +67,16 @@ def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MigratedData
 @pytest.fixture(params=database_servers.KINDS)
 def database_kind(request: pytest.FixtureRequest) -> str:
     """Which database the test runs on: sqlite, postgresql or mariadb."""
-    kind = str(request.param)
+    return _available(str(request.param))
+
+
+@pytest.fixture(params=database_servers.KINDS)
+def next_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of a second database, for tests that move a history."""
+    return _available(str(request.param))
+
+
+def _available(kind: str) -> str:
     reason = database_servers.missing(kind)
     if reason and kind in database_servers.required():
         pytest.fail(reason, pytrace=False)

@@ -121,6 +121,8 @@ class ExpectedRun:
     """Whether a version or an event has the key of this run."""
     has_acceptance: bool = False
     """Whether a person accepted something that the run needed."""
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    """Mode and id of each valid model of its responses, but for those held back as a whole."""
 
 
 @dataclass
@@ -220,6 +222,7 @@ class ExpectedDatabase:
             stamp = expected.next_stamp(observed_at)
             is_certain = response.is_readable and left.reason is None
             if not left.holds_mode:
+                run.seen |= {(mode, model_id) for model_id in response.valid}
                 needed = agreed["removals"] and bool(tripped[mode].missing)
                 is_changed = expected.store(
                     response,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from sync.store.database import reading
 from tests.support.moved_history import contents, difference
 from tests.torture.database_calls import intercept_calls, kill_at
 from tests.torture.database_under_test import engine_for, query, require, require_consistent
+from tests.torture.expected_database import ExpectedRun
 from tests.torture.forked_processes import KILLED, fork, wait_for
 
 _DEPENDENCIES = ImportDependencies(lambda: datetime(2026, 1, 1, tzinfo=UTC), "0")
@@ -39,8 +41,8 @@ def require_movable(url: str, killed_at: int | None = None) -> None:
         require(not any(again), f"{sum(again)} runs were stored a second time")
 
 
-def require_movable_without_run(url: str, back: int) -> None:
-    """The history without one of the last runs is consistent."""
+def require_movable_without_run(url: str, back: int, runs: Mapping[int, ExpectedRun]) -> None:
+    """The history without one of the last runs is consistent, and has no model that no other run stored or saw."""
     run_ids = [run_id for (run_id,) in query(url, "SELECT run_id FROM sync_runs ORDER BY run_id DESC")]
     left_out = run_ids[min(back, len(run_ids)) - 1]
     with tempfile.TemporaryDirectory() as folder:
@@ -48,6 +50,9 @@ def require_movable_without_run(url: str, back: int) -> None:
         stored = _import(target, file)
         require(sum(stored) == len(run_ids) - 1, f"{sum(stored)} of {len(run_ids)} runs were stored")
         require_consistent(target)
+        seen = {model for run_id, run in runs.items() if run_id != left_out for model in run.seen}
+        unseen = {*map(tuple, query(target, "SELECT mode, model_id FROM models"))} - seen
+        require(not unseen, f"without run {left_out} there are models that no other run saw: {sorted(unseen)}")
 
 
 def _exported(url: str, folder: Path, *left_out: int) -> Path:
