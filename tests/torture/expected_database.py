@@ -7,13 +7,12 @@ stamps that never go back, what an import accepts, and which runs ``prune`` may 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from tests.support.made_responses import Model
-from tests.torture.expected_copies import good_start, is_older, is_stale
+from tests.torture.expected_copies import good_start
 from tests.torture.expected_guards import Comings, Trips, trips
 from tests.torture.expected_history import Interval, ModelHistory, close, cost_of
 from tests.torture.expected_rejections import ExpectedRejections
@@ -168,34 +167,6 @@ class ExpectedDatabase:
     def held_back(self, responses: Mapping[str, SentResponse], observed_at: datetime) -> dict[str, Trips]:
         """What the guards hold back in each mode, whatever a person accepts."""
         return {mode: self.modes[mode].trips(response, observed_at) for mode, response in responses.items()}
-
-    def unused_copies(
-        self, responses: Mapping[str, SentResponse], asked_at: datetime, age: int | None, observed_at: datetime
-    ) -> set[str]:
-        """The modes whose response is not used: all that are stale, and older ones that would change anything."""
-        return {
-            mode
-            for mode, response in responses.items()
-            if is_stale(age)
-            or (
-                is_older(self.modes[mode].good_asked_at, asked_at, age)
-                and self._changes_anything(self.modes[mode], response, observed_at)
-            )
-        }
-
-    def _changes_anything(self, mode: ExpectedMode, response: SentResponse, observed_at: datetime) -> bool:
-        if mode.trips(response, observed_at).reason:
-            return True
-        trial, stamp = deepcopy(mode), mode.next_stamp(observed_at)
-        changed = trial.store(response, stamp, keeps_missing=False, is_accepted=False, ignores_x=self.ignores_x(stamp))
-        rejection_changed, _ = trial.rejections.apply(
-            response.malformed,
-            set(response.valid),
-            stamp,
-            not_before=None,
-            missing_is_certain=response.is_readable,
-        )
-        return changed or rejection_changed
 
     def apply(
         self,

@@ -32,6 +32,7 @@ from tests.torture.expected_database import (
     needed_numbers,
     run_status,
 )
+from tests.torture.expected_unused import unused_copies
 from tests.torture.forked_processes import KILLED, fork, wait_for
 from tests.torture.machine_arguments import accepting, models_sent, payload_hash
 from tests.torture.machine_comparison import read_rows, read_views, require_expected
@@ -103,9 +104,8 @@ class MachineSteps:
         responses = {mode: self._response(mode) for mode in modes if mode not in failing}
         sent: dict[str, Sent] = {mode: models_sent(response) for mode, response in responses.items()} | dict(failing)
         now = self.advance_clock(after)
-        unused = self.expected.unused_copies(responses, now, age, now + FETCHING)
-        responses = {mode: response for mode, response in responses.items() if mode not in unused}
-        failing = {**failing, **dict.fromkeys(unused, ApiUnreachable("a copy"))}
+        unused = unused_copies(self.expected, responses, now, age, now + FETCHING)
+        failing = {**failing, **{mode: ApiUnreachable(f"a copy of {responses.pop(mode)}") for mode in unused}}
         tripped = self.expected.held_back(responses, now + FETCHING)
         accepted = needed_numbers(tripped.values()) if accept else None
         with engine_for(self.url) as engine:
@@ -291,7 +291,6 @@ class MachineSteps:
             require(read(engine) == before, "the step changed rows that it must not change")
 
     def advance_clock(self, by: timedelta = HOUR) -> datetime:
-        """The time of the next step."""
         self.now += by
         return self.now
 
