@@ -78,7 +78,8 @@ def plan_errors(plan: ModePlan, held: Mapping[Flag, int], given: Sequence[str]) 
             f"{len(reported)} of {plan.response.reported} {plan.mode} models were rejected and kept as stored:"
             f" {_rejected_models(reported)}; report them to the API's maintainers"
         )
-    yield from (_hold_error(plan.mode, hold, _options(held, hold, given)) for hold in plan.holds)
+    for hold in plan.holds:
+        yield _hold_error(plan.mode, hold, _options(held, hold, given), stored_rest=not plan.holds_mode)
 
 
 def _options(held: Mapping[Flag, int], hold: Hold, given: Sequence[str]) -> str:
@@ -89,7 +90,7 @@ def _options(held: Mapping[Flag, int], hold: Hold, given: Sequence[str]) -> str:
     return " ".join([*(given if hold.holds_mode else ()), *flags])
 
 
-def _hold_error(mode: str, hold: Hold, options: str) -> ResponseHeld:
+def _hold_error(mode: str, hold: Hold, options: str, *, stored_rest: bool) -> ResponseHeld:
     evidence = hold.evidence
     lately = f", after {evidence.removed_lately} that were removed within 24 h" if evidence.removed_lately else ""
     if hold.guard.reason == "costs":
@@ -104,9 +105,11 @@ def _hold_error(mode: str, hold: Hold, options: str) -> ResponseHeld:
             f"{lately}, and {evidence.new} of {evidence.received} are new; nothing of the mode was stored; check the"
             f" base URL, and if this is right, run catalog-sync sync once with {options}"
         )
+    # Beside moved costs, nothing of the mode was stored.
+    stored = ", everything else was stored" if stored_rest else ""
     return RemovalsHeld(
         f"{len(hold.ids)} {mode} models are missing from a response with {evidence.received}{lately}:"
-        f" removals held back, everything else was stored; if the models were really removed, run once with {options}"
+        f" removals held back{stored}; if the models were really removed, run once with {options}"
     )
 
 

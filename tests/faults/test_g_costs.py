@@ -103,6 +103,9 @@ def test_g5_each_guard_that_trips_needs_its_own_flag(ten: SyncedDatabase) -> Non
     both = "--accept-removals 4 --accept-costs 6"
     assert f"{both}; also: 4 image models are missing" in line
     assert line.endswith(f"run once with {both}")
+    # Beside the costs, the whole mode is held back.
+    assert "nothing of the mode was stored" in line
+    assert "everything else was stored" not in line
     assert ten.query(MODE_ROWS)[-1][1] == "costs"
     # What was accepted in vain is needed again.
     assert holds(ten, "--accept-removals", "4", image=image(sent)).endswith("--accept-removals 4 --accept-costs 6")
