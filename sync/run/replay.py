@@ -98,7 +98,9 @@ class _Importer:
         replay.finish(connection, continued, end.states, first_day)
 
     def _store_run(self, run: ExportedRun) -> ReplayedRun | None:
-        if self.settled.includes(run.run_id):  # in a long history, the lock for each run would take minutes
+        if self.settled.includes(
+            run.run_id, str(run.run["started_at"])
+        ):  # in a long history, the lock for each run would take minutes
             return None
         results: list[ReplayedRun] = []
 

@@ -51,11 +51,25 @@ class RecordedRun(Struct, frozen=True):
 class SettledRuns(Struct, frozen=True):
     """Runs of a source that need not be compared: they are recorded and have ended."""
 
-    before: int = 0
+    started: Mapping[int, datetime] = {}
+    """When each imported run of the source started, by its number there."""
+    last: int = 0
     unfinished: frozenset[int] = frozenset()
 
-    def includes(self, run_id: int) -> bool:
-        return run_id < self.before and run_id not in self.unfinished
+    def includes(self, run_id: int, started_at: str) -> bool:
+        """Whether the run of this number has ended and is on record, or was.
+
+        Raises ``UsageError`` when the run that was imported is another one: a source that was restored from a
+        backup gives the numbers again, and its history is no longer that of which a part is here.
+        """
+        known = self.started.get(run_id)
+        if known is not None and known != parse_time(started_at):
+            raise UsageError(
+                f"run {run_id} of the file started at {started_at}, and the imported run of this number at"
+                f" {known.isoformat()}: the catalog was restored from a backup and went on otherwise; import the file"
+                " into a new database"
+            )
+        return run_id < self.last and run_id not in self.unfinished
 
 
 def source(connection: Connection, catalog_id: str) -> Source:
@@ -67,11 +81,12 @@ def settled_runs(connection: Connection, of: Source) -> SettledRuns:
     """Those that were imported. Of runs that ran here each is compared with its line."""
     columns = sync_runs.c
     imported = columns.source_catalog_id == of.catalog_id
-    last = connection.scalar(select(func.max(columns.source_run_id)).where(imported))
-    unfinished = select(columns.source_run_id).where(imported, columns.status.in_(UNFINISHED_STATUSES))
-    if last is None or of.is_own:
+    if of.is_own:
         return SettledRuns()
-    return SettledRuns(last, frozenset(connection.scalars(unfinished)))
+    rows = connection.execute(select(columns.source_run_id, columns.started_at, columns.status).where(imported)).all()
+    unfinished = frozenset(row.source_run_id for row in rows if row.status in UNFINISHED_STATUSES)
+    started = {row.source_run_id: row.started_at for row in rows}
+    return SettledRuns(started, max(started, default=0), unfinished)
 
 
 def recorded_run(connection: Connection, of: Source, run_id: int, started_at: str) -> RecordedRun | None:

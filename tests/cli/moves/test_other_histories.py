@@ -44,6 +44,18 @@ def test_a_damaged_file_is_refused_before_anything_is_stored(mover: Mover, sourc
     assert "--at cannot be used" in error_line(mover.shell("import", "--at", "1d", str(file)), 2)
 
 
+def test_a_source_that_was_restored_and_went_on_otherwise_is_refused(
+    mover: Mover, source: str, sqlite_url: str
+) -> None:
+    mover.import_(sqlite_url, mover.export(source))
+    # As if a backup from before run 3 had been restored, and another run had got its number.
+    execute(source, "UPDATE sync_runs SET started_at = '2026-03-01 11:00:00.000000' WHERE run_id = 3")
+    line = mover.refused(sqlite_url, mover.export(source), 2)
+
+    assert "run 3 of the file started at 2026-03-01T11:00:00.000000Z, and the imported run of this number at" in line
+    assert line.endswith("import the file into a new database")
+
+
 @pytest.mark.parametrize("hours", [100, 150])
 def test_a_database_that_has_gone_on_by_itself_is_refused(
     mover: Mover, source: str, sqlite_url: str, hours: int
