@@ -231,3 +231,6 @@ GUARDS = (
     ),
 )
 """The guards. ``hold_reason`` is the first one that trips and that no person accepted."""
+
+MODE_HOLD_REASONS = frozenset(guard.reason for guard in GUARDS if guard.holds == "the mode")
+"""The values of ``hold_reason`` with which nothing of a response was applied."""

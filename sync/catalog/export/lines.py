@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
+from sync.catalog.guards import MODE_HOLD_REASONS
 from sync.catalog.times import good_start
 
 FORMAT = 1
@@ -23,9 +24,6 @@ FORMAT = 1
 Value: TypeAlias = str | int | None
 Columns: TypeAlias = dict[str, Value]
 """A row by column."""
-
-# Guards that hold a response back as a whole: nothing of it was applied.
-_HELD_AS_A_WHOLE = ("costs", "other_catalog")
 
 
 class Header(Struct, frozen=True, tag_field="line", tag="export"):
@@ -94,7 +92,7 @@ class ExportedMode(Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_held_as_a_whole(self) -> bool:
-        return self.row.get("hold_reason") in _HELD_AS_A_WHOLE
+        return self.row.get("hold_reason") in MODE_HOLD_REASONS
 
     def good_start(self, last: datetime | None) -> datetime | None:
         """The ``good_asked_at`` that the run leaves if it is good, where it was ``last`` before."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
-from sync.catalog.guards import GUARDS
+from sync.catalog.guards import MODE_HOLD_REASONS
 from sync.catalog.model.entities import EVENT_RULES
 from sync.catalog.times import good_start
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, time_of
@@ -49,7 +49,7 @@ class RunInMode:
     @property
     def holds_mode(self) -> bool:
         """Whether the whole response was held back."""
-        return any(guard.reason == self.hold_reason and guard.holds == "the mode" for guard in GUARDS)
+        return self.hold_reason in MODE_HOLD_REASONS
 
     @property
     def good_starts(self) -> frozenset[object]:
