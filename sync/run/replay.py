@@ -129,7 +129,7 @@ class _Importer:
             return replay.was_recorded(connection, self.source, run.run_id)
         if known.is_native and known.run_id in self.last_here:
             self.native.add(known.run_id)
-        return known.status not in replay.UNFINISHED_STATUSES or run.status in ("running", known.status)
+        return known.status not in runs.UNFINISHED_STATUSES or run.status in ("running", known.status)
 
     def _require_continued(
         self, connection: Connection, run: ExportedRun, states: Mapping[str, read.ModeState], *, is_new: bool
@@ -194,14 +194,14 @@ def _apply(
     write.apply_plan(connection, run_id, plan)
     replay.write_not_before(connection, run_id, mode.mode, mode.not_before_of)
     replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)
-    replay.advance_state(connection, run_id, plan, _state(run, mode, plan, good_asked_at))
+    runs.advance_state_with(connection, run_id, plan, _state(run, mode, plan, good_asked_at))
     runs.fill_calendar(connection, plan.stamp)
     return plan
 
 
 def _state(run: ExportedRun, mode: ExportedMode, plan: ModePlan, good_asked_at: datetime | None) -> dict[str, object]:
-    """What the run left in ``sync_state``."""
-    values: dict[str, object] = {"models_listed": plan.models_listed}
+    """What the run left in ``sync_state`` beside what every run moves there."""
+    values: dict[str, object] = {}
     if mode.is_good:
         values |= {"good_asked_at": mode.good_start(good_asked_at), "good_observed_at": plan.stamp}
     if (base_url := run.run.get("base_url")) is not None and not mode.is_held_as_a_whole:

@@ -25,7 +25,7 @@ from sync.source.http.results import Fetched, FetchFailed
 from sync.store import read, runs
 from sync.store.database import Connection, Engine, Pause, in_transaction, reading, storage_warning
 
-_UNFINISHED_STATUSES = (None, "running", "abandoned")
+_UNFINISHED_STATUSES = (None, *runs.UNFINISHED_STATUSES)
 
 Clock = Callable[[], datetime]
 """Gives the time now, in UTC."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from models_db.tables import catalog_changes, ignored_fields, models, sync_run_modes
 from sync.catalog.changes.ignored import IgnoredFields, ignored_field
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
+from sync.catalog.changes.plan import monotonic_timestamp
 from sync.catalog.modes import MODES
 from sync.errors import UsageError
 from sync.store import read
@@ -128,4 +129,4 @@ def changes_in_last_runs(
 def _lock(connection: Connection, now: datetime) -> datetime:
     """Waits for the runs that are being stored, and returns a moment after all of them."""
     states = read.lock_mode_states(connection, MODES)
-    return max([now, *(state.last.stamp + _MICROSECOND for state in states.values() if state.last.stamp)])
+    return max(monotonic_timestamp(now, state.last) for state in states.values())

@@ -26,8 +26,6 @@ from sync.errors import UsageError
 from sync.store import identity, read, runs
 from sync.store.export import MODE_COLUMNS, REJECTED_COLUMNS, RUN_COLUMNS, STATE_COLUMNS
 
-UNFINISHED_STATUSES = ("running", "abandoned")
-"""Statuses of a run without an end. The source may have written its end since the export."""
 _IS_NATIVE = sync_runs.c.source_catalog_id.is_(None)
 
 
@@ -84,7 +82,7 @@ def settled_runs(connection: Connection, of: Source) -> SettledRuns:
     if of.is_own:
         return SettledRuns()
     rows = connection.execute(select(columns.source_run_id, columns.started_at, columns.status).where(imported)).all()
-    unfinished = frozenset(row.source_run_id for row in rows if row.status in UNFINISHED_STATUSES)
+    unfinished = frozenset(row.source_run_id for row in rows if row.status in runs.UNFINISHED_STATUSES)
     started = {row.source_run_id: row.started_at for row in rows}
     return SettledRuns(started, max(started, default=0), unfinished)
 
@@ -133,10 +131,7 @@ def write_run(connection: Connection, of: Source, source_run_id: int, run: Colum
         connection.execute(update(sync_runs).where(sync_runs.c.run_id == run_id).values(values))
         return run_id
     values |= {"source_catalog_id": of.catalog_id, "source_run_id": source_run_id}
-    key = connection.execute(insert(sync_runs).values(values)).inserted_primary_key
-    if key is None:
-        raise RuntimeError("the database gave no run_id")
-    return int(key[0])
+    return runs.insert_run(connection, values)
 
 
 def write_mode(connection: Connection, run_id: int, row: Columns) -> None:
@@ -173,12 +168,6 @@ def write_rejected(
     for row in rejected:
         values = _decoded(REJECTED_COLUMNS, rejected_models, row)
         connection.execute(insert(rejected_models).values(opened_run_id=run_id, **values))
-
-
-def advance_state(connection: Connection, run_id: int, plan: ModePlan, values: Mapping[str, object]) -> None:
-    """Advances the mode's check-and-set row. The last statement of a mode, as ``runs.advance_state``."""
-    changed = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id, **values}
-    runs.set_state(connection, plan.mode, changed)
 
 
 def write_ignored_field(connection: Connection, row: Columns, last_stamp: datetime | None) -> None:

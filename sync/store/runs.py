@@ -16,6 +16,9 @@ from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.model.entities import EVENT_RULES
 from sync.errors import UsageError
 
+UNFINISHED_STATUSES = ("running", "abandoned")
+"""Statuses of a run without an end. It may still write its end."""
+
 _DAY = timedelta(days=1)
 _REVISION: ColumnClause[str] = column("version_num")
 _IS_AT_HEAD = exists().select_from(table(migrate.VERSION_TABLE, _REVISION)).where(_REVISION == migrate.HEAD)
@@ -76,8 +79,12 @@ class ModeRow(Struct, frozen=True):
 
 def begin_run(connection: Connection, start: RunStart) -> int:
     """Inserts a run with status ``running`` and returns its ``run_id``."""
-    result = connection.execute(insert(sync_runs).values(status="running", **asdict(start)))
-    key = result.inserted_primary_key
+    return insert_run(connection, {"status": "running", **asdict(start)})
+
+
+def insert_run(connection: Connection, values: Mapping[str, object]) -> int:
+    """Inserts a row of ``sync_runs`` and returns its ``run_id``."""
+    key = connection.execute(insert(sync_runs).values(dict(values))).inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no run_id")
     return int(key[0])
@@ -112,20 +119,28 @@ def advance_state(
 
     ``good_start`` is that of ``sync.catalog.times``. ``base_url`` is None for an import.
     A mode that is held as a whole keeps its base URL: the response may be that of another catalog.
-    This is the last statement of a mode. Raises ``UsageError`` if the schema was migrated after the
-    database was opened: rows written for the old schema may lack what the new one needs.
+    This is the last statement of a mode, and raises what ``set_state`` raises.
     """
-    values: dict[str, object] = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id}
-    values["models_listed"] = plan.models_listed
+    values: dict[str, object] = {}
     if base_url is not None and not plan.holds_mode:
         values["base_url"] = base_url
     if plan.is_good:
         values |= {"good_asked_at": good_start, "good_observed_at": plan.stamp}
-    set_state(connection, plan.mode, values)
+    advance_state_with(connection, run_id, plan, values)
+
+
+def advance_state_with(connection: Connection, run_id: int, plan: ModePlan, values: Mapping[str, object]) -> None:
+    """Advances the mode's check-and-set row, and sets these columns of it beside those that every run moves."""
+    moved = {"version": sync_state.c.version + 1, "observed_at": plan.stamp, "run_id": run_id}
+    set_state(connection, plan.mode, {**moved, "models_listed": plan.models_listed, **values})
 
 
 def set_state(connection: Connection, mode: str, values: Mapping[str, object]) -> None:
-    """Changes a mode's check-and-set row. Raises ``UsageError`` as ``advance_state`` does."""
+    """Changes a mode's check-and-set row.
+
+    Raises ``UsageError`` if the schema was migrated after the database was opened: rows written for the old
+    schema may lack what the new one needs.
+    """
     # A newer program may have migrated the database while this run was fetching, or be migrating it now.
     # As a condition of the UPDATE the check holds until the COMMIT: on SQLite and PostgreSQL a migration
     # waits for this transaction. MariaDB commits DDL before the revision, so a short window stays there.
