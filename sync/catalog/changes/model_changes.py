@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
+
+from msgspec.structs import replace
 
 from sync.catalog.changes.diff import Event, row_changes
 from sync.catalog.changes.ignored import IgnoredFields
@@ -14,6 +17,51 @@ from sync.catalog.model.entities import EVENT_RULES
 from sync.catalog.model.normalise import is_current, record_of_stored
 from sync.catalog.model.records import Record
 from sync.errors import DatabaseError
+
+
+def changes_of_seen(
+    model_ids: Iterable[str],
+    record_of: Callable[[str], Record],
+    stored: Mapping[str, Stored],
+    mode: str,
+    *,
+    ignored: IgnoredFields,
+    stamp: datetime,
+    event_rules: int = EVENT_RULES,
+) -> Iterator[ModelChange | str]:
+    """The change of each model that is not unchanged, in order of ids. A model never seen before is its id alone.
+
+    ``record_of`` gives a model as it is now. It is not asked for models never seen before: see ``Changes``.
+    """
+    for model_id in sorted(model_ids):
+        known = stored.get(model_id)
+        if known is None:
+            yield model_id
+            continue
+        record = record_of(model_id)
+        if not known.is_listed:
+            yield addition(record, known)
+            continue
+        old = stored_record(model_id, known, mode)
+        change = change_of_listed(record, known, old, ignored, stamp, event_rules)
+        if change is not None:
+            yield change
+
+
+def with_starts(
+    changes: Iterable[ModelChange | str], starts: Mapping[str, datetime | None], record_of: Callable[[str], Record]
+) -> Iterator[ModelChange | str]:
+    """The changes, with the ``not_before`` of models that were rejected until now.
+
+    The last successful sync did not observe such a model, so its change may be older than that sync.
+    """
+    for change in changes:
+        model_id = change if isinstance(change, str) else change.model_id
+        if model_id in starts:
+            made = addition(record_of(model_id), None) if isinstance(change, str) else change
+            yield replace(made, not_before=starts[model_id])
+        else:
+            yield change
 
 
 def addition(record: Record, known: Stored | None) -> ModelChange:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from sync.catalog.changes.classify import ClassifiedResponse
 from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
-from sync.catalog.changes.model_changes import addition, change_of_listed, rebuild, removal, stored_record
+from sync.catalog.changes.model_changes import (
+    addition,
+    changes_of_seen,
+    rebuild,
+    removal,
+    stored_record,
+    with_starts,
+)
 from sync.catalog.changes.rejections import OpenRejection, RejectionChanges, compare_rejections, event_starts
 from sync.catalog.changes.stored import Listed, Stored
 from sync.catalog.guards import Ruling
 from sync.catalog.model.normalise import is_current
-from sync.catalog.model.records import Record
 from sync.catalog.model.unread import unread_notes
 
 NOTHING_IGNORED = IgnoredFields()
@@ -71,7 +76,7 @@ def make_plan(
     not_before = None if watermark.good_asked_at is None else min(watermark.good_asked_at, stamp)
     changes = () if ruling.holds_mode else _changes(classified, ruling, stored, watermark, ignored, stamp)
     if rejected_before:
-        changes = tuple(_with_starts(changes, event_starts(rejected_before), classified.records))
+        changes = tuple(with_starts(changes, event_starts(rejected_before), classified.records.__getitem__))
     rejections = RejectionChanges()
     if not ruling.holds_mode:
         is_certain = not (ruling.holds or classified.has_unreadable)
@@ -102,44 +107,14 @@ def _changes(  # what make_plan was given, and the stamp
     ignored: IgnoredFields,
     stamp: datetime,
 ) -> tuple[ModelChange | str, ...]:
+    mode = classified.response.mode
     return (
-        *_changes_of_received(classified, stored, ignored, stamp),
+        *changes_of_seen(
+            *(classified.records, classified.records.__getitem__, stored, mode), ignored=ignored, stamp=stamp
+        ),
         *(removal(model_id, stored[model_id], watermark.good_stamp) for model_id in ruling.removed),
-        *_rebuilds(stored, {*classified.records, *ruling.removed}, classified.response.mode),
+        *_rebuilds(stored, {*classified.records, *ruling.removed}, mode),
     )
-
-
-def _changes_of_received(
-    classified: ClassifiedResponse, stored: Mapping[str, Stored], ignored: IgnoredFields, stamp: datetime
-) -> Iterator[ModelChange | str]:
-    """The change of each received model that is not unchanged. A model never seen before is its id alone."""
-    for model_id in sorted(classified.records):
-        known = stored.get(model_id)
-        if known is None:
-            yield model_id  # see Changes
-        elif not known.is_listed:
-            yield addition(classified.records[model_id], known)
-        else:
-            old = stored_record(model_id, known, classified.response.mode)
-            change = change_of_listed(classified.records[model_id], known, old, ignored, stamp)
-            if change is not None:
-                yield change
-
-
-def _with_starts(
-    changes: Iterable[ModelChange | str], starts: Mapping[str, datetime | None], records: Mapping[str, Record]
-) -> Iterator[ModelChange | str]:
-    """The changes, with the ``not_before`` of models that were rejected until now.
-
-    The last successful sync did not observe such a model, so its change may be older than that sync.
-    """
-    for change in changes:
-        model_id = change if isinstance(change, str) else change.model_id
-        if model_id in starts:
-            made = addition(records[model_id], None) if isinstance(change, str) else change
-            yield replace(made, not_before=starts[model_id])
-        else:
-            yield change
 
 
 def _rebuilds(stored: Mapping[str, Stored], settled: set[str], mode: str) -> Iterator[ModelChange]:

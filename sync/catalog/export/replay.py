@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import cast
 
 from msgspec import Struct
-from msgspec.structs import replace as with_fields
 
 from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.changes.mode_plan import Changes, ModelChange, ModePlan, ModeStatus
-from sync.catalog.changes.model_changes import addition, change_of_listed, removal, stored_record
+from sync.catalog.changes.model_changes import addition, changes_of_seen, removal, with_starts
 from sync.catalog.changes.stored import Stored
 from sync.catalog.export.lines import ExportedMode, parse_time
 from sync.catalog.model.normalise import WrongModeError, record_of_stored
@@ -45,8 +45,12 @@ def make_replay_plan(replay: Replay, stored: Mapping[str, Stored], ignored: Igno
     version of the program rejects.
     """
     mode, texts = replay.mode, dict(replay.mode.opened)
-    entries = tuple(_changes(replay, texts, stored, ignored))
-    changes = Changes(entries, lambda model_id: _added(replay, texts, model_id))
+
+    def record_of(model_id: str) -> Record:
+        return _record(model_id, texts[model_id], mode.mode)
+
+    entries = tuple(_changes(replay, record_of, stored, ignored))
+    changes = Changes(entries, lambda model_id: addition(record_of(model_id), None))
     return ModePlan(
         mode=mode.mode,
         status=cast(ModeStatus, mode.row["status"]),
@@ -61,35 +65,17 @@ def make_replay_plan(replay: Replay, stored: Mapping[str, Stored], ignored: Igno
 
 
 def _changes(
-    replay: Replay, texts: Mapping[str, str], stored: Mapping[str, Stored], ignored: IgnoredFields
+    replay: Replay, record_of: Callable[[str], Record], stored: Mapping[str, Stored], ignored: IgnoredFields
 ) -> Iterator[ModelChange | str]:
-    starts = {one.model_id: optional_time(one.not_before) for one in replay.mode.not_before_of if one.entity is None}
-    for change in (*_listed(replay, texts, stored, ignored), *_removed(replay, stored)):
-        model_id = change if isinstance(change, str) else change.model_id
-        if model_id in starts:
-            made = _added(replay, texts, change) if isinstance(change, str) else change
-            yield with_fields(made, not_before=starts[model_id])
-        else:
-            yield change
-
-
-def _listed(
-    replay: Replay, texts: Mapping[str, str], stored: Mapping[str, Stored], ignored: IgnoredFields
-) -> Iterator[ModelChange | str]:
-    mode, stamp = replay.mode.mode, replay.stamp
-    for model_id in sorted(texts):
-        known = stored.get(model_id)
-        if known is None:
-            yield model_id  # see Changes
-            continue
-        record = _record(model_id, texts[model_id], mode)
-        if not known.is_listed:
-            yield addition(record, known)
-            continue
-        old = stored_record(model_id, known, mode)
-        change = change_of_listed(record, known, old, ignored, stamp, replay.event_rules)
-        if change is not None:
-            yield change
+    mode = replay.mode
+    seen = changes_of_seen(
+        *((model_id for model_id, _ in mode.opened), record_of, stored, mode.mode),
+        ignored=ignored,
+        stamp=replay.stamp,
+        event_rules=replay.event_rules,
+    )
+    starts = {one.model_id: optional_time(one.not_before) for one in mode.not_before_of if one.entity is None}
+    return with_starts(chain(seen, _removed(replay, stored)), starts, record_of)
 
 
 def _removed(replay: Replay, stored: Mapping[str, Stored]) -> Iterable[ModelChange]:
@@ -97,10 +83,6 @@ def _removed(replay: Replay, stored: Mapping[str, Stored]) -> Iterable[ModelChan
     return (
         removal(model_id, one, replay.previous_success) for model_id, one in known if one is not None and one.is_listed
     )
-
-
-def _added(replay: Replay, texts: Mapping[str, str], model_id: str) -> ModelChange:
-    return addition(_record(model_id, texts[model_id], replay.mode.mode), None)
 
 
 def _record(model_id: str, raw: str, mode: str) -> Record:
