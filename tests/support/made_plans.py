@@ -11,7 +11,7 @@ from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.changes.plan import ModeWatermark, make_plan, needed_ids
 from sync.catalog.changes.rejections import OpenRejection
 from sync.catalog.changes.stored import Listed, Stored
-from sync.catalog.guards import GuardSettings, accepted_flags, rule, tripped
+from sync.catalog.guards import Accepted, GuardSettings, accepted_flags, rule, tripped
 from sync.catalog.response.parsed import ParsedResponse
 from tests.support.made_responses import model, parsed_response
 
@@ -53,7 +53,8 @@ def plan_of(
 ) -> ModePlan:
     """The plan that a run makes of a parsed response, with ``known`` as what is stored."""
     classified = classify(response, on_list)
-    settings = GuardSettings(accept_removals="all" if accept else None)
+    accepted: Accepted = "all" if accept else None
+    settings = GuardSettings(accept_removals=accepted, accept_costs=accepted)
     costs = {id_: known[id_].cost for id_ in on_list if id_ in known}
     evidence = make_evidence(classified, on_list.keys(), recent=RecentChanges(), costs=costs)
     holds = tripped(evidence, settings)
