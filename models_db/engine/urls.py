@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from models_db.engine.drivers import require_driver
 from models_db.errors import DatabaseSettingError
 
 _POSTGRESQL = "postgresql+psycopg"
@@ -59,7 +59,7 @@ def normalise_url(text: str) -> URL:
     if driver == _SQLITE:
         return _sqlite(url)
     _check_server(url)
-    _require_driver(driver)
+    require_driver(*_EXTRAS[driver])
     return url
 
 
@@ -137,13 +137,3 @@ def _check_server(url: URL) -> None:
         raise DatabaseSettingError("the database URL has its password in the options; write it as user:password@host")
     if url.drivername == _MARIADB and not url.database:
         raise DatabaseSettingError("the database URL does not name a database; add it as mariadb://user@host/database")
-
-
-def _require_driver(driver: str) -> None:
-    module, extra = _EXTRAS[driver]
-    try:
-        import_module(module)
-    except ImportError:
-        raise DatabaseSettingError(
-            f"the database driver {module} is not installed; run pip install 'catalog-sync[{extra}]'"
-        ) from None

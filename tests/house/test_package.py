@@ -15,7 +15,7 @@ from sync import __version__
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sync", "models_db")
-SHIPPED_KINDS = {".py", ".sql", ".json", ".html", ".css", ".js"}
+SHIPPED_KINDS = {".py", ".sql", ".json", ".html", ".css", ".js", ".typed"}
 
 
 def build(kind: str, source: Path, target: Path) -> Path:
