@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,6 +17,7 @@ from sync import __version__
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sync", "models_db")
+RELATIVE_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)")
 SHIPPED_KINDS = {".py", ".sql", ".json", ".html", ".css", ".js", ".typed"}
 
 
@@ -31,6 +34,12 @@ def listing(wheel: Path) -> set[str]:
     """The files of a wheel without its metadata."""
     names = zipfile.ZipFile(wheel).namelist()
     return {name for name in names if ".dist-info/" not in name}
+
+
+def index_page(wheel: Path) -> str:
+    """The metadata of a wheel: what a package index shows."""
+    with zipfile.ZipFile(wheel) as opened:
+        return opened.read(f"catalog_sync-{__version__}.dist-info/METADATA").decode()
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -88,3 +97,37 @@ def test_the_wheel_names_its_command_and_its_licence(wheel: Path) -> None:
 
     assert "catalog-sync = sync.cli:main" in commands
     assert licence == (ROOT / "LICENSE").read_text()
+
+
+def test_both_packages_are_marked_as_typed(wheel: Path) -> None:
+    assert {f"{package}/py.typed" for package in PACKAGES} <= listing(wheel)
+
+
+def test_the_page_on_an_index_has_no_link_that_works_in_the_repository_only(wheel: Path) -> None:
+    text = index_page(wheel)
+
+    assert "# catalog-sync" in text
+    assert RELATIVE_LINK.findall(text) == []
+
+
+def test_with_the_address_filled_in_links_and_urls_lead_to_the_files_of_the_version(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "tests", "__pycache__", "*.db", "*.sqlite*"))
+    project = source / "pyproject.toml"
+    address = "https://git.example.com/owner/catalog-sync"
+    project.write_text(project.read_text().replace('repository = ""', f'repository = "{address}/"'))
+    text = index_page(build("wheel", source, tmp_path / "wheel"))
+
+    assert RELATIVE_LINK.findall(text) == []
+    assert f"]({address}/blob/v{__version__}/docs/operations.md#sqlite)" in text
+    assert f"Project-URL: Changelog, {address}/blob/v{__version__}/CHANGELOG.md" in text
+    assert f"Project-URL: Homepage, {address}\n" in text
+
+
+def test_the_container_is_built_from_what_dockerignore_lets_through() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    copies = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert "*" in lines
+    assert allowed == {name for names in copies for name in names.split()}

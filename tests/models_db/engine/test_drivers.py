@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_an_environment_of_uv_has_no_pip(prefix: Path) -> None:
 
 def test_a_checkout_that_is_not_installed_gets_the_driver_alone(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> Installed:
-        raise drivers.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
 
     monkeypatch.setattr(drivers, "distribution", missing)
     (prefix / "pyvenv.cfg").unlink()
