@@ -41,7 +41,7 @@ bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes 
 		$(if $(DATABASES),--databases $(DATABASES)) $(if $(SIZES),--sizes $(SIZES))
 
 # alembic/ is checked from within: from the root mypy would take the folder for the library of the same name.
-check: $(READY) ## lint, format, types, import directions, lock files
+check: $(READY) ## lint, format, types, import directions, lock files, deploy/
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
@@ -49,6 +49,7 @@ check: $(READY) ## lint, format, types, import directions, lock files
 	@$(BIN)/lint-imports --no-logo
 	@{ $(UV) lock --quiet --check --offline && $(EXPORT) --offline | diff -u constraints.txt -; } \
 		|| { echo 'uv.lock or constraints.txt does not follow pyproject.toml: run make lock' >&2; exit 1; }
+	@bash .ci/check-deploy
 
 format: $(READY) ## format the code and fix what ruff can fix
 	@$(BIN)/ruff check --quiet --fix-only .

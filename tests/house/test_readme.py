@@ -25,7 +25,7 @@ from tests.support.docs_pages import ROOT, blocks, page, section, table_rows
 README = page("README.md")
 PAGES = (
     *("README.md", "docs/commands.md", "docs/operations.md"),
-    *("deploy/crontab.example", "deploy/catalog-sync.service"),
+    *("deploy/crontab.example", "deploy/catalog-sync.service", "deploy/catalog-sync-check.service"),
 )
 FIRST_DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY_SETTINGS = {PREFIX + "API_KEY", PREFIX + "API_KEY_FILE", PREFIX + "CATALOG_ID"}
