@@ -124,10 +124,15 @@ def test_with_the_address_filled_in_links_and_urls_lead_to_the_files_of_the_vers
     assert f"Project-URL: Homepage, {address}\n" in text
 
 
-def test_the_container_is_built_from_what_dockerignore_lets_through() -> None:
+def test_the_container_is_built_from_what_dockerignore_lets_through(wheel: Path, tmp_path: Path) -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
     copies = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    source = tmp_path / "source"
+    source.mkdir()
+    for path in (ROOT / name for name in allowed):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, source / path.name)
 
     assert "*" in lines
     assert allowed == {name for names in copies for name in names.split()}
+    assert listing(build("wheel", source, tmp_path / "wheel")) == listing(wheel)
