@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
@@ -21,6 +22,13 @@ VERSION_TABLE = "catalog_sync_version"
 _POSTGRESQL_LOCK = 7_401_905_882_163_120_447  # an arbitrary number that identifies this lock in the database
 _WAIT_FOR_OTHERS_SECONDS = 600
 _WAIT_FOR_READERS_SECONDS = 60
+
+
+class Migration(NamedTuple):
+    """The revisions of a database before and after a migration; None if it had no catalog."""
+
+    before: str | None
+    after: str | None
 
 
 def migrations_dir() -> Path:
@@ -44,23 +52,25 @@ def require_head(engine: Engine) -> None:
         revision = current_revision(connection)
     if revision == HEAD:
         return
+    if revision is None:
+        raise _no_catalog(engine)
     _require_known(revision)
     raise SchemaError(
-        f"the schema of {masked_url(engine.url)} is at revision {revision or 'none'}, this program needs {HEAD};"
+        f"the schema of {masked_url(engine.url)} is at revision {revision}, this program needs {HEAD};"
         " run catalog-sync migrate"
     )
 
 
-def upgrade(url: str | URL, revision: str = "head") -> None:
+def upgrade(url: str | URL, revision: str = "head", *, create: bool = True) -> Migration:
     """Upgrade the database to a revision; at head, bring comments and views up to date.
 
-    Creates a missing SQLite file. Several processes may call this function at once: one migrates, and the
-    others find nothing to do.
+    With ``create`` a missing SQLite file and a missing catalog are created; without it they are an error.
+    Several processes may call this function at once: one migrates, and the others find nothing to do.
 
     Raises ``DatabaseSettingError``, and ``SchemaError`` if the migration would change a table or view that
     catalog-sync did not create.
     """
-    _run("upgrade", migration_engine(url, create=True), revision)
+    return _run("upgrade", migration_engine(url, create=create), revision, create=create)
 
 
 def downgrade(url: str | URL, revision: str) -> None:
@@ -114,7 +124,14 @@ def _lock_mariadb(connection: Connection) -> None:
         )
 
 
-def _run(command: str, engine: Engine, revision: str) -> None:
+def _no_catalog(engine: Engine) -> SchemaError:
+    return SchemaError(
+        f"there is no catalog in {masked_url(engine.url)};"
+        " run catalog-sync migrate once to make one, or correct the URL"
+    )
+
+
+def _run(command: str, engine: Engine, revision: str, *, create: bool = True) -> Migration:
     from alembic import command as commands
     from alembic.config import Config
     from alembic.util import CommandError
@@ -123,12 +140,17 @@ def _run(command: str, engine: Engine, revision: str) -> None:
     config.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     with exclusive_transaction(engine) as connection:
-        _require_known(current_revision(connection))
+        before = current_revision(connection)
+        # Under the lock: another process may be making the catalog.
+        if before is None and not create:
+            raise _no_catalog(engine)
+        _require_known(before)
         config.attributes["connection"] = connection
         try:
             getattr(commands, command)(config, revision)
         except CommandError as error:
             raise SchemaError(f"the migration failed: {error}") from error
+        return Migration(before, current_revision(connection))
 
 
 def _require_known(revision: str | None) -> None:

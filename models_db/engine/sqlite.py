@@ -67,7 +67,9 @@ def check_file(path: Path, *, create: bool) -> None:
     is_file = _is_regular_file(path)
     # This line says nothing of the folder: migrate makes the folder of the default database and reports any other.
     if not create and not is_file:
-        raise DatabaseSettingError(f"there is no database at {path}; run catalog-sync migrate, or correct the URL")
+        raise DatabaseSettingError(
+            f"there is no database at {path}; run catalog-sync migrate once to make one, or correct the URL"
+        )
     if not path.parent.is_dir():
         raise DatabaseSettingError(f"the folder of the database does not exist; make {path.parent}, or correct the URL")
     if _has_write_ahead_log(path) and (kind := network_drive(path)):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sync.run.import_ import ImportDependencies
     from sync.run.source_check import Acceptance
     from sync.source.http.results import Fetched, FetchFailed
-    from sync.store.database import Database
+    from sync.store.database import Database, Migration
 
 _MAX_HOST_NAME = 255  # characters, as in the column
 
@@ -66,11 +66,14 @@ def database(url: str, timeout: float | None = None, stop: threading.Event | Non
     return Database(url, timeout or DEFAULT_TIMEOUT_SECONDS, pause, settings.catalog_id(os.environ))
 
 
-def upgrade(catalog: Database) -> None:
-    """Brings the database to head. Makes the folder of the default database if it is missing, but no other folder."""
+def make_or_upgrade(catalog: Database) -> Migration:
+    """Brings the database to head, and makes a missing catalog.
+
+    Makes the folder of the default database if it is missing, but no other folder.
+    """
     if catalog.url == settings.default_database_url():
         make_folder(default_file().parent)
-    catalog.upgrade()
+    return catalog.upgrade()
 
 
 def default_file() -> Path:

@@ -48,7 +48,12 @@ provider = click.option(
     "--provider", type=Utf8Text(), metavar="NAME", help="Only this provider, spelled as in the catalog."
 )
 quiet = click.option("--quiet", is_flag=True, help="Print nothing unless there is an error.")
-migrate = click.option("--migrate", "migrate_first", is_flag=True, help="First do what catalog-sync migrate does.")
+migrate = click.option(
+    "--migrate",
+    "migrate_first",
+    is_flag=True,
+    help="First upgrade the catalog in the database. It never makes a new one: run catalog-sync migrate once for that.",
+)
 accept_removals = click.option(
     "--accept-removals",
     type=AcceptedNumber(),

@@ -21,6 +21,7 @@ from models_db import migrate
 from models_db.engine import error_classes
 from models_db.engine.sqlite import network_drive
 from models_db.errors import DatabaseSettingError, SchemaError
+from models_db.migrate import Migration
 from sync.errors import DatabaseError, UsageError
 from sync.store import identity
 
@@ -30,6 +31,7 @@ __all__ = [
     "Connection",
     "Database",
     "Engine",
+    "Migration",
     "Pause",
     "in_transaction",
     "reading",
@@ -108,18 +110,19 @@ class Database:
         with self.opened():
             pass
 
-    def upgrade(self) -> None:
-        """Brings the database to head; makes an SQLite file that is missing.
+    def upgrade(self, *, create: bool = True) -> Migration:
+        """Brings the database to head. Makes a missing SQLite file and a missing catalog only with ``create``.
 
-        Raises ``UsageError`` where it would touch tables that catalog-sync did not make.
+        Raises ``UsageError`` where it would touch tables that catalog-sync did not make, and without
+        ``create`` where there is no catalog.
         """
         if self.pause is not None:
-            self._wait_for_server()
+            self._wait_for_server(create=create)
         with translate_errors():
             if self.catalog_id is not None:
                 # A catalog that a migration makes has another id, so a mistyped database is found before.
                 identity.require_catalog_at(self.url, self.timeout, self.catalog_id)
-            migrate.upgrade(self.url)
+            return migrate.upgrade(self.url, create=create)
 
     def storage_warning(self) -> str | None:
         """What a user should know about the place of the database; None when there is nothing to say."""
@@ -131,10 +134,16 @@ class Database:
         if self.catalog_id is not None:
             identity.require_catalog(engine, self.catalog_id)
 
-    def _wait_for_server(self) -> None:
+    def catalog_id_found(self) -> str | None:
+        """The id of the catalog in the database; None if it has none."""
+        with self.reading() as connection:
+            found = identity.read_identity(connection)
+        return None if found is None else found.catalog_id
+
+    def _wait_for_server(self, *, create: bool) -> None:
         """Returns when the server accepts a connection. A migration itself is never tried twice."""
         with translate_errors():
-            engine = engines.open_engine(self.url, create=True, timeout=self.timeout)
+            engine = engines.open_engine(self.url, create=create, timeout=self.timeout)
         try:
             if engine.dialect.name != "sqlite":  # migrate makes its file
                 self._retried(lambda: engine.connect().close())

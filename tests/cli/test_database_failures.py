@@ -41,7 +41,7 @@ def test_a_database_that_was_never_migrated_is_exit_2(
 ) -> None:
     shell.set(DATABASE_URL=database_url, BASE_URL=api.base_url)
     line = error_line(shell(*command), 2)
-    assert line.endswith("run catalog-sync migrate") or "run catalog-sync migrate, or correct the URL" in line
+    assert "run catalog-sync migrate once to make one, or correct the URL" in line
     if database_kind == "sqlite":  # a mistyped path does not create an empty database
         assert not Path(make_url(database_url).database or "").exists()
 

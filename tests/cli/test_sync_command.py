@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models_db import migrate
 from models_db.migrate import HEAD
 from sync.cli import options
 from sync.source.emulator.server import Emulator, load_catalogs
@@ -148,6 +149,7 @@ def test_quiet_prints_nothing_when_all_is_well(synced: Shell) -> None:
 
 
 def test_sync_can_migrate_first(shell: Shell, database_url: str) -> None:
+    migrate.upgrade(database_url, "0002")
     shell.set(DATABASE_URL=database_url)
     with Emulator([catalog(*numbered_models(3))]) as api:
         output(shell("sync", "--migrate", "--base-url", api.base_url))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from sync.cli import options, run_report
-from sync.cli.composition import ApiSettings, database, sync_dependencies, upgrade
+from sync.cli.composition import ApiSettings, database, sync_dependencies
 from sync.cli.param_types import Duration
 from sync.cli.process import gc_tuning
 from sync.cli.process.messages import describe_error, print_error, print_line
@@ -85,7 +85,7 @@ def schedule(
 
     def work() -> None:
         if migrate_first:
-            upgrade(catalog)
+            catalog.upgrade(create=False)
         catalog.require_head()
         gc_tuning.for_many_runs()
         run_forever(timetable, run_once, print_failure, stop)

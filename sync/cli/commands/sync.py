@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.cli import options, run_report
-from sync.cli.composition import ApiSettings, acceptance, database, sync_dependencies, upgrade
+from sync.cli.composition import ApiSettings, acceptance, database, sync_dependencies
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.errors import Interrupted, UsageError
@@ -71,7 +71,7 @@ def sync(  # noqa: PLR0913  # each is an option
 
     def work() -> RunResult:
         if migrate_first:
-            upgrade(catalog)
+            catalog.upgrade(create=False)
         with catalog.opened() as engine:
             return run_sync(engine, dependencies, dry_run=dry_run)
 
