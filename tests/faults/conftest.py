@@ -27,10 +27,16 @@ on_servers = pytest.mark.parametrize("database_kind", ["postgresql", "mariadb"],
 
 # A scheduler prints this line when a run takes longer than the interval, as every run may on a busy machine.
 _SKIPPED = re.compile(
-    r"catalog-sync: a run was skipped: the one before it was still active \(\d+ skipped so far\); schedule fewer runs"
+    r"catalog-sync: \S+Z a run was skipped: the one before it was still active \(\d+ skipped so far\);"
+    r" schedule fewer runs"
 )
 
 __all__ = ["shell", "sqlite_url"]  # pytest finds a fixture where it is imported
+
+
+def without_time(line: str) -> str:
+    """A line that a schedule printed, without the time that each of them has."""
+    return re.sub(r"^(catalog-sync: )?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", lambda match: match[1] or "", line)
 
 
 def lines_without_skipped(err: str) -> list[str]:

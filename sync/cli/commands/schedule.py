@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +16,27 @@ from sync.cli.param_types import Duration
 from sync.cli.process import gc_tuning
 from sync.cli.process.messages import describe_error, print_error, print_line
 from sync.cli.process.signals import run_until_stopped
-from sync.errors import Interrupted, Outcome
+from sync.errors import CatalogSyncError, Interrupted, Outcome
+
+if TYPE_CHECKING:
+    from sync.schedule import Timetable
+
+
+def timed(text: str) -> str:
+    """The text with the time before it: a schedule prints for months, and its lines must say when."""
+    return f"{options.now():%Y-%m-%dT%H:%M:%SZ} {text}"
+
+
+@contextmanager
+def _timed_errors() -> Iterator[None]:
+    """Puts the time before the message of an error that ends the command."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except CatalogSyncError as error:
+        error.args = (timed(str(error)),)
+        raise
 
 
 @click.command(short_help="Sync at set times.", epilog="Example: catalog-sync schedule --every 15m --migrate")
@@ -59,13 +80,34 @@ def schedule(
     """Sync at set times until SIGTERM or SIGINT, then exit with code 0 within 10 seconds.
 
     Only one run is active at a time. Runs missed while the machine slept are made up for by one run.
-    The error of a failed run is printed on stderr, and the next run starts at its time.
+    The error of a failed run is printed on stderr, and the next run starts at its time. Each line has a time.
     """
-    from sync.run import run_sync
-    from sync.schedule import make_timetable, run_forever
+    from sync.schedule import make_timetable
 
-    stop, api_settings = threading.Event(), ApiSettings(**values)
-    timetable = make_timetable(every, cron, timezone, jitter)
+    with _timed_errors():
+        return _schedule(
+            timetable=make_timetable(every, cron, timezone, jitter),
+            mode=mode,
+            migrate_first=migrate_first,
+            quiet=quiet,
+            database_url=database_url,
+            api_settings=ApiSettings(**values),
+        )
+
+
+def _schedule(
+    *,
+    timetable: Timetable,
+    mode: str | None,
+    migrate_first: bool,
+    quiet: bool,
+    database_url: str,
+    api_settings: ApiSettings,
+) -> int:
+    from sync.run import run_sync
+    from sync.schedule import run_forever
+
+    stop = threading.Event()
     mask = sync_dependencies(api_settings, stop).mask  # reports wrong settings before the first run
     catalog = database(database_url, api_settings.database_timeout, stop)
 
@@ -76,12 +118,12 @@ def schedule(
         with catalog.opened() as engine:
             result = run_sync(engine, dependencies)
         if not quiet:
-            print_line(dependencies.mask(run_report.run_text(result)))
+            print_line(timed(dependencies.mask(run_report.run_text(result))))
         if result.message:
-            print_error(dependencies.mask(result.message))
+            print_error(timed(dependencies.mask(result.message)))
 
     def print_failure(error: BaseException) -> None:
-        print_error(mask(describe_error(error)[1]))
+        print_error(timed(mask(describe_error(error)[1])))
 
     def work() -> None:
         if migrate_first:
@@ -92,5 +134,5 @@ def schedule(
 
     # A signal before the first run also ends the command with code 0.
     with suppress(Interrupted):
-        run_until_stopped(work, stop, outcome_if_abandoned=Outcome.DONE)
+        run_until_stopped(work, stop, outcome_if_abandoned=Outcome.DONE, abandoned_line=timed)
     return Outcome.DONE

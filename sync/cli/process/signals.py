@@ -28,9 +28,7 @@ T = TypeVar("T")
 # Service managers kill a process 10 s after SIGTERM; the rest is for the exit itself.
 GRACE_SECONDS = 8.0
 """How long a command may go on after a signal before the process exits without waiting for it."""
-_RUN_ABANDONED = (
-    b"catalog-sync: stopped while the database did not respond; catalog-sync status shows whether the run was stored\n"
-)
+_RUN_ABANDONED = "stopped while the database did not respond; catalog-sync status shows whether the run was stored"
 _COMMAND_ABANDONED = b"catalog-sync: stopped by SIGTERM while waiting; run it again\n"
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
@@ -49,8 +47,15 @@ class _Work(Generic[T]):
     database driver can keep the main thread in one step for longer than the grace period.
     """
 
-    def __init__(self, work: Callable[[], T], stop: threading.Event, outcome_if_abandoned: Outcome | None) -> None:
+    def __init__(
+        self,
+        work: Callable[[], T],
+        stop: threading.Event,
+        outcome_if_abandoned: Outcome | None,
+        abandoned_line: Callable[[str], str],
+    ) -> None:
         self._outcome_if_abandoned = outcome_if_abandoned
+        self._abandoned_line = abandoned_line
         self.stop = stop
         self.received: signal.Signals | None = None
         self._work = work
@@ -84,21 +89,25 @@ class _Work(Generic[T]):
         if outcome is None:
             outcome = outcome_of(self.received or signal.SIGTERM)
         with suppress(OSError):
-            os.write(2, _RUN_ABANDONED)
+            os.write(2, f"catalog-sync: {self._abandoned_line(_RUN_ABANDONED)}\n".encode())
         os._exit(outcome)  # sys.exit would wait for the thread
 
 
 def run_until_stopped(
-    work: Callable[[], T], stop: threading.Event, outcome_if_abandoned: Outcome | None = None
+    work: Callable[[], T],
+    stop: threading.Event,
+    outcome_if_abandoned: Outcome | None = None,
+    abandoned_line: Callable[[str], str] = str,
 ) -> WorkResult[T]:
     """Runs the work and sets ``stop`` when SIGINT or SIGTERM arrives. Raises what the work raises.
 
     Work that does not end within ``GRACE_SECONDS`` of the signal is abandoned: the process exits
-    with ``outcome_if_abandoned``, or with the outcome of the signal.
+    with ``outcome_if_abandoned``, or with the outcome of the signal, and prints what ``abandoned_line`` makes
+    of the line that says so.
     """
     from sync.errors import Interrupted
 
-    task = _Work(work, stop, outcome_if_abandoned)
+    task = _Work(work, stop, outcome_if_abandoned, abandoned_line)
     before = {number: signal.signal(number, task.on_signal) for number in _HANDLED}
     thread = threading.Thread(target=task.run, daemon=True, name="work")
     try:

@@ -1,16 +1,14 @@
-"""Runs at set times, one at a time, until a stop is requested."""
+"""When to run: the options of ``schedule`` as times, with the meaning that they have to cron."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sync.errors import CatalogSyncError, Interrupted, UsageError
+from sync.errors import UsageError
 
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
@@ -28,8 +26,23 @@ class Timetable:
     """When to run."""
 
     trigger: BaseTrigger
-    starts_now: bool
-    """Whether the first run starts at once, before the first time of the trigger."""
+    every: timedelta | None
+    """The longest time between two runs; None for the times of a crontab line."""
+
+    @property
+    def starts_now(self) -> bool:
+        """Whether the first run starts at once, before the first time of the trigger."""
+        return self.every is not None
+
+    def next_after(self, now: datetime, planned: datetime) -> datetime:
+        """The next time after the clock was set back; ``planned`` is as far ahead as the time was before.
+
+        A crontab line is about the clock, an interval is not.
+        """
+        if self.every is not None:
+            return min(planned, now + self.every)
+        due: datetime | None = self.trigger.get_next_fire_time(None, now)
+        return due or planned
 
 
 def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jitter: timedelta) -> Timetable:
@@ -45,56 +58,11 @@ def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jit
     zone = _zone(timezone)
     seconds = int(jitter.total_seconds()) or None
     if every is not None:
-        return Timetable(_interval(every, seconds), starts_now=True)
+        return Timetable(_interval(every, seconds), every + jitter)
     trigger = _cron((cron or "").split(), zone, seconds)
     if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
         raise UsageError(f"--cron {cron!r} never starts a run: it names a day that does not exist; correct the line")
-    return Timetable(trigger, starts_now=False)
-
-
-def run_forever(
-    timetable: Timetable,
-    run_once: Callable[[], None],
-    print_error: Callable[[BaseException], None],
-    stop: threading.Event,
-) -> None:
-    """Calls ``run_once`` at the set times until ``stop`` is set; its errors are passed to ``print_error``.
-
-    Times missed while the machine sleeps are made up for by a single run. A time that comes while a
-    run is active is skipped and reported to ``print_error``.
-    """
-    from apscheduler.events import EVENT_JOB_MAX_INSTANCES
-    from apscheduler.executors.pool import ThreadPoolExecutor
-    from apscheduler.schedulers.background import BackgroundScheduler
-
-    skipped = count(1)
-
-    def guarded() -> None:
-        try:
-            run_once()
-        except Interrupted:
-            return  # a stop is not a failure
-        except Exception as error:  # noqa: BLE001  # after any error the next run starts at its time
-            print_error(error)
-
-    # Jobs are kept in memory. Schedulers on several hosts do not know each other; sync_state decides which
-    # of their runs is stored.
-    scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
-    scheduler.add_listener(lambda _: print_error(_skipped(next(skipped))), EVENT_JOB_MAX_INSTANCES)
-    first = {"next_run_time": datetime.now(UTC)} if timetable.starts_now else {}
-    # Without misfire_grace_time=None APScheduler drops a run that starts more than a second late; coalesce makes
-    # one run of all that were missed.
-    scheduler.add_job(guarded, timetable.trigger, coalesce=True, max_instances=1, misfire_grace_time=None, **first)
-    scheduler.start()
-    stop.wait()
-    # The active run sees the same event and ends soon; how long it may take is decided in process/signals.
-    scheduler.shutdown(wait=True)
-
-
-def _skipped(number: int) -> CatalogSyncError:
-    return CatalogSyncError(
-        f"a run was skipped: the one before it was still active ({number} skipped so far); schedule fewer runs"
-    )
+    return Timetable(trigger, None)
 
 
 def weekdays(field: str) -> str:
@@ -133,7 +101,9 @@ def _step(text: str) -> int:
     raise UsageError(f"{text!r} is not a step; write a number from 1, such as the 2 in */2")
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC  # needs no zone data
     try:
         return ZoneInfo(name)
     # ZoneInfo opens a file of that name: paths are a ValueError, directories an OSError.
@@ -142,16 +112,17 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _interval(every: timedelta, jitter: int | None) -> BaseTrigger:
-    from apscheduler.triggers.interval import IntervalTrigger
+    from sync.schedule.triggers import IntervalTimes
 
     if every < timedelta(seconds=1):
         raise UsageError("--every is shorter than a second; give a longer duration, such as 15m")
-    return IntervalTrigger(seconds=int(every.total_seconds()), timezone="UTC", jitter=jitter)
+    return IntervalTimes(seconds=int(every.total_seconds()), timezone=UTC, jitter=jitter)
 
 
-def _cron(fields: list[str], zone: ZoneInfo, jitter: int | None) -> BaseTrigger:
+def _cron(fields: list[str], zone: tzinfo, jitter: int | None) -> BaseTrigger:
     from apscheduler.triggers.combining import OrTrigger
-    from apscheduler.triggers.cron import CronTrigger
+
+    from sync.schedule.triggers import CronTimes
 
     if len(fields) != _CRON_FIELDS:
         raise UsageError("--cron does not have five fields; write a crontab line in quotes, such as '*/15 * * * *'")
@@ -161,8 +132,8 @@ def _cron(fields: list[str], zone: ZoneInfo, jitter: int | None) -> BaseTrigger:
     named = "*" if weekday == "*" else weekdays(weekday)
     try:
         if day.startswith("*") or weekday.startswith("*"):
-            return CronTrigger(day=day, day_of_week=named, **shared)
+            return CronTimes(day=day, day_of_week=named, **shared)
         # As in cron: when day and weekday are both restricted, a day that matches either of them counts.
-        return OrTrigger([CronTrigger(day=day, **shared), CronTrigger(day_of_week=named, **shared)])
+        return OrTrigger([CronTimes(day=day, **shared), CronTimes(day_of_week=named, **shared)])
     except ValueError as error:
         raise UsageError(f"--cron {' '.join(fields)!r} is not a crontab line: {error}; correct it") from error

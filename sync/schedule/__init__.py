@@ -1,0 +1,8 @@
+"""Runs at set times, one at a time, until a stop is requested."""
+
+from __future__ import annotations
+
+from sync.schedule.loop import run_forever
+from sync.schedule.timetable import Timetable, make_timetable, weekdays
+
+__all__ = ["Timetable", "make_timetable", "run_forever", "weekdays"]
