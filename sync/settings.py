@@ -6,6 +6,8 @@ the environment or a file, never from an argument, which other users can read in
 
 from __future__ import annotations
 
+import os
+import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +19,11 @@ from sync.errors import UsageError
 from sync.source.api_key import require_sendable
 
 PREFIX = "CATALOG_SYNC_"
+NOT_OPTIONS = ("API_KEY", "API_KEY_FILE", "CATALOG_ID")
+"""The settings that are no option of a command."""
 DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"
+MOUNTS = Path("/proc/self/mounts")
+_OCTAL = re.compile(r"\\([0-7]{3})")  # how the list writes blanks
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _MIN_SECRET_LENGTH = 4  # characters
 _MIN_KEY_LENGTH = 8  # a shorter one may be a word of the address
@@ -30,7 +36,7 @@ def api_key(environ: Mapping[str, str]) -> str:
         raise UsageError(
             "the API key is set twice, by CATALOG_SYNC_API_KEY and CATALOG_SYNC_API_KEY_FILE; unset one of them"
         )
-    key = _key_from_file(Path(file).expanduser(), environ) if file else key.strip()
+    key = _key_from_file(_expanded(file), environ) if file else key.strip()
     if not key:
         raise UsageError(
             "there is no API key; set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to the file with the key"
@@ -80,19 +86,33 @@ def catalog_id(environ: Mapping[str, str]) -> str | None:
         ) from None
 
 
-def default_database_url() -> str:
-    """The URL of the SQLite file in the user's data directory; the path is absolute."""
+def data_folder(setting: str) -> Path:
+    """The user's data directory, an absolute path.
+
+    Raises ``UsageError``, which names the setting to use instead, for an account without a home.
+    """
     import platformdirs
 
-    return f"sqlite:///{platformdirs.user_data_path('catalog-sync') / 'catalog.db'}"
+    try:
+        return platformdirs.user_data_path("catalog-sync")
+    except RuntimeError as error:
+        raise UsageError(
+            "the data directory is unknown: HOME is not set, and the account has no entry in the list of accounts;"
+            f" set {setting}, or HOME"
+        ) from error
+
+
+def default_database_url() -> str:
+    """The URL of the SQLite file in the user's data directory; the path is absolute. Raises as ``data_folder``."""
+    return f"sqlite:///{data_folder(PREFIX + 'DATABASE_URL') / 'catalog.db'}"
 
 
 def secret_key(environ: Mapping[str, str]) -> str | None:
     """The API key for masking, unchecked; None when there is none. Never raises."""
     key, file = environ.get(PREFIX + "API_KEY", ""), environ.get(PREFIX + "API_KEY_FILE", "")
     if not key and file:
-        path = Path(file).expanduser()
-        with suppress(OSError, UnicodeDecodeError):  # a key that cannot be read cannot be printed either
+        with suppress(OSError, UnicodeDecodeError, UsageError):  # a key that cannot be read cannot be printed either
+            path = _expanded(file)
             # A pipe gives its content once, and api_key() needs it.
             key = path.read_text(encoding="utf-8") if path.is_file() else ""
     return _secret(key)
@@ -107,24 +127,56 @@ def has_password(database_url: str) -> bool:
     return bool(_password(database_url))
 
 
+def _expanded(file: str) -> Path:
+    try:
+        return Path(file).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"the key file {file} cannot be found: there is no home directory for ~; set CATALOG_SYNC_API_KEY_FILE to"
+            " an absolute path"
+        ) from error
+
+
 def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
     try:
-        mode = path.stat().st_mode  # before reading, which empties a pipe
+        status = path.stat()  # before reading, which empties a pipe
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the key file {path} cannot be read: {reason}; correct CATALOG_SYNC_API_KEY_FILE") from error
     # The mode of a pipe or a device says nothing about who has read what goes through it.
-    if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO) and not _is_mounted_secret(path, environ):
+    if stat.S_ISREG(status.st_mode) and _others_may_read(status) and not _is_mounted_secret(path, environ):
         raise UsageError(f"the key file {path} is refused: it can be read by others; run chmod 600 on it")
     return text.strip()
 
 
+def _others_may_read(status: os.stat_result) -> bool:
+    # The rule of libpq: root hands a file to the account of a service by the account's group (chown root:GROUP,
+    # chmod 640). systemd gives 0440 and an access list, which shows as the group's bits.
+    is_handed_by_root = status.st_uid == 0 and os.geteuid() != 0
+    allowed = stat.S_IRWXU | (stat.S_IRGRP if is_handed_by_root else 0)
+    return bool(stat.S_IMODE(status.st_mode) & ~allowed & (stat.S_IRWXG | stat.S_IRWXO))
+
+
 def _is_mounted_secret(path: Path, environ: Mapping[str, str]) -> bool:
-    """Whether systemd or a container runtime mounted the file: they protect its folder, whatever the file's mode."""
-    # Docker and Kubernetes mount secrets at the first, systemd sets the variable for LoadCredential=.
+    """Whether systemd or a container runtime mounted the file: they protect its folder, whatever the file's mode.
+
+    Docker Swarm gives 0444, Kubernetes 0644, or 0640 with a group of its own.
+    """
+    # Docker mounts secrets at the first, systemd sets the variable for LoadCredential=.
     folders = [Path("/run/secrets"), Path(environ.get("CREDENTIALS_DIRECTORY") or "/run/secrets")]
-    return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
+    if any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
+        return True
+    # Kubernetes puts the files of a volume into a folder with a new name for each version of the secret, and links
+    # to it. A single file may be mounted too: subPath, a target path in Swarm, docker -v.
+    return (path.parent / "..data").is_symlink() or str(path.resolve()) in _mount_points()
+
+
+def _mount_points() -> set[str]:
+    with suppress(OSError):  # only Linux has the list
+        lines = MOUNTS.read_text(errors="surrogateescape").splitlines()
+        return {_OCTAL.sub(lambda code: chr(int(code[1], 8)), line.split(" ")[1]) for line in lines if " " in line}
+    return set()
 
 
 def _secret(text: str) -> str | None:

@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,14 +72,13 @@ def make_or_upgrade(catalog: Database) -> Migration:
 
     Makes the folder of the default database if it is missing, but no other folder.
     """
-    if catalog.url == settings.default_database_url():
-        make_folder(default_file().parent)
+    folder: Path | None = None
+    with suppress(UsageError):  # an account without a home has no default database
+        if catalog.url == settings.default_database_url():
+            folder = settings.data_folder(settings.PREFIX + "DATABASE_URL")
+    if folder is not None:
+        make_folder(folder)
     return catalog.upgrade()
-
-
-def default_file() -> Path:
-    """The SQLite file that is the database unless another one is set."""
-    return Path(settings.default_database_url().removeprefix("sqlite:///"))
 
 
 def make_folder(folder: Path) -> None:

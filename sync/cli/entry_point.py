@@ -9,17 +9,20 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import click
 
+from sync import settings
 from sync.cli.commands import cli
+from sync.cli.process.environment import require_known_names
 from sync.cli.process.masking import masker
 from sync.cli.process.messages import PROGRAM, describe_error, print_error
 from sync.cli.process.stdio import drop_output, flush_at_exit, install_safe_streams, require_written
 from sync.errors import Outcome
 
 _DEBUG = "--debug"
+_NEEDS_NO_SETTING = {"--help", "-h", "--version"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,6 +39,8 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     debug = _DEBUG in arguments
     _set_up_logging(mask, debug=debug)
     try:
+        if not _NEEDS_NO_SETTING.intersection(arguments):
+            require_known_names(environ, setting_names())
         # Accepted anywhere: users append it to the command that has just failed.
         return _invoke([argument for argument in arguments if argument != _DEBUG])
     except BrokenPipeError:  # the reader has enough, as in "| head"
@@ -47,6 +52,18 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         outcome, text = describe_error(error)
         print_error(mask(text))
         return int(outcome)
+
+
+def setting_names() -> set[str]:
+    """The names of all environment variables that the program reads as its settings."""
+    return {settings.PREFIX + name for name in settings.NOT_OPTIONS} | set(_bound_names(cli))
+
+
+def _bound_names(command: click.Command) -> Iterator[str]:
+    yield from (str(option.envvar) for option in command.params if option.envvar)
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            yield from _bound_names(each)
 
 
 def _invoke(arguments: Sequence[str]) -> int:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 
+from sync import settings
 from sync.cli import options
-from sync.cli.composition import default_file, make_folder
+from sync.cli.composition import make_folder
 
 
 @click.command(short_help="Show the program at work on a made-up catalog.", epilog="Example: catalog-sync demo")
@@ -30,7 +31,7 @@ def demo(*, directory: Path | None) -> None:
     from sync.cli.run_report import run_text
     from sync.demo import run_demo
 
-    directory = directory or default_file().parent
+    directory = directory or settings.data_folder("--directory")
     make_folder(directory)
     file = directory.resolve() / "demo.db"  # absolute, so that the printed command works in any folder
     run_demo(file, options.now(), __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
