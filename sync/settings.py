@@ -12,7 +12,7 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 from uuid import UUID
 
 from sync.errors import UsageError
@@ -25,7 +25,7 @@ DEFAULT_BASE_URL = "https://www.genviral.io/api/partner/v1"
 MOUNTS = Path("/proc/self/mounts")
 _OCTAL = re.compile(r"\\([0-7]{3})")  # how the list writes blanks
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_MIN_SECRET_LENGTH = 4  # characters
+_SECRET_OPTION = re.compile(r"pass(?!file)|pwd|secret|token", re.IGNORECASE)
 _MIN_KEY_LENGTH = 8  # a shorter one may be a word of the address
 
 
@@ -115,12 +115,15 @@ def secret_key(environ: Mapping[str, str]) -> str | None:
             path = _expanded(file)
             # A pipe gives its content once, and api_key() needs it.
             key = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return _secret(key)
+    return key.strip() or None
 
 
-def secret_password(environ: Mapping[str, str]) -> str | None:
-    """The database password for masking, as it is written in the URL; None when there is none."""
-    return _secret(_password(environ.get(PREFIX + "DATABASE_URL", "")))
+def secret_passwords(environ: Mapping[str, str]) -> list[str]:
+    """The passwords of the database for masking, as they are written in the URL."""
+    url = environ.get(PREFIX + "DATABASE_URL", "")
+    options = [option.partition("=") for option in url.partition("?")[2].split("&")]
+    in_options = [value for name, _, value in options if _SECRET_OPTION.search(name)]
+    return [*filter(None, [_password(url), *in_options, quote(environ.get("PGPASSWORD", ""))])]
 
 
 def has_password(database_url: str) -> bool:
@@ -177,11 +180,6 @@ def _mount_points() -> set[str]:
         lines = MOUNTS.read_text(errors="surrogateescape").splitlines()
         return {_OCTAL.sub(lambda code: chr(int(code[1], 8)), line.split(" ")[1]) for line in lines if " " in line}
     return set()
-
-
-def _secret(text: str) -> str | None:
-    """None for a text that is too short for a secret: masking it would make every message unreadable."""
-    return text.strip() if len(text.strip()) >= _MIN_SECRET_LENGTH else None
 
 
 def _split(text: str) -> SplitResult:

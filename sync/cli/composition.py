@@ -123,8 +123,9 @@ def sync_dependencies(
     base_url = settings.base_url(values.base_url)
     key = settings.api_key(os.environ)
     settings.require_no_key(base_url, key)
+    mask = masker(os.environ, key)  # this key, even if its file changes during the run
     return SyncDependencies(
-        fetch=_fetcher(values, base_url, key, stop),
+        fetch=_fetcher(values, base_url, key, mask, stop),
         clock=now,
         app_version=__version__,
         trigger_kind=trigger_kind,
@@ -135,7 +136,7 @@ def sync_dependencies(
         modes=(mode,) if mode else MODES,
         guards=_guards(values, accept_removals, accept_costs),
         limits=_limits(values),
-        mask=masker(os.environ, key),  # this key, even if its file changes during the run
+        mask=mask,
         pause=pause_until(stop),
     )
 
@@ -210,7 +211,7 @@ def _limits(values: CatalogSettings) -> ParseLimits:
 
 
 def _fetcher(
-    values: ApiSettings, base_url: str, key: str, stop: threading.Event
+    values: ApiSettings, base_url: str, key: str, mask: Callable[[str], str], stop: threading.Event
 ) -> Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]:
     from sync.source.http.fetch import FetchSettings, fetch_modes
 
@@ -218,6 +219,6 @@ def _fetcher(
 
     def fetch(modes: Sequence[str]) -> Mapping[str, Fetched | FetchFailed]:
         rng = random.Random()  # noqa: S311  # jitter of retries
-        return fetch_modes(modes, fetch_settings, key, clock=now, rng=rng, cancelled=stop)
+        return fetch_modes(modes, fetch_settings, key, clock=now, rng=rng, cancelled=stop, mask=mask)
 
     return fetch

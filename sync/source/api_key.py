@@ -1,17 +1,15 @@
-"""The API key: which keys can be sent, and masking the key in quoted text."""
+"""The API key: which keys can be sent, its fingerprint, and masking it in quoted text."""
 
 from __future__ import annotations
 
 import hashlib
-from itertools import groupby
 
 from sync.errors import UsageError
+from sync.source.masking import MIN_LENGTH, make_mask
 
-HIDDEN = "[hidden]"
 # A piece of the key of this length is masked as well, since a server may quote the key shortened. Shorter
 # pieces would also match ordinary words.
 _PIECE_LENGTH = 8
-_MIN_PART_LENGTH = 4
 _FINGERPRINT_LENGTH = 12
 
 
@@ -29,19 +27,12 @@ def mask(text: str, key: str) -> str:
 
     The case of letters is ignored. Mask a text before cutting it to length.
     """
-    # Character by character, since lower() of some letters has two characters and would shift positions.
-    lowered, hidden = "".join(char.lower()[0] for char in text), [False] * len(text)
-    for piece in _pieces(key.lower()):
-        start = lowered.find(piece)
-        while start >= 0:
-            hidden[start : start + len(piece)] = [True] * len(piece)
-            start = lowered.find(piece, start + 1)
-    runs = groupby(zip(text, hidden, strict=True), key=lambda pair: pair[1])
-    return "".join(HIDDEN if is_hidden else "".join(char for char, _ in run) for is_hidden, run in runs)
+    return make_mask(key_forms(key))(text)
 
 
-def _pieces(key: str) -> set[str]:
-    parts = {part for part in (key, *key.split(".")) if len(part) >= _MIN_PART_LENGTH}
+def key_forms(key: str) -> set[str]:
+    """What must not be printed of a key: the key, its longer parts between dots, and longer pieces of it."""
+    parts = {part for part in (key, *key.split(".")) if len(part) >= MIN_LENGTH}
     return parts | {key[start : start + _PIECE_LENGTH] for start in range(len(key) - _PIECE_LENGTH + 1)}
 
 

@@ -9,7 +9,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sync.errors import ApiRefused, ApiUnreachable, CatalogSyncError, ResponseRejected, UsageError
-from sync.source.api_key import mask
 from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.context import FetchContext
 from sync.source.http.error_text import INVALID_ADDRESS, LIBRARY_ERRORS, describe
@@ -51,7 +50,7 @@ class ModeRequests:
 
     def __init__(self, mode: str, context: FetchContext, canceller: SocketCanceller) -> None:
         self._mode, self._context, self._canceller = mode, context, canceller
-        self._validator = ResponseValidator(context.url, context.server, mode, context.api_key)
+        self._validator = ResponseValidator(context.url, context.server, mode, context.api_key, context.mask)
         # Replaced as a whole and never changed in place: at the deadline the waiting thread reads it
         # while the worker may still be writing.
         self.last = LastRequest()
@@ -65,7 +64,7 @@ class ModeRequests:
         except INVALID_ADDRESS as error:
             return FailedAttempt(self._invalid_address(error))
         except LIBRARY_ERRORS as error:
-            return self._connection_failed(attempt, mask(describe(error), self._context.api_key))
+            return self._connection_failed(attempt, self._context.mask(describe(error)))
         except ResponseRejected as error:
             return FailedAttempt(self._invalid_body(error))
         finally:
@@ -93,8 +92,8 @@ class ModeRequests:
 
     def failure(self, error: CatalogSyncError) -> FetchFailed:
         """The failure of the mode, with what is known of the last request."""
-        # Every message passes through here, so none of its parts can bring the key back in.
-        masked = type(error)(mask(str(error), self._context.api_key))
+        # Every message passes through here, so none of its parts can bring a secret back in.
+        masked = type(error)(self._context.mask(str(error)))
         last = self.last
         time = last.time
         return FetchFailed(self._mode, masked, last.http_status, last.attempts, last.asked_at, time.date, time.age)

@@ -24,6 +24,7 @@ class FetchContext:
     url: str
     server: str
     api_key: str = field(repr=False)
+    mask: Callable[[str], str] = field(repr=False)
     trust_environment: bool
     ends_at: float
     clock: Callable[[], datetime]

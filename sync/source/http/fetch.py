@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sync.errors import Interrupted, UsageError
+from sync.source.api_key import mask as mask_key
 from sync.source.api_key import require_sendable
 from sync.source.http.context import FetchContext
 from sync.source.http.results import Fetched, FetchFailed, FetchSettings, Retrying
@@ -40,12 +42,14 @@ def fetch_modes(
     rng: random.Random,
     cancelled: threading.Event,
     on_retry: OnRetry | None = None,
+    mask: Callable[[str], str] | None = None,
 ) -> dict[str, Fetched | FetchFailed]:
     """Fetch each mode, and return the result of each in the order given.
 
     Returns within the deadline, whatever the server does. A failure of one mode does not affect the other.
     ``clock`` gives aware UTC times and is called from several threads. ``on_retry`` gets the mode, the number
-    of the next attempt, the seconds until then and the reason, and is called in this thread.
+    of the next attempt, the seconds until then and the reason, and is called in this thread. ``mask`` hides the
+    secrets in what is quoted from a server; by default it hides the key alone.
 
     Raises ``Interrupted`` soon after ``cancelled`` is set, and ``UsageError`` for a base URL or key that
     cannot be used. All sockets are closed when it returns or raises. No message contains the key.
@@ -54,7 +58,7 @@ def fetch_modes(
     # Imported late: it imports requests, which a command that fetches nothing does not need.
     from sync.source.http.worker import FetchWorker
 
-    context = _context(settings, api_key, clock, rng)
+    context = _context(settings, api_key, mask or partial(mask_key, key=api_key), clock, rng)
     workers = {mode: FetchWorker(mode, context) for mode in modes}
     try:
         return _collect(workers, context, cancelled, on_retry)
@@ -63,7 +67,13 @@ def fetch_modes(
             worker.cancel()
 
 
-def _context(settings: FetchSettings, api_key: str, clock: Callable[[], datetime], rng: random.Random) -> FetchContext:
+def _context(
+    settings: FetchSettings,
+    api_key: str,
+    mask: Callable[[str], str],
+    clock: Callable[[], datetime],
+    rng: random.Random,
+) -> FetchContext:
     try:
         parts = urlsplit(settings.base_url)
     except ValueError:
@@ -73,6 +83,7 @@ def _context(settings: FetchSettings, api_key: str, clock: Callable[[], datetime
         url=settings.base_url.rstrip("/") + "/studio/models",
         server=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}",
         api_key=api_key,
+        mask=mask,
         # Plain http is only allowed to loopback. A proxy there would receive the key unencrypted.
         trust_environment=parts.scheme == "https",
         ends_at=time.monotonic() + settings.deadline,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -10,25 +12,27 @@ from sync.catalog.response.api_errors import error_for_envelope, error_for_statu
 from sync.catalog.response.envelope import BOM, read_envelope
 from sync.catalog.text import one_line
 from sync.errors import CatalogSyncError, ResponseRejected
-from sync.source.api_key import mask
+from sync.source.api_key import mask as mask_key
 from sync.source.http.session import HttpResponse
 
 # An error of the API is short. A large body that reports an error is not requested again.
 _SMALL_BODY_BYTES = 64 * 1024
 _EXCERPT_LENGTH = 80
+_LONGEST_SECRET_BYTES = 4096
 _PROXY_LOGIN = 407
 # 304 and 306 are no redirects, even with a Location.
 _REDIRECTS = {300, 301, 302, 303, 305, 307, 308}
 
 
 class ResponseValidator:
-    """Checks the responses for one mode. ``key`` is masked in everything that is quoted from them.
+    """Checks the responses for one mode. ``mask`` hides the secrets in everything that is quoted from them.
 
     ``server`` names the API in messages; ``url`` is the address of the request.
     """
 
-    def __init__(self, url: str, server: str, mode: str, key: str) -> None:
+    def __init__(self, url: str, server: str, mode: str, key: str, mask: Callable[[str], str] | None = None) -> None:
         self._url, self._server, self._mode, self._key = url, server, mode, key
+        self._mask = mask or partial(mask_key, key=key)
 
     def check(self, response: HttpResponse) -> CatalogSyncError | None:
         """None when the response may be parsed, otherwise the error to report."""
@@ -85,12 +89,12 @@ class ResponseValidator:
 
     def _excerpt(self, response: HttpResponse) -> str:
         kind = self._quoted(response.headers.get("Content-Type", "") or "no content type")
-        # Masked before it is cut, so that no part of the key remains at the end.
-        beginning = response.body[: _EXCERPT_LENGTH + 4 * len(self._key)].decode("utf-8", "replace")
-        return f"{kind}: {one_line(mask(one_line(beginning, len(beginning)), self._key), _EXCERPT_LENGTH)}"
+        # Masked before it is cut, so that no part of a secret remains at the end.
+        beginning = response.body[: _EXCERPT_LENGTH + _LONGEST_SECRET_BYTES].decode("utf-8", "replace")
+        return f"{kind}: {one_line(self._mask(one_line(beginning, len(beginning))), _EXCERPT_LENGTH)}"
 
     def _quoted(self, text: str) -> str:
-        return one_line(mask(one_line(text, len(text)), self._key))
+        return one_line(self._mask(one_line(text, len(text))))
 
     def _masked(self, fields: dict[str, object]) -> dict[str, object]:
         return {name: self._quoted(value) if isinstance(value, str) else value for name, value in fields.items()}
