@@ -16,7 +16,10 @@ MIN_LENGTH = 4
 """Shorter secrets are masked only where the text says that they are secrets."""
 # A longer token is no word. It also bounds the work for a text that is one long token.
 _LONGEST_WORD = 64
-_LABELS = r"(?:\b|_|pg)(?:pass|password|passwd|passphrase|pwd|secret|token|key|apikey|authorization|credentials?|bearer|basic)"
+_LABELS = (
+    r"(?:\b|_|pg)"
+    r"(?:pass|password|passwd|passphrase|pwd|secret|token|key|apikey|authorization|credentials?|bearer|basic)"
+)
 _BETWEEN = r"""["'`]?\s*(?::|=|=>|\bis\b|\bwas\b)?\s*["'`]?"""
 
 
