@@ -19,7 +19,7 @@ from sync.source.emulator.server import Emulator
 from tests.cli.conftest import Shell
 from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, model, numbered_models
-from tests.support.commands import environment, error_line, output, run_process
+from tests.support.commands import environment, error_line, output, run_process, without_time
 from tests.support.database_contents import every_row
 from tests.support.secrets_search import KEY, PASSWORD
 
@@ -106,7 +106,7 @@ def test_a_server_that_is_down_is_exit_6(shell: Shell, api: Emulator, scheme: st
     url = f"{scheme}://me:{PASSWORD}@127.0.0.1:9/catalog"
     shell.set(DATABASE_URL=url, BASE_URL=api.base_url, DATABASE_TIMEOUT="1")
     line = error_line(shell(*command), 6)
-    assert line.startswith("catalog-sync: the database failed: ")
+    assert without_time(line).startswith("catalog-sync: the database failed: ")
     assert "refused" in line
 
 

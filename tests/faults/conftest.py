@@ -34,11 +34,6 @@ _SKIPPED = re.compile(
 __all__ = ["shell", "sqlite_url"]  # pytest finds a fixture where it is imported
 
 
-def without_time(line: str) -> str:
-    """A line that a schedule printed, without the time that each of them has."""
-    return re.sub(r"^(catalog-sync: )?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", lambda match: match[1] or "", line)
-
-
 def lines_without_skipped(err: str) -> list[str]:
     """The lines that a scheduler printed on stderr, but for those about skipped runs."""
     return [line for line in err.splitlines() if not _SKIPPED.fullmatch(line)]

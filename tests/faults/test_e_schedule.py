@@ -16,10 +16,10 @@ from sqlalchemy import make_url, select
 from models_db.engine import open_engine, write_transaction
 from models_db.tables import sync_state
 from tests.cli.conftest import Shell
-from tests.faults.conftest import lines_without_skipped, without_time
+from tests.faults.conftest import lines_without_skipped
 from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, envelope, numbered_models
-from tests.support.commands import environment, eventually, finished, output, run_process, started
+from tests.support.commands import environment, eventually, finished, output, run_process, started, without_time
 from tests.support.database_contents import query_rows
 from tests.support.rude_server import RudeServer, response, says, silent
 from tests.support.secrets_search import KEY

@@ -6,6 +6,7 @@ The output of every command is searched for the tests' secrets.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -49,6 +50,11 @@ def error_line(ended: CommandResult, code: int) -> str:
     assert ended.err.strip().isprintable(), ended
     assert "Traceback" not in ended.out + ended.err, ended
     return ended.err.strip()
+
+
+def without_time(line: str) -> str:
+    """A line that a schedule printed, without the time that each of them has."""
+    return re.sub(r"^(catalog-sync: )?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", lambda match: match[1] or "", line)
 
 
 def output(ended: CommandResult) -> str:
