@@ -26,6 +26,7 @@ MOUNTS = Path("/proc/self/mounts")
 _OCTAL = re.compile(r"\\([0-7]{3})")  # how the list writes blanks
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SECRET_OPTION = re.compile(r"pass(?!file)|pwd|secret|token", re.IGNORECASE)
+_MOST_CHARACTERS = 64 * 1024  # in a key file, blanks around the key included
 _MIN_KEY_LENGTH = 8  # a shorter one may be a word of the address
 
 
@@ -143,7 +144,8 @@ def _expanded(file: str) -> Path:
 def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
     try:
         status = path.stat()  # before reading, which empties a pipe
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_MOST_CHARACTERS)  # a device may have no end
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the key file {path} cannot be read: {reason}; correct CATALOG_SYNC_API_KEY_FILE") from error

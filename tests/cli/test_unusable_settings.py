@@ -24,6 +24,11 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "a key in typographic quotes": ({"API_KEY": f"“{KEY}”"}, ["sync"], "outside ASCII"),
     "a key and a key file": ({"API_KEY_FILE": "/somewhere"}, ["sync"], "is set twice"),
     "a key file that is missing": ({"API_KEY": None, "API_KEY_FILE": "/no/such"}, ["sync"], "/no/such cannot be read"),
+    "a key file without an end": (
+        {"API_KEY": None, "API_KEY_FILE": "/dev/zero"},
+        ["sync"],
+        "the API key cannot be sent",
+    ),
     "plain http to a host": ({"BASE_URL": "http://api.example/v1"}, ["sync"], "plain http to api.example"),
     "a base url with a password": (
         {"BASE_URL": f"https://me:{KEY}@api.example/v1"},
