@@ -12,7 +12,10 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from models_db.engine.error_classes import mariadb_code, needs_another_host
+from models_db.engine.mariadb_login import SecureLogin, without_own_options
+from models_db.engine.refusals import report_refusals
 from models_db.engine.timeouts import connect_seconds, lock_seconds
+from models_db.engine.tls import tls_of
 
 # Without a strict mode MariaDB cuts text that is too long and clips numbers that are too large, without an error.
 _SESSION = (
@@ -25,13 +28,17 @@ _DEFAULT_PORT = 3306
 
 def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> Engine:
     """Return an engine; a ``timeout`` of None means no read timeout."""
+    tls = tls_of(url)
     engine = create_engine(
-        url,
+        without_own_options(url),
         hide_parameters=True,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         connect_args={
             "charset": "utf8mb4",
+            "tls": tls,
+            "ssl": tls.context(),
+            "ssl_disabled": tls.mode == "disable",
             "autocommit": False,
             "connect_timeout": connect_seconds(timeout),
             "read_timeout": timeout,
@@ -40,11 +47,13 @@ def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> 
         },
         **options,
     )
+    engine.url = url  # as it was given, for messages
     HostRotation(engine)
+    report_refusals(engine)
     return engine
 
 
-class LoginTimeoutConnection(Connection):
+class LoginTimeoutConnection(SecureLogin):
     """A connection whose login fails when the server sends nothing for ``connect_timeout`` seconds.
 
     The driver applies ``connect_timeout`` only until the port accepts the connection. It waits for the

@@ -11,6 +11,8 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from models_db.engine.error_classes import is_read_only
+from models_db.engine.postgresql_login import login_arguments, require_postgresql, without_own_options
+from models_db.engine.refusals import report_refusals
 from models_db.engine.timeouts import connect_seconds
 
 T = TypeVar("T")
@@ -31,9 +33,10 @@ def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> 
         "keepalives_interval": 10,
         "keepalives_count": 3,
         "tcp_user_timeout": 60_000,  # milliseconds
+        **login_arguments(url),
     }
     engine = create_engine(
-        url,
+        without_own_options(url),
         hide_parameters=True,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
@@ -45,6 +48,8 @@ def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> 
         _use_read_timeout(engine, timeout)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "handle_error", _on_error)
+    engine.url = url  # as it was given, for messages
+    report_refusals(engine)
     return engine
 
 
@@ -59,6 +64,7 @@ def _use_read_timeout(engine: Engine, timeout: float) -> None:
 
 
 def _on_connect(connection: Any, _record: object) -> None:
+    require_postgresql(connection)
     connection.autocommit = True
     # These are statements because PgBouncer rejects the "options" parameter. The driver reads times in ISO form only.
     connection.execute("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'")

@@ -10,6 +10,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from models_db.engine.drivers import require_driver
+from models_db.engine.url_options import check_options
 from models_db.errors import DatabaseSettingError
 
 _POSTGRESQL = "postgresql+psycopg"
@@ -59,6 +60,7 @@ def normalise_url(text: str) -> URL:
     if driver == _SQLITE:
         return _sqlite(url)
     _check_server(url)
+    check_options(url, text.strip())
     require_driver(*_EXTRAS[driver])
     return url
 

@@ -1,0 +1,85 @@
+"""The options of a database URL: which there are, and what they may be."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from models_db.errors import DatabaseSettingError
+
+TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
+SYSTEM_AUTHORITIES = "system"
+"""The value of ``sslrootcert`` for the certificate authorities of the machine."""
+ALLOW_CLEARTEXT = "allow_cleartext"
+
+_WORDS = {
+    "sslmode": TLS_MODES,
+    ALLOW_CLEARTEXT: ("true",),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+    "charset": ("utf8mb4",),
+}
+_SHARED = ("sslmode", "sslrootcert", "sslcert", "sslkey", ALLOW_CLEARTEXT, "connect_timeout")
+# Those of libpq that neither replace a part of the URL nor a setting that catalog-sync depends on.
+_POSTGRESQL = (
+    *("host", "port", "hostaddr", "target_session_attrs", "load_balance_hosts", "application_name", "options"),
+    *("passfile", "sslpassword", "sslcrl", "sslcrldir", "sslcertmode", "sslsni", "sslnegotiation"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "channel_binding", "require_auth", "requirepeer"),
+    *("gssencmode", "krbsrvname", "gssdelegation"),
+)
+_MARIADB = ("host", "port", "unix_socket", "read_default_file", "read_default_group", "charset")
+# Options of other drivers that ask for TLS: "ssl", "tls", "useSSL", "ssl-mode", "ssl_ca".
+_ABOUT_TLS = re.compile(r"ssl|tls", re.IGNORECASE)
+_PRINTABLE_NAME = re.compile(r"[A-Za-z][\w.-]{0,31}", re.ASCII)
+_FILES = ("sslrootcert", "sslcert", "sslkey")
+
+
+def check_options(url: URL, given: str) -> None:
+    """Raise ``DatabaseSettingError`` for an option that is unknown, given twice, empty or no possible value.
+
+    ``given`` is the text of the URL: SQLAlchemy leaves out options without a value. No message repeats a
+    value, which may be a secret.
+    """
+    accepted = (*_SHARED, *(_POSTGRESQL if url.get_backend_name() == "postgresql" else _MARIADB))
+    for name in (*url.query, *_without_value(given)):
+        if name not in accepted:
+            raise DatabaseSettingError(_unknown(name, accepted))
+    for name in _without_value(given):
+        raise DatabaseSettingError(f"the option {name} of the database URL has no value; write {_form(name)}")
+    for name, value in url.query.items():
+        if not isinstance(value, str):
+            raise DatabaseSettingError(f"the option {name} stands in the database URL more than once; keep one")
+        _check_value(name, value)
+
+
+def _check_value(name: str, value: str) -> None:
+    words = _WORDS.get(name)
+    if words and value not in words:
+        raise DatabaseSettingError(f"the option {name} of the database URL has an unknown value; write {_form(name)}")
+    if name == "connect_timeout" and not re.fullmatch("[1-9][0-9]{0,4}", value):
+        raise DatabaseSettingError("the option connect_timeout of the database URL is no number of seconds; write 10")
+    is_file = name in _FILES and (name, value) != ("sslrootcert", SYSTEM_AUTHORITIES)
+    if is_file and not Path(value).expanduser().is_file():
+        raise DatabaseSettingError(f"the option {name} of the database URL names no file; correct the path")
+
+
+def _without_value(given: str) -> list[str]:
+    """Return the names of the options without a value."""
+    query = given.rpartition("@")[2].partition("?")[2]  # a password may contain a question mark
+    pairs = (piece.partition("=") for piece in query.split("&") if piece)
+    return [name for name, _, value in pairs if not value.strip()]
+
+
+def _unknown(name: str, accepted: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # not needed at any other start
+
+    printed = f"the unknown option {name}" if _PRINTABLE_NAME.fullmatch(name) else "an option whose name is no word"
+    near = ["sslmode"] if _ABOUT_TLS.search(name) and len(name) < 12 else []
+    near = get_close_matches(name.lower(), accepted, 1, 0.75) or near
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"the database URL has {printed}; {hint}accepted: {', '.join(map(_form, accepted))}"
+
+
+def _form(name: str) -> str:
+    return f"{name}={'|'.join(_WORDS[name])}" if name in _WORDS else name
