@@ -11,7 +11,7 @@ from alembic import context
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 
 from models_db import table_comments
 from models_db.engine import migration_engine, normalise_url
@@ -67,6 +67,8 @@ def _online(connection: Connection) -> None:
     def remove_views() -> None:
         grants.extend(install.remove(connection))
 
+    if connection.dialect.name == "mariadb":
+        _use_innodb(connection)
     _configure(before_steps=remove_views, connection=connection, dialect_name=connection.dialect.name)
     context.run_migrations()
     if _has_target() and current_revision(connection) == HEAD:
@@ -88,6 +90,8 @@ def _offline() -> None:
 
     _configure(before_steps=remove_views, url=url, dialect_name=url.get_backend_name(), literal_binds=True)
     with context.begin_transaction():
+        if url.get_backend_name() == "mariadb":
+            context.execute("SET SESSION default_storage_engine = InnoDB")  # for the version table
         context.run_migrations()
         if _target() == HEAD:
             for statement in (
@@ -95,6 +99,16 @@ def _offline() -> None:
                 *install.offline_installation(url.get_backend_name()),
             ):
                 context.execute(statement)
+
+
+def _use_innodb(connection: Connection) -> None:
+    # A version table that was made before sessions set their engine is of the server's default engine.
+    query = text(
+        "SELECT 1 FROM information_schema.tables"
+        " WHERE table_schema = DATABASE() AND table_name = :name AND engine <> 'InnoDB'"
+    )
+    if connection.scalar(query, {"name": VERSION_TABLE}):
+        connection.exec_driver_sql(f"ALTER TABLE {VERSION_TABLE} ENGINE = InnoDB")
 
 
 def _check_references(connection: Connection) -> None:

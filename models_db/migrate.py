@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import URL, Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from models_db.engine import WRITES, masked_url, migration_engine
+from models_db import postgresql_schema
+from models_db.engine import WRITES, masked_url, migration_engine, permissions
 from models_db.errors import SchemaError
 
 # Revisions are numbered, so a revision that sorts after HEAD comes from a newer version of the program.
@@ -40,7 +42,10 @@ def migrations_dir() -> Path:
 
 def current_revision(connection: Connection) -> str | None:
     """Return the revision of the database; None if it was never migrated, or was downgraded to base."""
-    if not inspect(connection).has_table(VERSION_TABLE):
+    # Of PostgreSQL's search_path only the schema in use counts: another one may have a catalog of its own.
+    dialect = connection.dialect
+    schema = dialect.default_schema_name if dialect.name == "postgresql" else None
+    if not inspect(connection).has_table(VERSION_TABLE, schema=schema):
         return None
     query = text(f"SELECT version_num FROM {VERSION_TABLE} ORDER BY version_num")  # noqa: S608  # a constant name
     return ", ".join(connection.scalars(query)) or None
@@ -67,10 +72,15 @@ def upgrade(url: str | URL, revision: str = "head", *, create: bool = True) -> M
     With ``create`` a missing SQLite file and a missing catalog are created; without it they are an error.
     Several processes may call this function at once: one migrates, and the others find nothing to do.
 
+    A database that needs nothing is only read: no lock is taken, and the account needs no right to change it.
+
     Raises ``DatabaseSettingError``, and ``SchemaError`` if the migration would change a table or view that
-    catalog-sync did not create.
+    catalog-sync did not create, or if the account may not change the schema.
     """
-    return _run("upgrade", migration_engine(url, create=create), revision, create=create)
+    engine = migration_engine(url, create=create)
+    if revision == "head" and _needs_nothing(engine):
+        return Migration(HEAD, HEAD)
+    return _run("upgrade", engine, revision, create=create)
 
 
 def downgrade(url: str | URL, revision: str) -> None:
@@ -88,6 +98,7 @@ def exclusive_transaction(engine: Engine) -> Iterator[Connection]:
     with engine.connect().execution_options(**{WRITES: True}) as connection:
         connection.begin()
         if connection.dialect.name == "postgresql":
+            postgresql_schema.use_one(connection)
             _lock_postgresql(connection)
         elif connection.dialect.name == "mariadb":
             _lock_mariadb(connection)
@@ -150,7 +161,24 @@ def _run(command: str, engine: Engine, revision: str, *, create: bool = True) ->
             getattr(commands, command)(config, revision)
         except CommandError as error:
             raise SchemaError(f"the migration failed: {error}") from error
+        except DBAPIError as error:
+            if not permissions.is_denied(error):
+                raise
+            raise SchemaError(
+                f"the migration failed: {permissions.reason(error)}; run catalog-sync migrate as the account that owns"
+                " the tables"
+            ) from error
         return Migration(before, current_revision(connection))
+
+
+def _needs_nothing(engine: Engine) -> bool:
+    """Whether the database is at head, with the views and comments of this program."""
+    from models_db import table_comments
+    from models_db.views import install
+
+    with engine.connect() as connection:
+        at_head = current_revision(connection) == HEAD
+        return at_head and install.are_current(connection) and table_comments.are_current(connection)
 
 
 def _require_known(revision: str | None) -> None:

@@ -16,6 +16,17 @@ from models_db.tables.metadata import metadata
 
 def update(connection: Connection) -> None:
     """Store the comments that differ from those in the database."""
+    for table, columns in _outdated(connection):
+        connection.exec_driver_sql(";\n".join(_statements(connection.dialect, table, columns)))
+
+
+def are_current(connection: Connection) -> bool:
+    """Whether ``update`` would change nothing."""
+    return next(_outdated(connection), None) is None
+
+
+def _outdated(connection: Connection) -> Iterator[tuple[Table, list[Column[object]]]]:
+    """Yield each table with another comment than in the database, or with such columns, and these columns."""
     if connection.dialect.name == "sqlite":
         return
     inspector = inspect(connection)
@@ -25,7 +36,7 @@ def update(connection: Connection) -> None:
         stored = {column["name"]: column["comment"] for column in stored_columns[None, table.name]}
         outdated = [column for column in table.columns if stored[column.name] != column.comment]
         if outdated or stored_tables[None, table.name]["text"] != table.comment:
-            connection.exec_driver_sql(";\n".join(_statements(connection.dialect, table, outdated)))
+            yield table, outdated
 
 
 def offline_update(dialect: Dialect) -> Iterator[str]:

@@ -18,10 +18,17 @@ from models_db.engine.timeouts import connect_seconds, lock_seconds
 from models_db.engine.tls import tls_of
 
 # Without a strict mode MariaDB cuts text that is too long and clips numbers that are too large, without an error.
+# The others are defaults of MariaDB that a server may change, and with them results, rows or commits: a limit on
+# rows, refused joins and updates, IS NULL that finds the last id, unchecked constraints, digits of a mean, COMMIT that
+# ends the connection, and tables without transactions.
 _SESSION = (
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',"
-    " innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+    " innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds},"
+    " sql_select_limit = 18446744073709551615, max_join_size = 18446744073709551615, sql_big_selects = 1,"
+    " sql_safe_updates = 0, sql_auto_is_null = 0, foreign_key_checks = 1, unique_checks = 1,"
+    " check_constraint_checks = 1, div_precision_increment = 4, completion_type = NO_CHAIN,"
+    " default_storage_engine = InnoDB"
 )
 _DEFAULT_PORT = 3306
 

@@ -67,7 +67,8 @@ def _on_connect(connection: Any, _record: object) -> None:
     require_postgresql(connection)
     connection.autocommit = True
     # These are statements because PgBouncer rejects the "options" parameter. The driver reads times in ISO form only.
-    connection.execute("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'")
+    # A backslash is a letter in the texts of our statements.
+    connection.execute("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on")
     connection.autocommit = False
 
 

@@ -20,8 +20,8 @@ _LINES = {
     " nobody can read the network between",
     _CLEARTEXT: "the server of the database URL asked for the password itself, and it is not certain who it is;"
     " use sslmode=verify-full with sslrootcert, or add allow_cleartext=true to the URL",
-    _CERTIFICATE: "the certificate of the server of the database URL is not accepted: {reason}; check the host name and the dates,"
-    " and that sslrootcert names the authority that signed it",
+    _CERTIFICATE: "the certificate of the server of the database URL is not accepted: {reason};"
+    " check the host name and the dates, and that sslrootcert names the authority that signed it",
     _OTHER_PROTOCOL: "the server of the database URL does not speak PostgreSQL's protocol; check scheme, host and port",
 }
 

@@ -29,13 +29,17 @@ def remove(connection: Connection) -> list[Grant]:
     return _drop(connection, _installed(connection))
 
 
+def are_current(connection: Connection) -> bool:
+    """Whether ``install`` would change nothing in a database at head."""
+    present = _installed(connection)
+    return not _outdated(connection, present) and not _obsolete(present)
+
+
 def install(connection: Connection, grants: Collection[Grant] = ()) -> None:
     """Create each view that is missing and replace each view whose text changed."""
     dialect = connection.dialect.name
     present = _installed(connection)
-    digests = {row.view_name: row.definition_sha256 for row in connection.execute(select(installed_views))}
-    outdated = [view for view in VIEWS if view.name not in present or digests.get(view.name) != view.digest(dialect)]
-    obsolete = [name for name in present if name not in {view.name for view in VIEWS}]
+    outdated, obsolete = _outdated(connection, present), _obsolete(present)
     if obsolete:  # other views may read an obsolete one
         grants = [*grants, *remove(connection)]
         present, outdated = [], list(VIEWS)
@@ -74,6 +78,17 @@ def _installed(connection: Connection) -> list[str]:
         recorded = connection.scalars(select(installed_views.c.view_name).order_by(installed_views.c.view_name))
         names += [name for name in recorded if name not in names]
     return [name for name in names if name in present]
+
+
+def _outdated(connection: Connection, present: Collection[str]) -> list[View]:
+    """Return the views that are missing or have another text."""
+    digests = {row.view_name: row.definition_sha256 for row in connection.execute(select(installed_views))}
+    dialect = connection.dialect.name
+    return [view for view in VIEWS if view.name not in present or digests.get(view.name) != view.digest(dialect)]
+
+
+def _obsolete(present: Collection[str]) -> list[str]:
+    return [name for name in present if name not in {view.name for view in VIEWS}]
 
 
 def _drop(connection: Connection, names: list[str]) -> list[Grant]:
