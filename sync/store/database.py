@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models_db import engine as engines
 from models_db import migrate
-from models_db.engine import error_classes
+from models_db.engine import error_classes, permissions
 from models_db.engine.sqlite import network_drive
 from models_db.errors import DatabaseSettingError, SchemaError
 from models_db.migrate import Migration
@@ -62,6 +62,10 @@ _NOT_STORED = (
 _DAMAGED = (
     "nothing of this step was stored; the file is damaged or is not an SQLite database:"
     " restore a backup of it, or correct CATALOG_SYNC_DATABASE_URL"
+)
+_DENIED = (
+    "nothing of this step was stored; the account of CATALOG_SYNC_DATABASE_URL lacks this permission:"
+    " run the grants of docs/operations.md, for a reader those of docs/bi.md"
 )
 
 
@@ -251,6 +255,8 @@ def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
 def _advice(error: SQLAlchemyError, *, outcome_unknown: bool) -> str:
     if outcome_unknown or error_classes.commit_outcome_unknown(error):
         return _OUTCOME_UNKNOWN
+    if permissions.is_denied(error):
+        return _DENIED
     return _DAMAGED if error_classes.is_damaged(error) else _NOT_STORED
 
 

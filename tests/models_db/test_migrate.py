@@ -166,7 +166,7 @@ def test_an_unreachable_database_is_reported_without_its_password() -> None:
 def test_rows_that_refer_to_missing_rows_stop_a_migration(tmp_path: Path) -> None:
     """Foreign keys are not enforced during a migration, so they are checked at its end."""
     url = f"sqlite:///{tmp_path}/catalog.db"
-    migrate.upgrade(url)
+    migrate.upgrade(url, "0002")
     execute(url, "INSERT INTO credits (model_pk) VALUES (77)")
 
     with pytest.raises(SchemaError, match="rows of credits refer to rows that do not exist"):
