@@ -46,6 +46,8 @@ def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> 
     )
     if timeout is not None:
         _use_read_timeout(engine, timeout)
+    # Before SQLAlchemy asks for the version, which it cannot read on another product.
+    event.listen(engine, "connect", require_postgresql, insert=True)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "handle_error", _on_error)
     engine.url = url  # as it was given, for messages
@@ -64,7 +66,6 @@ def _use_read_timeout(engine: Engine, timeout: float) -> None:
 
 
 def _on_connect(connection: Any, _record: object) -> None:
-    require_postgresql(connection)
     connection.autocommit = True
     # These are statements because PgBouncer rejects the "options" parameter. The driver reads times in ISO form only.
     # A backslash is a letter in the texts of our statements.

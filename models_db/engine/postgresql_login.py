@@ -40,7 +40,7 @@ def without_own_options(url: URL) -> URL:
     return url.difference_update_query([ALLOW_CLEARTEXT])
 
 
-def require_postgresql(connection: Any) -> None:
+def require_postgresql(connection: Any, _record: object) -> None:
     """Raise ``DatabaseSettingError`` unless the server is a PostgreSQL that catalog-sync supports."""
     names = (name for parameter, name in _NOT_POSTGRESQL.items() if connection.info.parameter_status(parameter))
     name = next(names, None)

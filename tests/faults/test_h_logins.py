@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from models_db.engine import normalise_url
+from models_db.engine.postgresql_login import login_arguments
 from models_db.engine.tls import tls_of
 from tests.cli.conftest import Shell
 from tests.support.certificates import Authority
@@ -155,3 +156,34 @@ def test_h12_mysql_and_other_servers_are_exit_2_and_named(
 
     assert f"is version {version}" in line
     assert "use MariaDB 10.5 or later, PostgreSQL 12 or later, or SQLite" in line
+
+
+OTHERS = {
+    "CockroachDB": {"server_version": "13.0.0", "crdb_version": "CockroachDB CCL v23.1.0"},
+    "PostgreSQL 8.0.2": {"server_version": "8.0.2"},  # Redshift
+    "PostgreSQL 9.6.24": {"server_version": "9.6.24"},
+}
+
+
+@pytest.mark.parametrize(("name", "parameters"), OTHERS.items())
+@pytest.mark.parametrize("command", ["status", "sync", "migrate"])
+def test_h12_servers_that_only_speak_like_postgresql_are_exit_2_and_named(
+    shell: Shell, name: str, parameters: dict[str, str], command: str
+) -> None:
+    with RudeServer(PostgreSQLImpostor(parameters=parameters), before_request=True) as server:
+        shell.set(DATABASE_URL=f"postgresql://u:{PASSWORD}@127.0.0.1:{server.port}/d")
+        line = error_line(shell(command), 2)
+
+    assert f"is {name}; use PostgreSQL 12 or later" in line
+
+
+def test_h9_the_variables_of_libpq_count_where_the_url_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    monkeypatch.setenv("PGHOST", "db.example")
+
+    assert login_arguments(normalise_url("postgresql:///d"))["sslmode"] == "verify-full"
+    assert login_arguments(normalise_url("postgresql://h/d?sslmode=require"))["sslmode"] == "require"
+    monkeypatch.delenv("PGSSLMODE")
+    assert login_arguments(normalise_url("postgresql:///d"))["sslmode"] == "require"
+    monkeypatch.setenv("PGHOST", "/run/postgresql")
+    assert login_arguments(normalise_url("postgresql:///d"))["sslmode"] == "prefer"

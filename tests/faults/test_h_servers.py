@@ -185,3 +185,18 @@ def test_h13_a_second_catalog_in_a_later_schema_is_another_one(database_url: str
     assert "revision none" in error_line(shell("status"), 2)
     upgrade(database_url)
     output(shell("verify"))
+
+
+@on_mariadb
+def test_h15_a_lock_of_a_reader_ends_with_its_idle_transaction_and_the_run_is_stored(
+    synced_own_server: SyncedDatabase,
+) -> None:
+    execute(synced_own_server.url, "SET GLOBAL idle_transaction_timeout = 2")
+    try:
+        reader = administrator(synced_own_server.url).execution_options(isolation_level="READ COMMITTED")
+        with reader.connect() as locking:
+            locking.exec_driver_sql("SELECT * FROM sync_state FOR UPDATE")
+            synced_own_server.succeeds(image=image(LISTED[1:]))
+            locking.invalidate()
+    finally:
+        execute(synced_own_server.url, "SET GLOBAL idle_transaction_timeout = 0")

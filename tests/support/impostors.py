@@ -48,7 +48,9 @@ class Impostor:
 
 @dataclass
 class PostgreSQLImpostor(Impostor):
-    """Asks for the password in clear."""
+    """Asks for the password in clear; with ``parameters`` it accepts the login and reports them instead."""
+
+    parameters: dict[str, str] = field(default_factory=dict)
 
     def serve(self, peer: socket.socket, stack: contextlib.ExitStack) -> None:
         start = self._start(peer)
@@ -59,10 +61,20 @@ class PostgreSQLImpostor(Impostor):
             peer.sendall(b"S" if self.tls else b"N")
             peer = self.secured(peer, stack) if self.tls else peer
             self._start(peer)
+        if self.parameters:
+            self._accept(peer)
         peer.sendall(b"R" + struct.pack("!ii", 8, 3))
         self.read(peer, 1)
         (length,) = struct.unpack("!i", self.read(peer, 4))
         self.read(peer, length - 4)
+
+    def _accept(self, peer: socket.socket) -> None:
+        peer.sendall(b"R" + struct.pack("!ii", 8, 0))
+        for name, value in self.parameters.items():
+            text = f"{name}\0{value}\0".encode()
+            peer.sendall(b"S" + struct.pack("!i", len(text) + 4) + text)
+        peer.sendall(b"Z" + struct.pack("!i", 5) + b"I")
+        self.read(peer, 1 << 20)  # until the client ends
 
     def _start(self, peer: socket.socket) -> bytes:
         head = self.read(peer, 4)
