@@ -192,6 +192,10 @@ class DatabaseError(CatalogSyncError):
     outcome = Outcome.DATABASE
 
 
+class CommitUnanswered(DatabaseError):
+    """A COMMIT was not answered: whether it was carried out is unknown."""
+
+
 class ResponseHeld(CatalogSyncError):
     """A guard holds back what a response would change, until a person accepts it."""
 

@@ -27,16 +27,19 @@ __all__ = [
 _SMALL_POOL = {"pool_size": 1, "max_overflow": 4}
 
 
-def open_engine(url: str | URL, *, create: bool = False, timeout: float = DEFAULT_TIMEOUT_SECONDS) -> Engine:
-    """Return an engine with a small pool. It connects when it is first used.
+def open_engine(
+    url: str | URL, *, create: bool = False, timeout: float = DEFAULT_TIMEOUT_SECONDS, reads_only: bool = False
+) -> Engine:
+    """Return an engine with a small pool. It connects when it is first used, to the first host that takes writes.
 
     Every connection uses UTC and refuses values that do not fit their column. A server that sends
     nothing for ``timeout`` seconds counts as unreachable. An SQLite connection enforces foreign keys;
-    its file must exist unless ``create`` is set.
+    its file must exist unless ``create`` is set. With ``reads_only`` a standby or a read-only server is used
+    when no host takes writes.
 
     Raises ``DatabaseSettingError`` for a bad URL, a missing driver, file or folder.
     """
-    engine = _make_engine(url, create=create, timeout=timeout, options=dict(_SMALL_POOL))
+    engine = _make_engine(url, create, timeout, dict(_SMALL_POOL), reads_only=reads_only)
     set_timeout(engine, timeout)
     return engine
 
@@ -47,10 +50,17 @@ def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
     A statement of a migration may take any time. SQLite rebuilds a table by dropping the old one, and
     enforced foreign keys would then delete the rows that refer to the old table.
     """
-    return _make_engine(url, create=create, timeout=None, options={"poolclass": NullPool})
+    return _make_engine(url, create, None, {"poolclass": NullPool}, reads_only=False)
 
 
-def _make_engine(url: str | URL, *, create: bool, timeout: float | None, options: dict[str, Any]) -> Engine:
+def _make_engine(
+    url: str | URL,
+    create: bool,  # noqa: FBT001  # private
+    timeout: float | None,
+    options: dict[str, Any],
+    *,
+    reads_only: bool,
+) -> Engine:
     """Return an engine for one of the three databases; ``timeout`` is None for migrations."""
     url = normalise_url(url) if isinstance(url, str) else url
     if url.get_backend_name() == "sqlite":
@@ -59,7 +69,7 @@ def _make_engine(url: str | URL, *, create: bool, timeout: float | None, options
     if url.get_backend_name() == "postgresql":
         from models_db.engine import postgresql
 
-        return postgresql.make_engine(url, timeout=timeout, options=options)
+        return postgresql.make_engine(url, timeout=timeout, reads_only=reads_only, options=options)
     from models_db.engine import mariadb
 
-    return mariadb.make_engine(url, timeout=timeout, options=options)
+    return mariadb.make_engine(url, timeout=timeout, reads_only=reads_only, options=options)

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+READ_ONLY = "is a standby or read-only"
+"""What is said of a server that takes no writes."""
+
 _TRANSIENT_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
 # Deadlock; lock wait timeout; row changed since it was read; Galera: node not ready, commit rejected.
 _TRANSIENT_MARIADB = {1213, 1205, 1020, 1047, 1180}
+_READ_ONLY_MARIADB = {1290, 1836}
 # Galera: node not ready, or its majority lost during COMMIT; server that is read-only.
-_NODE_CANNOT_WRITE = {1047, 1180, 1290, 1836}
+_NODE_CANNOT_WRITE = {1047, 1180} | _READ_ONLY_MARIADB
 # Those of them that the server reports before it executes anything.
-_NOTHING_EXECUTED = {1047, 1290, 1836}
+_NOTHING_EXECUTED = {1047} | _READ_ONLY_MARIADB
 _CONNECTION_SQLSTATES = ("08", "57P")  # connection exceptions; server shutting down, crashed or starting
 _LOCK_TIMEOUT_SQLSTATE = "55P03"
 _READ_ONLY_SQLSTATE = "25006"
-# Connection refused or broken during login; too many connections; server shutting down; node not ready.
-_MARIADB_UNAVAILABLE = {2002, 2003, 2006, 2013, 1040, 1053, 1047}
+# Connection refused or broken during login; too many connections; server shutting down.
+_MARIADB_UNAVAILABLE = {2002, 2003, 2006, 2013, 1040, 1053} | _NODE_CANNOT_WRITE
 # libpq reports a failed connection as text only. "FATAL:" means that the server responded; a server that
 # will soon accept connections gives one of the reasons below.
 _SERVER_RESPONDED = "FATAL:"
 _NOT_YET_ACCEPTING = (
     *("starting up", "shutting down", "in recovery", "not yet accepting"),
     *("too many clients", "connection slots"),
+    # PgBouncer, of the server behind it.
+    *("server login has been failing", "cannot connect to server", "server down", "query_wait_timeout"),
+    *("server_login_retry", "server conn crashed"),
 )
+# libpq found a standby, or a session that may not write, where target_session_attrs asks for a primary.
+_READ_ONLY_TEXTS = ("session is read-only", "server is in hot standby mode", READ_ONLY)
 
 
 def is_transient(error: BaseException | None) -> bool:
@@ -41,13 +50,8 @@ def is_transient(error: BaseException | None) -> bool:
     )
 
 
-def connection_unusable(error: BaseException | None) -> bool:
-    """Whether the connection cannot be used any more. A new one may work."""
-    return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
 def commit_outcome_unknown(error: BaseException | None) -> bool:
-    """Whether the connection broke during use, so that a commit may have succeeded without a response."""
+    """Whether the COMMIT that failed with this error may have been carried out."""
     return isinstance(error, DBAPIError) and error.connection_invalidated and not _is_rejection(error)
 
 
@@ -66,10 +70,13 @@ def retry_may_reach_server(error: BaseException | None) -> bool:
 
 
 def server_unavailable(error: BaseException | None) -> bool:
-    """Whether no server accepted the connection: unreachable, not yet accepting connections, or read-only.
+    """Whether no server can be used now, though one may be soon.
 
-    False when a server rejected this user, password or database. Always False on SQLite.
+    The connection broke, none could be made, or the servers are not ready or read-only. False when a
+    server rejected this user, password or database. Always False on SQLite.
     """
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     code = mariadb_code(error.orig)
@@ -94,13 +101,18 @@ def is_lock_wait(error: BaseException | None) -> bool:
 
 
 def is_read_only(original: BaseException | None) -> bool:
-    """Whether the driver's error says that the PostgreSQL server is read-only."""
-    return getattr(original, "sqlstate", None) == _READ_ONLY_SQLSTATE
+    """Whether the driver's error says that the server, or one of several hosts, takes no writes."""
+    if mariadb_code(original) in _READ_ONLY_MARIADB:
+        return True
+    if original is None or not type(original).__module__.startswith(("psycopg", "pymysql")):
+        return False
+    text = str(original)
+    return getattr(original, "sqlstate", None) == _READ_ONLY_SQLSTATE or any(part in text for part in _READ_ONLY_TEXTS)
 
 
-def needs_another_host(mariadb_code: int | None) -> bool:
-    """Whether a MariaDB error code means that the connection should go to another host."""
-    return mariadb_code in _NODE_CANNOT_WRITE
+def needs_another_host(original: BaseException | None) -> bool:
+    """Whether the driver's error means that the server keeps a connection that is of no use."""
+    return mariadb_code(original) in _NODE_CANNOT_WRITE or is_read_only(original)
 
 
 def mariadb_code(original: BaseException | None) -> int | None:
@@ -109,6 +121,12 @@ def mariadb_code(original: BaseException | None) -> int | None:
         return None
     code = original.args[0]
     return code if isinstance(code, int) else None
+
+
+def error_text(original: BaseException) -> str:
+    """The first line of the driver's own message: the lines after it may quote a statement."""
+    message = " ".join(str(part) for part in original.args if isinstance(part, (str, int))) or str(original)
+    return " ".join((message.strip().splitlines() or [type(original).__name__])[0].split())
 
 
 def _is_rejection(error: DBAPIError) -> bool:

@@ -1,17 +1,19 @@
-"""Connections to MariaDB: session settings, a limit on the login, and several hosts behind one URL."""
+"""Connections to MariaDB: session settings, a limit on the login, and servers that take no statements or writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from typing import Any
 
 import pymysql
 from pymysql.connections import Connection
+from pymysql.constants import ER
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from models_db.engine.error_classes import mariadb_code, needs_another_host
+from models_db.engine.error_classes import needs_another_host
+from models_db.engine.hosts import Use, first_connection
 from models_db.engine.mariadb_login import SecureLogin, without_own_options
 from models_db.engine.refusals import report_refusals
 from models_db.engine.timeouts import connect_seconds, lock_seconds
@@ -30,10 +32,11 @@ _SESSION = (
     " check_constraint_checks = 1, div_precision_increment = 4, completion_type = NO_CHAIN,"
     " default_storage_engine = InnoDB"
 )
+_STATE = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('read_only', 'wsrep_on', 'wsrep_reject_queries')"
 _DEFAULT_PORT = 3306
 
 
-def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> Engine:
+def make_engine(url: URL, *, timeout: float | None, reads_only: bool, options: dict[str, Any]) -> Engine:
     """Return an engine; a ``timeout`` of None means no read timeout."""
     tls = tls_of(url)
     engine = create_engine(
@@ -47,17 +50,61 @@ def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> 
             "ssl": tls.context(),
             "ssl_disabled": tls.mode == "disable",
             "autocommit": False,
-            "connect_timeout": connect_seconds(timeout),
+            "connect_timeout": connect_seconds(url, timeout),
             "read_timeout": timeout,
             "write_timeout": timeout,
             "init_command": _SESSION.format(seconds=lock_seconds(timeout)),
         },
         **options,
     )
+
+    def connect(_dialect: object, _record: object, arguments: Any, given: dict[str, Any]) -> Connection:
+        def to_one(host: dict[str, Any], use: Use) -> Connection:
+            return _connect(arguments, host, use)
+
+        return first_connection(given, to_one, pymysql.OperationalError, reads_only=reads_only)
+
     engine.url = url  # as it was given, for messages
-    HostRotation(engine)
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "handle_error", _on_error)
     report_refusals(engine)
     return engine
+
+
+def _connect(arguments: Any, options: dict[str, Any], use: Use) -> Connection:
+    port = int(options.get("port") or _DEFAULT_PORT)
+    connection = LoginTimeoutConnection(*arguments, **{**options, "port": port})
+    try:
+        with connection.login_timeout():
+            _require_ready(connection, use)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_ready(connection: Connection, use: Use) -> None:
+    """Raise the error that the first statement would raise at a server that takes none.
+
+    Here it is the host's error, so that the connection goes to the next one.
+    """
+    with connection.cursor() as cursor:
+        # A node of Galera that is not ready answers SHOW alone.
+        cursor.execute(_STATE)
+        state = dict(cursor.fetchall())
+        if state.get("wsrep_on") == "ON":
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep_ready'")
+            is_ready = dict(cursor.fetchall()).get("wsrep_ready") != "OFF"
+            if not is_ready or state.get("wsrep_reject_queries", "NONE") != "NONE":
+                raise pymysql.OperationalError(ER.UNKNOWN_COM_ERROR, "the node of the Galera cluster is not ready")
+    if use == "writes" and state.get("read_only", "OFF") not in {"OFF", "0"}:
+        raise pymysql.OperationalError(ER.OPTION_PREVENTS_STATEMENT, "the server is read-only")
+
+
+def _on_error(context: ExceptionContext) -> None:
+    # The server keeps such a connection open, so SQLAlchemy would give it out again.
+    if needs_another_host(context.original_exception):
+        context.is_disconnect = True
 
 
 class LoginTimeoutConnection(SecureLogin):
@@ -70,44 +117,15 @@ class LoginTimeoutConnection(SecureLogin):
     _read_timeout: float | None
 
     def connect(self, sock: Any = None) -> None:
+        with self.login_timeout():
+            super().connect(sock)
+
+    @contextmanager
+    def login_timeout(self) -> Iterator[None]:
+        """Within it a response is waited for no longer than for the connection."""
         read_timeout = self._read_timeout
         self._read_timeout = min(filter(None, (self.connect_timeout, read_timeout)), default=None)
         try:
-            super().connect(sock)
+            yield
         finally:
             self._read_timeout = read_timeout
-
-
-class HostRotation:
-    """Connects an engine to the first host of its URL that accepts the login.
-
-    A host that reports that it cannot serve writes is tried last from then on. PostgreSQL needs no such
-    class: libpq takes several hosts itself.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._first = 0
-        event.listen(engine, "do_connect", self._connect)
-        event.listen(engine, "handle_error", self._on_error)
-
-    def _connect(self, _dialect: object, _record: object, arguments: Any, options: dict[str, Any]) -> Connection:
-        """Return a connection to the first host that accepts it; raises the last host's error."""
-        *others, last = self._addresses(options)
-        for address in others:
-            with suppress(pymysql.OperationalError):
-                return LoginTimeoutConnection(*arguments, **{**options, **address})
-        return LoginTimeoutConnection(*arguments, **{**options, **last})
-
-    def _addresses(self, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield host and port of each host, beginning with the one to try first."""
-        hosts, ports = (str(options.get(name) or "").split(",") for name in ("host", "port"))
-        for offset in range(len(hosts)):
-            index = (self._first + offset) % len(hosts)
-            port = ports[index] if index < len(ports) else ""
-            yield {"host": hosts[index] or "localhost", "port": int(port or _DEFAULT_PORT)}
-
-    def _on_error(self, context: ExceptionContext) -> None:
-        # The server keeps such a connection open, so SQLAlchemy would give it out again.
-        if needs_another_host(mariadb_code(context.original_exception)):
-            context.is_disconnect = True
-            self._first += 1

@@ -10,7 +10,8 @@ import psycopg
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from models_db.engine.error_classes import is_read_only
+from models_db.engine.error_classes import needs_another_host
+from models_db.engine.hosts import Use, first_connection
 from models_db.engine.postgresql_login import login_arguments, require_postgresql, without_own_options
 from models_db.engine.refusals import report_refusals
 from models_db.engine.timeouts import connect_seconds
@@ -22,12 +23,12 @@ WaitGenerator: TypeAlias = Generator[Any, Any, T]
 _COPY = "COPY "
 
 
-def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> Engine:
+def make_engine(url: URL, *, timeout: float | None, reads_only: bool, options: dict[str, Any]) -> Engine:
     """Return an engine; a ``timeout`` of None means no read timeout."""
     arguments: dict[str, Any] = {
         "prepare_threshold": None,  # a transaction pooler gives the next statement to another session
         "client_encoding": "utf8",
-        "connect_timeout": url.query.get("connect_timeout", connect_seconds(timeout)),
+        "connect_timeout": connect_seconds(url, timeout),
         # TCP reports an unreachable host within about a minute.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -44,8 +45,19 @@ def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> 
         connect_args=arguments,
         **options,
     )
-    if timeout is not None:
-        _use_read_timeout(engine, timeout)
+
+    def connect(_dialect: object, _record: object, arguments: Any, given: dict[str, Any]) -> ReadTimeoutConnection:
+        def to_one(host: dict[str, Any], use: Use) -> ReadTimeoutConnection:
+            # A server that is asked at its login needs no statement for it.
+            attributes = "read-write" if use == "writes" else "any"
+            connection = ReadTimeoutConnection.connect(*arguments, **{"target_session_attrs": attributes, **host})
+            connection.timeout = float("inf") if timeout is None else timeout
+            connection.cursor_factory = CopyCursor
+            return connection
+
+        return first_connection(given, to_one, psycopg.OperationalError, reads_only=reads_only)
+
+    event.listen(engine, "do_connect", connect)
     # Before SQLAlchemy asks for the version, which it cannot read on another product.
     event.listen(engine, "connect", require_postgresql, insert=True)
     event.listen(engine, "connect", _on_connect)
@@ -53,16 +65,6 @@ def make_engine(url: URL, *, timeout: float | None, options: dict[str, Any]) -> 
     engine.url = url  # as it was given, for messages
     report_refusals(engine)
     return engine
-
-
-def _use_read_timeout(engine: Engine, timeout: float) -> None:
-    def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> ReadTimeoutConnection:
-        connection = ReadTimeoutConnection.connect(*arguments, **options)
-        connection.timeout = timeout
-        connection.cursor_factory = CopyCursor
-        return connection
-
-    event.listen(engine, "do_connect", connect)
 
 
 def _on_connect(connection: Any, _record: object) -> None:
@@ -75,7 +77,7 @@ def _on_connect(connection: Any, _record: object) -> None:
 
 def _on_error(context: ExceptionContext) -> None:
     # After a failover the old primary may be a standby: the next connection must go to the new primary.
-    if is_read_only(context.original_exception):
+    if needs_another_host(context.original_exception):
         context.is_disconnect = True
 
 

@@ -94,8 +94,6 @@ def _hosts_as_options(text: str) -> str:
         return text
     hosts, ports = zip(*(_host_and_port(host) for host in parts["hosts"].split(",")), strict=True)
     query = [f"host={','.join(hosts)}", f"port={','.join(ports)}", *filter(None, [parts["query"]])]
-    if text.startswith("postgres") and "target_session_attrs" not in (parts["query"] or ""):
-        query.append("target_session_attrs=read-write")  # the primary, not one of its standbys
     return f"{parts['scheme']}://{parts['user'] or ''}/{parts['database'] or ''}?{'&'.join(query)}"
 
 

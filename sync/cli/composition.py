@@ -6,6 +6,7 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from sync import __version__, settings
 from sync.catalog.modes import MODES
 from sync.catalog.text import one_line
-from sync.cli.options import now
+from sync.cli.options import database_timeout, now
 from sync.cli.process.masking import masker
 from sync.errors import Interrupted, UsageError
 
@@ -41,7 +42,6 @@ class CatalogSettings:
     max_cost_move_percent: float
     max_cost_move_count: int
     max_cost_move_factor: float
-    database_timeout: float
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,15 @@ class ApiSettings(CatalogSettings):
     max_bytes: int
 
 
-def database(url: str, timeout: float | None = None, stop: threading.Event | None = None) -> Database:
-    """The database of a command; every command gets it from here.
+def database(url: str, stop: threading.Event | None = None) -> Database:
+    """The database of a command; every command gets it from here, in the thread in which it was called.
 
-    With ``stop`` an unreachable server is retried for ``timeout`` seconds, or until ``stop`` is set;
-    without ``stop`` it is an error at once.
+    An unreachable server is retried for the command's ``--database-timeout``, or until ``stop`` is set.
     """
     from sync.store.database import DEFAULT_TIMEOUT_SECONDS, Database
 
-    # Commands that only read pass no event today. This line decides for all commands whether they retry.
-    pause = pause_until(stop) if stop else None
-    return Database(url, timeout or DEFAULT_TIMEOUT_SECONDS, pause, settings.catalog_id(os.environ))
+    pause = pause_until(stop) if stop else time.sleep
+    return Database(url, database_timeout() or DEFAULT_TIMEOUT_SECONDS, pause, settings.catalog_id(os.environ))
 
 
 def make_or_upgrade(catalog: Database) -> Migration:

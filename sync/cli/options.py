@@ -33,14 +33,28 @@ def _refuse_password_in_arguments(context: click.Context, parameter: click.Param
     return value or settings.default_database_url()
 
 
-database_url = click.option(
-    "--database-url",
-    envvar=settings.PREFIX + "DATABASE_URL",
-    callback=_refuse_password_in_arguments,
-    metavar="URL",
-    help="Database of the catalog: sqlite:///FILE, postgresql://... or mariadb://...; a URL with a password only as"
-    " CATALOG_SYNC_DATABASE_URL. Default: an SQLite file in your data directory.",
-)
+_TIMEOUT = __name__ + ".database_timeout"
+
+
+def _keep_timeout(context: click.Context, _: click.Parameter, value: float) -> float:
+    context.meta[_TIMEOUT] = value
+    return value
+
+
+def database_timeout() -> float | None:
+    """The timeout given to the command that is running in this thread; None outside a command."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(_TIMEOUT)
+
+
+def database_url(command: F) -> F:
+    """The database of a command, as the parameter ``database_url``, and for how long it is waited for.
+
+    Every command that opens a database has both, so that ``composition.database`` finds the second one itself.
+    """
+    return _all(_DATABASE, command)
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header.")
 mode = click.option("--mode", type=click.Choice(MODES), help="Only this mode.")
@@ -85,7 +99,7 @@ def moment(flag: str, text: str, *, required: bool = False) -> Callable[[F], F]:
     )
 
 
-def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) -> Callable[[F], F]:
+def _setting(name: str, default: object, kind: click.ParamType[Any], text: str, **more: Any) -> Callable[[F], F]:
     return click.option(
         "--" + name.lower().replace("_", "-"),
         envvar=settings.PREFIX + name,
@@ -96,6 +110,7 @@ def _setting(name: str, default: object, kind: click.ParamType[Any], text: str) 
         # Without a metavar click prints INTEGER RANGE.
         metavar="URL" if kind is click.STRING else "NUMBER",
         help=text,
+        **more,
     )
 
 
@@ -121,23 +136,33 @@ _CATALOG = (
     ),
 )
 _DATABASE = (
+    click.option(
+        "--database-url",
+        envvar=settings.PREFIX + "DATABASE_URL",
+        callback=_refuse_password_in_arguments,
+        metavar="URL",
+        help="Database of the catalog: sqlite:///FILE, postgresql://... or mariadb://...; a URL with a password only"
+        " as CATALOG_SYNC_DATABASE_URL. Default: an SQLite file in your data directory.",
+    ),
     _setting(
         "DATABASE_TIMEOUT",
         60.0,
         FiniteFloat(min=1),
         "Seconds to wait for a response of the database server, and to retry an unreachable server.",
+        callback=_keep_timeout,
+        expose_value=False,
     ),
 )
 
 
 def api_settings(command: F) -> F:
-    """The settings of a command that fetches from the API, parses responses and writes to the database."""
-    return _all(_API + _CATALOG + _DATABASE, command)
+    """The settings of a command that fetches from the API and parses responses."""
+    return _all(_API + _CATALOG, command)
 
 
 def catalog_settings(command: F) -> F:
-    """The settings of a command that parses responses and writes to the database."""
-    return _all(_CATALOG + _DATABASE, command)
+    """The settings of a command that parses responses."""
+    return _all(_CATALOG, command)
 
 
 def _all(options: tuple[Callable[[F], F], ...], command: F) -> F:

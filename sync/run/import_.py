@@ -91,7 +91,11 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
         write_result(connection, run_id, result, deps.clock(), deps.mask)
         return result
 
-    return in_transaction(engine, work, pause=deps.pause)
+    return in_transaction(engine, work, pause=deps.pause, name=_name)
+
+
+def _name(result: RunResult | None) -> str:
+    return "nothing" if result is None else f"run {result.run_id}"
 
 
 def _parse(line: SavedResponse, limits: ParseLimits) -> tuple[dict[str, ParsedResponse], list[ModeError]]:

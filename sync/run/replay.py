@@ -119,7 +119,8 @@ class _Importer:
             results.append(_write(connection, run_id, run, states, replays))
             return results[-1]
 
-        stored = in_transaction(self.engine, work, pause=self.deps.pause)
+        name = f"run {run.run_id} of the file"
+        stored = in_transaction(self.engine, work, pause=self.deps.pause, name=lambda _: name)
         if stored is not None:
             self.ignored.clear()
         return stored

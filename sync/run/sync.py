@@ -14,7 +14,7 @@ from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits, parse_response
 from sync.catalog.response.parsed import ParsedResponse
 from sync.catalog.times import is_older_copy
-from sync.errors import CatalogSyncError, DatabaseError, Interrupted
+from sync.errors import CatalogSyncError, CommitUnanswered, DatabaseError, Interrupted
 from sync.run.apply import write_result
 from sync.run.clock_check import require_clocks_agree, require_fresh, time_notes
 from sync.run.decide import Decision, decide
@@ -23,7 +23,7 @@ from sync.run.result import ModeFetch, RunResult, make_result
 from sync.run.source_check import Acceptance, accepted_text, replaced_base_urls, require_same_source
 from sync.source.http.results import Fetched, FetchFailed
 from sync.store import read, runs
-from sync.store.database import Connection, Engine, Pause, in_transaction, reading, storage_warning
+from sync.store.database import Connection, Engine, Pause, in_snapshot, in_transaction, storage_warning
 
 _UNFINISHED_STATUSES = (None, *runs.UNFINISHED_STATUSES)
 
@@ -105,12 +105,15 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
 
     # If the outcome of this COMMIT is unknown, the retry inserts a second row. The first one stays
     # ``running`` until a run that applies something marks it abandoned, and this run may be that one.
-    before, run_id = in_transaction(engine, begin, pause=deps.pause)
+    before, run_id = in_transaction(engine, begin, pause=deps.pause, name=lambda begun: f"the start of run {begun[1]}")
     try:
         require_same_source(deps.base_url, before.states, deps.acceptance)
         # Outside any transaction: a slow API must not keep locks that other runs wait for.
         fetched = _fetch(deps)
         return _store(engine, deps, run_id, fetched, before)
+    except CommitUnanswered:
+        # That transaction may hold its locks still: recording a failure would wait for them, and might be wrong.
+        raise
     except BaseException as error:  # also the exceptions by which a signal ends the program
         unrecorded = _record_failure(engine, deps, run_id, error)
         if unrecorded and isinstance(error, CatalogSyncError) and not isinstance(error, DatabaseError | Interrupted):
@@ -120,14 +123,16 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
 
 
 def _dry_run(engine: Engine, deps: SyncDependencies) -> RunResult:
-    with reading(engine) as connection:
-        before = _read_before(connection, deps)
+    before = in_snapshot(engine, lambda connection: _read_before(connection, deps), pause=deps.pause)
     require_same_source(deps.base_url, before.states, deps.acceptance)
     fetched = _fetch(deps)
-    with reading(engine) as connection:
+
+    def compare(connection: Connection) -> RunResult:
         states = read.mode_states(connection, deps.modes)
         decision = _decide(connection, deps, fetched, states, before.versions)
-    return _result(deps, None, fetched, decision, states, before)
+        return _result(deps, None, fetched, decision, states, before)
+
+    return in_snapshot(engine, compare, pause=deps.pause)
 
 
 def _read_before(connection: Connection, deps: SyncDependencies) -> _Before:
@@ -174,7 +179,7 @@ def _store(engine: Engine, deps: SyncDependencies, run_id: int, fetched: _Fetche
         return results[-1]
 
     try:
-        return in_transaction(engine, work, pause=deps.pause)
+        return in_transaction(engine, work, pause=deps.pause, name=lambda _: f"run {run_id}")
     except DatabaseError as error:
         _append(error, joined_message((fetch.mode, fetch.error) for fetch in fetched.fetches if fetch.error))
         raise

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select
 
@@ -13,7 +16,7 @@ from models_db.tables.metadata import metadata
 from sync.catalog.modes import MODES
 from sync.store import read
 from sync.store.batches import batches
-from sync.store.database import in_transaction, reading
+from sync.store.database import Pause, in_snapshot, in_transaction
 
 # The run_ids of one step, which holds the check-and-set rows for some hundredths of a second.
 WINDOW = 1000
@@ -44,7 +47,7 @@ def old_runs(connection: Connection, before: datetime) -> OldRuns:
     return OldRuns(deletable, ended - deletable)
 
 
-def delete_old_runs(engine: Engine, before: datetime) -> Iterator[int]:
+def delete_old_runs(engine: Engine, before: datetime, pause: Pause = time.sleep) -> Iterator[int]:
     """Deletes the runs that ended before a time, except those that are needed; yields the number of each step.
 
     A run is needed if history or ``sync_state`` refers to it, if it was not successful, if a person
@@ -54,14 +57,22 @@ def delete_old_runs(engine: Engine, before: datetime) -> Iterator[int]:
     """
     after = 0
     while True:
-        with reading(engine) as connection:
-            last = _window_end(connection, after)
-            if last is None:
-                return
-            run_ids = _deletable_ids(connection, before, after, last)
+        window = in_snapshot(engine, partial(_next_window, before=before, after=after), pause=pause)
+        if window is None:
+            return
         # A window with nothing to delete takes no lock.
-        yield _delete_window(engine, before, after, last) if run_ids else 0
-        after = last
+        yield _delete_window(engine, before, after, window.last, pause) if window.run_ids else 0
+        after = window.last
+
+
+class _Window(NamedTuple):
+    last: int
+    run_ids: list[int]
+
+
+def _next_window(connection: Connection, before: datetime, after: int) -> _Window | None:
+    last = _window_end(connection, after)
+    return None if last is None else _Window(last, _deletable_ids(connection, before, after, last))
 
 
 def _window_end(connection: Connection, after: int) -> int | None:
@@ -75,7 +86,7 @@ def _deletable_ids(connection: Connection, before: datetime, after: int, last: i
     return list(connection.scalars(select(run_id).where(run_id > after, run_id <= last, *_is_deletable(before))))
 
 
-def _delete_window(engine: Engine, before: datetime, after: int, last: int) -> int:
+def _delete_window(engine: Engine, before: datetime, after: int, last: int, pause: Pause) -> int:
     run_ids: set[int] = set()
 
     def work(connection: Connection, _: int) -> int:
@@ -91,7 +102,7 @@ def _delete_window(engine: Engine, before: datetime, after: int, last: int) -> i
             connection.execute(delete(sync_runs).where(sync_runs.c.run_id.in_(batch)))
         return len(run_ids)
 
-    return in_transaction(engine, work)
+    return in_transaction(engine, work, pause=pause)
 
 
 def _is_deletable(before: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -25,7 +25,7 @@ from tests.support.synced_database import LISTED, STATUS, SyncedDatabase, image
 RAISED = image([model("acme/image-0", 77), *LISTED[1:]])
 # The first transaction of a run inserts its row, the second stores its result.
 BEGIN, STORE = 1, 2
-UNKNOWN = "whether this step was stored is unknown"
+UNKNOWN = "a COMMIT is unanswered: whether run 2 was stored is unknown"
 
 
 @contextmanager

@@ -101,7 +101,6 @@ def test_f4_a_printed_object_does_not_show_its_secret(monkeypatch: pytest.Monkey
         max_cost_move_percent=1,
         max_cost_move_count=1,
         max_cost_move_factor=1,
-        database_timeout=1,
     )
     require_hidden(repr(sync_dependencies(values, threading.Event())))
     require_hidden(repr(open_session(KEY, SocketCanceller(), trust_environment=False).auth))

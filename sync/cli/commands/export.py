@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from sync.cli.param_types import WholeNumber
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.errors import CatalogSyncError, Interrupted, Outcome, UsageError
+
+if TYPE_CHECKING:
+    from sync.store.database import Connection, Database
 
 
 @click.command(
@@ -44,9 +48,10 @@ def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: 
     """
     stop = threading.Event()
     is_stdout = str(file) == "-"
+    catalog = database(database_url, stop)
 
     def work() -> int:
-        return _export(database_url, file, left_out, stop, show_progress=not quiet and sys.stderr.isatty())
+        return _export(catalog, file, left_out, stop, show_progress=not quiet and sys.stderr.isatty())
 
     runs, received = run_until_stopped(work, stop)
     if not quiet and not is_stdout:
@@ -58,22 +63,34 @@ def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: 
 
 
 def _export(
-    database_url: str, file: Path, left_out: tuple[int, ...], stop: threading.Event, *, show_progress: bool
+    catalog: Database, file: Path, left_out: tuple[int, ...], stop: threading.Event, *, show_progress: bool
 ) -> int:
     """The number of runs in the file."""
     from sync.cli.process.whole_file import whole_file
+    from sync.cli.process.written_once import WrittenOnce
     from sync.run.export import export_lines
     from sync.store.export import number_of_runs
 
     _require_replaceable(file)
-    with database(database_url).reading() as connection:
+
+    def work(connection: Connection, write: Callable[[bytes], object]) -> int:
         total = number_of_runs(connection)
-        with _progress(total, show=show_progress) as advance, whole_file(file) as write:
+        with _progress(total, show=show_progress) as advance:
             for line in export_lines(connection, __version__, left_out, advance):
                 if stop.is_set():
                     raise Interrupted(f"stopped; {file} was not written, run it again")
                 write(line)
-    return total - len(set(left_out))
+        return total - len(set(left_out))
+
+    def to_file(connection: Connection) -> int:
+        with whole_file(file) as write:
+            return work(connection, write)
+
+    if str(file) != "-":
+        return catalog.read(to_file)
+    with whole_file(file) as write:
+        output = WrittenOnce(write)
+        return catalog.read(lambda connection: work(connection, output.begin()))
 
 
 def _require_replaceable(file: Path) -> None:

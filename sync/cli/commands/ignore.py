@@ -48,8 +48,7 @@ def list_(*, as_json: bool, database_url: str) -> None:
     """List the ignored fields, and those that were ignored once."""
     from sync.store.ignored import IgnoredRow, ignored_rows
 
-    with database(database_url).reading() as connection:
-        rows = [asdict(row) for row in ignored_rows(connection)]
+    rows = [asdict(row) for row in database(database_url).read(ignored_rows)]
     print_rows(rows, IgnoredRow, _HEADINGS, as_json=as_json, as_csv=False)
 
 

@@ -64,7 +64,7 @@ def import_(  # noqa: PLR0913  # each is an option
     response that is broken, out of order or held back.
     """
     stop, catalog_settings = threading.Event(), CatalogSettings(**values)
-    catalog = database(database_url, catalog_settings.database_timeout, stop)
+    catalog = database(database_url, stop)
     dependencies = import_dependencies(
         catalog_settings,
         stop,

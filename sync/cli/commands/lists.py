@@ -15,7 +15,8 @@ from sync.cli.output import print_rows
 from sync.cli.param_types import FiniteFloat, Utf8Text, WholeNumber
 
 if TYPE_CHECKING:
-    from sync.store.database import Database
+    from sync.catalog.history.as_of import CatalogEntry
+    from sync.store.database import Connection, Database
     from sync.store.queries import Filter
 
 # The documented values of catalog_changes.entity and catalog_changes.change_kind, in the order of help.
@@ -61,14 +62,14 @@ def models(
     from sync.catalog.history.as_of import CatalogEntry, catalog_entry
     from sync.store import queries
 
-    with database(database_url).reading() as connection:
+    def entries(connection: Connection) -> list[CatalogEntry]:
         if as_of is None:
-            current = queries.current_models(connection, queries.Filter(mode=mode, provider=provider))
-            rows = [asdict(entry) for entry in current]
-        else:
-            # Filtered here: the provider of a past version is in its JSON text alone.
-            past = map(catalog_entry, queries.versions_at(connection, as_of, mode))
-            rows = [asdict(entry) for entry in past if provider in (None, entry.provider)]
+            return list(queries.current_models(connection, queries.Filter(mode=mode, provider=provider)))
+        # Filtered here: the provider of a past version is in its JSON text alone.
+        past = map(catalog_entry, queries.versions_at(connection, as_of, mode))
+        return [entry for entry in past if provider in (None, entry.provider)]
+
+    rows = [asdict(entry) for entry in database(database_url).read(entries)]
     print_rows(rows, CatalogEntry, _MODEL_HEADINGS, as_json=as_json, as_csv=as_csv)
 
 
@@ -143,10 +144,12 @@ def _print_changes(
     """Prints the newest changes; with ``says_total`` also how many there are, where these are not all."""
     from sync.store import change_feed
 
-    with catalog.reading() as connection:
+    def newest(connection: Connection) -> tuple[list[dict[str, Any]], int]:
         rows = [asdict(change) for change in change_feed.changes(connection, wanted, limit)]
         is_cut = says_total and len(rows) == limit
-        total = change_feed.count_changes(connection, wanted) if is_cut else len(rows)
+        return rows, change_feed.count_changes(connection, wanted) if is_cut else len(rows)
+
+    rows, total = catalog.read(newest)
     if as_json or as_csv:
         print_rows(rows, change_feed.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)
         return

@@ -49,15 +49,17 @@ def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, datab
     from sync.show.cost_timeline import CostTimelineRow, display_row, sparkline
     from sync.store import model_queries
 
-    with database(database_url).reading() as connection:
+    def by_mode(connection: Connection) -> dict[str, list[CostTimelineRow]]:
         now = options.now()
-        timelines = {
+        return {
             model.mode: [
                 CostTimelineRow(mode=model.mode, **asdict(span))
                 for span in cost_spans(model_queries.cost_intervals(connection, model.model_pk), now)
             ]
             for model in _find(connection, model_id, mode)
         }
+
+    timelines = database(database_url).read(by_mode)
     rows: Sequence[Mapping[str, Any]] = [asdict(row) for timeline in timelines.values() for row in timeline]
     is_table = not as_json and not as_csv
     print_rows(
@@ -88,8 +90,9 @@ def show(*, model_id: str, mode: str | None, as_of: datetime | None, as_json: bo
     from sync.show.formats import to_json
     from sync.show.model_detail import model_detail_lines
 
-    with database(database_url).reading() as connection:
-        details = [_detail(connection, model, as_of) for model in _find(connection, model_id, mode)]
+    details = database(database_url).read(
+        lambda connection: [_detail(connection, model, as_of) for model in _find(connection, model_id, mode)]
+    )
     listed = [detail for detail in details if detail is not None]
     if not listed:
         raise UsageError(

@@ -49,8 +49,10 @@ def prune(*, before: datetime, dry_run: bool, quiet: bool, as_json: bool, databa
     stop = threading.Event()
     show_progress = not quiet and not as_json and sys.stderr.isatty()
 
+    catalog = database(database_url, stop)
+
     def work() -> PruneResult:
-        with database(database_url).opened() as engine:
+        with catalog.opened(reads_only=dry_run) as engine:
             return _prune(engine, before, stop, dry_run=dry_run, show_progress=show_progress)
 
     result, received = run_until_stopped(work, stop)
@@ -67,17 +69,18 @@ def prune(*, before: datetime, dry_run: bool, quiet: bool, as_json: bool, databa
 def _prune(
     engine: Engine, before: datetime, stop: threading.Event, *, dry_run: bool, show_progress: bool
 ) -> PruneResult:
-    from sync.store.database import reading
+    from sync.cli.composition import pause_until
+    from sync.store.database import in_snapshot
     from sync.store.prune import delete_old_runs, old_runs
 
     # Counted once for the progress bar and the result; a sync at the same time may add more.
-    with reading(engine) as connection:
-        runs = old_runs(connection, before)
+    pause = pause_until(stop)
+    runs = in_snapshot(engine, lambda connection: old_runs(connection, before), pause=pause)
     if dry_run:
         return PruneResult(runs.deletable, runs.needed)
     deleted = 0
     with _progress(runs.deletable, show=show_progress) as advance:
-        for number in delete_old_runs(engine, before):
+        for number in delete_old_runs(engine, before, pause):
             deleted += number
             advance(number)
             if stop.wait(_PAUSE_SECONDS):

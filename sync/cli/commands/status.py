@@ -19,6 +19,7 @@ from sync.errors import CheckFailed, Outcome
 
 if TYPE_CHECKING:
     from sync.catalog.changes.rejections import OpenRejection
+    from sync.store.database import Connection
     from sync.store.held import HeldMode
     from sync.store.identity import CatalogIdentity
     from sync.store.ignored import IgnoredRow
@@ -72,15 +73,21 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     from sync.store import held, identity, ignored, queries, read, rejections
 
     now = options.now()
-    with database(database_url).reading() as connection:
-        catalog = identity.read_identity(connection)
-        key = read.last_key(connection)
-        held_modes = [each for each in held.held_modes(connection) if mode in (None, each.mode)]
-        ignored_now = ignored.ignored_rows(connection, only_open=True)
-        accepted = queries.acceptances(connection, limit)
-        rows = [dict(row._mapping) for row in queries.recent_runs(connection, limit)]  # noqa: SLF001  # documented name
-        open_rows = rejections.open_rejections(connection, MODES if mode is None else [mode])
-        successes = [each for each in queries.last_successes(connection) if mode in (None, each.mode)]
+
+    def read_all(connection: Connection) -> tuple[Any, ...]:
+        return (
+            identity.read_identity(connection),
+            read.last_key(connection),
+            [each for each in held.held_modes(connection) if mode in (None, each.mode)],
+            ignored.ignored_rows(connection, only_open=True),
+            queries.acceptances(connection, limit),
+            [dict(row._mapping) for row in queries.recent_runs(connection, limit)],  # noqa: SLF001  # documented name
+            rejections.open_rejections(connection, MODES if mode is None else [mode]),
+            [each for each in queries.last_successes(connection) if mode in (None, each.mode)],
+        )
+
+    read_values = database(database_url).read(read_all)
+    catalog, key, held_modes, ignored_now, accepted, rows, open_rows, successes = read_values
     # A run that failed before it fetched has no mode, and concerns both.
     runs = [run for run in rows if mode is None or run["mode"] in (None, mode)]
     last = {each.mode: each.good_observed_at for each in successes}

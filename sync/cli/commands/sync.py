@@ -67,12 +67,12 @@ def sync(  # noqa: PLR0913  # each is an option
     )
     if migrate_first and dry_run:
         raise UsageError("--dry-run and --migrate exclude each other, since a dry run writes nothing; give one of them")
-    catalog = database(database_url, api_settings.database_timeout, stop)
+    catalog = database(database_url, stop)
 
     def work() -> RunResult:
         if migrate_first:
             catalog.upgrade(create=False)
-        with catalog.opened() as engine:
+        with catalog.opened(reads_only=dry_run) as engine:
             return run_sync(engine, dependencies, dry_run=dry_run)
 
     result, received = run_until_stopped(work, stop)

@@ -14,6 +14,7 @@ from sync.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sync.catalog.verify.findings import Finding
+    from sync.store.database import Connection
     from sync.store.verify.read_models import Verification
 
 _LINE_LIMIT = 2000  # characters
@@ -30,9 +31,13 @@ def verify(*, as_json: bool, database_url: str) -> None:
     """
     from sync.store.verify.read_models import Verification
 
-    with database(database_url).reading() as connection:
+    printed: set[str] = set()
+
+    def work(connection: Connection) -> int:
         verification = Verification(connection)
-        number = _print_json(verification) if as_json else _print_findings(verification)
+        return _print_json(verification) if as_json else _print_findings(verification, printed)
+
+    number = database(database_url).read(work)
     if number:
         raise CheckFailed(
             f"the stored rows are not consistent: {number} findings, each named on stdout; stop syncing and restore a"
@@ -40,10 +45,14 @@ def verify(*, as_json: bool, database_url: str) -> None:
         )
 
 
-def _print_findings(verification: Verification) -> int:
+def _print_findings(verification: Verification, printed: set[str]) -> int:
+    """The number of findings. Prints those that an attempt before a broken connection has not printed."""
     number = 0
     for number, finding in enumerate(verification.findings(), start=1):  # noqa: B007  # used after the loop
-        print_line(_finding_line(finding))  # at once: a large database takes minutes
+        line = _finding_line(finding)
+        if line not in printed:
+            print_line(line)  # at once: a large database takes minutes
+            printed.add(line)
     if not number:
         print_line(
             f"consistent: {verification.models} models, {verification.versions} versions, {verification.costs} costs"

@@ -25,8 +25,8 @@ ACCEPTED = {
 }
 
 SEVERAL_HOSTS = {
-    "postgresql://u:p@a:5432,b:5433/d": ("a,b", "5432,5433", "read-write"),
-    "postgres://a,[::1]:77/d?sslmode=require": ("a,::1", ",77", "read-write"),
+    "postgresql://u:p@a:5432,b:5433/d": ("a,b", "5432,5433", None),
+    "postgres://a,[::1]:77/d?sslmode=require": ("a,::1", ",77", None),
     "postgresql://a,b/d?target_session_attrs=any": ("a,b", ",", "any"),
     "mariadb://u@a:3307,b/d": ("a,b", "3307,", None),
 }
@@ -48,7 +48,7 @@ def test_several_hosts_are_accepted_in_the_syntax_of_libpq(given: str, read: tup
 def test_several_hosts_are_printed_as_they_were_given() -> None:
     printed = masked_url(normalise_url("postgresql://u:hunter2@a:5432,b/d"))
 
-    assert printed == "postgresql://u:***@a:5432,b/d?target_session_attrs=read-write"
+    assert printed == "postgresql://u:***@a:5432,b/d"
     assert masked_url(normalise_url("mariadb://u:hunter2@a,b:3307/d")) == "mariadb://u:***@a,b:3307/d"
 
 
