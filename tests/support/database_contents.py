@@ -28,7 +28,7 @@ def every_row(url: str) -> dict[str, Rows]:
 
 def query_rows(url: str, query: str) -> Rows:
     """The rows of a query."""
-    engine = open_engine(url)
+    engine = open_engine(url, reads_only=True)
     try:
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
