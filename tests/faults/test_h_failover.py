@@ -136,7 +136,8 @@ def test_h2_every_command_goes_past_a_node_that_is_not_ready(
             output(synced_own_server.shell(*command))
         output(synced_own_server.sync(image=RAISED))
 
-        synced_own_server.shell.set(DATABASE_URL=f"mariadb://root@127.0.0.1:{node.port}/catalog", DATABASE_TIMEOUT="1")
+        alone = url.replace(f",127.0.0.1:{own_server.port}", "")
+        synced_own_server.shell.set(DATABASE_URL=alone, DATABASE_TIMEOUT="1")
         assert "has not yet prepared node" in error_line(synced_own_server.shell("models"), 6)
         synced_own_server.shell.set(DATABASE_URL=synced_own_server.url)
 
