@@ -189,7 +189,7 @@ def test_a_database_that_refuses_the_password_does_not_get_it_printed(shell: She
 @pytest.mark.parametrize("password", ["xkcd%54hePasswordOf", "xkcdThe/PasswordOf", "xkcdThe@PasswordOf"])
 def test_a_password_is_hidden_however_it_is_written(shell: Shell, password: str) -> None:
     url = f"postgresql://me:{password}@127.0.0.1:9/catalog"
-    shell.set(DATABASE_URL=url)
+    shell.set(DATABASE_URL=url, DATABASE_TIMEOUT="1")
     assert shell("models").code in {2, 6}
     assert shell("--debug", "models").code in {2, 6}
     hide = masker({"CATALOG_SYNC_DATABASE_URL": url})

@@ -117,7 +117,7 @@ def test_f4_help_shows_no_setting_of_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
 def test_f5_a_password_in_a_url_is_masked_in_every_notation(shell: Shell, scheme: str, password: str) -> None:
     url = f"{scheme}://me:{password}@127.0.0.1:9/catalog"
-    shell.set(DATABASE_URL=url)
+    shell.set(DATABASE_URL=url, DATABASE_TIMEOUT="1")
     for debug in ([], ["--debug"]):
         assert shell(*debug, "models").code in {2, 6}
     require_hidden(masker({"CATALOG_SYNC_DATABASE_URL": url})(f"connecting to {url}"))
@@ -159,7 +159,7 @@ def test_f6_an_error_of_the_database_is_printed_without_values(synced_sqlite: Sy
 
 def test_f7_a_migration_does_not_print_a_url_with_percent_signs(shell: Shell) -> None:
     for scheme in ("postgresql", "mariadb"):
-        shell.set(DATABASE_URL=f"{scheme}://me:{PASSWORD}%25%40@127.0.0.1:9/cata%25log")
+        shell.set(DATABASE_URL=f"{scheme}://me:{PASSWORD}%25%40@127.0.0.1:9/cata%25log", DATABASE_TIMEOUT="1")
         for debug in ([], ["--debug"]):
             result = shell(*debug, "migrate")
             assert result.code == 6

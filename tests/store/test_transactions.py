@@ -110,4 +110,4 @@ def test_a_database_that_was_never_migrated_is_a_usage_error(database_url: str, 
 
 def test_an_unreachable_database_is_a_database_error() -> None:
     with pytest.raises(DatabaseError):
-        Database("postgresql://nobody:secret@127.0.0.1:1/none").require_head()
+        Database("postgresql://nobody:secret@127.0.0.1:1/none", timeout=1).require_head()
