@@ -18,7 +18,7 @@ from models_db.views.loader import VIEWS
 from sync.errors import ApiUnreachable
 from sync.run.import_ import ImportDependencies, import_responses
 from sync.source.files.jsonl import read_saved_responses
-from sync.store import database, prune
+from sync.store import prune, retries
 from sync.store.verify.read_models import Verification
 from tests.support.eventful_history import make_history
 from tests.support.made_responses import body, model
@@ -220,7 +220,7 @@ def test_a_step_whose_commit_was_not_acknowledged_is_counted_once(host: Host, mo
             connection.dbapi_connection.commit()
             raise lost(connection.dbapi_connection, host.engine.dialect.name)
 
-    monkeypatch.setattr(database, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(retries, "_PAUSE_SECONDS", 0)
     monkeypatch.setattr(host.engine.dialect, "do_commit", unacknowledged)
 
     assert delete_old_runs(host.engine) == 2
