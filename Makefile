@@ -16,7 +16,7 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick torture bench check format lock clean
+.PHONY: help demo test test-quick torture ha bench check format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -35,6 +35,10 @@ torture: $(READY) ## random failures for hours; SEED= PARTS= DATABASES= MINUTES=
 	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts "$(PARTS)") \
 		$(if $(DATABASES),--databases "$(DATABASES)") $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(FIRST),--first $(FIRST))
+
+ha: $(READY) ## kills and freezes the servers of a replicated PostgreSQL in use; SEED= ROUNDS= TIMEOUT=
+	@$(BIN)/python -m tests.ha $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(TIMEOUT),--timeout $(TIMEOUT))
 
 bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes with QUICK=1; PARTS= DATABASES= SIZES=
 	@$(BIN)/python -m benchmarks --dlt-python $(DLT)/bin/python $(if $(QUICK),--quick) $(if $(PARTS),--parts $(PARTS)) \

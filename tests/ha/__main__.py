@@ -1,0 +1,54 @@
+"""``make ha``: kills and freezes the servers of a replicated PostgreSQL while catalog-sync uses it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from sync.cli.process.messages import print_line
+from tests.ha.campaign import Kind, run_campaign
+from tests.ha.cluster import ReplicatedPostgreSQL
+from tests.support.commands import NO_AUTHORITIES
+
+_PER_CAMPAIGN = 20
+"""Rounds on one cluster. Its history grows, and with it the time of ``verify``."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.ha", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
+    parser.add_argument("--timeout", type=float, default=20, help="CATALOG_SYNC_DATABASE_TIMEOUT of the commands")
+    arguments = parser.parse_args()
+    os.environ |= NO_AUTHORITIES
+    chance, is_sound, left = random.Random(arguments.seed), True, arguments.rounds
+    print_line(f"seed {arguments.seed}")
+    while left > 0:
+        kinds: list[Kind] = [chance.choice(("kill", "kill", "kill", "freeze")) for _ in range(min(left, _PER_CAMPAIGN))]
+        is_sound &= _campaign(chance.randrange(10_000), kinds, arguments.timeout)
+        left -= len(kinds)
+    return 0 if is_sound else 1
+
+
+def _campaign(seed: int, kinds: list[Kind], timeout: float) -> bool:
+    folder = Path(tempfile.mkdtemp(prefix="catalog-sync-ha-"))
+    folder.chmod(0o755)  # a server may run as another user
+    cluster = ReplicatedPostgreSQL(lambda name: Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder)))
+    try:
+        findings = run_campaign(cluster, folder, seed, kinds, timeout)
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    print_line(json.dumps(asdict(findings)))
+    return not findings.lost and not findings.untrue and findings.longest_wait <= 3 * timeout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
