@@ -10,7 +10,7 @@ READ_ONLY = "is a standby or read-only"
 _TRANSIENT_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
 # Deadlock; lock wait timeout; row changed since it was read; Galera: node not ready, commit rejected.
 _TRANSIENT_MARIADB = {1213, 1205, 1020, 1047, 1180}
-_READ_ONLY_MARIADB = {1290, 1836}
+_READ_ONLY_MARIADB = {1290, 1792, 1836}  # the server, the session by a default of the server, InnoDB
 # Galera: node not ready, or its majority lost during COMMIT; server that is read-only.
 _NODE_CANNOT_WRITE = {1047, 1180} | _READ_ONLY_MARIADB
 # Those of them that the server reports before it executes anything.
