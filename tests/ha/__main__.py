@@ -1,4 +1,4 @@
-"""``make ha``: kills and freezes the servers of a replicated PostgreSQL while catalog-sync uses it."""
+"""``make ha``: kills and freezes the servers of replicated databases while catalog-sync uses them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from sync.cli.process.messages import print_line
-from tests.ha.campaign import Kind, run_campaign
-from tests.ha.cluster import ReplicatedPostgreSQL
+from tests.ha.campaign import run_campaign
+from tests.ha.cluster import Cluster, Kind
+from tests.ha.galera import Galera
+from tests.ha.replicated_postgresql import ReplicatedPostgreSQL
 from tests.support.commands import NO_AUTHORITIES
 
+_CLUSTERS: dict[str, Callable[[Callable[[str], Path]], Cluster]] = {
+    "postgresql": ReplicatedPostgreSQL,
+    "galera": Galera,
+}
 _PER_CAMPAIGN = 20
 """Rounds on one cluster. Its history grows, and with it the time of ``verify``."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.ha", description=__doc__)
+    parser.add_argument("--cluster", choices=_CLUSTERS, default="postgresql")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--timeout", type=float, default=20, help="CATALOG_SYNC_DATABASE_TIMEOUT of the commands")
@@ -31,16 +39,17 @@ def main() -> int:
     chance, is_sound, left = random.Random(arguments.seed), True, arguments.rounds
     print_line(f"seed {arguments.seed}")
     while left > 0:
-        kinds: list[Kind] = [chance.choice(("kill", "kill", "kill", "freeze")) for _ in range(min(left, _PER_CAMPAIGN))]
-        is_sound &= _campaign(chance.randrange(10_000), kinds, arguments.timeout)
-        left -= len(kinds)
+        number = min(left, _PER_CAMPAIGN)
+        is_sound &= _campaign(arguments.cluster, chance.randrange(10_000), number, arguments.timeout)
+        left -= number
     return 0 if is_sound else 1
 
 
-def _campaign(seed: int, kinds: list[Kind], timeout: float) -> bool:
+def _campaign(name: str, seed: int, rounds: int, timeout: float) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="catalog-sync-ha-"))
     folder.chmod(0o755)  # a server may run as another user
-    cluster = ReplicatedPostgreSQL(lambda name: Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder)))
+    cluster = _CLUSTERS[name](lambda server: Path(tempfile.mkdtemp(prefix=f"{server}-", dir=folder)))
+    kinds: list[Kind] = random.Random(seed).choices(cluster.kinds, k=rounds)
     try:
         findings = run_campaign(cluster, folder, seed, kinds, timeout)
     finally:

@@ -1,0 +1,126 @@
+"""A MariaDB Galera cluster of three nodes, which can be killed and frozen, and can lose their majority."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from tests.ha.cluster import Kind
+from tests.support.own_database_server import MariaDB
+
+PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
+_NODES = 3
+_USER = "mysql"
+"""The user of the servers when root runs the campaign."""
+_START_SECONDS = 120
+_STATE = "SHOW STATUS LIKE 'wsrep_local_state_comment'"
+
+
+class Node(MariaDB):
+    """A node. The first one to start makes the cluster."""
+
+    def __init__(self, folder: Path, members: Sequence[int], number: int) -> None:
+        ports = [_free_port() for _ in range(2)]
+        group = members[number]
+        provider = f"gmcast.listen_addr=tcp://127.0.0.1:{group};ist.recv_addr=127.0.0.1:{ports[0]}"
+        # A node that is silent is left out after 3 s, so that a round takes seconds.
+        provider += ";evs.suspect_timeout=PT3S;evs.inactive_timeout=PT6S;evs.keepalive_period=PT1S"
+        options = ["--wsrep-on=ON", f"--wsrep-provider={PROVIDER}", f"--wsrep-node-name=node{number}"]
+        options += ["--wsrep-cluster-address=gcomm://" + ",".join(f"127.0.0.1:{port}" for port in members)]
+        options += [f"--wsrep-node-address=127.0.0.1:{group}", f"--wsrep-provider-options={provider}"]
+        options += ["--wsrep-sst-method=rsync", f"--wsrep-sst-receive-address=127.0.0.1:{ports[1]}"]
+        options += ["--binlog-format=ROW", "--innodb-autoinc-lock-mode=2"]
+        super().__init__(folder, options)
+        self._is_first = number == 0
+        if os.geteuid() == 0:
+            self._give_to_its_user()
+
+    def _give_to_its_user(self) -> None:
+        """The program that copies a database to a new node does not work as root."""
+        self.folder.chmod(0o755)
+        for path in self.folder.rglob("*"):
+            shutil.chown(path, _USER)
+
+    def command(self) -> Sequence[str]:
+        command = [f"--user={_USER}" if each == "--user=root" else each for each in super().command()]
+        return [*command, *(["--wsrep-new-cluster"] if self._is_first else [])]
+
+    def start(self) -> None:
+        super().start()
+        self._is_first = False
+        self.wait_until(lambda: self.value(_STATE) == "Synced")
+
+    def value(self, query: str) -> str | None:
+        with suppress(DBAPIError), self.engine().connect() as connection:
+            row = connection.exec_driver_sql(query).first()
+            return None if row is None else str(row[-1])
+        return None
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                raise RuntimeError((self.folder / "output").read_text(errors="replace")[-2000:])
+            time.sleep(0.1)
+
+
+class Galera:
+    """Every node takes writes. Commands name all of them, in one order."""
+
+    kinds: tuple[Kind, ...] = ("kill", "kill", "kill", "freeze", "majority")
+
+    def __init__(self, new_folder: Callable[[str], Path]) -> None:
+        members = [_free_port() for _ in range(_NODES)]
+        self.nodes = [Node(new_folder(f"node{number}"), members, number) for number in range(_NODES)]
+        for node in self.nodes:
+            node.start()
+        self.nodes[0].execute("CREATE DATABASE catalog")
+
+    @property
+    def url(self) -> str:
+        hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+        return f"mariadb://root@{hosts}/catalog"
+
+    def urls_to_check(self) -> list[str]:
+        return [f"mariadb+pymysql://root@127.0.0.1:{node.port}/catalog" for node in self.nodes]
+
+    def disturb(self, kind: Kind, chance: random.Random) -> None:
+        victim, *others = chance.sample(self.nodes, _NODES)
+        if kind == "freeze":
+            with victim.frozen():
+                time.sleep(chance.choice((1, 5, 10)))
+        elif kind == "kill":
+            victim.kill()
+            time.sleep(chance.choice((0, 2, 5)))
+            victim.start()
+        else:
+            self._lose_majority(victim, others, chance.choice((5, 10)))
+        for node in self.nodes:
+            node.wait_until(lambda node=node: node.value(_STATE) == "Synced")  # type: ignore[misc]
+
+    def _lose_majority(self, survivor: Node, others: Sequence[Node], seconds: float) -> None:
+        for node in others:
+            node.kill()
+        time.sleep(seconds)
+        # What an operator does: the survivor goes on alone.
+        survivor.execute("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'")
+        for node in others:
+            node.start()
+
+    def stop(self) -> None:
+        with ExitStack() as stack:
+            for node in self.nodes:
+                stack.callback(node.kill)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
