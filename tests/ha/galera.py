@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import pymysql
 from sqlalchemy.exc import DBAPIError
 
 from tests.ha.cluster import Kind
@@ -64,6 +65,11 @@ class Node(MariaDB):
             return None if row is None else str(row[-1])
         return None
 
+    def go_on_alone(self) -> None:
+        """What an operator does with a node that has lost the majority; it takes no statement but SET and SHOW."""
+        with pymysql.connect(host="127.0.0.1", port=self.port, user="root") as connection:
+            connection.cursor().execute("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'")
+
     def wait_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not condition():
@@ -110,8 +116,7 @@ class Galera:
         for node in others:
             node.kill()
         time.sleep(seconds)
-        # What an operator does: the survivor goes on alone.
-        survivor.execute("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'")
+        survivor.go_on_alone()
         for node in others:
             node.start()
 
