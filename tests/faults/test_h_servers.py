@@ -166,7 +166,7 @@ def test_h13_foreign_tables_in_a_later_schema_do_not_count(database_url: str, sh
     execute(database_url, f"ALTER DATABASE {name} SET search_path = s1, public")
     shell.set(DATABASE_URL=database_url)
 
-    assert "revision none" in error_line(shell("status"), 2)
+    assert "there is no catalog" in error_line(shell("status"), 2)
     output(shell("migrate"))
     output(shell("migrate"))
     output(shell("verify"))
@@ -182,7 +182,7 @@ def test_h13_a_second_catalog_in_a_later_schema_is_another_one(database_url: str
     execute(database_url, f"ALTER DATABASE {make_url(database_url).database} SET search_path = s1, public")
     shell.set(DATABASE_URL=database_url)
 
-    assert "revision none" in error_line(shell("status"), 2)
+    assert "there is no catalog" in error_line(shell("status"), 2)
     upgrade(database_url)
     output(shell("verify"))
 
