@@ -8,17 +8,33 @@ from dataclasses import fields
 
 import click
 
+from sync.cli.process.messages import print_line
 from sync.errors import UsageError
 
 # On a narrow terminal the first columns take several lines, and the second ones are left out, in this order.
-_FOLDABLE = ("model_name", "what", "old", "new")
-_EXPENDABLE = ("run_id", "not_before", "delta_cost", "provider", "mode", "percent", "credit_cost_since", "model_name")
+_FOLDABLE = ("model_id", "model_name", "provider", "what", "old", "new", "reason", "path", "added_by")
+_EXPENDABLE = (
+    *("run_id", "not_before", "delta_shown", "provider", "model_name", "percent", "credit_cost_since"),
+    *("added_by", "duration", "valid_to", "mode"),
+)
+# Columns whose numbers go to the right, although they have other texts too.
+_COSTS = ("credit_cost", "cost_shown", "old", "new", "delta_shown", "percent")
+_COLOURED = ("kind_shown", "new", "delta_shown", "percent", "cost_shown")
 
 
 def print_rows(
-    rows: Sequence[Mapping[str, object]], kind: type, headings: Mapping[str, str], *, as_json: bool, as_csv: bool
+    rows: Sequence[Mapping[str, object]],
+    kind: type,
+    headings: Mapping[str, str],
+    *,
+    as_json: bool,
+    as_csv: bool,
+    why_empty: str = "nothing found",
 ) -> None:
-    """Prints rows. JSON and CSV have every field of the dataclass ``kind``, a table the columns in ``headings``."""
+    """Prints rows. JSON and CSV have every field of the dataclass ``kind``, a table the columns in ``headings``.
+
+    Without rows a person gets the reason ``why_empty``.
+    """
     from sync.show.formats import to_csv, to_json
     from sync.show.table import print_table
 
@@ -30,6 +46,24 @@ def print_rows(
         # From the dataclass, not from the first row: the header is printed without rows too.
         click.echo(to_csv([field.name for field in fields(kind)], rows), nl=False)
     elif rows:
-        print_table(headings, rows, sys.stdout, foldable=_FOLDABLE, expendable=_EXPENDABLE)
+        print_table(headings, rows, sys.stdout, foldable=_FOLDABLE, expendable=_EXPENDABLE, costs=_COSTS, style=_colour)
     else:
-        click.echo("nothing found")
+        print_folded(why_empty)
+
+
+def print_folded(text: str) -> None:
+    """Prints lines for people: on a terminal folded to its width, elsewhere as they are."""
+    from sync.show.fold import fold
+    from sync.show.table import terminal_width
+
+    if sys.stdout.isatty():
+        width = terminal_width()
+        text = "\n".join(part for line in text.split("\n") for part in fold(line, width))
+    print_line(text)
+
+
+def _colour(column: str, row: Mapping[str, object]) -> str:
+    from sync.show.direction import direction_of
+
+    direction = direction_of(row) if column in _COLOURED else None
+    return direction.colour if direction else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sync.show.values import format_duration
+from sync.show.direction import is_encodable, kind_text
+from sync.show.values import format_duration, format_percent
 
 _BARS = "▁▂▃▄▅▆▇█"
 _NO_COST = "·"
@@ -27,20 +28,44 @@ class CostTimelineRow:
     held_seconds: int
 
 
-def display_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row for people: with its duration, and a text where there is no cost."""
+def display_rows(rows: Sequence[Mapping[str, Any]], encoding: str | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of timelines for people: with durations, directions, and a text where there is no cost.
+
+    With the ``encoding`` of a terminal a direction has an arrow too.
+    """
+    costs: dict[str, str] = {}  # the last one of each mode, across gaps
+    for row in rows:
+        cost, before = row["credit_cost"], costs.get(row["mode"])
+        shown = {**_cells(row), "change_kind": _change_kind(before, cost)}
+        yield {**shown, "kind_shown": kind_text(shown, encoding) if encoding else shown["change_kind"]}
+        if cost is not None:
+            costs[row["mode"]] = cost
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
     percent = row["pct_change"]
     return {
         **row,
         "duration": format_duration(timedelta(seconds=row["held_seconds"])),
         "valid_to": row["valid_to"] or "now",
         "cost_shown": _cost_text(row),
-        "percent": None if percent is None else f"{percent:+.2f}",
+        "percent": format_percent(percent),
     }
 
 
-def sparkline(costs: Sequence[str | None]) -> str:
-    """A bar for each span, with the height of its cost between the lowest and the highest; a dot for no cost."""
+def _change_kind(before: str | None, cost: str | None) -> str:
+    if before is None or cost is None or Decimal(before) == Decimal(cost):
+        return ""
+    return "increase" if Decimal(cost) > Decimal(before) else "decrease"
+
+
+def sparkline(costs: Sequence[str | None], encoding: str | None = None) -> str:
+    """A bar for each span, with the height of its cost between the lowest and the highest; a dot for no cost.
+
+    Empty where the stream's ``encoding`` has no bars.
+    """
+    if not is_encodable(_BARS + _NO_COST, encoding):
+        return ""
     known = [Decimal(cost) for cost in costs if cost is not None]
     if not known:
         return _NO_COST * len(costs)

@@ -5,54 +5,65 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sync.show.fold import fold
 from sync.show.values import format_value
 
 _HEADING_WIDTH = 17
+_MIN_WIDTH = 16  # of a text beside its heading; the terminal folds it where it is narrower
+_TEXT_LIMIT = 4000  # characters
 
 
-def model_detail_lines(model: Mapping[str, Any]) -> Iterator[str]:
-    """The lines for a model. All texts in them are made safe for a terminal."""
-    yield f"{format_value(model['model_id'])} ({model['mode']})"
+def model_detail_lines(model: Mapping[str, Any], width: int | None = None) -> Iterator[str]:
+    """The lines for a model. All texts in them are made safe for a terminal; with ``width`` they fit it."""
+    yield from _folded(f"{_text(model['model_id'])} ({model['mode']})", "", "", width)
     for heading, text in _facts(model):
         if text:
-            yield f"  {heading:<{_HEADING_WIDTH}}{text}"
+            yield from _folded(text, f"  {heading:<{_HEADING_WIDTH}}", " " * (_HEADING_WIDTH + 2), width)
     for heading, lines in _lists(model).items():
         if lines:
             yield f"  {heading}"
-            yield from (f"    {line}" for line in lines)
+            for line in lines:
+                yield from _folded(line, "    ", "      ", width)
+
+
+def _folded(text: str, first: str, others: str, width: int | None) -> Iterator[str]:
+    """The text in lines that begin with ``first``, and then with ``others``."""
+    lines = [text] if width is None else fold(text, max(width - len(others), _MIN_WIDTH))
+    for number, line in enumerate(lines):
+        yield f"{others if number else first}{line}"
+
+
+def _text(value: object) -> str:
+    return format_value(value, _TEXT_LIMIT)
 
 
 def _facts(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "name", format_value(model["model_name"])
-    yield "provider", format_value(model["provider"])
-    yield "description", format_value(model["description"])
-    yield "cost", format_value(model["credit_cost"]) or "none given"
-    yield "notes", format_value(model["credit_notes"])
-    yield "first seen", f"{format_value(model['first_seen_at'])} UTC"
-    yield "unchanged since", f"{format_value(model['unchanged_since'])} UTC"
+    yield "name", _text(model["model_name"])
+    yield "provider", _text(model["provider"])
+    yield "description", _text(model["description"])
+    yield "cost", _text(model["credit_cost"]) or "none given"
+    yield "notes", _text(model["credit_notes"])
+    yield "first seen", f"{_text(model['first_seen_at'])} UTC"
+    yield "unchanged since", f"{_text(model['unchanged_since'])} UTC"
     if not model["is_listed"]:
-        removed_at = format_value(model["removed_at"])
+        removed_at = _text(model["removed_at"])
         yield "not listed", f"removed {removed_at} UTC" if removed_at else "at that time"
 
 
 def _lists(model: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
-        "prices": [
-            f"{format_value(entry['path'])}: {format_value(entry['value'])}" for entry in model["credit_details"]
-        ],
+        "prices": [f"{_text(entry['path'])}: {_text(entry['value'])}" for entry in model["credit_details"]],
         "params": [_param(param) for param in model["params"]],
-        "inputs": [f"{format_value(entry['input_name'])} ({entry['requirement']})" for entry in model["inputs"]],
-        "rules": [format_value(rule) for rule in model["input_rules"]],
-        "capabilities": [
-            f"{format_value(entry['capability'])}: {format_value(entry['value'])}" for entry in model["capabilities"]
-        ],
+        "inputs": [f"{_text(entry['input_name'])} ({entry['requirement']})" for entry in model["inputs"]],
+        "rules": [_text(rule) for rule in model["input_rules"]],
+        "capabilities": [f"{_text(entry['capability'])}: {_text(entry['value'])}" for entry in model["capabilities"]],
         "costs": [_cost(interval) for interval in model["cost_history"]],
     }
 
 
 def _cost(interval: Mapping[str, Any]) -> str:
-    end = format_value(interval["valid_to"]) or "now"
-    return f"{format_value(interval['valid_from'])} to {end}: {interval['credit_cost'] or 'none given'}"
+    end = _text(interval["valid_to"]) or "now"
+    return f"{_text(interval['valid_from'])} to {end}: {interval['credit_cost'] or 'none given'}"
 
 
 def _param(param: Mapping[str, Any]) -> str:
@@ -64,5 +75,5 @@ def _param(param: Mapping[str, Any]) -> str:
         "required": {1: "yes", 0: "no", None: None}[param["is_required"]],
         "options": ", ".join(param["options"]) or None,
     }
-    text = "; ".join(f"{name} {format_value(value)}" for name, value in details.items() if value is not None)
-    return f"{format_value(param['param_name'])}: {text or format_value(param['definition'])}"
+    text = "; ".join(f"{name} {_text(value)}" for name, value in details.items() if value is not None)
+    return f"{_text(param['param_name'])}: {text or _text(param['definition'])}"

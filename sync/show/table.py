@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
 
-from sync.show.values import format_value
+from sync.show.fold import fold, pad, text_width
+from sync.show.layout import GAP, Column, Layout, fit
+from sync.show.values import format_value, is_number
 
-_GAP = "  "
-_MIN_FOLDED_WIDTH = 8
-_NUMBER = re.compile(r"([+-]?[\d.]+)?")  # of a cell; an empty one may stand among numbers
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_MIN_FOLDED_WIDTH = 12
+_MIN_ID_WIDTH = 20  # an id over many short lines cannot be read
+
+Style = Callable[[str, Mapping[str, object]], str]
+"""The colour of a cell, from its column and its row, such as ``red``; empty for none."""
+
+
+def terminal_width() -> int:
+    """The number of columns of the terminal, or of ``COLUMNS``."""
+    return shutil.get_terminal_size().columns
 
 
 def print_table(
@@ -21,55 +33,130 @@ def print_table(
     *,
     foldable: Sequence[str] = (),
     expendable: Sequence[str] = (),
-    terminal_width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
+    costs: Sequence[str] = (),
+    style: Style = lambda _column, _row: "",
+    terminal_width: Callable[[], int] = terminal_width,
 ) -> None:
     """A table with these headings by column: fitted to the width of a terminal, complete in a pipe.
 
     In a terminal that is too narrow, ``foldable`` columns take several lines. Where that is not enough, the
-    ``expendable`` columns are left out in this order, then every column but those of numbers takes several
-    lines. No text is cut: a table that is still too wide has lines that the terminal wraps.
+    ``expendable`` columns are left out in this order, which a line below the table says. Where that is not
+    enough either, each row becomes a record of lines with all columns. No number is ever divided or cut.
+    Numbers go to the right; ``costs`` are columns in which words may stand in place of a number.
     """
-    cells = {name: [heading, *(format_value(row[name]) for row in rows)] for name, heading in columns.items()}
+    cells = [_column(name, heading, rows, foldable, costs) for name, heading in columns.items()]
     if not out.isatty():
         _print_plain(cells, out)
         return
     width = terminal_width()
-    for name in expendable:
-        if _min_width(cells, foldable) > width:
-            cells.pop(name, None)
-    if _min_width(cells, foldable) > width:
-        foldable = [name for name, column in cells.items() if not all(map(_is_number, column[1:]))]
-    # rich would cut the columns of a table that is wider than its console.
-    _print_rich(cells, foldable, max(width, _min_width(cells, foldable)), out)
+    console = _console(out, width)
+    layout = fit(cells, expendable, width)
+    if layout is None:
+        _print_records(cells, rows, style, width, console)
+        return
+    _print_rich([column for column in cells if column.name in layout.widths], rows, style, layout, console)
+    if layout.left_out:
+        names = ", ".join(columns[name] for name in columns if name in layout.left_out)
+        note = f"left out at this width: {names}; a wider terminal or a pipe gets every column"
+        out.write("\n".join(fold(note, width)) + "\n")
 
 
-def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None
+def _column(
+    name: str, heading: str, rows: Sequence[Mapping[str, object]], foldable: Sequence[str], costs: Sequence[str]
+) -> Column:
+    min_width = _MIN_ID_WIDTH if name == "model_id" else _MIN_FOLDED_WIDTH
+    texts = [heading, *(format_value(row[name]) for row in rows)]
+    return Column(name, texts, min_width if name in foldable else None, is_cost=name in costs)
 
 
-def _min_width(cells: Mapping[str, Sequence[str]], foldable: Sequence[str]) -> int:
-    widths = {name: max(map(len, column)) for name, column in cells.items()}
-    min_widths = (min(width, _MIN_FOLDED_WIDTH) if name in foldable else width for name, width in widths.items())
-    return sum(min_widths) + len(_GAP) * (len(cells) - 1)
+def _goes_right(column: Column, texts: Iterable[str]) -> list[bool]:
+    """For the texts of a column whether each goes to the right; the heading goes with the column."""
+    if column.is_right:
+        return [True for _ in texts]
+    return [column.is_cost and is_number(text) for text in texts]
 
 
-def _print_plain(cells: Mapping[str, Sequence[str]], out: TextIO) -> None:
-    widths = [max(map(len, column)) for column in cells.values()]
-    for line in zip(*cells.values(), strict=True):
-        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        out.write(_GAP.join(padded).rstrip() + "\n")
+def _print_plain(columns: Sequence[Column], out: TextIO) -> None:
+    padded = []
+    for column in columns:
+        width = column.width
+        sides = _goes_right(column, column.cells)
+        padded.append([pad(text, width, right=right) for text, right in zip(column.cells, sides, strict=True)])
+    out.writelines(GAP.join(line).rstrip() + "\n" for line in zip(*padded, strict=True))
 
 
-def _print_rich(cells: Mapping[str, Sequence[str]], foldable: Sequence[str], width: int, out: TextIO) -> None:
+def _console(out: TextIO, width: int) -> Console:
     # Imported late: rich takes longer to import than everything else that a command needs for a table.
     from rich.console import Console
+
+    # It prints colours unless NO_COLOR is set or the terminal has none.
+    return Console(file=out, width=width, highlight=False)
+
+
+def _print_rich(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, object]],
+    style: Style,
+    layout: Layout,
+    console: Console,
+) -> None:
     from rich.table import Table
+
+    heading_style = "" if console.no_color else "bold"
+    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style=heading_style)
+    texts = []
+    for column in columns:
+        cells = list(_rich_cells(column, rows, style, layout.widths[column.name]))
+        table.add_column(cells[0], width=layout.widths[column.name])
+        texts.append(cells[1:])
+    for line in zip(*texts, strict=True):
+        table.add_row(*line)
+    console.print(table)
+
+
+def _rich_cells(column: Column, rows: Sequence[Mapping[str, object]], style: Style, width: int) -> Iterator[Text]:
+    # As Text, since rich would interpret a plain str as its markup.
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
-    for name, column in cells.items():
-        table.add_column(Text(column[0]), overflow="fold", no_wrap=name not in foldable)
-    for line in list(zip(*cells.values(), strict=True))[1:]:
-        # As Text, since rich would interpret a plain str as its markup.
-        table.add_row(*(Text(text) for text in line))
-    Console(file=out, width=width, highlight=False).print(table)
+    styles = ["", *(style(column.name, row) for row in rows)]
+    sides = _goes_right(column, column.cells)
+    for text, right, colour in zip(column.cells, sides, styles, strict=True):
+        yield Text("\n".join(fold(text, width)), style=colour, justify="right" if right else "left")
+
+
+def _print_records(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, object]],
+    style: Style,
+    width: int,
+    console: Console,
+) -> None:
+    """Each row as lines of a heading and a text, with an empty line between rows; nothing is left out."""
+    indent = max(text_width(column.cells[0]) for column in columns) + len(GAP)
+    if width - indent < _MIN_FOLDED_WIDTH:
+        indent = len(GAP)  # the text goes below its heading
+    for number, row in enumerate(rows, start=1):
+        if number > 1:
+            console.print()
+        for column in columns:
+            if column.cells[number]:
+                lines = _record_lines(column.cells[0], column.cells[number], indent, width)
+                for heading, line in lines:
+                    _print_line(heading, line, style(column.name, row), console)
+
+
+def _record_lines(heading: str, text: str, indent: int, width: int) -> Iterator[tuple[str, str]]:
+    """Pairs of what stands left of the text, and a line of it."""
+    if text_width(heading) + len(GAP) > indent:
+        yield heading, ""
+        heading = ""
+    for line in fold(text, width - indent):
+        yield pad(heading, indent), line
+        heading = ""
+
+
+def _print_line(start: str, text: str, style: str, console: Console) -> None:
+    from rich.text import Text
+
+    # A number may be wider than the terminal: the terminal breaks its line then, and no digit is lost.
+    console.print(Text(start).append(text, style=style), no_wrap=True, overflow="ignore", crop=False)

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from sync.catalog.text import one_line
 
-_CELL_LIMIT = 200
+_CELL_LIMIT = 255  # the longest id is not cut
+NUMBER = re.compile(r"[+-]?\d[\d.]*(?:[eE][+-]?\d+)?")
+"""What is a number in a text, and is never divided."""
 
 
-def format_value(value: object) -> str:
-    """A value for people, safe for a terminal: times in UTC to the minute, None as an empty text."""
+def is_number(text: str) -> bool:
+    """Whether the text is a number and nothing else."""
+    return NUMBER.fullmatch(text) is not None
+
+
+def format_value(value: object, limit: int = _CELL_LIMIT) -> str:
+    """A value for people, safe for a terminal: times in UTC to the minute, None as an empty text.
+
+    A text of more than ``limit`` characters ends with three dots; it is never cut inside a number.
+    """
     if value is None:
         return ""
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
     if isinstance(value, Decimal):
         return format_decimal(value)
-    return one_line(str(value), _CELL_LIMIT)
+    text = one_line(str(value), sys.maxsize)
+    return text if len(text) <= limit or is_number(text) else _shortened(text, limit - 3) + "..."
+
+
+def _shortened(text: str, length: int) -> str:
+    """The start of a text, without the number that continues behind it."""
+    divided = next((each for each in NUMBER.finditer(text) if each.start() < length < each.end()), None)
+    return text[: divided.start() if divided else length]
+
+
+def format_signed(value: Decimal | None) -> str | None:
+    """A difference with its sign, such as ``+1.5``; a decimal without an exponent, None without a value."""
+    if value is None:
+        return None
+    return f"{'+' if value > 0 else ''}{format_decimal(value)}"
+
+
+def format_percent(value: Decimal | None) -> str | None:
+    """A percentage with its sign and two decimals, such as ``+8.89``; None without a value."""
+    if value is None:
+        return None
+    return f"{value:+.2f}" if value else "0.00"
 
 
 def format_decimal(value: Decimal) -> str:

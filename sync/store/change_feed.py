@@ -81,6 +81,16 @@ def count_changes(connection: Connection, filters: Filter) -> int:
     return sum(1 for _ in _rows(connection, fields, filters))
 
 
+def is_pattern(text: str) -> bool:
+    """Whether a filter for models or fields is a pattern and not a name."""
+    return any(character in text for character in "*?[")
+
+
+def matches_pattern(name: str, pattern: str) -> bool:
+    """Whether a name matches a pattern, in case too."""
+    return fnmatchcase(name, pattern)
+
+
 def _rows(connection: Connection, query: Select[Any], filters: Filter, limit: int | None = None) -> Iterator[Any]:
     query = _filtered(connection, query, filters)
     if _is_decided_by_database(filters):
@@ -92,7 +102,7 @@ def _rows(connection: Connection, query: Select[Any], filters: Filter, limit: in
 
 
 def _is_decided_by_database(filters: Filter) -> bool:
-    return filters.field is None or not _is_pattern(filters.field)
+    return filters.field is None or not is_pattern(filters.field)
 
 
 def _filtered(connection: Connection, query: Select[Any], filters: Filter) -> Select[Any]:
@@ -125,9 +135,9 @@ def _field_conditions(pattern: str) -> Iterator[ColumnElement[bool]]:
     """What the database can decide of a pattern for fields."""
     log = catalog_changes.c
     entity, dot, field = pattern.partition(".")
-    if not _is_pattern(entity):
+    if not is_pattern(entity):
         yield log.entity == entity
-    if not _is_pattern(pattern):
+    if not is_pattern(pattern):
         yield log.field == field if dot else log.field.is_(None)
 
 
@@ -135,13 +145,9 @@ def _has_field(row: Any, pattern: str) -> bool:
     return fnmatchcase(row.entity if row.field is None else f"{row.entity}.{row.field}", pattern)
 
 
-def _is_pattern(text: str) -> bool:
-    return any(character in text for character in "*?[")
-
-
 def _matches_model(connection: Connection, model: str) -> ColumnElement[bool]:
     """A pattern is matched in Python: LIKE differs between the databases in case and in what is a letter."""
-    if not _is_pattern(model):
+    if not is_pattern(model):
         return models.c.model_id == model
     ids = connection.execute(select(models.c.model_pk, models.c.model_id))
     pks = [model_pk for model_pk, model_id in ids if fnmatchcase(model_id, model)]

@@ -52,9 +52,10 @@ def test_costs_is_a_timeline_with_its_gap_and_how_long_each_cost_held(history: S
 def test_costs_shows_an_id_of_both_modes_in_both_with_a_sparkline_each(history: Shell) -> None:
     lines = output(history("costs", "acme/a")).splitlines()
 
-    assert [line.split()[0] for line in lines[1:-2]] == ["image"] * 4 + ["video"]
+    assert [line.split()[0] for line in lines[1:-3]] == ["image"] * 4 + ["video"]
     assert "not listed" in lines[3]
-    assert lines[-2:] == ["image  ▃▁·█", "video  ▅"]
+    assert lines[-3:-1] == ["image  ▃▁·█", "video  ▅"]
+    assert lines[-1].endswith("ago (2026-03-05 00:00 UTC)")
 
 
 def test_there_is_no_percentage_from_a_cost_of_0(history: Shell) -> None:

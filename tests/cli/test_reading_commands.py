@@ -141,11 +141,15 @@ def test_csv_has_the_keys_of_the_json_as_its_header(three_runs: Shell) -> None:
 def test_an_empty_result_is_not_a_failure(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     for command, keys in (("models", MODEL_KEYS), ("changes", CHANGE_KEYS)):
-        assert output(shell(command)) == "nothing found\n"
+        assert (
+            output(shell(command)) == "nothing found: this catalog has no successful sync yet; run catalog-sync sync\n"
+        )
         assert output(shell(command, "--json")) == "[]\n"
         assert output(shell(command, "--csv")) == ",".join(keys) + "\n"
     assert output(shell("models", "--as-of", "1h", "--csv")) == ",".join(MODEL_KEYS) + "\n"
-    assert output(shell("status")).startswith("image: no successful sync yet\nvideo: no successful sync yet\nRUN")
+    assert output(shell("status")).startswith(
+        "image: no successful sync yet\nvideo: no successful sync yet\nno runs yet"
+    )
 
 
 def test_status_shows_the_last_runs(three_runs: Shell) -> None:

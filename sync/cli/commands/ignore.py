@@ -15,6 +15,7 @@ from sync.cli.output import print_rows
 from sync.cli.param_types import Utf8Text
 from sync.cli.process.masking import masker
 from sync.cli.process.messages import print_line
+from sync.cli.which_catalog import read_catalog
 from sync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _HEADINGS = {
     "added_by": "BY",
     "reason": "WHY",
 }
+_NONE_IGNORED = "nothing found: no field is ignored, or was; catalog-sync ignore add ignores one"
 _by = click.option("--by", type=Utf8Text(), metavar="NAME", help="Who decides. Default: your account and this host.")
 
 
@@ -48,8 +50,12 @@ def list_(*, as_json: bool, database_url: str) -> None:
     """List the ignored fields, and those that were ignored once."""
     from sync.store.ignored import IgnoredRow, ignored_rows
 
-    rows = [asdict(row) for row in database(database_url).read(ignored_rows)]
-    print_rows(rows, IgnoredRow, _HEADINGS, as_json=as_json, as_csv=False)
+    which, rows = read_catalog(database(database_url), lambda connection, _: ignored_rows(connection))
+    if not as_json:
+        which.print_before()
+    print_rows(
+        [asdict(row) for row in rows], IgnoredRow, _HEADINGS, as_json=as_json, as_csv=False, why_empty=_NONE_IGNORED
+    )
 
 
 @ignore.command(epilog="Example: catalog-sync ignore add 'params.*.rank' --why 'another value in each response'")

@@ -11,10 +11,12 @@ import click
 
 from sync.cli import options
 from sync.cli.composition import database
-from sync.cli.output import print_rows
+from sync.cli.output import print_folded, print_rows
 from sync.cli.param_types import FiniteFloat, Utf8Text, WholeNumber
+from sync.cli.which_catalog import read_catalog
 
 if TYPE_CHECKING:
+    from sync.cli.which_catalog import WhichCatalog
     from sync.catalog.history.as_of import CatalogEntry
     from sync.store.database import Connection, Database
     from sync.store.queries import Filter
@@ -37,11 +39,11 @@ _CHANGE_HEADINGS = {
     "changed_at": "SEEN (UTC)",
     "mode": "MODE",
     "model_id": "MODEL",
-    "change_kind": "CHANGE",
+    "kind_shown": "CHANGE",
     "what": "FIELD",
     "old": "OLD",
     "new": "NEW",
-    "delta_cost": "DELTA",
+    "delta_shown": "DELTA",
     "percent": "%",
     "not_before": "NOT BEFORE (UTC)",
     "run_id": "RUN",
@@ -60,17 +62,26 @@ def models(
 ) -> None:
     """List the models with their costs, now or at a time in the past."""
     from sync.catalog.history.as_of import CatalogEntry, catalog_entry
+    from sync.cli.empty_result import why_no_models
     from sync.store import queries
 
-    def entries(connection: Connection) -> list[CatalogEntry]:
+    def read(connection: Connection, which: WhichCatalog) -> tuple[list[CatalogEntry], str]:
         if as_of is None:
-            return list(queries.current_models(connection, queries.Filter(mode=mode, provider=provider)))
-        # Filtered here: the provider of a past version is in its JSON text alone.
-        past = map(catalog_entry, queries.versions_at(connection, as_of, mode))
-        return [entry for entry in past if provider in (None, entry.provider)]
+            rows = list(queries.current_models(connection, queries.Filter(mode=mode, provider=provider)))
+        else:
+            # Filtered here: the provider of a past version is in its JSON text alone.
+            past = map(catalog_entry, queries.versions_at(connection, as_of, mode))
+            rows = [entry for entry in past if provider in (None, entry.provider)]
+        return rows, "" if rows else why_no_models(connection, which, mode, provider, as_of)
 
-    rows = [asdict(entry) for entry in database(database_url).read(entries)]
-    print_rows(rows, CatalogEntry, _MODEL_HEADINGS, as_json=as_json, as_csv=as_csv)
+    which, (entries, reason) = read_catalog(database(database_url), read, mode)
+    rows = [asdict(entry) for entry in entries]
+    is_table = not as_json and not as_csv
+    if is_table:
+        which.print_before()
+    print_rows(rows, CatalogEntry, _MODEL_HEADINGS, as_json=as_json, as_csv=as_csv, why_empty=reason)
+    if is_table:
+        which.print_after()
 
 
 @click.command(epilog="Example: catalog-sync changes --since 7d --kind increase --min-pct 10")
@@ -120,7 +131,13 @@ def changes(*, limit: int | None, as_json: bool, as_csv: bool, database_url: str
     says_total = limit is None and sys.stdout.isatty() and not (as_json or as_csv)
     limit = TERMINAL_LIMIT if says_total else limit or None
     _print_changes(
-        database(database_url), Filter(**wanted), limit, as_json=as_json, as_csv=as_csv, says_total=says_total
+        database(database_url),
+        Filter(**wanted),
+        limit,
+        as_json=as_json,
+        as_csv=as_csv,
+        says_total=says_total,
+        says_which=not (as_json or as_csv),
     )
 
 
@@ -140,29 +157,46 @@ def _print_changes(
     as_json: bool = False,
     as_csv: bool = False,
     says_total: bool = False,
+    says_which: bool = False,
 ) -> None:
-    """Prints the newest changes; with ``says_total`` also how many there are, where these are not all."""
+    """Prints the newest changes.
+
+    With ``says_total`` also how many there are, where these are not all; with ``says_which`` also which
+    database was read, and how old it is.
+    """
+    from sync.cli.empty_result import why_no_changes
     from sync.store import change_feed
 
-    def newest(connection: Connection) -> tuple[list[dict[str, Any]], int]:
+    def read(connection: Connection, which: WhichCatalog) -> tuple[list[dict[str, Any]], int, str]:
         rows = [asdict(change) for change in change_feed.changes(connection, wanted, limit)]
         is_cut = says_total and len(rows) == limit
-        return rows, change_feed.count_changes(connection, wanted) if is_cut else len(rows)
+        total = change_feed.count_changes(connection, wanted) if is_cut else len(rows)
+        return rows, total, "" if rows else why_no_changes(connection, which, wanted)
 
-    rows, total = catalog.read(newest)
+    which, (rows, total, reason) = read_catalog(catalog, read, wanted.mode)
     if as_json or as_csv:
         print_rows(rows, change_feed.Change, _CHANGE_HEADINGS, as_json=as_json, as_csv=as_csv)
         return
+    if says_which:
+        which.print_before()
+    _print_table(rows, reason, total)
+    if says_which:
+        which.print_after()
+
+
+def _print_table(rows: list[dict[str, object]], reason: str, total: int) -> None:
+    """Prints changes for people, and what the table leaves out."""
+    from sync.show.values import format_count
+    from sync.store.change_feed import Change
+
     shown = _without_repeats(rows)
     readable = [_readable(row) for row in shown]
-    print_rows(readable, change_feed.Change, _CHANGE_HEADINGS, as_json=False, as_csv=False)
+    print_rows(readable, Change, _CHANGE_HEADINGS, as_json=False, as_csv=False, why_empty=reason)
     if repeats := len(rows) - len(shown):
-        from sync.show.values import format_count
-
         counted = format_count(repeats, "change")
-        click.echo(f"left out: {counted} of raw_available_params, the same as in params; --json and --csv have all")
+        print_folded(f"left out: {counted} of raw_available_params, the same as in params; --json and --csv have all")
     if total > len(rows):
-        click.echo(
+        print_folded(
             f"the newest {len(rows)} of {total:,} changes; --limit 0 prints all, --since, --model or --field chooses"
         )
 
@@ -178,15 +212,21 @@ def _without_repeats(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     ]
 
 
-def _readable(row: dict[str, object]) -> dict[str, object]:
+def _readable(row: dict[str, Any]) -> dict[str, object]:
     """The cells of a change in a table: OLD and NEW are costs, or values of the field that changed."""
+    from sync.show.direction import kind_text
+    from sync.show.values import format_percent, format_signed
+
     # Every other kind is about the cost, or about the whole model, which has its cost in these columns.
     is_cost = row["change_kind"] != "changed"
     path = ".".join(str(part) for part in (row["entity"], row["field"]) if part)
     return {
         **row,
+        # In a pipe the signs of DELTA and % are enough, and the kind is what --kind takes.
+        "kind_shown": kind_text(row, sys.stdout.encoding) if sys.stdout.isatty() else row["change_kind"],
         "what": "cost" if is_cost else path,
         "old": row["old_cost"] if is_cost else row["old_value"],
         "new": row["new_cost"] if is_cost else row["new_value"],
-        "percent": None if row["pct_change"] is None else f"{row['pct_change']:+.2f}",
+        "delta_shown": format_signed(row["delta_cost"]),
+        "percent": format_percent(row["pct_change"]),
     }

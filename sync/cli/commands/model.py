@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -11,22 +12,24 @@ import click
 
 from sync.cli import options
 from sync.cli.composition import database
-from sync.cli.output import print_rows
+from sync.cli.output import print_folded, print_rows
 from sync.cli.param_types import Utf8Text
+from sync.cli.which_catalog import read_catalog
 from sync.errors import UsageError
 
 if TYPE_CHECKING:
     from sync.catalog.history.cost_timeline import CostInterval
+    from sync.cli.which_catalog import WhichCatalog
     from sync.store.database import Connection
     from sync.store.model_queries import KnownModel
 
-_MAX_SUGGESTIONS = 3
 _COST_HEADINGS = {
     "mode": "MODE",
     "valid_from": "FROM (UTC)",
     "valid_to": "TO (UTC)",
     "duration": "DURATION",
     "cost_shown": "COST",
+    "kind_shown": "CHANGE",
     "percent": "%",
 }
 
@@ -46,24 +49,26 @@ def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, datab
     modes has a timeline for each.
     """
     from sync.catalog.history.cost_timeline import cost_spans
-    from sync.show.cost_timeline import CostTimelineRow, display_row, sparkline
+    from sync.show.cost_timeline import CostTimelineRow, display_rows, sparkline
     from sync.store import model_queries
 
-    def by_mode(connection: Connection) -> dict[str, list[CostTimelineRow]]:
-        now = options.now()
+    def by_mode(connection: Connection, which: WhichCatalog) -> dict[str, list[CostTimelineRow]]:
         return {
             model.mode: [
                 CostTimelineRow(mode=model.mode, **asdict(span))
-                for span in cost_spans(model_queries.cost_intervals(connection, model.model_pk), now)
+                for span in cost_spans(model_queries.cost_intervals(connection, model.model_pk), which.now)
             ]
-            for model in _find(connection, model_id, mode)
+            for model in _find(connection, which, model_id, mode)
         }
 
-    timelines = database(database_url).read(by_mode)
+    which, timelines = read_catalog(database(database_url), by_mode, mode)
     rows: Sequence[Mapping[str, Any]] = [asdict(row) for timeline in timelines.values() for row in timeline]
     is_table = not as_json and not as_csv
+    encoding = sys.stdout.encoding
+    if is_table:
+        which.print_before()
     print_rows(
-        [display_row(row) for row in rows] if is_table else rows,
+        list(display_rows(rows, encoding if sys.stdout.isatty() else None)) if is_table else rows,
         CostTimelineRow,
         _COST_HEADINGS,
         as_json=as_json,
@@ -71,7 +76,9 @@ def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, datab
     )
     if is_table:
         for name, timeline in timelines.items():
-            click.echo(f"{name}  {sparkline([row.credit_cost for row in timeline])}")
+            if bars := sparkline([row.credit_cost for row in timeline], encoding):
+                print_folded(f"{name}  {bars}")
+        which.print_after()
 
 
 @click.command(
@@ -89,19 +96,27 @@ def show(*, model_id: str, mode: str | None, as_of: datetime | None, as_json: bo
     """
     from sync.show.formats import to_json
     from sync.show.model_detail import model_detail_lines
+    from sync.show.table import terminal_width
 
-    details = database(database_url).read(
-        lambda connection: [_detail(connection, model, as_of) for model in _find(connection, model_id, mode)]
-    )
+    def read(connection: Connection, which: WhichCatalog) -> tuple[list[KnownModel], list[dict[str, Any] | None]]:
+        models = _find(connection, which, model_id, mode)
+        return models, [_detail(connection, model, as_of) for model in models]
+
+    which, (models, details) = read_catalog(database(database_url), read, mode)
     listed = [detail for detail in details if detail is not None]
     if not listed:
+        first = min(model.first_seen_at for model in models)
         raise UsageError(
-            f"{model_id!r} was not listed yet at {as_of:%Y-%m-%d %H:%M} UTC; catalog-sync costs shows its history"
+            f"{model_id!r} was not listed yet at {as_of:%Y-%m-%d %H:%M} UTC: it was first observed at"
+            f" {first:%Y-%m-%d %H:%M} UTC; catalog-sync costs shows its history"
         )
     if as_json:
         click.echo(to_json(listed))
         return
-    click.echo("\n\n".join("\n".join(model_detail_lines(detail)) for detail in listed))
+    which.print_before()
+    width = terminal_width() if sys.stdout.isatty() else None
+    click.echo("\n\n".join("\n".join(model_detail_lines(detail, width)) for detail in listed))
+    which.print_after()
 
 
 def _detail(connection: Connection, model: KnownModel, as_of: datetime | None) -> dict[str, Any] | None:
@@ -143,8 +158,9 @@ def _interval_at(interval: CostInterval, moment: datetime) -> CostInterval | Non
     return replace(interval, valid_to=None) if interval.valid_to and interval.valid_to > moment else interval
 
 
-def _find(connection: Connection, model_id: str, mode: str | None) -> list[KnownModel]:
+def _find(connection: Connection, which: WhichCatalog, model_id: str, mode: str | None) -> list[KnownModel]:
     """The model in each mode that ever listed it. Raises ``UsageError``, with similar ids, if none did."""
+    from sync.cli.empty_result import never_synced_text
     from sync.store import model_queries
 
     models = model_queries.find(connection, model_id, mode)
@@ -156,21 +172,15 @@ def _find(connection: Connection, model_id: str, mode: str | None) -> list[Known
             f"{model_id!r} is a model of mode {others[0].mode} and was never listed in mode {mode}: use --mode"
             f" {others[0].mode}, or leave --mode out"
         )
+    if not any(which.last_successes.values()):
+        raise UsageError(f"no model {model_id!r} was ever listed: {never_synced_text(mode)}")
     in_mode = f" in mode {mode}" if mode else ""
     raise UsageError(f"no model {model_id!r} was ever listed{in_mode}; {_suggestion(connection, model_id)}")
 
 
 def _suggestion(connection: Connection, model_id: str) -> str:
-    import difflib
-
+    from sync.cli.empty_result import did_you_mean, similar
     from sync.store import model_queries
 
-    ids = model_queries.all_ids(connection)
-    # Of ids that differ in case alone, the first one is suggested.
-    by_lower_case = {known.lower(): known for known in reversed(ids)}
-    matches = difflib.get_close_matches(model_id.lower(), by_lower_case, _MAX_SUGGESTIONS)
-    similar = [by_lower_case[match] for match in matches]
-    similar += [known for known in ids if model_id.lower() in known.lower() and known not in similar]
-    if not similar:
-        return "catalog-sync models lists them"
-    return f"did you mean {' or '.join(map(repr, similar[:_MAX_SUGGESTIONS]))}?"
+    found = similar(model_id, model_queries.all_ids(connection))
+    return did_you_mean(found) if found else "catalog-sync models lists them"

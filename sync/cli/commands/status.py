@@ -14,10 +14,13 @@ import click
 from sync.catalog.modes import MODES
 from sync.cli import options
 from sync.cli.composition import database
+from sync.cli.output import print_folded
 from sync.cli.param_types import Duration, WholeNumber
+from sync.cli.which_catalog import read_catalog
 from sync.errors import CheckFailed, Outcome
 
 if TYPE_CHECKING:
+    from sync.cli.which_catalog import WhichCatalog
     from sync.catalog.changes.rejections import OpenRejection
     from sync.store.database import Connection
     from sync.store.held import HeldMode
@@ -39,12 +42,18 @@ _RUN_HEADINGS = {
     "removals_held": "HELD",
 }
 # Left out on a narrow terminal, in this order.
-_EXPENDABLE = ("trigger_kind", "removals_held", "models_rejected", "models_received")
+_EXPENDABLE = (
+    "trigger_kind",
+    "removals_held",
+    "models_rejected",
+    "models_received",
+    "models_removed",
+    "models_added",
+    "models_changed",
+)
 _ERROR_LIMIT = 500  # characters
 _NAMED_IDS = 5
 _MAX_REJECTED = 20  # lines; --json has all
-# The clocks of two hosts may differ by this much. A sync that is further ahead has no meaningful age.
-_CLOCK_TOLERANCE = timedelta(hours=1)
 
 
 @click.command(
@@ -69,12 +78,12 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     With --max-age the command is a dead man's switch: whatever prevents a sync, it fails.
     """
     from sync.show.formats import to_json
-    from sync.show.table import print_table
+    from sync.show.freshness import dated_age_text
     from sync.store import held, identity, ignored, queries, read, rejections
 
     now = options.now()
 
-    def read_all(connection: Connection) -> tuple[Any, ...]:
+    def read_all(connection: Connection, _: WhichCatalog) -> tuple[Any, ...]:
         return (
             identity.read_identity(connection),
             read.last_key(connection),
@@ -86,7 +95,7 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
             [each for each in queries.last_successes(connection) if mode in (None, each.mode)],
         )
 
-    read_values = database(database_url).read(read_all)
+    which, read_values = read_catalog(database(database_url), read_all, mode)
     catalog, key, held_modes, ignored_now, accepted, rows, open_rows, successes = read_values
     # A run that failed before it fetched has no mode, and concerns both.
     runs = [run for run in rows if mode is None or run["mode"] in (None, mode)]
@@ -112,18 +121,18 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
         }
         click.echo(to_json(document))
     else:
-        for name, age in ages.items():
-            click.echo(f"{name}: {_age_text(age)}")
-        print_table(_RUN_HEADINGS, runs, sys.stdout, expendable=_EXPENDABLE)
-        _print_errors(runs)
+        which.print_database()
+        for name, at in last.items():
+            print_folded(f"{name}: {dated_age_text(at, now)}")
+        _print_runs(runs)
         for each in held_modes:
-            click.echo(_held_text(each))
+            print_folded(_held_text(each))
         for line in _rejected_lines(rejected):
-            click.echo(line)
+            print_folded(line)
         for run_id, text in accepted.items():
-            click.echo(f"run {run_id}: {_accepted_text(json.loads(text))}")
+            print_folded(f"run {run_id}: {_accepted_text(json.loads(text))}")
         for line in (*map(_ignored_text, ignored_now), *_source_lines(base_urls, key, catalog)):
-            click.echo(line)
+            print_folded(line)
     _require_fresh(ages, max_age)
     return Outcome.DONE
 
@@ -203,28 +212,27 @@ def _seconds(ages: Mapping[str, timedelta | None]) -> dict[str, int | None]:
     return {mode: None if age is None else int(age.total_seconds()) for mode, age in ages.items()}
 
 
-def _print_errors(runs: list[dict[str, object]]) -> None:
+def _print_runs(runs: list[dict[str, object]]) -> None:
+    """The last runs as a table, then their errors."""
     from sync.catalog.text import one_line
+    from sync.show.table import print_table
+
+    if not runs:
+        print_folded("no runs yet; run catalog-sync sync")
+        return
+    print_table(_RUN_HEADINGS, runs, sys.stdout, expendable=_EXPENDABLE)
 
     messages = {run["run_id"]: run["error_message"] for run in runs if run["error_message"]}
     for run_id, message in messages.items():
-        click.echo(f"run {run_id}: {one_line(str(message), _ERROR_LIMIT)}")
-
-
-def _age_text(age: timedelta | None) -> str:
-    from sync.show.values import format_duration
-
-    if age is None:
-        return "no successful sync yet"
-    if age < -_CLOCK_TOLERANCE:
-        return f"last successful sync {format_duration(-age)} ahead of this host's clock"
-    return f"last successful sync {format_duration(max(age, timedelta(0)))} ago"
+        print_folded(f"run {run_id}: {one_line(str(message), _ERROR_LIMIT)}")
 
 
 def _require_fresh(ages: Mapping[str, timedelta | None], max_age: timedelta | None) -> None:
     """Raises ``CheckFailed`` for the first mode whose last successful sync is older than ``max_age``."""
+    from sync.show.freshness import CLOCK_TOLERANCE
+
     for mode, age in ages.items():
-        if max_age is None or (age is not None and -_CLOCK_TOLERANCE <= age <= max_age):
+        if max_age is None or (age is not None and -CLOCK_TOLERANCE <= age <= max_age):
             continue
         raise CheckFailed(_too_old(mode, age, max_age))
 

@@ -9,7 +9,9 @@ import click
 
 from sync.cli import options
 from sync.cli.composition import database
+from sync.cli.output import print_folded
 from sync.cli.process.messages import print_line
+from sync.cli.which_catalog import read_which
 from sync.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -31,13 +33,20 @@ def verify(*, as_json: bool, database_url: str) -> None:
     """
     from sync.store.verify.read_models import Verification
 
+    catalog = database(database_url)
+    # After a broken connection everything is read again, and what was printed before is not repeated.
     printed: set[str] = set()
 
     def work(connection: Connection) -> int:
         verification = Verification(connection)
-        return _print_json(verification) if as_json else _print_findings(verification, printed)
+        if as_json:
+            return _print_json(verification)
+        if not printed:
+            read_which(catalog, connection).print_before()
+            printed.add("")
+        return _print_findings(verification, printed)
 
-    number = database(database_url).read(work)
+    number = catalog.read(work)
     if number:
         raise CheckFailed(
             f"the stored rows are not consistent: {number} findings, each named on stdout; stop syncing and restore a"
@@ -46,15 +55,15 @@ def verify(*, as_json: bool, database_url: str) -> None:
 
 
 def _print_findings(verification: Verification, printed: set[str]) -> int:
-    """The number of findings. Prints those that an attempt before a broken connection has not printed."""
+    """The number of findings. Prints those that are not in ``printed``, and adds them."""
     number = 0
     for number, finding in enumerate(verification.findings(), start=1):  # noqa: B007  # used after the loop
         line = _finding_line(finding)
         if line not in printed:
-            print_line(line)  # at once: a large database takes minutes
+            print_folded(line)  # at once: a large database takes minutes
             printed.add(line)
     if not number:
-        print_line(
+        print_folded(
             f"consistent: {verification.models} models, {verification.versions} versions, {verification.costs} costs"
             f" and {verification.changes} changes agree{_outdated(verification)}"
         )
