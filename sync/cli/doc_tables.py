@@ -2,7 +2,7 @@
 
 ``python -m sync.cli.doc_tables`` in the project folder writes them again. Two comments mark the place of
 a table: ``<!-- table: NAME (written by ...) -->`` and ``<!-- end of table -->``. NAME is ``exit codes``, ``guards``,
-``options`` for those before the command, or ``options of COMMAND``.
+``options`` for those before the command, or ``options of COMMAND`` if it has any.
 """
 
 from __future__ import annotations
@@ -31,8 +31,17 @@ def with_tables(page: str) -> str:
 
 def all_tables() -> dict[str, str]:
     """Every table as Markdown, by name."""
-    options = {f"options of {name}": _options_table(command) for name, command in cli.commands.items()}
+    options = {f"options of {name}": _options_table(cli.commands[name]) for name in commands_with_options()}
     return {"exit codes": _exit_codes_table(), "guards": _guards_table(), "options": _options_table(cli), **options}
+
+
+def commands_with_options() -> list[str]:
+    """The commands that have options, or have commands."""
+    return sorted(
+        name
+        for name, command in cli.commands.items()
+        if isinstance(command, click.Group) or any(isinstance(each, click.Option) for each in command.params)
+    )
 
 
 def _exit_codes_table() -> str:

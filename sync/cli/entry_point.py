@@ -15,11 +15,12 @@ import click
 
 from sync import settings
 from sync.cli.commands import cli
+from sync.cli.process.completion import completion_wanted, print_completions
 from sync.cli.process.environment import require_known_names
 from sync.cli.process.masking import masker
-from sync.cli.process.messages import PROGRAM, describe_error, print_error
+from sync.cli.process.messages import PROGRAM, command_path, describe_error, print_error
 from sync.cli.process.stdio import drop_output, flush_at_exit, install_safe_streams, require_written
-from sync.errors import Outcome
+from sync.errors import Outcome, UsageError
 
 _DEBUG = "--debug"
 _NEEDS_NO_SETTING = {"--help", "-h", "--version"}
@@ -37,9 +38,11 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """The exit code of a command line. Errors are printed as one line on stderr, secrets masked."""
     mask = masker(environ)
     debug = _DEBUG in arguments
+    if completion_wanted(environ):
+        return print_completions(cli, environ)
     _set_up_logging(mask, debug=debug)
     try:
-        if not _NEEDS_NO_SETTING.intersection(arguments):
+        if arguments and not _NEEDS_NO_SETTING.intersection(arguments):
             require_known_names(environ, setting_names())
         # Accepted anywhere: users append it to the command that has just failed.
         return _invoke([argument for argument in arguments if argument != _DEBUG])
@@ -49,7 +52,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except BaseException as error:  # noqa: BLE001  # every error ends as one line and an exit code
         if debug:
             _print_traceback(mask)
-        outcome, text = describe_error(error)
+        outcome, text = describe_error(error, command_path(cli, arguments))
         print_error(mask(text))
         return int(outcome)
 
@@ -73,6 +76,9 @@ def _invoke(arguments: Sequence[str]) -> int:
             code = cli.invoke(context)
     except click.exceptions.Exit as end:  # --help, --version
         code = end.exit_code
+    except click.exceptions.NoArgsIsHelpError as no_command:
+        click.echo(no_command.format_message())
+        raise UsageError("no command was given; stdout lists the commands") from no_command
     if code in (None, Outcome.DONE):  # with any other code there is a line on stderr already
         require_written()
     return int(code) if isinstance(code, int) else int(Outcome.DONE)

@@ -12,7 +12,7 @@ from sync.cli.process.messages import print_line
 from sync.errors import UsageError
 
 # On a narrow terminal the first columns take several lines, and the second ones are left out, in this order.
-_FOLDABLE = ("model_id", "model_name", "provider", "what", "old", "new", "reason", "path", "added_by")
+_FOLDABLE = ("model_id", "model_name", "provider", "kind_shown", "what", "old", "new", "reason", "path", "added_by")
 _EXPENDABLE = (
     *("run_id", "not_before", "delta_shown", "provider", "model_name", "percent", "credit_cost_since"),
     *("added_by", "duration", "valid_to", "mode"),

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_MIN_FOLDED_WIDTH = 12
-_MIN_ID_WIDTH = 20  # an id over many short lines cannot be read
+_MIN_FOLDED_WIDTH = 8
+# An id over many short lines cannot be read; the longest word of a kind of change has ten letters.
+_MIN_WIDTHS = {"model_id": 20, "kind_shown": 10}
+_MIN_RECORD_WIDTH = 12
 
 Style = Callable[[str, Mapping[str, object]], str]
 """The colour of a cell, from its column and its row, such as ``red``; empty for none."""
@@ -64,7 +66,7 @@ def print_table(
 def _column(
     name: str, heading: str, rows: Sequence[Mapping[str, object]], foldable: Sequence[str], costs: Sequence[str]
 ) -> Column:
-    min_width = _MIN_ID_WIDTH if name == "model_id" else _MIN_FOLDED_WIDTH
+    min_width = _MIN_WIDTHS.get(name, _MIN_FOLDED_WIDTH)
     texts = [heading, *(format_value(row[name]) for row in rows)]
     return Column(name, texts, min_width if name in foldable else None, is_cost=name in costs)
 
@@ -133,7 +135,7 @@ def _print_records(
 ) -> None:
     """Each row as lines of a heading and a text, with an empty line between rows; nothing is left out."""
     indent = max(text_width(column.cells[0]) for column in columns) + len(GAP)
-    if width - indent < _MIN_FOLDED_WIDTH:
+    if width - indent < _MIN_RECORD_WIDTH:
         indent = len(GAP)  # the text goes below its heading
     for number, row in enumerate(rows, start=1):
         if number > 1:

@@ -10,6 +10,7 @@ import click
 
 from sync import __version__
 from sync.cli.commands import (
+    completion,
     demo,
     emulator,
     export,
@@ -27,7 +28,6 @@ from sync.cli.commands import (
 
 
 @click.group(
-    no_args_is_help=False,  # without a command, the error line names --help
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: catalog-sync demo",
 )
@@ -57,5 +57,6 @@ for command in (
     ignore.ignore,
     prune.prune,
     emulator.emulator,
+    completion.completion,
 ):
     cli.add_command(command)

@@ -50,7 +50,9 @@ _CHANGE_HEADINGS = {
 }
 
 
-@click.command(epilog="Example: catalog-sync models --mode image --provider Google")
+@click.command(
+    short_help="List the models with their costs.", epilog="Example: catalog-sync models --mode image --provider Google"
+)
 @options.mode
 @options.provider
 @options.moment("--as-of", "The catalog at this time.")

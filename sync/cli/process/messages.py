@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import click
 
 from sync.cli.process.signals import Terminated
@@ -27,13 +30,24 @@ def print_error(text: str) -> None:
     click.echo(f"{PROGRAM}: {one_line(text, _ERROR_LIMIT)}", err=True)
 
 
-def describe_error(error: BaseException) -> tuple[Outcome, str]:
-    """The outcome of a command that ended with the error, and the text for stderr. Secrets are not masked yet."""
+def command_path(group: click.Group, arguments: Sequence[str]) -> str:
+    """The command that a command line names, such as ``catalog-sync ignore add``, as far as it can be read."""
+    path, command = PROGRAM, cast("click.Command", group)
+    for argument in arguments:
+        if argument.startswith("-"):
+            continue
+        if not isinstance(command, click.Group) or argument not in command.commands:
+            break
+        path, command = f"{path} {argument}", command.commands[argument]
+    return path
+
+
+def describe_error(error: BaseException, command: str = PROGRAM) -> tuple[Outcome, str]:
+    """The outcome of a ``command`` that ended with the error, and the text for stderr. Secrets are not masked yet."""
     if isinstance(error, CatalogSyncError):
         return error.outcome, str(error)
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else PROGRAM
+        # From the command line: errors about the value of an option do not always have click's context.
         return Outcome.USAGE, f"{error.format_message().rstrip('.')}; see {command} --help"
     if isinstance(error, Terminated):
         return Outcome.TERMINATED, "stopped by SIGTERM; run it again"
