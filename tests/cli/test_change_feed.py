@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,8 +10,8 @@ import pytest
 from tests.cli.conftest import Shell
 from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, model, numbered_models
-from tests.support.commands import environment, error_line, output, started
-from tests.support.secrets_search import KEY
+from tests.support.commands import error_line, output
+from tests.support.terminals import on_a_terminal
 
 RUNS = [
     catalog({**model("a", value), "params": {"x": {"rank": value}, "y": {"rank": value}}, "a.b": value, "Rank": value})
@@ -60,29 +57,6 @@ def test_changes_can_be_filtered_by_a_pattern_for_the_field(two_runs: Shell) -> 
     assert fields(two_runs, "--field", "*rank", "--since", "2999-01-01") == []
     assert output(two_runs("changes", "--field", "nothing.*")).startswith("nothing found: no field matches 'nothing.*'")
     assert "--limit" in error_line(two_runs("changes", "--limit", "-1"), 2)
-
-
-def on_a_terminal(url: str, home: Path, *arguments: str) -> list[str]:
-    """The lines that a command prints on a terminal."""
-    reader, terminal = pty.openpty()
-    environ = environment(home, DATABASE_URL=url, API_KEY=KEY) | {"TERM": "xterm", "COLUMNS": "300"}
-    parts: list[bytes] = []
-
-    def read() -> None:
-        while True:
-            try:
-                parts.append(os.read(reader, 1 << 16))
-            except OSError:  # the other end is closed
-                return
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    with started(*arguments, environ=environ, stdout=terminal) as process:
-        process.wait(60)
-    os.close(terminal)
-    thread.join()
-    os.close(reader)
-    return b"".join(parts).decode().splitlines()
 
 
 def test_a_terminal_gets_the_newest_100_changes_and_is_told(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
