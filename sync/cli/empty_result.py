@@ -30,7 +30,8 @@ def why_no_models(
     elif not reason and provider is not None:
         reason = _no_name("provider", provider, catalog_facts.past_providers(connection))
         reason = reason or f"provider {provider!r} listed no model{_in_mode(mode)} at that time"
-    return f"nothing found: {reason or f'no model{_in_mode(mode)} was listed at that time'}"
+    when = "is listed now" if as_of is None else "was listed at that time"
+    return f"nothing found: {reason or f'no model{_in_mode(mode)} {when}'}"
 
 
 def why_no_changes(connection: Connection, which: WhichCatalog, filters: Filter) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sync.catalog.json.paths import dotted, scalars
 from sync.show.fold import fold
 from sync.show.values import format_value
 
+CSV_COLUMNS = ("mode", "model_id", "field", "value")
 _HEADING_WIDTH = 17
 _MIN_WIDTH = 16  # of a text beside its heading; the terminal folds it where it is narrower
 _TEXT_LIMIT = 4000  # characters
@@ -24,6 +26,12 @@ def model_detail_lines(model: Mapping[str, Any], width: int | None = None) -> It
             yield f"  {heading}"
             for line in lines:
                 yield from _folded(line, "    ", "      ", width)
+
+
+def csv_rows(model: Mapping[str, Any]) -> Iterator[dict[str, object]]:
+    """A row for each value of the JSON document of a model; ``field`` is its dotted path, list places by number."""
+    for path, value in scalars(dict(model)):
+        yield {"mode": model["mode"], "model_id": model["model_id"], "field": dotted(path), "value": value}
 
 
 def _folded(text: str, first: str, others: str, width: int | None) -> Iterator[str]:

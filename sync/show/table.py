@@ -46,7 +46,7 @@ def print_table(
     enough either, each row becomes a record of lines with all columns. No number is ever divided or cut.
     Numbers go to the right; ``costs`` are columns in which words may stand in place of a number.
     """
-    cells = [_column(name, heading, rows, foldable, costs) for name, heading in columns.items()]
+    cells = [_column(name, heading, rows, foldable, costs, out.encoding) for name, heading in columns.items()]
     if not out.isatty():
         _print_plain(cells, out)
         return
@@ -64,11 +64,23 @@ def print_table(
 
 
 def _column(
-    name: str, heading: str, rows: Sequence[Mapping[str, object]], foldable: Sequence[str], costs: Sequence[str]
+    name: str,
+    heading: str,
+    rows: Sequence[Mapping[str, object]],
+    foldable: Sequence[str],
+    costs: Sequence[str],
+    encoding: str | None,
 ) -> Column:
     min_width = _MIN_WIDTHS.get(name, _MIN_FOLDED_WIDTH)
-    texts = [heading, *(format_value(row[name]) for row in rows)]
+    texts = [heading, *(_encodable(format_value(row[name]), encoding) for row in rows)]
     return Column(name, texts, min_width if name in foldable else None, is_cost=name in costs)
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    """The text with escapes for what the stream cannot print: as the stream would do it, but before it is measured."""
+    if text.isascii() or not encoding:
+        return text
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _goes_right(column: Column, texts: Iterable[str]) -> list[bool]:

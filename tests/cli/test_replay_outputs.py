@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from sync.cli import options
 from sync.cli.entry_point import run
 from sync.show.fold import text_width
 from tests.cli.conftest import Shell
@@ -28,7 +29,11 @@ MOMENTS = ("2025-08-01", "2025-12-01", "2026-04-01", "2026-06-15")
 
 
 @pytest.fixture
-def replayed(shell: Shell, tmp_path: Path, _migrated: MigratedDatabases) -> Iterator[Shell]:
+def replayed(
+    shell: Shell, tmp_path: Path, _migrated: MigratedDatabases, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Shell]:
+    now = options.now()
+    monkeypatch.setattr(options, "now", lambda: now)  # two outputs that are compared have the same durations
     with ExitStack() as stack:
         shell.set(DATABASE_URL=_migrated.new("sqlite", tmp_path / "catalog.db", stack, _import_real_history))
         yield shell
@@ -66,6 +71,9 @@ def test_every_model_can_be_read_in_every_form(replayed: Shell) -> None:
     for model_id in ids:
         assert model_id in output(replayed("show", model_id))
         assert {detail["model_id"] for detail in read(replayed, "show", model_id)} == {model_id}
+        values = {row["field"]: row["value"] for row in rows(replayed, "show", model_id)}
+        assert values["model_id"] == model_id
+        assert any(field.startswith("cost_history.0.") for field in values)
         for arguments in (["costs", model_id], ["changes", "--model", model_id]):
             printed = read(replayed, *arguments)
             assert printed

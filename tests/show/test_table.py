@@ -12,14 +12,10 @@ from sync.show.fold import text_width
 from sync.show.formats import to_csv
 from sync.show.table import print_table
 from sync.show.values import format_value
+from tests.support.terminals import Terminal
 
 COLUMNS = {"model": "MODEL", "field": "FIELD", "note": "NOTE"}
 ROWS = [{"model": "acme/sketch", "field": "params.aspect_ratio.options", "note": "seen twice today"}]
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def table_lines(width: int, foldable: tuple[str, ...] = ("field",)) -> list[str]:
@@ -190,3 +186,12 @@ def test_a_long_text_is_not_cut_inside_a_number_and_a_number_not_at_all() -> Non
     assert format_value("9" * 300) == "9" * 300
     assert format_value("[" + "1234567," * 40) == "[" + "1234567," * 31 + "..."
     assert format_value("x" * 255) == "x" * 255
+
+
+def test_letters_that_a_stream_cannot_print_are_measured_as_their_escapes() -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii", errors="backslashreplace")
+    print_table({"name": "NAME", "cost": "COST"}, [{"name": "\u6f22", "cost": 1}, {"name": "ab", "cost": 2}], out)
+    out.flush()
+
+    assert raw.getvalue().decode().splitlines() == ["NAME    COST", "\\u6f22     1", "ab         2"]

@@ -88,14 +88,19 @@ def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, datab
 @options.mode
 @options.moment("--as-of", "The model at this time.")
 @options.as_json
+@options.as_csv
 @options.database_url
-def show(*, model_id: str, mode: str | None, as_of: datetime | None, as_json: bool, database_url: str) -> None:
+def show(
+    *, model_id: str, mode: str | None, as_of: datetime | None, as_json: bool, as_csv: bool, database_url: str
+) -> None:
     """Show one model in full: cost, other prices, parameters and options, inputs, rules, capabilities, cost history.
 
-    A removed model is shown as it was last listed.
+    A removed model is shown as it was last listed. CSV has a row for each value of the JSON document.
     """
-    from sync.show.formats import to_json
-    from sync.show.model_detail import model_detail_lines
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other; give one of them")
+    from sync.show.formats import to_csv, to_json
+    from sync.show.model_detail import CSV_COLUMNS, csv_rows, model_detail_lines
     from sync.show.table import terminal_width
 
     def read(connection: Connection, which: WhichCatalog) -> tuple[list[KnownModel], list[dict[str, Any] | None]]:
@@ -112,6 +117,9 @@ def show(*, model_id: str, mode: str | None, as_of: datetime | None, as_json: bo
         )
     if as_json:
         click.echo(to_json(listed))
+        return
+    if as_csv:
+        click.echo(to_csv(CSV_COLUMNS, (row for detail in listed for row in csv_rows(detail))), nl=False)
         return
     which.print_before()
     width = terminal_width() if sys.stdout.isatty() else None
