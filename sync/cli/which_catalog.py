@@ -30,10 +30,15 @@ class WhichCatalog:
 
     def print_before(self) -> None:
         """On a terminal, the database and the time of the last successful sync."""
+        from sync.show.fold import text_width
         from sync.show.freshness import freshness_text
+        from sync.show.table import terminal_width
 
         if sys.stdout.isatty():
-            print_folded(f"{self.url}, {freshness_text(self.last_successes, self.now)}")
+            age = freshness_text(self.last_successes, self.now)
+            # On two lines where one is too narrow, so that nothing stands beside the URL that would be copied with it.
+            is_short = text_width(f"{self.url}, {age}") <= terminal_width()
+            print_folded(f"{self.url}, {age}" if is_short else f"{self.url}\n{age}")
 
     def print_database(self) -> None:
         """On a terminal, the database alone: for a command that prints the ages itself."""

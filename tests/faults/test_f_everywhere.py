@@ -28,13 +28,14 @@ SUCCESSFUL: dict[str, list[list[str]]] = {
     "import": [["{saved}"]],
     "models": [[], ["--json"], ["--csv"], ["--as-of", "1h"]],
     "changes": [[], ["--json"], ["--csv"]],
-    "show": [["acme/image-0"]],
+    "show": [["acme/image-0"], ["acme/image-0", "--csv"]],
     "costs": [["acme/image-0"]],
     "status": [[], ["--json"]],
     "verify": [[], ["--json"]],
     "ignore": [["add", "models.x", "--why", "noise"], ["list"], ["list", "--json"], ["remove", "models.x"]],
     "export": [["{home}/history.jsonl"]],
     "prune": [["--before", "30d"]],
+    "completion": [["bash"]],
     "demo": [["--directory", "{home}/demo"]],
 }
 LONG_RUNNING = {"schedule": ["--every", "1h"], "emulator": ["{catalog}"]}
