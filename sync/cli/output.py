@@ -62,6 +62,17 @@ def print_folded(text: str) -> None:
     print_line(text)
 
 
+def print_changes(text: str) -> None:
+    """Prints lines for people as ``print_folded`` does; on a terminal those of increases and decreases in colour."""
+    from sync.show.direction import colour_of_line
+    from sync.show.table import print_coloured
+
+    if not sys.stdout.isatty():
+        print_line(text)
+        return
+    print_coloured(((line, colour_of_line(line)) for line in text.split("\n")), sys.stdout)
+
+
 def _colour(column: str, row: Mapping[str, object]) -> str:
     from sync.show.direction import direction_of
 

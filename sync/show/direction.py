@@ -31,6 +31,12 @@ def direction_of(row: Mapping[str, object]) -> Direction | None:
     return UP if difference > 0 else DOWN
 
 
+def colour_of_line(line: str) -> str:
+    """The colour of a line about one change, such as those of a dry run; empty where nothing rose or fell."""
+    kind = next((kind for kind in _OF_KIND if f" {kind}: " in line), None)
+    return _OF_KIND[kind].colour if kind else ""
+
+
 def kind_text(row: Mapping[str, object], encoding: str | None) -> str:
     """The kind of a change with the sign of its direction, such as ``▲ increase`` or ``▼ changed down``."""
     kind, direction = str(row["change_kind"]), direction_of(row)

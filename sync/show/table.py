@@ -18,6 +18,7 @@ _MIN_FOLDED_WIDTH = 8
 # An id over many short lines cannot be read; the longest word of a kind of change has ten letters.
 _MIN_WIDTHS = {"model_id": 20, "kind_shown": 10}
 _MIN_RECORD_WIDTH = 12
+_ANY_HEIGHT = 25
 
 Style = Callable[[str, Mapping[str, object]], str]
 """The colour of a cell, from its column and its row, such as ``red``; empty for none."""
@@ -63,6 +64,15 @@ def print_table(
         out.write("\n".join(fold(note, width)) + "\n")
 
 
+def print_coloured(lines: Iterable[tuple[str, str]], out: TextIO) -> None:
+    """Pairs of a line and its colour for a terminal, folded to its width; without colours if ``NO_COLOR`` is set."""
+    width = terminal_width()
+    console = _console(out, width)
+    for line, colour in lines:
+        for part in fold(line, width):
+            _print_line("", part, colour, console)
+
+
 def _column(
     name: str,
     heading: str,
@@ -104,7 +114,8 @@ def _console(out: TextIO, width: int) -> Console:
     from rich.console import Console
 
     # It prints colours unless NO_COLOR is set or the terminal has none.
-    return Console(file=out, width=width, highlight=False)
+    # Without a height it would ignore the width where TERM is dumb or unknown, and cut at 80.
+    return Console(file=out, width=width, height=_ANY_HEIGHT, highlight=False)
 
 
 def _print_rich(

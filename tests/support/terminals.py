@@ -19,10 +19,10 @@ class Terminal(io.StringIO):
         return True
 
 
-def on_a_terminal(url: str, home: Path, *arguments: str, width: int = 300, **variables: str) -> list[str]:
+def on_a_terminal(url: str, home: Path, *arguments: str, **variables: str) -> list[str]:
     """The lines that a command prints on a terminal."""
     reader, terminal = pty.openpty()
-    environ = environment(home, DATABASE_URL=url, API_KEY=KEY) | {"TERM": "xterm", "COLUMNS": str(width), **variables}
+    environ = environment(home, DATABASE_URL=url, API_KEY=KEY) | {"TERM": "xterm", "COLUMNS": "300", **variables}
     parts: list[bytes] = []
 
     def read() -> None:
