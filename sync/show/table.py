@@ -19,6 +19,7 @@ _MIN_FOLDED_WIDTH = 8
 _MIN_WIDTHS = {"model_id": 20, "kind_shown": 10}
 _MIN_RECORD_WIDTH = 12
 _ANY_HEIGHT = 25
+_ROWS_PER_PART = 200
 
 Style = Callable[[str, Mapping[str, object]], str]
 """The colour of a cell, from its column and its row, such as ``red``; empty for none."""
@@ -127,16 +128,17 @@ def _print_rich(
 ) -> None:
     from rich.table import Table
 
-    heading_style = "" if console.no_color else "bold"
-    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style=heading_style)
-    texts = []
-    for column in columns:
-        cells = list(_rich_cells(column, rows, style, layout.widths[column.name]))
-        table.add_column(cells[0], width=layout.widths[column.name])
-        texts.append(cells[1:])
-    for line in zip(*texts, strict=True):
-        table.add_row(*line)
-    console.print(table)
+    cells = [list(_rich_cells(column, rows, style, layout.widths[column.name])) for column in columns]
+    lines = list(zip(*cells, strict=True))
+    # In parts, so that the first rows appear at once.
+    for start in range(1, max(len(lines), 2), _ROWS_PER_PART):
+        table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), show_header=start == 1)
+        table.header_style = "" if console.no_color else "bold"
+        for column, heading in zip(columns, lines[0], strict=True):
+            table.add_column(heading, width=layout.widths[column.name])
+        for line in lines[start : start + _ROWS_PER_PART]:
+            table.add_row(*line)
+        console.print(table)
 
 
 def _rich_cells(column: Column, rows: Sequence[Mapping[str, object]], style: Style, width: int) -> Iterator[Text]:

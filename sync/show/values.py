@@ -10,8 +10,8 @@ from decimal import Decimal
 from sync.catalog.text import one_line
 
 _CELL_LIMIT = 255  # the longest id is not cut
-NUMBER = re.compile(r"[+-]?\d[\d.]*(?:[eE][+-]?\d+)?")
-"""What is a number in a text, and is never divided."""
+NUMBER = re.compile(r"(?:(?<!\w)[+-])?\d[\d.]*(?:[eE][+-]?\d+)?")
+"""What is a number in a text, and is never divided. Behind a letter, as in an id, a sign is a hyphen."""
 
 
 def is_number(text: str) -> bool:

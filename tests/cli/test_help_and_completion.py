@@ -37,6 +37,7 @@ def test_without_a_command_the_commands_are_printed(shell: Shell, group: tuple[s
         ("completion tcsh", "catalog-sync completion --help"),
         ("synk", "catalog-sync --help"),
         ("--foo", "catalog-sync --help"),
+        ("--foo models", "catalog-sync --help"),
     ],
 )
 def test_a_usage_error_points_to_the_help_of_its_command(shell: Shell, line: str, help_line: str) -> None:

@@ -47,8 +47,9 @@ def describe_error(error: BaseException, command: str = PROGRAM) -> tuple[Outcom
     if isinstance(error, CatalogSyncError):
         return error.outcome, str(error)
     if isinstance(error, click.ClickException):
-        # From the command line: errors about the value of an option do not always have click's context.
-        return Outcome.USAGE, f"{error.format_message().rstrip('.')}; see {command} --help"
+        context = getattr(error, "ctx", None)  # an error about a missing value has none
+        path = context.command_path if context else command
+        return Outcome.USAGE, f"{error.format_message().rstrip('.')}; see {path} --help"
     if isinstance(error, Terminated):
         return Outcome.TERMINATED, "stopped by SIGTERM; run it again"
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
