@@ -1,53 +1,69 @@
-"""Runs the demo: the same sync as in production, with a clock that advances one day for each run."""
+"""Runs the demo: the same sync as in production, with a clock that moves from run to run."""
 
 from __future__ import annotations
 
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sync.demo.catalogs import daily_catalogs
+from sync.demo.catalogs import steps
 from sync.errors import UsageError
 from sync.run import RunResult, SyncDependencies, run_sync
-from sync.source.emulator.server import Emulator
+from sync.source.emulator.server import EXPIRED_KEY, Emulator
 from sync.source.http.fetch import FetchSettings, fetch_modes
 from sync.source.http.results import Fetched, FetchFailed
-from sync.store.database import Database
+from sync.store.database import Database, Engine
 
-_KEY = "gva_live_demo.0000000000"  # the emulator accepts any key
+_KEY = "gva_live_demo.0000000000"  # the emulator accepts any key but those that cause an error
 _SQLITE_SUFFIXES = ("", "-wal", "-shm")  # the database file and those that SQLite creates beside it
+_HOUR = 6  # of each run, in UTC: the days of the history do not depend on the time at which the demo runs
+
+ReportRun = Callable[[datetime, RunResult], None]
+"""Called with the time and the result of each run."""
 
 
-def run_demo(
-    database: Path, now: datetime, app_version: str, report_run: Callable[[datetime, RunResult], None]
-) -> None:
-    """Creates the database and syncs a week into it that ends ``now``.
+def run_demo(database: Path, now: datetime, app_version: str, report_run: ReportRun) -> None:
+    """Creates the database and syncs three months into it that end within the day before ``now``.
 
-    ``report_run`` is called with the day and the result of each run. A database of an earlier demo is deleted.
-    Raises ``UsageError`` when it cannot be deleted, and otherwise what ``run_sync`` raises.
+    A database of an earlier demo is deleted. Raises ``UsageError`` when it cannot be deleted, and otherwise what
+    ``run_sync`` raises.
     """
     for suffix in _SQLITE_SUFFIXES:
         _delete(database.with_name(database.name + suffix))
     demo_database = Database(f"sqlite:///{database}")
     demo_database.upgrade()
-    week = list(daily_catalogs())
-    day = now
-
-    with demo_database.opened() as engine, Emulator(week, clock=lambda: day) as api:
-        for number in range(len(week)):
-            day = now - timedelta(days=len(week) - 1 - number)
-            report_run(day, run_sync(engine, _dependencies(api.base_url, day, app_version)))
+    with demo_database.opened() as engine:
+        sync_history(engine, now, app_version, report_run)
 
 
-def _dependencies(base_url: str, day: datetime, app_version: str) -> SyncDependencies:
+def sync_history(engine: Engine, now: datetime, app_version: str, report_run: ReportRun) -> None:
+    """Syncs the history of the demo into an empty catalog."""
+    history = list(steps())
+    end = _last_run_before(now)
+    moment = end
+
+    with Emulator([step.catalog for step in history], stepping="manual", clock=lambda: moment) as api:
+        for number, step in enumerate(history):
+            api.step_to(number)
+            moment = end - timedelta(days=step.days_before_end)
+            key = EXPIRED_KEY if step.key_expired else _KEY
+            report_run(moment, run_sync(engine, _dependencies(api.base_url, key, moment, app_version)))
+
+
+def _last_run_before(now: datetime) -> datetime:
+    today = now.astimezone(UTC).replace(hour=_HOUR, minute=0, second=0, microsecond=0)
+    return today if today <= now else today - timedelta(days=1)
+
+
+def _dependencies(base_url: str, key: str, moment: datetime, app_version: str) -> SyncDependencies:
     def clock() -> datetime:
-        return day
+        return moment
 
     def fetch(modes: Sequence[str]) -> Mapping[str, Fetched | FetchFailed]:
         settings = FetchSettings(base_url)
-        return fetch_modes(modes, settings, _KEY, clock=clock, rng=random.Random(0), cancelled=threading.Event())  # noqa: S311  # jitter
+        return fetch_modes(modes, settings, key, clock=clock, rng=random.Random(0), cancelled=threading.Event())  # noqa: S311  # jitter
 
     return SyncDependencies(fetch, clock, app_version, base_url=base_url)
 

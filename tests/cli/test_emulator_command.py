@@ -44,6 +44,18 @@ def test_an_emulator_that_holds_stays_on_its_first_catalog_and_can_be_quiet(tmp_
         assert output(finished(process, within=10)) == ""
 
 
+def test_an_emulator_without_a_file_serves_both_modes_of_the_demo(tmp_path: Path) -> None:
+    with started("emulator", "--hold", environ=environment(tmp_path)) as process:
+        assert process.stdout
+        url = process.stdout.readline().split()[1].rstrip(";") + "/studio/models"
+        key = {"Authorization": f"Bearer {KEY}"}
+        both, named = (requests.get(url + query, headers=key, timeout=5).json() for query in ("", "?mode=all"))
+        process.send_signal(signal.SIGTERM)
+        finished(process, within=10)
+    assert both == named
+    assert {model["mode"] for model in both["data"]["models"]} == {"image", "video"}
+
+
 def test_a_port_in_use_is_reported(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "catalog.json"
     file.write_bytes(envelope(numbered_models(2)))

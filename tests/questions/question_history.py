@@ -1,4 +1,4 @@
-"""Five weeks of a small catalog, made by whole runs: the data behind the results in docs/questions.md."""
+"""Five weeks of a small catalog with most kinds of changes, made by whole runs."""
 
 from __future__ import annotations
 

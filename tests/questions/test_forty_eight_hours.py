@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models_db.engine import read_transaction
-from tests.questions.documented_questions import questions
+from tests.questions.documented_questions import documented_questions
 from tests.support.made_responses import model
 from tests.support.run_driver import Host
 
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 def rows_of(engine: Engine, name: str) -> list[tuple[str, str]]:
     """The id of each model in the result, with its kind of change or of interval."""
-    (statement,) = (question.statements[0] for question in questions() if question.name == name)
+    (statement,) = (question.statements[0] for question in documented_questions() if question.name == name)
     with read_transaction(engine) as connection:
         return [
             (row.model_id, getattr(row, "change_kind", None) or row.kind)

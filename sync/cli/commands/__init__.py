@@ -10,6 +10,7 @@ import click
 
 from sync import __version__
 from sync.cli.commands import (
+    ask,
     completion,
     demo,
     emulator,
@@ -52,6 +53,7 @@ for command in (
     lists.changes,
     model.show,
     model.costs,
+    ask.ask,
     status.status,
     verify.verify,
     ignore.ignore,

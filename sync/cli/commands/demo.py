@@ -1,4 +1,4 @@
-"""The command ``demo``: a week of runs with a made-up catalog."""
+"""The command ``demo``: three months of runs with a made-up catalog."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -21,8 +22,9 @@ from sync.cli.composition import make_folder
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the database, demo.db. Default: your data directory.",
 )
-def demo(*, directory: Path | None) -> None:
-    """Sync a made-up catalog that changes for a week, on this machine: no API key, no server.
+@options.moment("--until", "The history ends within the day before this time. Default: now.")
+def demo(*, directory: Path | None, until: datetime | None) -> None:
+    """Sync a made-up catalog that changes for three months, on this machine: no API key, no server.
 
     The runs use the emulator of the API and a new SQLite file, which replaces that of the last demo.
     """
@@ -34,11 +36,13 @@ def demo(*, directory: Path | None) -> None:
     directory = directory or settings.data_folder("--directory")
     make_folder(directory)
     file = directory.resolve() / "demo.db"  # absolute, so that the printed command works in any folder
-    run_demo(file, options.now(), __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
+    until = until or options.now()
+    run_demo(file, until, __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
     click.echo("\nThe change feed, newest first:\n")
     print_changes(f"sqlite:///{file}")
     click.echo(f"\nThe database is {file}. To query it:")
     click.echo(f"  {_program()} models --database-url {shlex.quote(f'sqlite:///{file}')}")
+    click.echo(f"  {_program()} ask cost-changes --database-url {shlex.quote(f'sqlite:///{file}')}")
 
 
 def _program() -> str:

@@ -13,9 +13,10 @@ from sync.errors import Outcome, UsageError
 
 
 @click.command(
-    short_help="Serve the API from a file.", epilog="Example: catalog-sync emulator catalog.json --port 8765"
+    short_help="Serve the API from a file, or the catalogs of the demo.",
+    epilog="Example: catalog-sync emulator catalog.json --port 8765",
 )
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=click.Path(path_type=Path), metavar="[FILE]", required=False)
 @click.option(
     "--port",
     type=WholeNumber(0, 65535),
@@ -25,15 +26,18 @@ from sync.errors import Outcome, UsageError
 )
 @click.option("--hold", is_flag=True, help="Stay on the first catalog of a series.")
 @click.option("--quiet", is_flag=True, help="Do not print each request.")
-def emulator(*, file: Path, port: int, hold: bool, quiet: bool) -> int:
-    """Serve the Partner API on loopback, from a file, until SIGTERM or SIGINT.
+def emulator(*, file: Path | None, port: int, hold: bool, quiet: bool) -> int:
+    """Serve the Partner API on loopback until SIGTERM or SIGINT.
 
-    FILE is a catalog (a list of models or an envelope), a list of catalogs, or the JSON Lines that
-    import reads. In a series each response for a mode moves that mode to its next catalog.
+    Without FILE it serves the last week of the demo, a made-up catalog that changes. FILE is a catalog
+    (a list of models or an envelope), a list of catalogs, or the JSON Lines that import reads. In a
+    series each response for a mode moves that mode to its next catalog. A request without a mode, or
+    for all, gets both.
     """
+    from sync.demo.catalogs import daily_catalogs
     from sync.source.emulator.server import Emulator, load_catalogs
 
-    catalogs = load_catalogs(file)
+    catalogs = tuple(daily_catalogs()) if file is None else load_catalogs(file)
     stop = threading.Event()
 
     def serve() -> None:
