@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shlex
 import subprocess
 import sys
@@ -119,10 +120,17 @@ def test_the_demo_shows_months_with_a_decrease_and_its_database(tmp_path: Path) 
     assert ("3", "1.5") in query_rows(url, event)
     statuses = [status for (status,) in query_rows(url, "SELECT DISTINCT status FROM sync_runs ORDER BY status")]
     assert statuses == ["failed", "held", "partial", "success"]
-    days = "SELECT COUNT(*) FROM v_calendar_days"
-    assert query_rows(url, days) == [(92,)]
+    assert query_rows(url, "SELECT COUNT(*) FROM v_calendar_days") == [(92,)]
     again = output(run_process("demo", "--directory", str(folder), environ=environment(tmp_path)))
     assert again.count("\n") == printed.count("\n")
+
+
+def test_the_demo_needs_less_than_three_seconds(tmp_path: Path) -> None:
+    """Of the processor, since other tests run at the same time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output(run_process("demo", "--directory", str(tmp_path), environ=environment(tmp_path)))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime) < 3
 
 
 def test_a_demo_file_that_cannot_be_replaced_is_reported(shell: Shell, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from sync.source.emulator.server import Catalog, Emulator
 from tests.support.docs_pages import blocks, headings, page, section, table_rows
 
 COMMANDS = page("docs/commands.md")
-WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune")
+WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune", "ask")
 TAKES = {"import": "responses.jsonl", "show": "a", "costs": "a", "prune": "--before=1d"}
 
 

@@ -18,7 +18,7 @@ from sync import __version__
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sync", "models_db")
 RELATIVE_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)")
-SHIPPED_KINDS = {".py", ".sql", ".json", ".html", ".css", ".js", ".typed"}
+SHIPPED_KINDS = {".toml", ".py", ".sql", ".json", ".html", ".css", ".js", ".typed"}
 
 
 def build(kind: str, source: Path, target: Path) -> Path:

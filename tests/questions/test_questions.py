@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine
@@ -61,6 +62,25 @@ def test_a_text_is_the_same_bound_and_printed(engine: Engine, text: str) -> None
     assert str(printed[0]).rstrip(" ") == text
 
 
+def test_values_select_the_same_rows_on_every_database(demo: Engine) -> None:
+    given = {"since": datetime(2026, 3, 24, 1, 2, 3, tzinfo=UTC), "until": datetime(2026, 4, 22, tzinfo=UTC)}
+    with read_transaction(demo) as connection:
+
+        def rows(name: str, **others: str | int) -> list[list[object]]:
+            question = questions()[name]
+            return [list(row) for row in answer(connection, question, question.values({**given, **others}, UNTIL)).rows]
+
+        changes = rows("cost-changes")
+        every_hour = rows("missing-days", hours=24)
+        used = rows("usage", mode="video", model="borealis/clip", number=3)
+        wide = rows("accepting", ratio="16:9", seconds="5")
+
+    assert [row[2] for row in changes] == ["borealis/paint-2"] * 2 + ["acme/sketch-pro", "borealis/paint-1"]
+    assert len(every_hour) == 2 * len(used) == 58
+    assert used[-1] == ["2026-04-21", "video", "borealis/clip", 5, 15, 435]
+    assert [row[1] for row in wide] == ["borealis/clip"]
+
+
 def test_every_question_has_one_statement() -> None:
     counted = {question.name: len(question.statements) for question in documented_questions()}
 
@@ -84,9 +104,7 @@ def test_every_query_reads_views_only() -> None:
 def test_every_time_in_a_question_is_a_day_or_a_moment_in_full() -> None:
     """SQLite compares times as text of fixed width: any other form would compare wrongly."""
     quoted = [
-        text
-        for question in documented_questions()
-        for text in re.findall(r"'(\d[^']*-[^']*)'", question.statements[0])
+        text for question in documented_questions() for text in re.findall(r"'(\d[^']*-[^']*)'", question.statements[0])
     ]
 
     assert quoted

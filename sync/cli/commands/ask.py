@@ -126,7 +126,7 @@ def _answer(question: Question, *, as_sql: bool, as_json: bool, as_csv: bool, da
         found = answer(connection, question, values)
     if not found.rows and not (as_json or as_csv):
         used = ", ".join(f"--{name} {value}" for name, value in values.items())
-        print_line("nothing found" + one_line(f" with {used}" if used else ""))
+        print_line(one_line("nothing found" + (f" with {used}" if used else "")))
         return
     rows = [
         {column: _json_number(cell) if as_json else cell for column, cell in zip(found.columns, row, strict=True)}

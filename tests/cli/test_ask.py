@@ -1,0 +1,109 @@
+"""The command ``ask``: the questions of docs/questions.md by name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from models_db.engine import open_engine
+from sync.cli.doc_questions import UNTIL
+from sync.demo.runner import sync_history
+from sync.store.questions import questions
+from tests.cli.conftest import Shell
+from tests.support.commands import error_line, output
+
+NAMES = list(questions())
+
+
+@pytest.fixture
+def demo_url(sqlite_url: str) -> str:
+    engine = open_engine(sqlite_url)
+    sync_history(engine, UNTIL, "0", lambda _moment, _run: None)
+    engine.dispose()
+    return sqlite_url
+
+
+def test_without_a_name_every_question_is_listed(shell: Shell) -> None:
+    lines = output(shell("ask")).splitlines()
+    listed = json.loads(output(shell("ask", "--json")))
+
+    assert [line.split()[0] for line in lines[1:]] == NAMES
+    assert [each["name"] for each in listed] == NAMES
+    assert [each["question"] for each in listed] == [each.text for each in questions().values()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_help_of_a_question_explains_it_and_its_parameters(shell: Shell, name: str) -> None:
+    printed = " ".join(output(shell("ask", name, "--help")).split())
+
+    assert questions()[name].text in printed
+    assert f"Example: catalog-sync ask {name}" in printed
+    assert all(f"--{parameter} " in printed for parameter in questions()[name].parameters)
+
+
+def test_a_parameter_selects_and_every_format_has_the_same_rows(shell: Shell, demo_url: str) -> None:
+    arguments = ("ask", "cost-history", "--model", "acme/motion", "--database-url", demo_url)
+    rows = json.loads(output(shell(*arguments, "--json")))
+    table = output(shell(*arguments)).splitlines()
+    lines = list(csv.DictReader(io.StringIO(output(shell(*arguments, "--csv")))))
+
+    assert [row["credit_cost"] for row in rows] == [10, 12, None]
+    assert [line["credit_cost"] for line in lines] == ["10", "12", ""]
+    assert rows[0]["valid_from"] == "2026-03-02T06:00:00Z"
+    assert len(table) == 1 + len(rows)
+    assert table[0].split() == [column.upper() for column in rows[0]]
+
+
+def test_sql_prints_the_text_with_the_values_and_opens_no_database(shell: Shell) -> None:
+    url = "sqlite:////nowhere/none.db"
+    printed = output(
+        shell(
+            "ask",
+            "cost-changes",
+            "--since",
+            "2026-05-01T10:30Z",
+            "--until",
+            "2026-05-02",
+            "--sql",
+            "--database-url",
+            url,
+        )
+    )
+
+    assert "changed_at >= '2026-05-01 10:30:00.000000'" in printed
+    assert "changed_at < '2026-05-02 00:00:00.000000'" in printed
+
+
+def test_a_backslash_is_printed_for_the_database_of_the_url(shell: Shell) -> None:
+    arguments = ("ask", "cost-history", "--model", "a\\b'c", "--sql", "--database-url")
+
+    assert "'a\\b''c'" in output(shell(*arguments, "sqlite:///none.db"))
+    assert "'a\\\\b''c'" in output(shell(*arguments, "mariadb://localhost/none"))
+
+
+def test_nothing_found_names_the_values(shell: Shell, demo_url: str) -> None:
+    printed = output(shell("ask", "cost-history", "--model", "no\nbody", "--database-url", demo_url))
+
+    assert printed == "nothing found with --model no body\n"
+    assert output(shell("ask", "cost-history", "--model", "x", "--json", "--database-url", demo_url)) == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["nothing"], "'nothing'"),
+        (["cost-changes", "--model", "x"], "--model"),
+        (["cost-changes", "--since", "soon"], "--since"),
+        (["biggest-moves", "--days", "-1"], "--days"),
+        (["free", "--sql", "--json"], "--sql prints"),
+        (["free", "--csv", "--json"], "exclude each other"),
+        (["--json", "free"], "ask NAME --json"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(shell: Shell, demo_url: str, arguments: list[str], part: str) -> None:
+    shell.set(DATABASE_URL=demo_url)
+
+    assert part in error_line(shell("ask", *arguments), 2)
