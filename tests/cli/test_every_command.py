@@ -125,6 +125,12 @@ def test_the_demo_shows_months_with_a_decrease_and_its_database(tmp_path: Path) 
     assert again.count("\n") == printed.count("\n")
 
 
+@pytest.mark.parametrize("until", ["0001-01-01", "1970-02-01", "9999-12-31T23:59Z"])
+def test_the_demo_refuses_a_time_at_which_no_run_could_be(shell: Shell, tmp_path: Path, until: str) -> None:
+    line = error_line(shell("demo", "--directory", str(tmp_path), "--until", until), 2)
+    assert "give a time from 2001 to 9000" in line
+
+
 def test_the_demo_needs_less_than_three_seconds(tmp_path: Path) -> None:
     """Of the processor, since other tests run at the same time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

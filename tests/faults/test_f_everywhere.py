@@ -28,6 +28,7 @@ SUCCESSFUL: dict[str, list[list[str]]] = {
     "import": [["{saved}"]],
     "models": [[], ["--json"], ["--csv"], ["--as-of", "1h"]],
     "changes": [[], ["--json"], ["--csv"]],
+    "ask": [[], ["--json"], ["cost-changes"], ["current-costs", "--csv"], ["cost-history", "--sql"]],
     "show": [["acme/image-0"], ["acme/image-0", "--csv"]],
     "costs": [["acme/image-0"]],
     "status": [[], ["--json"]],

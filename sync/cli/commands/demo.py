@@ -14,6 +14,9 @@ import click
 from sync import settings
 from sync.cli import options
 from sync.cli.composition import make_folder
+from sync.errors import UsageError
+
+_FIRST_YEAR, _LAST_YEAR = 2001, 9000  # a run refuses a clock before the year 2000, and datetime ends in 9999
 
 
 @click.command(short_help="Show the program at work on a made-up catalog.", epilog="Example: catalog-sync demo")
@@ -33,10 +36,12 @@ def demo(*, directory: Path | None, until: datetime | None) -> None:
     from sync.cli.run_report import run_text
     from sync.demo import run_demo
 
+    until = until or options.now()
+    if not _FIRST_YEAR <= until.year <= _LAST_YEAR:
+        raise UsageError(f"--until {until.year} refused: give a time from {_FIRST_YEAR} to {_LAST_YEAR}")
     directory = directory or settings.data_folder("--directory")
     make_folder(directory)
     file = directory.resolve() / "demo.db"  # absolute, so that the printed command works in any folder
-    until = until or options.now()
     run_demo(file, until, __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
     click.echo("\nThe change feed, newest first:\n")
     print_changes(f"sqlite:///{file}")
