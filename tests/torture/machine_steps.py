@@ -43,6 +43,7 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 _IMPORT_OFFSET = timedelta(microseconds=123)
 FETCHING = 2 * SECOND  # a fetch of ``Host`` takes two seconds
 BASE_URL = "https://example.org"
+NOTHING_FAILS: Mapping[str, Sent] = {}
 ANY_SOURCE = Acceptance(base_url=True, by="somebody")
 _LAST_RUN = select(sync_runs.c.run_id, sync_runs.c.status).order_by(sync_runs.c.run_id.desc()).limit(1)
 
@@ -69,7 +70,8 @@ class MachineSteps:
 
     def set_costs(self, mode: str, cost: str | None) -> None:
         for model_id, each in [*self.catalog[mode].items()]:
-            self.put_model(mode, model_id, cost, each["params"]["x"])
+            if isinstance(model_id, str):  # one with an unreadable id is known by its text, and so by its cost
+                self.put_model(mode, model_id, cost, each["params"]["x"])
 
     def sync_of_another_catalog(self, mode: str, model_ids: Iterable[str], *, accept: bool) -> None:
         """A sync of other models; that catalog answers once."""
@@ -90,19 +92,17 @@ class MachineSteps:
         modes: Sequence[str] = MODES,
         *,
         accept: bool = False,
-        failing: Mapping[str, Sent] | None = None,
+        failing: Mapping[str, Sent] = NOTHING_FAILS,
         age: int | None = None,
         base_url: str = BASE_URL,
         after: timedelta = HOUR,
     ) -> None:
         """A sync whose result is compared with the expected one.
 
-        ``failing`` has what the API sends instead of the catalog of a mode. ``age`` is that of
-        the responses, ``after`` the time since the previous step. Another ``base_url`` than the last one is accepted.
+        ``failing`` has what the API sends instead of a catalog. Another ``base_url`` than the last one is accepted.
         """
-        failing = failing or {}
         responses = {mode: self._response(mode) for mode in modes if mode not in failing}
-        sent: dict[str, Sent] = {mode: models_sent(response) for mode, response in responses.items()} | dict(failing)
+        sent: dict[str, Sent] = {mode: models_sent(response) for mode, response in responses.items()} | {**failing}
         now = self.advance_clock(after)
         unused = unused_copies(self.expected, responses, now, age, now + FETCHING)
         failing = {**failing, **{mode: ApiUnreachable(f"a copy of {responses.pop(mode)}") for mode in unused}}
