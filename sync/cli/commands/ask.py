@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import make_dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,14 @@ import click
 from sync.catalog.text import one_line
 from sync.cli import options
 from sync.cli.composition import database
+from sync.cli.empty_result import never_synced_text
 from sync.cli.output import print_rows
 from sync.cli.param_types import Moment, Utf8Text, WholeNumber
-from sync.cli.process.messages import print_line
+from sync.cli.which_catalog import read_catalog
 from sync.errors import UsageError
 
 if TYPE_CHECKING:
+    from sync.cli.which_catalog import WhichCatalog
     from sync.store.questions import Parameter, Question
 
 _TYPES = {"moment": (Moment(), "TIME"), "day": (Moment(), "DAY"), "text": (Utf8Text(), "TEXT")}
@@ -122,18 +125,28 @@ def _answer(question: Question, *, as_sql: bool, as_json: bool, as_csv: bool, da
         return
     from sync.store.answers import answer
 
-    with database(database_url).reading() as connection:
-        found = answer(connection, question, values)
-    if not found.rows and not (as_json or as_csv):
-        used = ", ".join(f"--{name} {value}" for name, value in values.items())
-        print_line(one_line("nothing found" + (f" with {used}" if used else "")))
-        return
+    which, found = read_catalog(database(database_url), lambda connection, _: answer(connection, question, values))
     rows = [
         {column: _json_number(cell) if as_json else cell for column, cell in zip(found.columns, row, strict=True)}
         for row in found.rows
     ]
     headings = {column: column.upper() for column in found.columns}
-    print_rows(rows, _row_class(found.columns), headings, as_json=as_json, as_csv=as_csv)
+    is_table = not as_json and not as_csv
+    if is_table:
+        which.print_before()
+    print_rows(
+        rows, _row_class(found.columns), headings, as_json=as_json, as_csv=as_csv, why_empty=_why_empty(which, values)
+    )
+    if is_table:
+        which.print_after()
+
+
+def _why_empty(which: WhichCatalog, values: Mapping[str, object]) -> str:
+    """Why a question has no answer: with which values it was asked, where the catalog has a history."""
+    if not any(which.last_successes.values()):
+        return f"nothing found: {never_synced_text()}"
+    used = ", ".join(f"--{name} {value}" for name, value in values.items())
+    return one_line("nothing found" + (f" with {used}" if used else ""))
 
 
 def _json_number(cell: object) -> object:

@@ -16,8 +16,8 @@ from sync.cli.param_types import FiniteFloat, Utf8Text, WholeNumber
 from sync.cli.which_catalog import read_catalog
 
 if TYPE_CHECKING:
-    from sync.cli.which_catalog import WhichCatalog
     from sync.catalog.history.as_of import CatalogEntry
+    from sync.cli.which_catalog import WhichCatalog
     from sync.store.database import Connection, Database
     from sync.store.queries import Filter
 

@@ -20,8 +20,8 @@ from sync.cli.which_catalog import read_catalog
 from sync.errors import CheckFailed, Outcome
 
 if TYPE_CHECKING:
-    from sync.cli.which_catalog import WhichCatalog
     from sync.catalog.changes.rejections import OpenRejection
+    from sync.cli.which_catalog import WhichCatalog
     from sync.store.database import Connection
     from sync.store.held import HeldMode
     from sync.store.identity import CatalogIdentity
