@@ -71,14 +71,23 @@ class PostgreSQLImpostor(Impostor):
     def _accept(self, peer: socket.socket) -> None:
         peer.sendall(b"R" + struct.pack("!ii", 8, 0))
         for name, value in self.parameters.items():
-            text = f"{name}\0{value}\0".encode()
-            peer.sendall(b"S" + struct.pack("!i", len(text) + 4) + text)
-        peer.sendall(b"Z" + struct.pack("!i", 5) + b"I")
-        self.read(peer, 1 << 20)  # until the client ends
+            peer.sendall(_message(b"S", f"{name}\0{value}\0".encode()))
+        while True:  # until the client ends
+            peer.sendall(_message(b"Z", b"I"))
+            kind = self.read(peer, 1)
+            self.read(peer, struct.unpack("!i", self.read(peer, 4))[0] - 4)
+            if kind == b"Q":  # libpq asks an older server whether the session is read-only
+                column = struct.pack("!h", 1) + b"transaction_read_only\0" + struct.pack("!ihihih", 0, 0, 25, -1, -1, 0)
+                peer.sendall(_message(b"T", column) + _message(b"D", struct.pack("!hi", 1, 3) + b"off"))
+                peer.sendall(_message(b"C", b"SHOW\0"))
 
     def _start(self, peer: socket.socket) -> bytes:
         head = self.read(peer, 4)
         return head + self.read(peer, struct.unpack("!i", head)[0] - 4)
+
+
+def _message(kind: bytes, content: bytes) -> bytes:
+    return kind + struct.pack("!i", len(content) + 4) + content
 
 
 @dataclass
@@ -88,7 +97,6 @@ class MariaDBImpostor(Impostor):
     version: str = "5.5.5-10.11.6-MariaDB"
     greeting: str = "mysql_native_password"
     method: str | None = None
-    queries: list[str] = field(default_factory=list)
 
     def serve(self, peer: socket.socket, stack: contextlib.ExitStack) -> None:
         self._send(peer, 0, self._greeting())
@@ -103,8 +111,7 @@ class MariaDBImpostor(Impostor):
         self._send(peer, number + 1, _OK)
         while True:
             _, query = self._packet(peer)
-            self.queries.append(query[1:].decode())
-            self._answer(peer, self.queries[-1])
+            self._answer(peer, query[1:].decode())
 
     def _greeting(self) -> bytes:
         flags = _PLUGIN_AUTH | _SECURE | _PROTOCOL_41 | _WITH_DATABASE | (_TLS if self.tls else 0)
