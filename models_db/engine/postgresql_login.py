@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,11 @@ def _environment() -> dict[str, str]:
     found = {name: defaults[name] for name in wanted if name in defaults}
     if found.get("sslmode") == "prefer":  # libpq's own default, with which a network would read along
         del found["sslmode"]
-    own_authority = Path.home() / ".postgresql" / "root.crt"
-    if found.get("sslmode", "").startswith("verify") and own_authority.is_file():
-        found.setdefault("sslrootcert", str(own_authority))
+    if found.get("sslmode", "").startswith("verify"):
+        with suppress(RuntimeError):  # an account without a home directory
+            own_authority = Path.home() / ".postgresql" / "root.crt"
+            if own_authority.is_file():
+                found.setdefault("sslrootcert", str(own_authority))
     return found
 
 

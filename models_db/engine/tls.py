@@ -11,11 +11,10 @@ import ipaddress
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import URL
 
-from models_db.engine.url_options import ALLOW_CLEARTEXT, SYSTEM_AUTHORITIES, TLS_MODES
+from models_db.engine.url_options import ALLOW_CLEARTEXT, SYSTEM_AUTHORITIES, TLS_MODES, expanded
 from models_db.errors import DatabaseSettingError
 
 _VERIFYING = ("verify-ca", "verify-full")
@@ -68,9 +67,9 @@ def tls_of(url: URL, defaults: Mapping[str, str] | None = None) -> Tls:
     mode = _mode(options.get("sslmode"), root, on_this_machine=_is_on_this_machine(url, options))
     return Tls(
         mode=mode,
-        root_certificate=None if root in (None, SYSTEM_AUTHORITIES) else str(Path(str(root)).expanduser()),
-        certificate=_expanded(options.get("sslcert")),
-        key=_expanded(options.get("sslkey")),
+        root_certificate=None if root == SYSTEM_AUTHORITIES else _file(root),
+        certificate=_file(options.get("sslcert")),
+        key=_file(options.get("sslkey")),
         allows_cleartext=mode in _VERIFYING or ALLOW_CLEARTEXT in url.query,
     )
 
@@ -108,5 +107,5 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _expanded(path: str | None) -> str | None:
-    return str(Path(path).expanduser()) if path else None
+def _file(path: str | None) -> str | None:
+    return str(expanded(path)) if path else None

@@ -33,6 +33,7 @@ _MARIADB = ("host", "port", "unix_socket", "read_default_file", "read_default_gr
 _ABOUT_TLS = re.compile(r"ssl|tls", re.IGNORECASE)
 _PRINTABLE_NAME = re.compile(r"[A-Za-z][\w.-]{0,31}", re.ASCII)
 _FILES = ("sslrootcert", "sslcert", "sslkey")
+_LONGEST_CONNECT_SECONDS = 3600
 
 
 def check_options(url: URL, given: str) -> None:
@@ -53,15 +54,37 @@ def check_options(url: URL, given: str) -> None:
         _check_value(name, value)
 
 
+def expanded(path: str) -> Path:
+    """Return the path with the home directory in place of ``~``.
+
+    Raises ``DatabaseSettingError`` for an account without a home directory.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DatabaseSettingError(
+            "a file in the options of the database URL cannot be found: there is no home directory for ~;"
+            " write an absolute path"
+        ) from error
+
+
 def _check_value(name: str, value: str) -> None:
     words = _WORDS.get(name)
     if words and value not in words:
         raise DatabaseSettingError(f"the option {name} of the database URL has an unknown value; write {_form(name)}")
-    if name == "connect_timeout" and not re.fullmatch("[1-9][0-9]{0,4}", value):
-        raise DatabaseSettingError("the option connect_timeout of the database URL is no number of seconds; write 10")
+    if name == "connect_timeout" and not _is_connect_time(value):
+        # Both drivers would wait for minutes with 0.
+        raise DatabaseSettingError(
+            "the option connect_timeout of the database URL is not a whole number of seconds from 1 to"
+            f" {_LONGEST_CONNECT_SECONDS}; write 10"
+        )
     is_file = name in _FILES and (name, value) != ("sslrootcert", SYSTEM_AUTHORITIES)
-    if is_file and not Path(value).expanduser().is_file():
+    if is_file and not expanded(value).is_file():
         raise DatabaseSettingError(f"the option {name} of the database URL names no file; correct the path")
+
+
+def _is_connect_time(value: str) -> bool:
+    return re.fullmatch("[0-9]{1,4}", value) is not None and 0 < int(value) <= _LONGEST_CONNECT_SECONDS
 
 
 def _without_value(given: str) -> list[str]:
@@ -74,7 +97,7 @@ def _without_value(given: str) -> list[str]:
 def _unknown(name: str, accepted: tuple[str, ...]) -> str:
     from difflib import get_close_matches  # not needed at any other start
 
-    printed = f"the unknown option {name}" if _PRINTABLE_NAME.fullmatch(name) else "an option whose name is no word"
+    printed = f"the unknown option {name}" if _PRINTABLE_NAME.fullmatch(name) else "an option whose name is not a word"
     near = ["sslmode"] if _ABOUT_TLS.search(name) and len(name) < 12 else []
     near = get_close_matches(name.lower(), accepted, 1, 0.75) or near
     hint = f"did you mean {near[0]}? " if near else ""

@@ -56,6 +56,19 @@ def test_g15_an_account_without_a_home_can_name_its_files(homeless: Shell, tmp_p
     output(homeless("demo", "--directory", str(tmp_path / "demo")))
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+def test_g15_an_account_without_a_home_can_use_a_server(
+    homeless: Shell, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    url = f"{scheme}://me@127.0.0.1:9/catalog"
+    homeless.set(DATABASE_URL=url, DATABASE_TIMEOUT="1")
+    assert "refused" in error_line(homeless("status"), 6)
+    monkeypatch.setenv("PGSSLMODE", "verify-full")  # with which libpq looks for a certificate in the home
+    assert "refused" in error_line(homeless("status"), 6)
+    homeless.set(DATABASE_URL=f"{url}?sslmode=verify-full&sslrootcert=~/ca.pem")
+    assert "there is no home directory for ~; write an absolute path" in error_line(homeless("status"), 2)
+
+
 @pytest.mark.parametrize("file", ["~/key", "~nobody-of-that-name/key"])
 def test_g15_a_key_file_in_a_home_that_does_not_exist_is_named(homeless: Shell, sqlite_url: str, file: str) -> None:
     homeless.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=file)

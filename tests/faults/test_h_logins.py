@@ -47,7 +47,7 @@ def test_h8_an_unknown_option_is_exit_2_and_the_line_names_it_and_the_accepted_w
         "sslrootcert=/none.pem": "sslrootcert of the database URL names no file",
         "sslmode=verify-ca": "add sslrootcert=",
         "sslmode=prefer&sslrootcert=system": "write sslmode=verify-full",
-        "connect_timeout=soon": "connect_timeout of the database URL is no number",
+        "connect_timeout=soon": "connect_timeout of the database URL is not a whole number of seconds from 1 to 3600",
         "allow_cleartext=1": "write allow_cleartext=true",
     }.items(),
 )
