@@ -58,7 +58,7 @@ REASONS = {
 }
 
 
-def test_each_empty_result_has_its_reason(history: Shell) -> None:
+def test_i6_each_empty_result_has_its_reason(history: Shell) -> None:
     printed = {line: output(history(*line.split())).splitlines()[0] for line in REASONS}
     assert printed == {line: f"nothing found: {reason}" for line, reason in REASONS.items()}
 
@@ -69,7 +69,7 @@ def test_programs_get_an_empty_document(history: Shell) -> None:
         assert output(history(*line.split(), "--csv")).count("\n") == 1
 
 
-def test_a_catalog_without_a_sync_says_so(shell: Shell, sqlite_url: str) -> None:
+def test_i6_a_catalog_without_a_sync_says_so(shell: Shell, sqlite_url: str) -> None:
     shell.set(DATABASE_URL=sqlite_url)
     for command in ("models", "changes"):
         assert "this catalog has no successful sync yet; run catalog-sync sync" in output(shell(command))

@@ -14,7 +14,7 @@ from tests.support.commands import environment, output, run_process
 
 
 @pytest.mark.parametrize(("group", "command"), [((), "models"), (("ignore",), "remove")])
-def test_without_a_command_the_commands_are_printed(shell: Shell, group: tuple[str, ...], command: str) -> None:
+def test_i5_without_a_command_the_commands_are_printed(shell: Shell, group: tuple[str, ...], command: str) -> None:
     ended = shell(*group)
     assert ended.code == 2
     assert f"\n  {command} " in ended.out
@@ -40,7 +40,7 @@ def test_without_a_command_the_commands_are_printed(shell: Shell, group: tuple[s
         ("--foo models", "catalog-sync --help"),
     ],
 )
-def test_a_usage_error_points_to_the_help_of_its_command(shell: Shell, line: str, help_line: str) -> None:
+def test_i5_a_usage_error_points_to_the_help_of_its_command(shell: Shell, line: str, help_line: str) -> None:
     ended = shell(*line.split())
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert ended.err.endswith(f"; see {help_line}\n")

@@ -65,7 +65,7 @@ def as_texts(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def test_every_model_can_be_read_in_every_form(replayed: Shell) -> None:
+def test_i1_every_model_can_be_read_in_every_form(replayed: Shell) -> None:
     ids = all_ids(replayed)
     assert len(ids) == 37
     for model_id in ids:
@@ -81,7 +81,7 @@ def test_every_model_can_be_read_in_every_form(replayed: Shell) -> None:
             assert len(output(replayed(*arguments)).splitlines()) > 1
 
 
-def test_the_catalog_of_every_time_can_be_read_in_every_form(replayed: Shell) -> None:
+def test_i1_the_catalog_of_every_time_can_be_read_in_every_form(replayed: Shell) -> None:
     for arguments in (["models"], *(["models", "--as-of", moment] for moment in MOMENTS)):
         printed = read(replayed, *arguments)
         assert len(rows(replayed, *arguments)) == len(printed) > 0
@@ -93,14 +93,14 @@ def test_the_catalog_of_every_time_can_be_read_in_every_form(replayed: Shell) ->
             assert entry["model_id"] in output(replayed("show", entry["model_id"], *moment))
 
 
-def test_status_verify_and_ignored_fields_can_be_read_in_every_form(replayed: Shell) -> None:
+def test_i1_status_verify_and_ignored_fields_can_be_read_in_every_form(replayed: Shell) -> None:
     for arguments in (["status"], ["verify"], ["ignore", "list"]):
         assert output(replayed(*arguments))
         read(replayed, *arguments)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_terminal_shows_every_cost_whole_and_no_line_is_too_wide(
+def test_i2_a_terminal_shows_every_cost_whole_and_no_line_is_too_wide(
     replayed: Shell, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     for model_id in all_ids(replayed):

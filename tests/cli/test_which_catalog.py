@@ -28,7 +28,7 @@ def synced(shell: Shell, sqlite_url: str) -> Shell:
 
 
 @pytest.mark.parametrize("arguments", READING, ids=" ".join)
-def test_a_terminal_sees_the_database_and_the_age_first(
+def test_i3_a_terminal_sees_the_database_and_the_age_first(
     synced: Shell, sqlite_url: str, tmp_path: Path, arguments: list[str]
 ) -> None:
     lines = on_a_terminal(sqlite_url, tmp_path, *arguments)
@@ -41,7 +41,7 @@ def test_a_password_is_not_shown(shell: Shell, sqlite_url: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("arguments", READING[:4], ids=" ".join)
-def test_a_pipe_sees_the_date_of_the_last_sync_if_it_is_more_than_a_day_ago(
+def test_i3_a_pipe_sees_the_date_of_the_last_sync_if_it_is_more_than_a_day_ago(
     synced: Shell, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     assert "last successful sync" not in output(synced(*arguments))

@@ -98,7 +98,7 @@ def test_records_have_an_empty_line_between_them_and_no_lines_of_empty_cells() -
 
 
 @pytest.mark.parametrize("width", [5, 10, 20, 40, 60, 80, 120, 400])
-def test_no_number_is_cut_or_divided_at_any_width(width: int) -> None:
+def test_i2_no_number_is_cut_or_divided_at_any_width(width: int) -> None:
     numbers = ("23456.5", "12.75", "0.049999999999999996", "-50.00", "1.5E+400", "123456789012345678901234567890")
     row: dict[str, object] = {"model_id": "acme/" + "very-long-id-" * 7, "cost": numbers[0], "old": numbers[1]}
     texts = {"new": numbers[2], "pct": numbers[3], "json": f'{{"a":[{numbers[4]},{numbers[5]}]}}'}
@@ -117,7 +117,7 @@ def test_no_number_is_cut_or_divided_at_any_width(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_a_table_is_never_wider_than_the_terminal(width: int) -> None:
+def test_i2_a_table_is_never_wider_than_the_terminal(width: int) -> None:
     rows: list[dict[str, object]] = [
         {"model_id": "acme/" + "very-long-id-" * 7, "name": "\u6f22\u5b57" * 30, "cost": "23456.5"}
     ]
@@ -146,7 +146,7 @@ MIXED: list[dict[str, object]] = [
 ]
 
 
-def test_a_pipe_is_aligned_by_the_width_of_letters_and_numbers_go_to_the_right() -> None:
+def test_i4_a_pipe_is_aligned_by_the_width_of_letters_and_numbers_go_to_the_right() -> None:
     out = io.StringIO()
     print_table(
         {"name": "NAME", "cost": "COST", "old": "OLD"}, MIXED, out, foldable=["name", "old"], costs=["cost", "old"]
@@ -160,7 +160,7 @@ def test_a_pipe_is_aligned_by_the_width_of_letters_and_numbers_go_to_the_right()
     ]
 
 
-def test_a_terminal_is_aligned_like_a_pipe() -> None:
+def test_i4_a_terminal_is_aligned_like_a_pipe() -> None:
     out, pipe = Terminal(), io.StringIO()
     for stream in (out, pipe):
         headings = {"name": "NAME", "cost": "COST", "old": "OLD"}
