@@ -11,7 +11,7 @@ import click
 from sync.cli.process.messages import print_line
 from sync.errors import UsageError
 
-# On a narrow terminal the first columns take several lines, and the second ones are left out, in this order.
+# Those of all commands but ask.
 _FOLDABLE = ("model_id", "model_name", "provider", "kind_shown", "what", "old", "new", "reason", "path", "added_by")
 _EXPENDABLE = (
     *("run_id", "not_before", "delta_shown", "provider", "model_name", "percent", "credit_cost_since"),
@@ -30,10 +30,13 @@ def print_rows(
     as_json: bool,
     as_csv: bool,
     why_empty: str = "nothing found",
+    foldable: Sequence[str] = _FOLDABLE,
+    expendable: Sequence[str] = _EXPENDABLE,
 ) -> None:
     """Prints rows. JSON and CSV have every field of the dataclass ``kind``, a table the columns in ``headings``.
 
-    Without rows a person gets the reason ``why_empty``.
+    Without rows a person gets the reason ``why_empty``. On a narrow terminal the ``foldable`` columns take several
+    lines, and the ``expendable`` ones are left out, in this order.
     """
     from sync.show.formats import to_csv, to_json
     from sync.show.table import print_table
@@ -46,7 +49,7 @@ def print_rows(
         # From the dataclass, not from the first row: the header is printed without rows too.
         click.echo(to_csv([field.name for field in fields(kind)], rows), nl=False)
     elif rows:
-        print_table(headings, rows, sys.stdout, foldable=_FOLDABLE, expendable=_EXPENDABLE, costs=_COSTS, style=_colour)
+        print_table(headings, rows, sys.stdout, foldable=foldable, expendable=expendable, costs=_COSTS, style=_colour)
     else:
         print_folded(why_empty)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MIN_FOLDED_WIDTH = 8
 # An id over many short lines cannot be read; the longest word of a kind of change has ten letters.
-_MIN_WIDTHS = {"model_id": 20, "kind_shown": 10}
+_MIN_WIDTHS = {"model_id": 20, "kind_shown": 10, "change_kind": 10}
 _MIN_RECORD_WIDTH = 12
 _ANY_HEIGHT = 25
 _ROWS_PER_PART = 200

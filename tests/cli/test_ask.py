@@ -9,17 +9,22 @@ import json
 import pytest
 
 from models_db.engine import open_engine
+from sync.cli import options
 from sync.cli.doc_questions import UNTIL
 from sync.demo.runner import sync_history
+from sync.show.fold import text_width
 from sync.store.questions import questions
 from tests.cli.conftest import Shell
 from tests.support.commands import error_line, output
+from tests.support.terminals import terminal_lines
 
 NAMES = list(questions())
 
 
 @pytest.fixture
-def demo_url(sqlite_url: str) -> str:
+def demo_url(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The history of the demo, in the hours after its last run."""
+    monkeypatch.setattr(options, "now", lambda: UNTIL)
     engine = open_engine(sqlite_url)
     sync_history(engine, UNTIL, "0", lambda _moment, _run: None)
     engine.dispose()
@@ -89,6 +94,24 @@ def test_nothing_found_names_the_values(shell: Shell, demo_url: str) -> None:
 
     assert printed == "nothing found with --model no body\n"
     assert output(shell("ask", "cost-history", "--model", "x", "--json", "--database-url", demo_url)) == "[]\n"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_terminal_leaves_no_column_of_an_answer_out(
+    shell: Shell, demo_url: str, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    shell.set(DATABASE_URL=demo_url)
+    for name in NAMES:
+        lines = terminal_lines(monkeypatch, width, "ask", name)
+        assert max(map(text_width, lines)) <= width, name
+        assert "left out" not in " ".join(lines), name
+
+
+def test_the_list_of_questions_is_a_table_on_any_common_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in (60, 80, 120):
+        lines = terminal_lines(monkeypatch, width, "ask")
+        assert lines[0].split() == ["NAME", "QUESTION", "PARAMETERS"]
+        assert max(map(text_width, lines)) <= width
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import re
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,13 +13,13 @@ from typing import Any
 import pytest
 
 from sync.cli import options
-from sync.cli.entry_point import run
 from sync.show.fold import text_width
+from sync.store.questions import questions
 from tests.cli.conftest import Shell
 from tests.run.conftest import _import_real_history
 from tests.support.commands import output
 from tests.support.migrated_databases import MigratedDatabases
-from tests.support.terminals import Terminal
+from tests.support.terminals import terminal_lines
 
 WIDTHS = (40, 60, 80, 120)
 MOMENTS = ("2025-08-01", "2025-12-01", "2026-04-01", "2026-06-15")
@@ -49,16 +46,6 @@ def rows(shell: Shell, *arguments: str) -> list[dict[str, str]]:
 
 def all_ids(shell: Shell) -> list[str]:
     return sorted({change["model_id"] for change in read(shell, "changes", "--kind", "added")})
-
-
-def terminal_lines(patch: pytest.MonkeyPatch, width: int, *arguments: str) -> list[str]:
-    """What a command prints on a terminal of this width, without the escapes of colours."""
-    terminal = Terminal()
-    with patch.context() as here:
-        here.setenv("COLUMNS", str(width))
-        here.setattr(sys, "stdout", terminal)
-        assert run(arguments, os.environ) == 0
-    return re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
 
 
 def as_texts(value: object) -> str:
@@ -94,9 +81,16 @@ def test_i1_the_catalog_of_every_time_can_be_read_in_every_form(replayed: Shell)
 
 
 def test_i1_status_verify_and_ignored_fields_can_be_read_in_every_form(replayed: Shell) -> None:
-    for arguments in (["status"], ["verify"], ["ignore", "list"]):
+    for arguments in (["status"], ["verify"], ["ignore", "list"], ["ask"]):
         assert output(replayed(*arguments))
         read(replayed, *arguments)
+
+
+def test_i1_every_question_is_answered_in_every_form(replayed: Shell) -> None:
+    for name in questions():
+        printed = read(replayed, "ask", name)
+        assert len(rows(replayed, "ask", name)) == len(printed)
+        assert len(output(replayed("ask", name)).splitlines()) == 1 + len(printed) + 1
 
 
 @pytest.mark.parametrize("width", WIDTHS)

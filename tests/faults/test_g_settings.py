@@ -35,7 +35,7 @@ def homeless(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
 COMMANDS = [
     *(["sync"], ["sync", "--migrate"], ["schedule", "--every", "1h"], ["migrate"], ["migrate", "--check"], ["models"]),
     *(["changes"], ["show", "a"], ["costs", "a"], ["status"], ["verify"], ["prune", "--before", "1d"]),
-    *(["import", "a.jsonl"], ["export", "a.jsonl"], ["ignore", "list"]),
+    *(["import", "a.jsonl"], ["export", "a.jsonl"], ["ignore", "list"], ["ask", "current-costs"]),
 ]
 
 

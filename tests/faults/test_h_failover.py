@@ -33,7 +33,8 @@ STORE = 2
 """The COMMIT of a run that stores its result."""
 READING = (
     *(("models",), ("changes",), ("status",), ("verify",), ("ignore", "list"), ("export", "-")),
-    *(("show", "acme/image-0"), ("costs", "acme/image-0"), ("migrate", "--check"), ("prune", "--before", "1d")),
+    *(("show", "acme/image-0"), ("costs", "acme/image-0"), ("ask", "current-costs"), ("migrate", "--check")),
+    ("prune", "--before", "1d"),
 )
 WRITING = (("migrate",), ("ignore", "add", "models.description", "--why", "a test"))
 STANDBY = "is a standby or read-only"

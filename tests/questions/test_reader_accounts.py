@@ -87,7 +87,7 @@ def test_the_reader_writes_nothing(reader: Reader) -> None:
 
 COMMANDS = (
     *(("status",), ("models",), ("changes",), ("show", "acme/image-0"), ("costs", "acme/image-0"), ("verify",)),
-    *(("ignore", "list"), ("export", "-"), ("migrate",)),
+    *(("ask", "current-costs"), ("ignore", "list"), ("export", "-"), ("migrate",)),
 )
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
+import sys
 import threading
 from pathlib import Path
 
+import pytest
+
+from sync.cli.entry_point import run
 from tests.support.commands import environment, started
 from tests.support.secrets_search import KEY
 
@@ -17,6 +22,16 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def terminal_lines(patch: pytest.MonkeyPatch, width: int, *arguments: str) -> list[str]:
+    """What a command prints on a terminal of this width in this process, without the escapes of colours."""
+    terminal = Terminal()
+    with patch.context() as here:
+        here.setenv("COLUMNS", str(width))
+        here.setattr(sys, "stdout", terminal)
+        assert run(arguments, os.environ) == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue()).splitlines()
 
 
 def on_a_terminal(url: str, home: Path, *arguments: str, **variables: str) -> list[str]:

@@ -67,7 +67,15 @@ def ask(context: click.Context, *, as_json: bool, as_csv: bool) -> None:
         for each in questions().values()
     ]
     headings = {"name": "NAME", "question": "QUESTION", "parameters": "PARAMETERS"}
-    print_rows(listed, _row_class(list(headings)), headings, as_json=as_json, as_csv=as_csv)
+    print_rows(
+        listed,
+        _row_class(list(headings)),
+        headings,
+        as_json=as_json,
+        as_csv=as_csv,
+        foldable=("question", "parameters"),
+        expendable=(),
+    )
 
 
 def _command(question: Question) -> click.Command:
@@ -135,7 +143,14 @@ def _answer(question: Question, *, as_sql: bool, as_json: bool, as_csv: bool, da
     if is_table:
         which.print_before()
     print_rows(
-        rows, _row_class(found.columns), headings, as_json=as_json, as_csv=as_csv, why_empty=_why_empty(which, values)
+        rows,
+        _row_class(found.columns),
+        headings,
+        as_json=as_json,
+        as_csv=as_csv,
+        why_empty=_why_empty(which, values),
+        foldable=[column for column in found.columns if any(_has_letters(row[column]) for row in rows)],
+        expendable=(),  # every column is a part of the answer
     )
     if is_table:
         which.print_after()
@@ -147,6 +162,11 @@ def _why_empty(which: WhichCatalog, values: Mapping[str, object]) -> str:
         return f"nothing found: {never_synced_text()}"
     used = ", ".join(f"--{name} {value}" for name, value in values.items())
     return one_line("nothing found" + (f" with {used}" if used else ""))
+
+
+def _has_letters(cell: object) -> bool:
+    """Whether a cell is a text that may take several lines: a day is not."""
+    return isinstance(cell, str) and any(map(str.isalpha, cell))
 
 
 def _json_number(cell: object) -> object:
