@@ -6,7 +6,6 @@ import os
 import random
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from sync.catalog.modes import MODES
 from sync.catalog.text import one_line
 from sync.cli.options import database_timeout, now
 from sync.cli.process.masking import masker
-from sync.errors import Interrupted, UsageError
+from sync.cli.process.waiting import pause_until
+from sync.errors import UsageError
 
 if TYPE_CHECKING:
     from sync.catalog.guards import Accepted, GuardSettings
@@ -61,7 +61,7 @@ def database(url: str, stop: threading.Event | None = None) -> Database:
     """
     from sync.store.database import DEFAULT_TIMEOUT_SECONDS, Database
 
-    pause = pause_until(stop) if stop else time.sleep
+    pause = pause_until(stop or threading.Event())
     return Database(url, database_timeout() or DEFAULT_TIMEOUT_SECONDS, pause, settings.catalog_id(os.environ))
 
 
@@ -86,18 +86,6 @@ def make_folder(folder: Path) -> None:
         raise UsageError(
             f"the folder {folder} cannot be created: {error.strerror}; give the path of another folder"
         ) from error
-
-
-def pause_until(stop: threading.Event) -> Callable[[float], None]:
-    """A pause between two attempts to reach the database; it raises ``Interrupted`` once ``stop`` is set."""
-
-    def pause(seconds: float) -> None:
-        if stop.wait(seconds):
-            raise Interrupted(
-                "stopped while the database was unreachable; run catalog-sync status to see what was stored"
-            )
-
-    return pause
 
 
 def sync_dependencies(

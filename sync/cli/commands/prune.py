@@ -69,7 +69,7 @@ def prune(*, before: datetime, dry_run: bool, quiet: bool, as_json: bool, databa
 def _prune(
     engine: Engine, before: datetime, stop: threading.Event, *, dry_run: bool, show_progress: bool
 ) -> PruneResult:
-    from sync.cli.composition import pause_until
+    from sync.cli.process.waiting import pause_until
     from sync.store.database import in_snapshot
     from sync.store.prune import delete_old_runs, old_runs
 

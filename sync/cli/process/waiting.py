@@ -1,0 +1,35 @@
+"""Pauses between two attempts to reach the database."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+
+from sync.cli.process.messages import print_error
+from sync.errors import Interrupted
+
+# The pauses after a deadlock are shorter in all, and nobody needs to know of them.
+_SILENT_SECONDS = 1.0
+
+
+def pause_until(stop: threading.Event) -> Callable[[float], None]:
+    """A pause of some seconds; it raises ``Interrupted`` once ``stop`` is set.
+
+    A person at a terminal is told once that the command waits, and for what.
+    """
+    waited = 0.0
+    said = not sys.stderr.isatty()
+
+    def pause(seconds: float) -> None:
+        nonlocal waited, said
+        waited += seconds
+        if waited > _SILENT_SECONDS and not said:
+            said = True
+            print_error("the database cannot be used at the moment; trying again, Ctrl-C stops")
+        if stop.wait(seconds):
+            raise Interrupted(
+                "stopped while the database was unreachable; run catalog-sync status to see what was stored"
+            )
+
+    return pause
