@@ -66,8 +66,7 @@ def write_page() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "demo.db"
         run_demo(file, UNTIL, __version__, report_run=_report_nothing)
-        with Database(f"sqlite:///{file}").reading() as connection:
-            Path(PAGE).write_text(questions_page(connection), encoding="utf-8")
+        Path(PAGE).write_text(Database(f"sqlite:///{file}").read(questions_page), encoding="utf-8")
 
 
 def _report_nothing(_moment: datetime, _run: object) -> None:

@@ -65,7 +65,7 @@ def print_folded(text: str) -> None:
     print_line(text)
 
 
-def print_changes(text: str) -> None:
+def print_folded_changes(text: str) -> None:
     """Prints lines for people as ``print_folded`` does; on a terminal those of increases and decreases in colour."""
     from sync.show.direction import colour_of_line
     from sync.show.table import print_coloured

@@ -90,12 +90,6 @@ class Database:
         with self.opened(reads_only=True) as engine:
             return in_snapshot(engine, work, pause=self.pause)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection as for ``read``, for what cannot be done twice: a connection that breaks is an error."""
-        with self.opened(reads_only=True) as engine, reading(engine) as connection:
-            yield connection
-
     def require_head(self) -> None:
         """Raises ``UsageError`` that names both revisions unless the database is at head."""
         with self.opened(reads_only=True):
@@ -123,16 +117,15 @@ class Database:
         with self.opened(reads_only=True) as engine:
             return storage_warning(engine)
 
+    def catalog_id_found(self) -> str | None:
+        """The id of the catalog in the database; None if it has none."""
+        found = self.read(identity.read_identity)
+        return None if found is None else found.catalog_id
+
     def _check(self, engine: Engine) -> None:
         migrate.require_head(engine)
         if self.catalog_id is not None:
             identity.require_catalog(engine, self.catalog_id)
-
-    def catalog_id_found(self) -> str | None:
-        """The id of the catalog in the database; None if it has none."""
-        with self.reading() as connection:
-            found = identity.read_identity(connection)
-        return None if found is None else found.catalog_id
 
     def _require_responsive(self, *, create: bool) -> None:
         """Fails if the server does not respond: a migration itself has no read timeout."""

@@ -11,7 +11,6 @@ from models_db.engine import error_classes, permissions
 from models_db.errors import DatabaseSettingError, SchemaError
 from sync.errors import CommitUnanswered, DatabaseError, UsageError
 
-_STATUS = "run catalog-sync status once the database is reachable"
 _NOT_STORED = (
     "nothing of this step was stored; check that the database runs and that CATALOG_SYNC_DATABASE_URL is right,"
     " then run it again"
@@ -46,11 +45,10 @@ def translate_errors() -> Iterator[None]:
 def commit_unanswered(error: DatabaseError, subject: str) -> CommitUnanswered:
     """The error for a COMMIT of ``subject`` that failed with ``error`` and may have been carried out."""
     reason = _reason(error.__cause__) if error.__cause__ else "no reason given"
-    unanswered = CommitUnanswered(
-        f"the database failed: {reason}; a COMMIT is unanswered: whether {subject} was stored is unknown; {_STATUS}"
+    return CommitUnanswered(
+        f"the database failed: {reason}; a COMMIT is unanswered: whether {subject} was stored is unknown;"
+        " run catalog-sync status once the database is reachable"
     )
-    unanswered.__cause__ = error.__cause__
-    return unanswered
 
 
 def _advice(error: SQLAlchemyError) -> str:

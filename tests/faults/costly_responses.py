@@ -112,14 +112,15 @@ def outcome(body: bytes) -> str:
     from sync.catalog.changes.plan import ModeWatermark, make_plan
     from sync.catalog.guards import Ruling
     from sync.catalog.response.parse import parse_response
+    from sync.cli.process.masking import masker
     from sync.errors import CatalogSyncError
     from sync.source.http.response_check import ResponseValidator
     from sync.source.http.session import HttpResponse
 
     try:
-        error = ResponseValidator("http://host/models", "http://host", "image", "gva_live_key.of0no1account").check(
-            HttpResponse(200, {}, body)
-        )
+        key = "gva_live_key.of0no1account"
+        validator = ResponseValidator("http://host/models", "http://host", "image", key, masker({}, key))
+        error = validator.check(HttpResponse(200, {}, body))
         if error is not None:
             raise error
         classified = classify(parse_response(body, "image"), {})

@@ -19,6 +19,7 @@ from sync.catalog.model.normalise import normalise
 from sync.catalog.model.records import Record
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import parse_response
+from sync.cli.process.masking import masker
 from sync.errors import CatalogSyncError, Outcome
 from sync.source.http.response_check import ResponseValidator
 from sync.source.http.session import HttpResponse
@@ -40,7 +41,9 @@ MAX_MEGABYTES = 600
 _EVERY_NTH_OVER_HTTP = 20
 _EVERY_NTH_STORED = 50
 _KEY = "gva_live_torture.0123456789"
-_VALIDATORS = {mode: ResponseValidator("http://127.0.0.1", "http://127.0.0.1", mode, _KEY) for mode in MODES}
+_VALIDATORS = {
+    mode: ResponseValidator("http://127.0.0.1", "http://127.0.0.1", mode, _KEY, masker({}, _KEY)) for mode in MODES
+}
 _DOCUMENTED = {Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.REJECTED, Outcome.HELD}
 
 

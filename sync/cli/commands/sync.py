@@ -9,7 +9,7 @@ import click
 
 from sync.cli import options, run_report
 from sync.cli.composition import ApiSettings, acceptance, database, sync_dependencies
-from sync.cli.output import print_changes, print_folded
+from sync.cli.output import print_folded, print_folded_changes
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
 from sync.errors import Interrupted, UsageError
@@ -81,7 +81,7 @@ def sync(  # noqa: PLR0913  # each is an option
     if as_json:
         print_line(run_report.run_json(result, mask, dry_run=dry_run))
     elif not quiet:
-        print_text = print_changes if dry_run else print_folded
+        print_text = print_folded_changes if dry_run else print_folded
         print_text(mask(run_report.run_text(result, dry_run=dry_run)))
     error = mask(result.message) if result.message else None
     # The run had ended when the signal arrived: it is printed, but the signal decides the exit code.

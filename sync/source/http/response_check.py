@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -12,7 +11,6 @@ from sync.catalog.response.api_errors import error_for_envelope, error_for_statu
 from sync.catalog.response.envelope import BOM, read_envelope
 from sync.catalog.text import one_line
 from sync.errors import CatalogSyncError, ResponseRejected
-from sync.source.api_key import mask as mask_key
 from sync.source.http.session import HttpResponse
 
 # An error of the API is short. A large body that reports an error is not requested again.
@@ -30,9 +28,9 @@ class ResponseValidator:
     ``server`` names the API in messages; ``url`` is the address of the request.
     """
 
-    def __init__(self, url: str, server: str, mode: str, key: str, mask: Callable[[str], str] | None = None) -> None:
+    def __init__(self, url: str, server: str, mode: str, key: str, mask: Callable[[str], str]) -> None:
         self._url, self._server, self._mode, self._key = url, server, mode, key
-        self._mask = mask or partial(mask_key, key=key)
+        self._mask = mask
 
     def check(self, response: HttpResponse) -> CatalogSyncError | None:
         """None when the response may be parsed, otherwise the error to report."""
