@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models_db import postgresql_schema
 from models_db.engine import WRITES, masked_url, migration_engine, permissions
+from models_db.engine.error_classes import error_text
 from models_db.errors import SchemaError
 
 # Revisions are numbered, so a revision that sorts after HEAD comes from a newer version of the program.
@@ -165,8 +166,8 @@ def _run(command: str, engine: Engine, revision: str, *, create: bool = True) ->
             if not permissions.is_denied(error):
                 raise
             raise SchemaError(
-                f"the migration failed: {permissions.reason(error)}; run catalog-sync migrate as the account that owns"
-                " the tables"
+                f"the migration failed: {error_text(error.orig or error)};"
+                " run catalog-sync migrate as the account that owns the tables"
             ) from error
         return Migration(before, current_revision(connection))
 

@@ -39,7 +39,7 @@ def open_engine(
 
     Raises ``DatabaseSettingError`` for a bad URL, a missing driver, file or folder.
     """
-    engine = _make_engine(url, create, timeout, dict(_SMALL_POOL), reads_only=reads_only)
+    engine = _make_engine(url, create=create, timeout=timeout, options=dict(_SMALL_POOL), reads_only=reads_only)
     set_timeout(engine, timeout)
     return engine
 
@@ -50,16 +50,11 @@ def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
     A statement of a migration may take any time. SQLite rebuilds a table by dropping the old one, and
     enforced foreign keys would then delete the rows that refer to the old table.
     """
-    return _make_engine(url, create, None, {"poolclass": NullPool}, reads_only=False)
+    return _make_engine(url, create=create, timeout=None, options={"poolclass": NullPool}, reads_only=False)
 
 
 def _make_engine(
-    url: str | URL,
-    create: bool,  # noqa: FBT001  # private
-    timeout: float | None,
-    options: dict[str, Any],
-    *,
-    reads_only: bool,
+    url: str | URL, *, create: bool, timeout: float | None, options: dict[str, Any], reads_only: bool
 ) -> Engine:
     """Return an engine for one of the three databases; ``timeout`` is None for migrations."""
     url = normalise_url(url) if isinstance(url, str) else url

@@ -53,17 +53,24 @@ def first_connection(
 
 def _each_host(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the options for each host. All but the last of the URL get a short time to connect."""
-    hosts, ports = (str(options.get(name) or "").split(",") for name in ("host", "port"))
-    if len(hosts) == 1:
+    lists = {name: str(options[name]).split(",") for name in ("host", "hostaddr", "port") if options.get(name)}
+    number_of_hosts = max((len(lists[name]) for name in ("host", "hostaddr") if name in lists), default=1)
+    if number_of_hosts == 1:
         yield options
         return
-    ports = ports * len(hosts) if len(ports) == 1 else ports
-    for number, host in enumerate(hosts, start=1):
-        given = {"host": host, "port": ports[number - 1] if number <= len(ports) else ""}
+    for number in range(1, number_of_hosts + 1):
+        given = {name: _of_host(values, number) for name, values in lists.items()}
         seconds = options["connect_timeout"]
-        if number < len(hosts):
+        if number < number_of_hosts:
             seconds = min(seconds, _SECONDS_BEFORE_ANOTHER_HOST)
         yield {**options, **given, "connect_timeout": seconds}
+
+
+def _of_host(values: list[str], number: int) -> str:
+    """Return the value of a host; one value is for all of them."""
+    if len(values) == 1:
+        return values[0]
+    return values[number - 1] if number <= len(values) else ""
 
 
 def _joined(failures: list[_Failure]) -> Exception:

@@ -10,17 +10,15 @@ from pymysql.connections import Connection
 from pymysql.constants import CLIENT, CR
 from sqlalchemy import URL
 
-from models_db.engine.tls import Tls
+from models_db.engine.tls import CLEARTEXT, NO_TLS, Tls
+from models_db.engine.url_options import ALLOW_CLEARTEXT
 from models_db.errors import DatabaseSettingError
 
-_OWN_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "allow_cleartext", "charset")
+_OWN_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", ALLOW_CLEARTEXT, "charset")
 # Methods with which the server gets the password itself, or gets it encrypted with a key that it names.
 _SEND_THE_PASSWORD = {"mysql_clear_password", "dialog", "sha256_password", "caching_sha2_password"}
 _VERSION = re.compile(r"(\d+)\.(\d+)\.\d+-MariaDB", re.IGNORECASE)
 _OLDEST_SERVER = (10, 5)
-
-NO_TLS = "the server has no TLS"
-CLEARTEXT = "the server asked for the password itself"
 
 
 def without_own_options(url: URL) -> URL:

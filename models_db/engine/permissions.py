@@ -16,9 +16,3 @@ def is_denied(error: BaseException | None) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return getattr(error.orig, "sqlstate", None) == _SQLSTATE or mariadb_code(error.orig) in _MARIADB
-
-
-def reason(error: DBAPIError) -> str:
-    """Return the server's own words, in one line."""
-    message = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else "permission denied"
-    return message.strip().splitlines()[0]

@@ -8,17 +8,18 @@ import ssl
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from models_db.engine.tls import CLEARTEXT, NO_TLS
 from models_db.errors import DatabaseSettingError
 
-_NO_TLS = re.compile("server does not support SSL|the server has no TLS")
-_CLEARTEXT = re.compile("requested a cleartext password|the server asked for the password itself")
+_NO_TLS = re.compile(f"server does not support SSL|{NO_TLS}")
+_CLEARTEXT = re.compile(f"requested a cleartext password|{CLEARTEXT}")
 _CERTIFICATE = re.compile("certificate verify failed|does not match host name|certificate could not be verified")
 _OTHER_PROTOCOL = re.compile("invalid response to SSL negotiation|expected authentication request from server")
 
 _LINES = {
     _NO_TLS: "the server of the database URL has no TLS; turn it on there, or add sslmode=disable to the URL if"
-    " nobody can read the network between",
-    _CLEARTEXT: "the server of the database URL asked for the password itself, and it is not certain who it is;"
+    " nobody else can read that network",
+    _CLEARTEXT: "the server of the database URL asked for the password itself, and its identity is not verified;"
     " use sslmode=verify-full with sslrootcert, or add allow_cleartext=true to the URL",
     _CERTIFICATE: "the certificate of the server of the database URL is not accepted: {reason};"
     " check the host name and the dates, and that sslrootcert names the authority that signed it",

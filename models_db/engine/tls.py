@@ -17,6 +17,10 @@ from sqlalchemy import URL
 from models_db.engine.url_options import ALLOW_CLEARTEXT, SYSTEM_AUTHORITIES, TLS_MODES, expanded
 from models_db.errors import DatabaseSettingError
 
+NO_TLS = "the server has no TLS"
+CLEARTEXT = "the server asked for the password itself"
+"""The errors of a login to MariaDB that these rules end; libpq has texts of its own."""
+
 _VERIFYING = ("verify-ca", "verify-full")
 
 

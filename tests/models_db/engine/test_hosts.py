@@ -74,6 +74,19 @@ def test_a_code_of_the_driver_stays_the_first_argument() -> None:
     assert caught.value.args == (2003, "a:1: 2003 no a; b: 2003 no b; c:3: 2003 no c")
 
 
+def test_each_host_has_its_address_and_one_port_is_for_all() -> None:
+    tried = []
+
+    def connect(options: dict[str, Any], _: Use) -> str:
+        tried.append((options["host"], options["hostaddr"], options["port"]))
+        raise psycopg.OperationalError(REFUSED)
+
+    options = {"host": "a,b", "hostaddr": "10.0.0.1,10.0.0.2", "port": "5433", "connect_timeout": 10}
+    with pytest.raises(psycopg.OperationalError):
+        first_connection(options, connect, psycopg.OperationalError, reads_only=False)
+    assert tried == [("a", "10.0.0.1", "5433"), ("b", "10.0.0.2", "5433")]
+
+
 def test_a_short_connect_timeout_holds_for_every_host() -> None:
     hosts = Hosts(a=REFUSED, b=REFUSED)
     first_connection({**OPTIONS, "connect_timeout": 2}, hosts.connect, psycopg.OperationalError, reads_only=False)
