@@ -34,6 +34,8 @@ def test_i5_without_a_command_the_commands_are_printed(shell: Shell, group: tupl
         ("ignore add", "catalog-sync ignore add --help"),
         ("ignore add --why", "catalog-sync ignore add --help"),
         ("ignore ad", "catalog-sync ignore --help"),
+        ("ask cost-changes --since", "catalog-sync ask cost-changes --help"),
+        ("ask nothing", "catalog-sync ask --help"),
         ("completion tcsh", "catalog-sync completion --help"),
         ("synk", "catalog-sync --help"),
         ("--foo", "catalog-sync --help"),
@@ -56,6 +58,7 @@ def complete(home: Path, typed: str) -> list[str]:
 def test_a_shell_gets_commands_options_and_values(tmp_path: Path) -> None:
     assert complete(tmp_path, "catalog-sync mo") == ["models"]
     assert complete(tmp_path, "catalog-sync ignore re") == ["remove"]
+    assert complete(tmp_path, "catalog-sync ask cost-c") == ["cost-changes"]
     assert complete(tmp_path, "catalog-sync models --pro") == ["--provider"]
     assert complete(tmp_path, "catalog-sync changes --kind inc") == ["increase"]
 

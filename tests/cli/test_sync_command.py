@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from models_db import migrate
-from models_db.migrate import HEAD
 from sync.cli import options
 from sync.source.emulator.server import Emulator, load_catalogs
 from tests.cli.conftest import Shell
@@ -146,15 +144,6 @@ def every_row_of_video(url: str) -> list[object]:
 def test_quiet_prints_nothing_when_all_is_well(synced: Shell) -> None:
     with Emulator([catalog(*numbered_models(3))]) as api:
         assert output(synced("sync", "--quiet", "--base-url", api.base_url)) == ""
-
-
-def test_sync_can_migrate_first(shell: Shell, database_url: str) -> None:
-    migrate.upgrade(database_url, "0002")
-    shell.set(DATABASE_URL=database_url)
-    with Emulator([catalog(*numbered_models(3))]) as api:
-        output(shell("sync", "--migrate", "--base-url", api.base_url))
-    assert query_rows(database_url, "SELECT status FROM sync_runs") == [("success",)]
-    assert output(shell("migrate", "--check")).endswith(f" is at revision {HEAD}\n")
 
 
 def test_a_new_process_does_the_same(tmp_path: Path, sqlite_url: str) -> None:

@@ -36,9 +36,10 @@ def command_path(group: click.Group, arguments: Sequence[str]) -> str:
     for argument in arguments:
         if argument.startswith("-"):
             continue
-        if not isinstance(command, click.Group) or argument not in command.commands:
+        named = command.get_command(click.Context(command), argument) if isinstance(command, click.Group) else None
+        if named is None:
             break
-        path, command = f"{path} {argument}", command.commands[argument]
+        path, command = f"{path} {argument}", named
     return path
 
 
