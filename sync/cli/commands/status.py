@@ -81,8 +81,6 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     from sync.show.freshness import dated_age_text
     from sync.store import held, identity, ignored, queries, read, rejections
 
-    now = options.now()
-
     def read_all(connection: Connection, _: WhichCatalog) -> tuple[Any, ...]:
         return (
             identity.read_identity(connection),
@@ -99,7 +97,7 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
     catalog, key, held_modes, ignored_now, accepted, rows, open_rows, successes = read_values
     # A run that failed before it fetched has no mode, and concerns both.
     runs = [run for run in rows if mode is None or run["mode"] in (None, mode)]
-    last = {each.mode: each.good_observed_at for each in successes}
+    last, now = which.last_successes, which.now
     ages = {name: None if at is None else now - at for name, at in last.items()}
     rejected = [(of_mode, row) for of_mode in sorted(open_rows) for row in open_rows[of_mode]]
     base_urls = {each.mode: each.base_url for each in successes}
