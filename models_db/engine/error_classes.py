@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 READ_ONLY = "is a standby or read-only"
-"""What is said of a server that takes no writes."""
+"""The words of messages for a server that takes no writes."""
 
 _TRANSIENT_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock
 # Deadlock; lock wait timeout; row changed since it was read; Galera: node not ready, commit rejected.
@@ -111,7 +111,7 @@ def is_read_only(original: BaseException | None) -> bool:
 
 
 def needs_another_host(original: BaseException | None) -> bool:
-    """Whether the driver's error means that the server keeps a connection that is of no use."""
+    """Whether the driver's error means that the connection must be closed, although the server keeps it open."""
     return mariadb_code(original) in _NODE_CANNOT_WRITE or is_read_only(original)
 
 

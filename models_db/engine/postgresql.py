@@ -48,7 +48,7 @@ def make_engine(url: URL, *, timeout: float | None, reads_only: bool, options: d
 
     def connect(_dialect: object, _record: object, arguments: Any, given: dict[str, Any]) -> ReadTimeoutConnection:
         def to_one(host: dict[str, Any], use: Use) -> ReadTimeoutConnection:
-            # A server that is asked at its login needs no statement for it.
+            # libpq checks this during the login, which needs no statement.
             attributes = "read-write" if use == "writes" else "any"
             connection = ReadTimeoutConnection.connect(*arguments, **{"target_session_attrs": attributes, **host})
             connection.timeout = float("inf") if timeout is None else timeout
@@ -70,7 +70,7 @@ def make_engine(url: URL, *, timeout: float | None, reads_only: bool, options: d
 def _on_connect(connection: Any, _record: object) -> None:
     connection.autocommit = True
     # These are statements because PgBouncer rejects the "options" parameter. The driver reads times in ISO form only.
-    # A backslash is a letter in the texts of our statements.
+    # In the statements a backslash within quotes is a character like any other.
     connection.execute("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET standard_conforming_strings = on")
     connection.autocommit = False
 

@@ -1,4 +1,4 @@
-"""What libpq is told about a login: TLS, and that no impostor gets the password."""
+"""The arguments of libpq for a login: TLS, and that no impostor gets the password."""
 
 from __future__ import annotations
 

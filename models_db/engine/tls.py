@@ -1,8 +1,8 @@
 """Which TLS a connection uses: one vocabulary for both servers, that of libpq.
 
 ``disable``, ``prefer``, ``require``, ``verify-ca`` and ``verify-full``; without a word ``require``, or
-``prefer`` where the server is on this machine. Only with the last two it is certain who the server is, so
-that below them no method is used that sends the password itself, unless the URL allows it.
+``prefer`` where the server is on this machine. Only the last two verify who the server is. With the others
+no method is used that sends the password itself, unless the URL allows it.
 """
 
 from __future__ import annotations

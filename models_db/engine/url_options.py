@@ -50,7 +50,7 @@ def check_options(url: URL, given: str) -> None:
         raise DatabaseSettingError(f"the option {name} of the database URL has no value; write {_form(name)}")
     for name, value in url.query.items():
         if not isinstance(value, str):
-            raise DatabaseSettingError(f"the option {name} stands in the database URL more than once; keep one")
+            raise DatabaseSettingError(f"the option {name} is in the database URL more than once; keep one")
         _check_value(name, value)
 
 
