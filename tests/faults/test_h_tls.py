@@ -12,6 +12,8 @@ from models_db.engine import open_engine
 from models_db.migrate import upgrade
 from tests.cli.conftest import Shell
 from tests.faults.conftest import on_servers
+from tests.support.api_address import emulator
+from tests.support.api_catalogs import catalog, numbered_models
 from tests.support.certificates import Authority
 from tests.support.commands import error_line, output
 from tests.support.database_servers import new_database
@@ -85,6 +87,9 @@ def test_h9_a_catalog_is_synced_over_verified_tls(tls: TlsServer, shell: Shell) 
         shell.set(DATABASE_URL=text)
 
         assert USER in output(shell("migrate"))
+        with emulator([catalog(*numbered_models(2))]) as api:
+            output(shell("sync", "--base-url", api.base_url))
+        output(shell("verify"))
 
 
 REFUSED = {
