@@ -234,9 +234,7 @@ def _record_failure(engine: Engine, deps: SyncDependencies, run_id: int, error: 
     end = runs.RunEnd("failed", deps.clock(), None, type(error).__name__, storable_message(message, deps.mask))
 
     def work(connection: Connection, _: int) -> None:
-        # An end that is there already was written by a COMMIT whose outcome was unknown: it is the truth.
-        if read.run_status(connection, run_id) in _UNFINISHED_STATUSES:
-            runs.end_run(connection, run_id, end, ())
+        runs.fail_run(connection, run_id, end)
 
     try:
         # Not repeated: the run has waited for the database already, and after a signal it must end soon.

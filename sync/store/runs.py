@@ -101,6 +101,16 @@ def end_run(connection: Connection, run_id: int, end: RunEnd, mode_rows: Iterabl
         connection.execute(insert(sync_run_modes), rows)
 
 
+def fail_run(connection: Connection, run_id: int, end: RunEnd) -> None:
+    """Writes the failure of a run that has no end yet.
+
+    An end that is there was written by a COMMIT whose outcome was unknown, and is the truth. The condition is part of
+    the statement, which waits for such a COMMIT: read before it, the status might be an old one.
+    """
+    unfinished = (sync_runs.c.run_id == run_id) & sync_runs.c.status.in_(UNFINISHED_STATUSES)
+    connection.execute(update(sync_runs).where(unfinished).values(**asdict(end)))
+
+
 def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> None:
     """Marks runs that began before this one and have no end.
 

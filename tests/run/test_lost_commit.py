@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pymysql
 import pytest
+from sqlalchemy import update
 
+from models_db.engine import write_transaction
+from models_db.tables import sync_runs
 from sync.errors import DatabaseError
 from sync.run import sync as job_module
-from sync.store import retries
+from sync.store import retries, runs
+from sync.store.database import in_transaction
 from tests.support.made_responses import model
-from tests.support.run_driver import Host, column
+from tests.support.run_driver import START, Host, column
 
 A = model("a")
 # The first transaction of a run inserts its row, the second stores its result.
@@ -161,3 +167,25 @@ def test_a_permanent_failure_is_not_retried(host: Host, commits: Commits, monkey
 
     assert len(attempts) == 1
     assert column(host.engine, "sync_runs.status") == ["failed"]
+
+
+def test_a_failure_does_not_replace_an_end_that_is_committed_meanwhile(host: Host) -> None:
+    """As when SIGTERM ends a run whose COMMIT waits for a standby."""
+    host.sync([A])
+    status = update(sync_runs).where(sync_runs.c.run_id == 1)
+    with write_transaction(host.engine) as connection:
+        connection.execute(status.values(status="running"))
+    end = runs.RunEnd("failed", START, None, "Interrupted", "stopped")
+
+    def fail() -> None:
+        in_transaction(host.engine, lambda connection, _: runs.fail_run(connection, 1, end), attempts=1)
+
+    failing = threading.Thread(target=fail)
+    with write_transaction(host.engine) as connection:
+        connection.execute(status.values(status="success"))
+        failing.start()
+        time.sleep(0.5)
+        assert failing.is_alive()
+    failing.join()
+
+    assert column(host.engine, "sync_runs.status", "error_type") == [("success", None)]
