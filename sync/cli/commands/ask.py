@@ -12,7 +12,6 @@ import click
 from sync.catalog.text import one_line
 from sync.cli import options
 from sync.cli.composition import database
-from sync.cli.empty_result import never_synced_text
 from sync.cli.output import print_rows
 from sync.cli.param_types import Moment, Utf8Text, WholeNumber
 from sync.cli.which_catalog import read_catalog
@@ -158,6 +157,8 @@ def _answer(question: Question, *, as_sql: bool, as_json: bool, as_csv: bool, da
 
 def _why_empty(which: WhichCatalog, values: Mapping[str, object]) -> str:
     """Why a question has no answer: with which values it was asked, where the catalog has a history."""
+    from sync.cli.empty_result import never_synced_text
+
     if not any(which.last_successes.values()):
         return f"nothing found: {never_synced_text()}"
     used = ", ".join(f"--{name} {value}" for name, value in values.items())
