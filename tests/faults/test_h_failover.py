@@ -1,4 +1,4 @@
-"""Faults H1 to H5: a server that is away, not ready, frozen, or takes no writes, at any step of any command."""
+"""Faults H1 to H5: a server that is unreachable, not ready, frozen, or takes no writes, at any step of any command."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_h1_a_server_that_restarts_while_the_run_waits_for_the_api_is_found_agai
 
 
 @on_servers
-def test_h1_every_command_waits_for_a_server_that_is_away(
+def test_h1_every_command_waits_for_an_unreachable_server(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
     own_server.kill()
@@ -97,10 +97,10 @@ def test_h1_a_reading_whose_connection_breaks_is_done_again(
 
 
 @on_servers
-def test_h1_a_connection_that_breaks_in_mid_transaction_leaves_no_doubt(
+def test_h1_a_connection_that_breaks_before_its_commit_leaves_no_doubt(
     synced_own_server: SyncedDatabase, own_server: Server
 ) -> None:
-    """What has not come to its COMMIT is rolled back: the line does not say that the outcome is unknown."""
+    """It is rolled back, so the line does not say that the outcome is unknown."""
 
     def stay_away(peer: Any, stop: threading.Event) -> None:
         own_server.kill()
