@@ -10,7 +10,7 @@ from pymysql.connections import Connection
 from pymysql.constants import CLIENT, CR
 from sqlalchemy import URL
 
-from models_db.engine.tls import CLEARTEXT, NO_TLS, Tls
+from models_db.engine.tls import CLEARTEXT, NO_TLS, NO_USER, Tls
 from models_db.engine.url_options import ALLOW_CLEARTEXT
 from models_db.errors import DatabaseSettingError
 
@@ -29,14 +29,15 @@ def without_own_options(url: URL) -> URL:
 class SecureLogin(Connection):
     """A connection that keeps the rules of ``tls`` while it logs in, and accepts no server but MariaDB.
 
-    Raises ``DatabaseSettingError`` for another server, and ``pymysql.OperationalError`` with ``NO_TLS`` or
-    ``CLEARTEXT`` where the rules end the login.
+    Raises ``DatabaseSettingError`` for another server, and ``pymysql.OperationalError`` with ``NO_TLS``,
+    ``CLEARTEXT`` or ``NO_USER`` where the rules end the login.
     """
 
     _auth_plugin_name: str
     client_flag: int
     server_capabilities: int
     server_version: str
+    user: bytes | None
 
     def __init__(self, *, tls: Tls, **options: Any) -> None:
         self._tls = tls
@@ -75,6 +76,8 @@ class SecureLogin(Connection):
         return str(row[0]) if row else ""
 
     def _request_authentication(self) -> None:
+        if self.user is None:  # neither a URL nor an option file names one, and a container's account has no name
+            raise pymysql.OperationalError(CR.CR_UNKNOWN_ERROR, NO_USER)
         if not self.server_capabilities & CLIENT.SSL:
             if self._tls.required:
                 raise pymysql.OperationalError(CR.CR_SSL_CONNECTION_ERROR, NO_TLS)

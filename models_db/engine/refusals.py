@@ -8,13 +8,14 @@ import ssl
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from models_db.engine.tls import CLEARTEXT, NO_TLS
+from models_db.engine.tls import CLEARTEXT, NO_TLS, NO_USER
 from models_db.errors import DatabaseSettingError
 
 _NO_TLS = re.compile(f"server does not support SSL|{NO_TLS}")
 _CLEARTEXT = re.compile(f"requested a cleartext password|{CLEARTEXT}")
 _CERTIFICATE = re.compile("certificate verify failed|does not match host name|certificate could not be verified")
 _OTHER_PROTOCOL = re.compile("invalid response to SSL negotiation|expected authentication request from server")
+_NO_USER = re.compile(f"local user with ID [0-9]+ does not exist|{NO_USER}")
 
 _LINES = {
     _NO_TLS: "the server of the database URL has no TLS; turn it on there, or add sslmode=disable to the URL if"
@@ -24,6 +25,8 @@ _LINES = {
     _CERTIFICATE: "the certificate of the server of the database URL is not accepted: {reason};"
     " check the host name and the dates, and that sslrootcert names the authority that signed it",
     _OTHER_PROTOCOL: "the server of the database URL does not speak PostgreSQL's protocol; check scheme, host and port",
+    _NO_USER: "the database URL names no user, and the account that runs catalog-sync has no name;"
+    " write user@ before the host",
 }
 
 

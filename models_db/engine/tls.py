@@ -19,6 +19,7 @@ from models_db.errors import DatabaseSettingError
 
 NO_TLS = "the server has no TLS"
 CLEARTEXT = "the server asked for the password itself"
+NO_USER = "the account has no name"
 """The errors of a login to MariaDB that these rules end; libpq has texts of its own."""
 
 _VERIFYING = ("verify-ca", "verify-full")

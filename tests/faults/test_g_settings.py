@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
+import sqlite3
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from sqlalchemy import create_engine
 
+from models_db.engine.refusals import report_refusals
+from models_db.errors import DatabaseSettingError
 from sync import settings
 from sync.cli.entry_point import setting_names
 from sync.cli.process.environment import edits, require_known_names
 from sync.errors import UsageError
 from tests.cli.conftest import Shell
+from tests.faults.conftest import on_mariadb
 from tests.support.commands import PREFIX, error_line, output
 from tests.support.docs_pages import page, section, table_rows
 from tests.support.secrets_search import KEY
@@ -67,6 +74,31 @@ def test_g15_an_account_without_a_home_can_use_a_server(
     assert "refused" in error_line(homeless("status"), 6)
     homeless.set(DATABASE_URL=f"{url}?sslmode=verify-full&sslrootcert=~/ca.pem")
     assert "there is no home directory for ~; write an absolute path" in error_line(homeless("status"), 2)
+
+
+def test_g15_an_account_without_a_home_can_use_every_database(homeless: Shell, migrated_url: str) -> None:
+    homeless.set(DATABASE_URL=migrated_url)
+    assert "is at revision" in output(homeless("migrate", "--check"))
+    output(homeless("status"))
+
+
+@on_mariadb
+def test_g15_an_account_without_a_name_must_be_in_the_url(
+    homeless: Shell, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pymysql.connections.DEFAULT_USER", None)  # what the driver found when it was imported
+    homeless.set(DATABASE_URL=re.sub("//[^@]*@", "//", migrated_url))
+    assert "names no user" in error_line(homeless("status"), 2)
+
+
+def test_g15_the_line_of_libpq_for_an_account_without_a_name_is_a_wrong_setting() -> None:
+    def connect() -> NoReturn:
+        raise sqlite3.OperationalError("connection is bad: local user with ID 12345 does not exist")
+
+    engine = create_engine("sqlite://", creator=connect)
+    report_refusals(engine)
+    with pytest.raises(DatabaseSettingError, match="names no user"):
+        engine.connect()
 
 
 @pytest.mark.parametrize("file", ["~/key", "~nobody-of-that-name/key"])
