@@ -11,7 +11,7 @@ from psycopg import pq
 from sqlalchemy import URL
 
 from models_db.engine.tls import tls_of
-from models_db.engine.url_options import ALLOW_CLEARTEXT, SYSTEM_AUTHORITIES, in_home
+from models_db.engine.url_options import ALLOW_CLEARTEXT, SYSTEM_AUTHORITIES
 from models_db.errors import DatabaseSettingError
 
 _FIRST_WITH_REQUIRE_AUTH = 160_000

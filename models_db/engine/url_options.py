@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from os.path import expanduser
 from pathlib import Path
 
 from sqlalchemy import URL

@@ -70,6 +70,20 @@ class OperatedDatabase:
         return re.sub(r"\bcatalog(?=\s)", str(self.url.database), commands)
 
 
+def run_statements(url: URL, folder: Path, statements: str) -> None:
+    """Runs SQL of a page as a person does: with the client program of the server."""
+    settings, command = (
+        (_postgresql(url), ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--dbname={url.database}"])
+        if url.get_backend_name() == "postgresql"
+        else (_mariadb(url, folder), ["mariadb", str(url.database)])
+    )
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), **settings}
+    ended = subprocess.run(
+        command, input=statements, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", ""), ended
+
+
 def operated_database(url: str, folder: Path) -> OperatedDatabase:
     for name in ("live", "backups"):
         (folder / name).mkdir()

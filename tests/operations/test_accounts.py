@@ -15,6 +15,7 @@ from models_db import migrate
 from models_db.engine import normalise_url
 from models_db.tables.metadata import metadata
 from tests.cli.conftest import Shell, shell
+from tests.operations.documented_commands import run_statements
 from tests.support.api_catalogs import model
 from tests.support.commands import error_line, output
 from tests.support.docs_pages import blocks, page, section
@@ -23,6 +24,7 @@ from tests.support.synced_database import LISTED, SyncedDatabase, image
 __all__ = ["shell"]
 
 HEADINGS = {"postgresql": "### Accounts on PostgreSQL", "mariadb": "### Accounts on MariaDB"}
+DROP = {"postgresql": "DROP OWNED BY {name} CASCADE; DROP ROLE {name};", "mariadb": "DROP USER {name};"}
 DEAR = [model("acme/image-0", 77), *LISTED[1:]]
 REJECTED = [model("acme/image-0", -1), *LISTED[1:]]
 REWRITES = (
@@ -61,33 +63,24 @@ class Accounts:
         return False
 
 
-def execute(url: str, statements: str) -> None:
-    engine = create_engine(normalise_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in filter(None, map(str.strip, statements.split(";\n"))):
-            connection.exec_driver_sql(statement.replace("%", "%%"))
-
-
 @pytest.fixture
-def accounts(database_kind: str, database_url: str) -> Iterator[Accounts]:
-    database = make_url(database_url).database
+def accounts(database_kind: str, database_url: str, tmp_path: Path) -> Iterator[Accounts]:
+    database = make_url(database_url)
     owner, job = (f"{name}_{uuid4().hex[:8]}" for name in ("owner", "job"))  # other tests use the same server
     first, second = (
-        block.replace("catalog_owner", owner).replace("catalog_job", job).replace("catalog.*", f"{database}.*")
+        block.replace("catalog_owner", owner).replace("catalog_job", job).replace("catalog.*", f"{database.database}.*")
         for block in blocks(section(page("docs/operations.md"), HEADINGS[database_kind]), "sql")
     )
-    execute(database_url, first)
+    run_statements(database, tmp_path, first)
     urls = [
-        make_url(database_url).set(username=name, password="change me").render_as_string(hide_password=False)
-        for name in (owner, job)
+        database.set(username=name, password="change me").render_as_string(hide_password=False) for name in (owner, job)
     ]
     migrate.upgrade(urls[0])
-    execute(database_url, second)
-    execute(database_url, second)  # as after an upgrade
+    run_statements(database, tmp_path, second)
+    run_statements(database, tmp_path, second)  # as after an upgrade
     yield Accounts(*urls)
     for name in (job, owner):
-        execute(database_url, f"DROP OWNED BY {name} CASCADE" if database_kind == "postgresql" else "")
-        execute(database_url, f"DROP {'ROLE' if database_kind == 'postgresql' else 'USER'} {name}")
+        run_statements(database, tmp_path, DROP[database_kind].format(name=name))
 
 
 @pytest.fixture
