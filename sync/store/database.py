@@ -101,13 +101,16 @@ class Database:
         Raises ``UsageError`` where it would touch tables that catalog-sync did not make, and without
         ``create`` where there is no catalog.
         """
+        before: list[str | None] = []
 
         def upgrade() -> Migration:
-            self._require_responsive(create=create)
+            before.append(self._revision_at_server(create=create))
             if self.catalog_id is not None:
                 # A catalog that a migration makes has another id, so a mistyped database is found before.
                 identity.require_catalog_at(self.url, self.timeout, self.catalog_id)
-            return migrate.upgrade(self.url, create=create)
+            migration = migrate.upgrade(self.url, create=create)
+            # An attempt before this one may have done a part of it, or all but hear of its COMMIT.
+            return migration if len(before) == 1 else Migration(before[0], migration.after)
 
         # A migration that was cut short can be run again: it goes on where the last one stopped.
         return self._retried(upgrade)
@@ -127,12 +130,17 @@ class Database:
         if self.catalog_id is not None:
             identity.require_catalog(engine, self.catalog_id)
 
-    def _require_responsive(self, *, create: bool) -> None:
-        """Fails if the server does not respond: a migration itself has no read timeout."""
+    def _revision_at_server(self, *, create: bool) -> str | None:
+        """The revision of the database at a server; None on SQLite, where no migration is repeated.
+
+        Fails if the server does not respond: a migration itself has no read timeout.
+        """
         engine = engines.open_engine(self.url, create=create, timeout=self.timeout)
         try:
-            if engine.dialect.name != "sqlite":  # migrate makes its file
-                engine.connect().close()
+            if engine.dialect.name == "sqlite":  # migrate makes its file
+                return None
+            with engine.connect() as connection:
+                return migrate.current_revision(connection)
         finally:
             engine.dispose()
 

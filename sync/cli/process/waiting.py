@@ -16,7 +16,7 @@ _SILENT_SECONDS = 1.0
 def pause_until(stop: threading.Event) -> Callable[[float], None]:
     """A pause of some seconds; it raises ``Interrupted`` once ``stop`` is set.
 
-    A person at a terminal is told once that the command waits, and for what.
+    On a terminal one line says that the command waits, and for what.
     """
     waited = 0.0
     said = not sys.stderr.isatty()
