@@ -11,13 +11,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pymysql
 import pytest
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import OperationalError
 
-from models_db import migrate
 from models_db.engine import mariadb
 from sync.errors import DatabaseError
 from sync.store.database import Database
@@ -117,27 +114,6 @@ def test_h1_a_connection_that_breaks_before_its_commit_leaves_no_doubt(
 
     assert "refused" in line
     assert "nothing of this step was stored" in line
-
-
-@on_servers
-@pytest.mark.parametrize("before", [None, "0002"])
-def test_h1_a_migration_whose_connection_breaks_says_what_it_did_in_all(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, before: str | None
-) -> None:
-    if before:
-        migrate.upgrade(database_url, before)
-    upgrade, calls = migrate.upgrade, []
-
-    def breaking(url: str, *, create: bool) -> migrate.Migration:
-        calls.append(1)
-        migration = upgrade(url, create=create)
-        if len(calls) == 1:
-            raise OperationalError(None, None, psycopg.OperationalError("gone"), connection_invalidated=True)
-        return migration
-
-    monkeypatch.setattr(migrate, "upgrade", breaking)
-    assert Database(database_url).upgrade() == (before, migrate.HEAD)
-    assert len(calls) == 2
 
 
 @on_mariadb

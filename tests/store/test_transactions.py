@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, insert, text
 from sqlalchemy.exc import OperationalError
 
+from models_db import migrate
 from models_db.tables import sync_runs
 from sync.errors import DatabaseError, UsageError
 from sync.store.database import Database, in_transaction, reading
+from tests.faults.conftest import on_servers
 from tests.support.run_driver import START, column
 
 RUN = {"started_at": START, "status": "running", "trigger_kind": "cli", "app_version": "0"}
@@ -111,3 +114,24 @@ def test_a_database_that_was_never_migrated_is_a_usage_error(database_url: str, 
 def test_an_unreachable_database_is_a_database_error() -> None:
     with pytest.raises(DatabaseError):
         Database("postgresql://nobody:secret@127.0.0.1:1/none", timeout=1).require_head()
+
+
+@on_servers
+@pytest.mark.parametrize("before", [None, "0002"])
+def test_h1_a_migration_whose_connection_breaks_says_what_it_did_in_all(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    if before:
+        migrate.upgrade(database_url, before)
+    upgrade, calls = migrate.upgrade, []
+
+    def breaking(url: str, *, create: bool) -> migrate.Migration:
+        calls.append(1)
+        migration = upgrade(url, create=create)
+        if len(calls) == 1:
+            raise OperationalError(None, None, psycopg.OperationalError("gone"), connection_invalidated=True)
+        return migration
+
+    monkeypatch.setattr(migrate, "upgrade", breaking)
+    assert Database(database_url).upgrade() == (before, migrate.HEAD)
+    assert len(calls) == 2
