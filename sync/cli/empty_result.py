@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from sync.catalog.text import one_line
 
 if TYPE_CHECKING:
     from sync.cli.which_catalog import WhichCatalog
@@ -44,6 +46,20 @@ def why_no_changes(connection: Connection, which: WhichCatalog, filters: Filter)
         or next(_unknown_names(connection, filters), None)
     )
     return f"nothing found: {reason or f'no change matches {_given(filters)}'}"
+
+
+def why_no_answer(connection: Connection, which: WhichCatalog, values: Mapping[str, object]) -> str:
+    """Why a question, asked with these values of its parameters, has no answer."""
+    from sync.store.model_queries import all_ids
+
+    since, until, model = (str(values.get(name, "")) for name in ("since", "until", "model"))
+    reason = _never_synced(which)
+    if not reason and since and until and since >= until:  # both are days, or both times, and written alike
+        reason = f"the period is empty: --since {_moment(since)} is not before --until {_moment(until)}"
+    if not reason and model:
+        reason = _no_name("model", one_line(model), all_ids(connection))
+    used = one_line(", ".join(f"--{name} {_moment(str(value))}" for name, value in values.items()))
+    return f"nothing found: {reason}" if reason else "nothing found" + (f" with {used}" if used else "")
 
 
 def similar(name: str, names: Iterable[str]) -> list[str]:
@@ -152,6 +168,10 @@ def _given(filters: Filter) -> str:
         "--min-pct": None if filters.min_percent is None else f"{filters.min_percent:g}",
     }
     return " and ".join(f"{flag} {value}" for flag, value in given.items() if value is not None) or "these options"
+
+
+def _moment(text: str) -> str:
+    return text.removesuffix(":00.000000")
 
 
 def _in_mode(mode: str | None) -> str:

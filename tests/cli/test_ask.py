@@ -89,10 +89,29 @@ def test_a_backslash_is_printed_for_the_database_of_the_url(shell: Shell) -> Non
     assert "'a\\\\b''c'" in output(shell(*arguments, "mariadb://localhost/none"))
 
 
+NO_ANSWERS = {
+    ("cost-history", "--model", "acme/sketsh"): "there is no model 'acme/sketsh'; did you mean 'acme/sketch' or ",
+    ("cost-changes", "--since", "2026-03-02", "--until", "2026-03-01"): (
+        "the period is empty: --since 2026-03-02 00:00 is not before --until 2026-03-01 00:00"
+    ),
+    ("usage", "--since", "2026-03-01", "--until", "2026-03-01"): (
+        "the period is empty: --since 2026-03-01 is not before --until 2026-03-01"
+    ),
+}
+
+
+@pytest.mark.parametrize(("asked", "reason"), NO_ANSWERS.items(), ids=map(" ".join, NO_ANSWERS))
+def test_nothing_found_says_what_was_wrong(shell: Shell, demo_url: str, asked: tuple[str, ...], reason: str) -> None:
+    assert output(shell("ask", *asked, "--database-url", demo_url)).startswith(f"nothing found: {reason}")
+
+
 def test_nothing_found_names_the_values(shell: Shell, demo_url: str) -> None:
     printed = output(shell("ask", "cost-history", "--model", "no\nbody", "--database-url", demo_url))
 
-    assert printed == "nothing found with --model no body\n"
+    assert printed == "nothing found: there is no model 'no body'\n"
+    assert output(shell("ask", "costs-at", "--at", "2020-01-01", "--database-url", demo_url)) == (
+        "nothing found with --at 2020-01-01 00:00\n"
+    )
     assert output(shell("ask", "cost-history", "--model", "x", "--json", "--database-url", demo_url)) == "[]\n"
 
 
@@ -117,7 +136,9 @@ def test_the_list_of_questions_is_a_table_on_any_common_terminal(monkeypatch: py
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["nothing"], "'nothing'"),
+        (["nothing"], "there is no question 'nothing'; catalog-sync ask lists the questions"),
+        (["cost-change"], "there is no question 'cost-change'; did you mean 'cost-changes' or "),
+        (["costs"], "did you mean 'costs-at' or "),
         (["cost-changes", "--model", "x"], "--model"),
         (["cost-changes", "--since", "soon"], "--since"),
         (["biggest-moves", "--days", "-1"], "--days"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import make_dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,8 @@ from sync.errors import UsageError
 
 if TYPE_CHECKING:
     from sync.cli.which_catalog import WhichCatalog
+    from sync.store.answers import Answer
+    from sync.store.database import Connection
     from sync.store.questions import Parameter, Question
 
 _TYPES = {"moment": (Moment(), "TIME"), "day": (Moment(), "DAY"), "text": (Utf8Text(), "TEXT")}
@@ -38,6 +39,18 @@ class _Questions(click.Group):
 
         question = questions().get(cmd_name)
         return None if question is None else _command(question)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from sync.cli.empty_result import did_you_mean, similar
+
+        name, names = args[0], self.list_commands(ctx)
+        if name in names or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        found = similar(name, names)
+        hint = did_you_mean(found) if found else "catalog-sync ask lists the questions"
+        raise UsageError(f"there is no question {one_line(name)!r}; {hint}")
 
 
 @click.group(
@@ -130,9 +143,14 @@ def _answer(question: Question, *, as_sql: bool, as_json: bool, as_csv: bool, da
         is_mariadb = database_url.startswith(("mariadb", "mysql"))
         click.echo(question.statement(values, escapes_backslash=is_mariadb))
         return
+    from sync.cli.empty_result import why_no_answer
     from sync.store.answers import answer
 
-    which, found = read_catalog(database(database_url), lambda connection, _: answer(connection, question, values))
+    def work(connection: Connection, which: WhichCatalog) -> tuple[Answer, str]:
+        found = answer(connection, question, values)
+        return found, "" if found.rows else why_no_answer(connection, which, values)
+
+    which, (found, why_empty) = read_catalog(database(database_url), work)
     rows = [
         {column: _json_number(cell) if as_json else cell for column, cell in zip(found.columns, row, strict=True)}
         for row in found.rows
@@ -147,22 +165,12 @@ def _answer(question: Question, *, as_sql: bool, as_json: bool, as_csv: bool, da
         headings,
         as_json=as_json,
         as_csv=as_csv,
-        why_empty=_why_empty(which, values),
+        why_empty=why_empty,
         foldable=[column for column in found.columns if any(_has_letters(row[column]) for row in rows)],
         expendable=(),  # every column is a part of the answer
     )
     if is_table:
         which.print_after()
-
-
-def _why_empty(which: WhichCatalog, values: Mapping[str, object]) -> str:
-    """Why a question has no answer: with which values it was asked, where the catalog has a history."""
-    from sync.cli.empty_result import never_synced_text
-
-    if not any(which.last_successes.values()):
-        return f"nothing found: {never_synced_text()}"
-    used = ", ".join(f"--{name} {value}" for name, value in values.items())
-    return one_line("nothing found" + (f" with {used}" if used else ""))
 
 
 def _has_letters(cell: object) -> bool:
