@@ -43,6 +43,10 @@ def api_key(environ: Mapping[str, str]) -> str:
             "there is no API key; set CATALOG_SYNC_API_KEY, or CATALOG_SYNC_API_KEY_FILE to the file with the key"
         )
     require_sendable(key)
+    if key[0] in "\"'" or key.startswith(PREFIX):  # docker --env-file keeps quotes
+        raise UsageError(
+            "the API key begins with a quote or with the name of the setting, as in a shell; give the key alone"
+        )
     return key
 
 
@@ -151,16 +155,27 @@ def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
         raise UsageError(f"the key file {path} cannot be read: {reason}; correct CATALOG_SYNC_API_KEY_FILE") from error
     # The mode of a pipe or a device says nothing about who has read what goes through it.
     if stat.S_ISREG(status.st_mode) and _others_may_read(status) and not _is_mounted_secret(path, environ):
-        raise UsageError(f"the key file {path} is refused: it can be read by others; run chmod 600 on it")
+        raise UsageError(f"the key file {path} is refused: it can be read by others; {_how_to_hide(status)}")
+    if not text.strip():
+        raise UsageError(f"the key file {path} is empty; write the API key into it")
     return text.strip()
 
 
+def _how_to_hide(status: os.stat_result) -> str:
+    if _is_handed_by_root(status):  # with the mode 600 only root could read it
+        return f"as root, run chgrp {os.getegid()} and chmod 640 on it"
+    return "run chmod 600 on it"
+
+
 def _others_may_read(status: os.stat_result) -> bool:
+    allowed = stat.S_IRWXU | (stat.S_IRGRP if _is_handed_by_root(status) else 0)
+    return bool(stat.S_IMODE(status.st_mode) & ~allowed & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _is_handed_by_root(status: os.stat_result) -> bool:
     # The rule of libpq: root hands a file to the account of a service by the account's group (chown root:GROUP,
     # chmod 640). systemd gives 0440 and an access list, which shows as the group's bits.
-    is_handed_by_root = status.st_uid == 0 and os.geteuid() != 0
-    allowed = stat.S_IRWXU | (stat.S_IRGRP if is_handed_by_root else 0)
-    return bool(stat.S_IMODE(status.st_mode) & ~allowed & (stat.S_IRWXG | stat.S_IRWXO))
+    return status.st_uid == 0 and os.geteuid() != 0
 
 
 def _is_mounted_secret(path: Path, environ: Mapping[str, str]) -> bool:

@@ -22,6 +22,8 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "a key with a newline": ({"API_KEY": KEY[:9] + "\n" + KEY[9:]}, ["sync"], "line break"),
     "a key with a blank": ({"API_KEY": KEY[:9] + " " + KEY[9:]}, ["sync"], "blank"),
     "a key in typographic quotes": ({"API_KEY": f"“{KEY}”"}, ["sync"], "outside ASCII"),
+    "a key in quotes": ({"API_KEY": f'"{KEY}"'}, ["sync"], "begins with a quote"),
+    "a key behind its name": ({"API_KEY": f"CATALOG_SYNC_API_KEY={KEY}"}, ["sync"], "with the name of the setting"),
     "a key and a key file": ({"API_KEY_FILE": "/somewhere"}, ["sync"], "is set twice"),
     "a key file that is missing": ({"API_KEY": None, "API_KEY_FILE": "/no/such"}, ["sync"], "/no/such cannot be read"),
     "a key file without an end": (

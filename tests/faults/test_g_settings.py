@@ -221,13 +221,19 @@ def test_a_plain_users_key_file_that_others_can_read_is_refused(
         key_file.read(mode)
 
 
+def test_a_key_file_with_nothing_in_it_is_named(key_file: KeyFile) -> None:
+    key_file.path.write_text("\n")
+    with pytest.raises(UsageError, match="key is empty; write the API key into it"):
+        key_file.read(0o600)
+
+
 def test_a_key_file_that_root_hands_to_the_group_of_a_service_is_accepted(key_file: KeyFile) -> None:
     """Also systemd's: 0440, root's, and an access list for the account."""
     key_file.owned_by_root()
     for mode in (0o640, 0o440):
         assert key_file.read(mode) == KEY
     for mode in (0o644, 0o444, 0o660, 0o650, 0o604):
-        with pytest.raises(UsageError, match="run chmod 600 on it"):
+        with pytest.raises(UsageError, match=f"as root, run chgrp {os.getegid()} and chmod 640 on it"):
             key_file.read(mode)
 
 

@@ -18,6 +18,7 @@ _SMALL_BODY_BYTES = 64 * 1024
 _EXCERPT_LENGTH = 80
 _LONGEST_SECRET_BYTES = 4096
 _PROXY_LOGIN = 407
+_SHORTEST_LEAK = 8  # a shorter key, made up for the emulator, may be a word of a description
 # 304 and 306 are no redirects, even with a Location.
 _REDIRECTS = {300, 301, 302, 303, 305, 307, 308}
 
@@ -43,7 +44,7 @@ class ResponseValidator:
         fields = _error_fields(response.body)
         # A body that is not JSON after all has no fields. The parser rejects it and reports the position.
         error = fields and error_for_envelope(self._masked(fields), mode=self._mode, where=self._server)
-        if not error and self._key.encode() in response.body:
+        if not error and len(self._key) >= _SHORTEST_LEAK and self._key.encode() in response.body:
             return self._key_error()
         return error or None
 

@@ -8,6 +8,8 @@ import logging
 import pytest
 
 from sync.errors import ResponseRejected
+from sync.source.http.response_check import ResponseValidator
+from sync.source.http.session import HttpResponse
 from tests.support.fetching import KEY, failed, fetched
 from tests.support.rude_server import GOOD, RudeServer, catalog, response, says
 
@@ -67,3 +69,9 @@ def test_a_catalog_that_contains_the_key_is_rejected() -> None:
     assert isinstance(error, ResponseRejected)
     assert "contains the API key" in str(error)
     assert KEY not in str(error)
+
+
+@pytest.mark.parametrize("key", ["Studio", "a"])
+def test_a_key_that_is_a_word_of_the_catalog_is_no_leak(key: str) -> None:
+    found = HttpResponse(200, {}, envelope(ok=True, data={"models": [{"id": "a", "name": "Studio"}]}))
+    assert ResponseValidator("http://h/models", "http://h", "image", key).check(found) is None
