@@ -95,6 +95,12 @@ def is_damaged(error: BaseException | None) -> bool:
     return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
+def is_closed_folder(error: BaseException | None) -> bool:
+    """Whether SQLite may not write to the file, or make the files that belong to it in its folder."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(original, "sqlite_errorname", "").startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
+
+
 def is_lock_wait(error: BaseException | None) -> bool:
     """Whether a wait for a lock timed out on PostgreSQL. On MariaDB ``is_transient`` covers that."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCK_TIMEOUT_SQLSTATE

@@ -19,6 +19,10 @@ _DAMAGED = (
     "nothing of this step was stored; the file is damaged or is not an SQLite database:"
     " restore a backup of it, or correct CATALOG_SYNC_DATABASE_URL"
 )
+_CLOSED_FOLDER = (
+    "nothing of this step was stored; SQLite needs write access to the file and its folder, also to read:"
+    " give it to the account, or read a copy made with VACUUM INTO"
+)
 _DENIED = (
     "nothing of this step was stored; the account of CATALOG_SYNC_DATABASE_URL lacks this permission:"
     " run the grants of docs/operations.md, for a reader those of docs/bi.md"
@@ -56,6 +60,8 @@ def _advice(error: SQLAlchemyError) -> str:
         return _DENIED
     if error_classes.is_damaged(error):
         return _DAMAGED
+    if error_classes.is_closed_folder(error):
+        return _CLOSED_FOLDER
     return _READ_ONLY if error_classes.is_read_only(getattr(error, "orig", None)) else _NOT_STORED
 
 

@@ -125,6 +125,17 @@ def test_a_file_that_may_not_be_written_is_exit_6(sqlite_url: str, tmp_path: Pat
     assert every_row(sqlite_url) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the capabilities of root are dropped with a call of Linux")
+def test_a_folder_that_may_not_be_written_is_exit_6_with_what_sqlite_needs(sqlite_url: str, tmp_path: Path) -> None:
+    environ = environment(tmp_path, DATABASE_URL=sqlite_url)
+    tmp_path.chmod(0o555)
+    try:
+        line = error_line(run_process("models", environ=environ, preexec_fn=obey_file_modes), 6)
+    finally:
+        tmp_path.chmod(0o755)
+    assert "SQLite needs write access to the file and its folder, also to read" in line
+
+
 def obey_file_modes() -> None:
     """Makes file modes apply to root too, in this process and those that it starts."""
     drop_from_bounding_set, override, read_search = 24, 1, 2
