@@ -36,9 +36,9 @@ torture: $(READY) ## random failures for hours; SEED= PARTS= DATABASES= MINUTES=
 		$(if $(DATABASES),--databases "$(DATABASES)") $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(FIRST),--first $(FIRST))
 
-ha: $(READY) ## kills and freezes the servers of a replicated database in use; CLUSTER=galera SEED= ROUNDS= TIMEOUT=
-	@$(BIN)/python -m tests.ha $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
-		$(if $(TIMEOUT),--timeout $(TIMEOUT))
+ha: $(READY) ## kills and freezes the servers of a replicated database in use; CLUSTER=galera KILLS= MINUTES= JOBS= SEED= TIMEOUT=
+	@$(BIN)/python -m tests.ha $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(TIMEOUT),--timeout $(TIMEOUT))
 
 bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes with QUICK=1; PARTS= DATABASES= SIZES=
 	@$(BIN)/python -m benchmarks --dlt-python $(DLT)/bin/python $(if $(QUICK),--quick) $(if $(PARTS),--parts $(PARTS)) \

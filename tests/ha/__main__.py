@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sync.cli.process.messages import print_line
 from tests.ha.campaign import run_campaign
-from tests.ha.cluster import Cluster, Kind
+from tests.ha.cluster import KILLS, Cluster, Kind
+from tests.ha.findings import Findings
 from tests.ha.galera import Galera
+from tests.ha.pgbouncer import program
 from tests.ha.replicated_postgresql import ReplicatedPostgreSQL
 from tests.support.commands import NO_AUTHORITIES
 
@@ -24,39 +27,80 @@ _CLUSTERS: dict[str, Callable[[Callable[[str], Path]], Cluster]] = {
     "postgresql": ReplicatedPostgreSQL,
     "galera": Galera,
 }
+_KILLS = {"postgresql": 200, "galera": 100}
 _PER_CAMPAIGN = 20
 """Rounds on one cluster. Its history grows, and with it the time of ``verify``."""
 
 
 def main() -> int:
+    arguments = _parsed()
+    if arguments.cluster == "postgresql" and not program():
+        sys.exit("make ha failed: PgBouncer is not installed; install Debian's package pgbouncer")
+    os.environ |= NO_AUTHORITIES
+    print_line(f"seed {arguments.seed}")
+    campaigns = _Campaigns(arguments)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for job in [pool.submit(campaigns.run) for _ in range(arguments.jobs)]:
+            job.result()
+    return 0 if campaigns.total.is_good else 1
+
+
+class _Campaigns:
+    """Campaigns in several threads, until there were enough kills."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.total = Findings(arguments.timeout)
+        self._arguments, self._began = arguments, time.monotonic()
+        self._chance, self._lock = random.Random(arguments.seed), threading.Lock()
+
+    def run(self) -> None:
+        while self.total.kills < self._arguments.kills and self._minutes() < self._arguments.minutes:
+            seed = self._chance.randrange(10_000)
+            found = _campaign(self._arguments, seed, self._arguments.kills - self.total.kills)
+            with self._lock:
+                self.total.add(found)
+                lines = [f"\nafter {self._minutes():.1f} minutes, slowest: {self.total.slowest}", *self.total.table()]
+                print_line("\n".join([*lines, *self.total.untrue]))
+
+    def _minutes(self) -> float:
+        return (time.monotonic() - self._began) / 60
+
+
+def _parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.ha", description=__doc__)
     parser.add_argument("--cluster", choices=_CLUSTERS, default="postgresql")
-    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--kills", type=int, help="of database servers; default: 200, for Galera 100")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no campaign after these")
+    parser.add_argument("--jobs", type=int, default=1, help="clusters at the same time")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
-    parser.add_argument("--timeout", type=float, default=20, help="CATALOG_SYNC_DATABASE_TIMEOUT of the commands")
+    parser.add_argument("--timeout", type=float, default=8, help="CATALOG_SYNC_DATABASE_TIMEOUT of the commands")
     arguments = parser.parse_args()
-    os.environ |= NO_AUTHORITIES
-    chance, is_sound, left = random.Random(arguments.seed), True, arguments.rounds
-    print_line(f"seed {arguments.seed}")
-    while left > 0:
-        number = min(left, _PER_CAMPAIGN)
-        is_sound &= _campaign(arguments.cluster, chance.randrange(10_000), number, arguments.timeout)
-        left -= number
-    return 0 if is_sound else 1
+    arguments.kills = arguments.kills or _KILLS[arguments.cluster]
+    return arguments
 
 
-def _campaign(name: str, seed: int, rounds: int, timeout: float) -> bool:
+def _campaign(arguments: argparse.Namespace, seed: int, kills: int) -> Findings:
     folder = Path(tempfile.mkdtemp(prefix="catalog-sync-ha-"))
     folder.chmod(0o755)  # a server may run as another user
-    cluster = _CLUSTERS[name](lambda server: Path(tempfile.mkdtemp(prefix=f"{server}-", dir=folder)))
-    kinds: list[Kind] = random.Random(seed).choices(cluster.kinds, k=rounds)
     try:
-        findings = run_campaign(cluster, folder, seed, kinds, timeout)
+        cluster = _CLUSTERS[arguments.cluster](lambda name: Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder)))
+        try:
+            return run_campaign(cluster, folder, seed, _kinds(cluster, seed, kills), arguments.timeout)
+        finally:
+            cluster.stop()
     finally:
-        cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    print_line(json.dumps(asdict(findings)))
-    return not findings.lost and not findings.untrue and findings.longest_wait <= 3 * timeout
+
+
+def _kinds(cluster: Cluster, seed: int, kills: int) -> Iterator[Kind]:
+    """At most so many kills."""
+    chance = random.Random(seed)
+    for _ in range(_PER_CAMPAIGN):
+        if kills <= 0:
+            return
+        kind = chance.choice(cluster.kinds)
+        kills -= KILLS.get(kind, 0)
+        yield kind
 
 
 if __name__ == "__main__":

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pymysql
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from tests.ha.cluster import Kind
+from tests.ha.pgbouncer import free_port
 from tests.support.own_database_server import MariaDB
 
 PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
@@ -29,7 +30,7 @@ class Node(MariaDB):
     """A node. The first one to start makes the cluster."""
 
     def __init__(self, folder: Path, members: Sequence[int], number: int) -> None:
-        ports = [_free_port() for _ in range(2)]
+        ports = [free_port() for _ in range(2)]
         group = members[number]
         provider = f"gmcast.listen_addr=tcp://127.0.0.1:{group};ist.recv_addr=127.0.0.1:{ports[0]}"
         # A node that is silent is left out after 3 s, so that a round takes seconds.
@@ -84,19 +85,39 @@ class Galera:
     kinds: tuple[Kind, ...] = ("kill", "kill", "kill", "freeze", "majority")
 
     def __init__(self, new_folder: Callable[[str], Path]) -> None:
-        members = [_free_port() for _ in range(_NODES)]
+        members = [free_port() for _ in range(_NODES)]
         self.nodes = [Node(new_folder(f"node{number}"), members, number) for number in range(_NODES)]
         for node in self.nodes:
             node.start()
-        self.nodes[0].execute("CREATE DATABASE catalog")
+        self.make_database("catalog")
 
-    @property
-    def url(self) -> str:
+    def urls(self, database: str = "catalog") -> dict[str, str]:
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
-        return f"mariadb://root@{hosts}/catalog"
+        return {"direct": f"mariadb://root@{hosts}/{database}"}
 
-    def urls_to_check(self) -> list[str]:
-        return [f"mariadb+pymysql://root@127.0.0.1:{node.port}/catalog" for node in self.nodes]
+    def urls_to_check(self, database: str = "catalog") -> list[str]:
+        return [f"mariadb+pymysql://root@127.0.0.1:{node.port}/{database}" for node in self.nodes]
+
+    def make_database(self, name: str) -> None:
+        self._at_any_node(f"CREATE DATABASE IF NOT EXISTS {name}")
+
+    def drop_database(self, name: str) -> None:
+        self._at_any_node(f"DROP DATABASE IF EXISTS {name}")
+
+    def _at_any_node(self, statement: str) -> None:
+        error: DBAPIError | None = None
+        for node in self.nodes:
+            limits = {"connect_timeout": 3, "read_timeout": 10}
+            engine = create_engine(node.url, isolation_level="AUTOCOMMIT", poolclass=NullPool, connect_args=limits)
+            try:
+                with engine.connect() as connection:
+                    connection.exec_driver_sql(statement)
+            except DBAPIError as failure:
+                error = failure
+            else:
+                return
+        assert error is not None
+        raise error
 
     def disturb(self, kind: Kind, chance: random.Random) -> None:
         victim, *others = chance.sample(self.nodes, _NODES)
@@ -124,8 +145,3 @@ class Galera:
         with ExitStack() as stack:
             for node in self.nodes:
                 stack.callback(node.kill)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-import json
-import re
+import random
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from tests.ha.cluster import Cluster
+from tests.ha.ended import MARKER, Ended
 from tests.support.api_catalogs import model, numbered_models
 from tests.support.commands import environment, finished, started
 from tests.support.rude_server import RudeServer, Script
 from tests.support.secrets_search import KEY
 from tests.support.synced_database import image, video
 
-MARKER = "ha/marker"
-"""The model whose cost is the number of the catalog."""
-READINGS = (("status",), ("models",), ("changes",), ("verify",), ("migrate",))
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A command that has ended. ``number`` is that of the catalog that a sync was sent."""
-
-    name: str
-    number: int
-    code: int
-    run_id: int | None
-    line: str
-    began: float
-    seconds: float
+MODELS = ("models", "--json")
+READINGS = (
+    ("status",),
+    MODELS,
+    ("costs", MARKER),
+    ("show", MARKER),
+    ("changes",),
+    ("verify",),
+    ("export", "-"),
+    ("migrate", "--check"),
+)
+_PAUSE_SECONDS = 0.2
+"""Between two readings, so that the syncs get their share of a small machine."""
 
 
 class Traffic:
-    """Runs commands one after the other, in a thread for the syncs and one for all others, until it is stopped."""
+    """Runs commands until it is stopped: one thread for syncs, one for readings, one for migrations."""
 
-    def __init__(self, url: Callable[[], str], home: Path, timeout: float, api_delay: float) -> None:
+    def __init__(self, cluster: Cluster, home: Path, timeout: float, api_delays: Sequence[float]) -> None:
         self.ended: list[Ended] = []
-        self._url, self._home, self._timeout, self._api_delay = url, home, timeout, api_delay
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._syncs, self._readings)]
+        self.migrated: list[str] = []
+        """The databases whose migration was acknowledged, but for those that were dropped since."""
+        self._cluster, self._home, self._timeout, self._api_delays = cluster, home, timeout, api_delays
+        self._stop, self._turn, self._chance = threading.Event(), 0, random.Random(0)
+        actions: tuple[Callable[[int], None], ...] = (self._sync, self._read, self._migrate)
+        self._threads = [threading.Thread(target=self._repeat, args=(action,), daemon=True) for action in actions]
 
     def start(self) -> None:
+        """Returns after the first sync, without which some readings have nothing to show."""
+        self._run("migrate")
+        self._sync(1)
         for thread in self._threads:
             thread.start()
 
@@ -57,42 +63,65 @@ class Traffic:
     def acknowledged(self) -> list[Ended]:
         return [each for each in self.ended if each.name == "sync" and each.code == 0]
 
-    def _syncs(self) -> None:
-        number = 0
+    def _repeat(self, action: Callable[[int], None]) -> None:
+        number = 1
         while not self._stop.is_set():
             number += 1
-            models = [*numbered_models(4), model(MARKER, number)]
-            with RudeServer(image=self._delayed(image(models)), video=self._delayed(video())) as api:
-                self._run("sync", "--json", number=number, BASE_URL=api.url)
+            action(number)
 
-    def _readings(self) -> None:
-        number = 0
+    def _sync(self, number: int) -> None:
+        delay = self._chance.choice(self._api_delays)
+        models = [*numbered_models(4), model(MARKER, number)]
+        with RudeServer(image=_delayed(image(models), delay), video=_delayed(video(), delay)) as api:
+            self._run("sync", "--json", number=number, api_seconds=delay, BASE_URL=api.url)
+
+    def _read(self, number: int) -> None:
+        self._run(*READINGS[number % len(READINGS)])
+        self._stop.wait(_PAUSE_SECONDS)
+
+    def _migrate(self, number: int) -> None:
+        """Makes a catalog in a new database, however often that takes, and migrates the one that is in use."""
+        database = f"new{number}"
+        self._until_done(lambda: self._cluster.make_database(database))
         while not self._stop.is_set():
-            self._run(*READINGS[number % len(READINGS)])
-            number += 1
+            if self._run("migrate", database=database).code == 0:
+                self.migrated.append(database)
+                break
+        self._run("migrate")
+        if len(self.migrated) > 1:
+            self._until_done(lambda: self._cluster.drop_database(self.migrated[0]))
+            del self.migrated[0]
 
-    def _delayed(self, script: Script) -> Script:
-        def run(peer: Any, stop: threading.Event) -> None:
-            stop.wait(self._api_delay)
-            script(peer, stop)
+    def _until_done(self, action: Callable[[], None]) -> None:
+        while not self._stop.wait(_PAUSE_SECONDS):
+            with suppress(DBAPIError):
+                action()
+                return
 
-        return run
-
-    def _run(self, *arguments: str, number: int = 0, **settings: str) -> None:
+    def _run(
+        self, *arguments: str, number: int = 0, api_seconds: float = 0, database: str = "catalog", **settings: str
+    ) -> Ended:
+        self._turn += 1
+        paths = list(self._cluster.urls(database).items())
+        path, url = paths[self._turn % len(paths)]
         timeout = f"{self._timeout:g}"
         environ = environment(
-            self._home, DATABASE_URL=self._url(), DATABASE_TIMEOUT=timeout, API_KEY=KEY, ATTEMPTS="1", **settings
+            self._home, DATABASE_URL=url, DATABASE_TIMEOUT=timeout, API_KEY=KEY, ATTEMPTS="1", **settings
         )
         began = time.monotonic()
-        with started(*arguments, environ=environ, new_interpreter=True) as process:
+        with started(*arguments, environ=environ) as process:
             result = finished(process, within=10 * self._timeout + 60)
-        seconds = time.monotonic() - began
-        run_id = json.loads(result.out)["run_id"] if arguments[0] == "sync" and result.code == 0 else None
-        self.ended.append(Ended(arguments[0], number, result.code, run_id, result.err.strip(), began, seconds))
+        now = time.monotonic()
+        name = "migrate (new)" if database != "catalog" else arguments[0]
+        out = result.out if arguments == MODELS else ""
+        ended = Ended(name, number, path, result.code, out, result.err.strip(), began, now - began - api_seconds, now)
+        self.ended.append(ended)
+        return ended
 
 
-def is_true(ended: Ended, *, is_stored: bool) -> bool:
-    """Whether the line of a sync that failed says what is so."""
-    if "nothing of this step was stored" in ended.line:
-        return not is_stored
-    return re.search(r"whether (run|the start of run) \d+ was stored is unknown", ended.line) is not None
+def _delayed(script: Script, seconds: float) -> Script:
+    def run(peer: Any, stop: threading.Event) -> None:
+        stop.wait(seconds)
+        script(peer, stop)
+
+    return run
