@@ -48,9 +48,9 @@ def make_engine(url: URL, *, timeout: float | None, reads_only: bool, options: d
 
     def connect(_dialect: object, _record: object, arguments: Any, given: dict[str, Any]) -> ReadTimeoutConnection:
         def to_one(host: dict[str, Any], use: Use) -> ReadTimeoutConnection:
-            # libpq checks this during the login, which needs no statement.
-            attributes = "read-write" if use == "writes" else "any"
-            connection = ReadTimeoutConnection.connect(*arguments, **{"target_session_attrs": attributes, **host})
+            connection = ReadTimeoutConnection.connect(*arguments, **{"target_session_attrs": "any", **host})
+            if use == "writes" and "target_session_attrs" not in host:
+                _require_writes(connection, float(host["connect_timeout"]))
             connection.timeout = float("inf") if timeout is None else timeout
             connection.cursor_factory = CopyCursor
             return connection
@@ -65,6 +65,25 @@ def make_engine(url: URL, *, timeout: float | None, reads_only: bool, options: d
     engine.url = url  # as it was given, for messages
     report_refusals(engine)
     return engine
+
+
+def _require_writes(connection: ReadTimeoutConnection, seconds: float) -> None:
+    """Raise an error for which ``is_read_only`` holds if the server takes no writes.
+
+    A statement asks for it, because PgBouncer logs a client in by itself: it repeats what its server
+    reported at an earlier login, before a failover too, and a frozen server behind it is silent only now.
+    """
+    connection.timeout = seconds
+    connection.autocommit = True
+    try:
+        row = connection.execute("SHOW transaction_read_only").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    if row == ("on",):
+        connection.close()
+        raise psycopg.OperationalError("session is read-only")
+    connection.autocommit = False
 
 
 def _on_connect(connection: Any, _record: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import random
 import shutil
@@ -37,6 +38,7 @@ def main() -> int:
     if arguments.cluster == "postgresql" and not program():
         sys.exit("make ha failed: PgBouncer is not installed; install Debian's package pgbouncer")
     os.environ |= NO_AUTHORITIES
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it prints each failure of a server
     print_line(f"seed {arguments.seed}")
     campaigns = _Campaigns(arguments)
     with ThreadPoolExecutor(arguments.jobs) as pool:
@@ -85,7 +87,8 @@ def _campaign(arguments: argparse.Namespace, seed: int, kills: int) -> Findings:
     try:
         cluster = _CLUSTERS[arguments.cluster](lambda name: Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder)))
         try:
-            return run_campaign(cluster, folder, seed, _kinds(cluster, seed, kills), arguments.timeout)
+            kinds = _kinds(cluster, seed, kills)
+            return run_campaign(cluster, folder, seed, kinds, arguments.timeout, report=print_line)
         finally:
             cluster.stop()
     finally:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.ha.cluster import Cluster, Kind
@@ -26,9 +27,14 @@ def run_campaign(
     seed: int,
     kinds: Iterable[Kind],
     timeout: float = 20,
+    *,
     api_delays: Sequence[float] = API_DELAYS,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Findings:
-    """One round for each of ``kinds``, on an empty cluster. After them, the stored history must be consistent."""
+    """One round for each of ``kinds``, on an empty cluster. After them, the stored history must be consistent.
+
+    ``report`` gets a line for each round.
+    """
     chance, findings = random.Random(seed), Findings(timeout)
     traffic = Traffic(cluster, home, timeout, api_delays)
     traffic.start()
@@ -38,6 +44,7 @@ def run_campaign(
             time.sleep(chance.uniform(0, 0.5 + max(api_delays)))  # any step of a command
             cluster.disturb(kind, chance)
             findings.rounds[kind] += 1
+            report(f"{datetime.now(UTC):%H:%M:%S} {kind}: {len(traffic.acknowledged())} syncs acknowledged so far")
         _wait_for_a_sync(traffic, timeout)
     finally:
         traffic.stop()

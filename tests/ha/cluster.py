@@ -9,6 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 PostgreSQLKind: TypeAlias = Literal[
     "fail over",
     "restart",
+    "restart three times",
     "kill a standby",
     "freeze a standby",
     "freeze the primary",
@@ -21,6 +22,7 @@ Kind: TypeAlias = PostgreSQLKind | GaleraKind
 KILLS: dict[Kind, int] = {
     "fail over": 1,
     "restart": 1,
+    "restart three times": 3,
     "kill a standby": 1,
     "thaw after a promotion": 1,
     "kill": 1,

@@ -28,8 +28,8 @@ class ReplicatedPostgreSQL:
     """
 
     kinds: tuple[Kind, ...] = (
-        *("fail over", "fail over", "fail over", "fail over", "fail over"),
-        *("restart", "restart", "restart", "restart", "kill a standby", "kill a standby"),
+        *("fail over", "fail over", "fail over", "fail over", "kill a standby"),
+        *("restart", "restart", "restart three times", "restart three times", "restart three times"),
         *("freeze a standby", "freeze the primary", "thaw after a promotion", "kill PgBouncer"),
     )
 
@@ -73,6 +73,7 @@ class ReplicatedPostgreSQL:
         actions: dict[Kind, Callable[[random.Random], None]] = {
             "fail over": self._fail_over,
             "restart": self._restart,
+            "restart three times": self._restart_three_times,
             "kill a standby": self._kill_standby,
             "freeze a standby": lambda chance: self._freeze(self.standby, chance),
             "freeze the primary": lambda chance: self._freeze(self.primary, chance),
@@ -110,6 +111,13 @@ class ReplicatedPostgreSQL:
         _kill(self.primary)
         time.sleep(chance.choice((0, 1, 3)))
         self.primary.start()
+
+    def _restart_three_times(self, chance: random.Random) -> None:
+        """A server that does not stay up: a retry meets the next kill."""
+        for _ in range(3):
+            _kill(self.primary)
+            self.primary.start()
+            time.sleep(chance.uniform(0, 3))
 
     def _kill_standby(self, chance: random.Random) -> None:
         _kill(self.standby)

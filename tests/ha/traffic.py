@@ -31,8 +31,8 @@ READINGS = (
     ("export", "-"),
     ("migrate", "--check"),
 )
-_PAUSE_SECONDS = 0.2
-"""Between two readings, so that the syncs get their share of a small machine."""
+_PAUSE_SECONDS = {"read": 0.5, "migrate": 3}
+"""After a command, so that the syncs get their share of a small machine."""
 
 
 class Traffic:
@@ -77,7 +77,7 @@ class Traffic:
 
     def _read(self, number: int) -> None:
         self._run(*READINGS[number % len(READINGS)])
-        self._stop.wait(_PAUSE_SECONDS)
+        self._stop.wait(_PAUSE_SECONDS["read"])
 
     def _migrate(self, number: int) -> None:
         """Makes a catalog in a new database, however often that takes, and migrates the one that is in use."""
@@ -91,9 +91,10 @@ class Traffic:
         if len(self.migrated) > 1:
             self._until_done(lambda: self._cluster.drop_database(self.migrated[0]))
             del self.migrated[0]
+        self._stop.wait(_PAUSE_SECONDS["migrate"])
 
     def _until_done(self, action: Callable[[], None]) -> None:
-        while not self._stop.wait(_PAUSE_SECONDS):
+        while not self._stop.wait(0.2):
             with suppress(DBAPIError):
                 action()
                 return
