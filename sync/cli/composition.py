@@ -54,14 +54,15 @@ class ApiSettings(CatalogSettings):
     max_bytes: int
 
 
-def database(url: str, stop: threading.Event | None = None) -> Database:
+def database(url: str, stop: threading.Event | None = None, *, silent: bool = False) -> Database:
     """The database of a command; every command gets it from here, in the thread in which it was called.
 
-    An unreachable server is retried for the command's ``--database-timeout``, or until ``stop`` is set.
+    An unreachable server is retried for the command's ``--database-timeout``, or until ``stop`` is set; unless
+    ``silent``, a person at a terminal is told of it.
     """
     from sync.store.database import DEFAULT_TIMEOUT_SECONDS, Database
 
-    pause = pause_until(stop or threading.Event())
+    pause = pause_until(stop or threading.Event(), silent=silent)
     return Database(url, database_timeout() or DEFAULT_TIMEOUT_SECONDS, pause, settings.catalog_id(os.environ))
 
 
@@ -123,7 +124,8 @@ def sync_dependencies(
         guards=_guards(values, accept_removals, accept_costs),
         limits=_limits(values),
         mask=mask,
-        pause=pause_until(stop),
+        # The lines of a schedule have a time, and it prints one for each run that fails.
+        pause=pause_until(stop, silent=trigger_kind == "schedule"),
     )
 
 

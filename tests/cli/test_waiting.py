@@ -22,12 +22,14 @@ class Never(threading.Event):
         return self.is_set()
 
 
-@pytest.mark.parametrize(("stream", "lines"), [(Terminal(), 1), (io.StringIO(), 0)])
+@pytest.mark.parametrize(
+    ("stream", "silent", "lines"), [(Terminal(), False, 1), (io.StringIO(), False, 0), (Terminal(), True, 0)]
+)
 def test_a_person_is_told_once_that_the_command_waits(
-    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, lines: int
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, *, silent: bool, lines: int
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
-    pause = pause_until(Never())
+    pause = pause_until(Never(), silent=silent)
     for seconds in PAUSES[:-1]:
         pause(seconds)
     assert stream.getvalue() == ""  # as after a deadlock

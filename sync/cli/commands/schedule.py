@@ -109,7 +109,7 @@ def _schedule(
 
     stop = threading.Event()
     mask = sync_dependencies(api_settings, stop).mask  # reports wrong settings before the first run
-    catalog = database(database_url, stop)
+    catalog = database(database_url, stop, silent=True)
 
     def run_once() -> None:
         # Made for each run, since the API key may have changed in its file.

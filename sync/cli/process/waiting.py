@@ -13,13 +13,13 @@ from sync.errors import Interrupted
 _SILENT_SECONDS = 1.0
 
 
-def pause_until(stop: threading.Event) -> Callable[[float], None]:
-    """A pause of some seconds; it raises ``Interrupted`` once ``stop`` is set.
+def pause_until(stop: threading.Event, *, silent: bool = False) -> Callable[[float], None]:
+    """A pause of some seconds between two attempts; it raises ``Interrupted`` once ``stop`` is set.
 
-    On a terminal one line says that the command waits, and for what.
+    Unless it is ``silent``, a person at a terminal is told once that the command waits, and for what.
     """
     waited = 0.0
-    said = not sys.stderr.isatty()
+    said = silent or not sys.stderr.isatty()
 
     def pause(seconds: float) -> None:
         nonlocal waited, said

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from sync.cli.process.masking import masker
 from sync.errors import ResponseRejected
 from sync.source.http.response_check import ResponseValidator
 from sync.source.http.session import HttpResponse
@@ -74,4 +75,4 @@ def test_a_catalog_that_contains_the_key_is_rejected() -> None:
 @pytest.mark.parametrize("key", ["Studio", "a"])
 def test_a_key_that_is_a_word_of_the_catalog_is_no_leak(key: str) -> None:
     found = HttpResponse(200, {}, envelope(ok=True, data={"models": [{"id": "a", "name": "Studio"}]}))
-    assert ResponseValidator("http://h/models", "http://h", "image", key).check(found) is None
+    assert ResponseValidator("http://h/models", "http://h", "image", key, masker({}, key)).check(found) is None
