@@ -31,6 +31,7 @@ _POSTGRESQL = (
 _MARIADB = ("host", "port", "unix_socket", "read_default_file", "read_default_group", "charset")
 # Options of other drivers that ask for TLS: "ssl", "tls", "useSSL", "ssl-mode", "ssl_ca".
 _ABOUT_TLS = re.compile(r"ssl|tls", re.IGNORECASE)
+_AUTHORITY = re.compile(r"_?ca([_-]?(file|path|cert))?$", re.IGNORECASE)
 _PRINTABLE_NAME = re.compile(r"[A-Za-z][\w.-]{0,31}", re.ASCII)
 _FILES = ("sslrootcert", "sslcert", "sslkey")
 _LONGEST_CONNECT_SECONDS = 3600
@@ -99,6 +100,7 @@ def _unknown(name: str, accepted: tuple[str, ...]) -> str:
 
     printed = f"the unknown option {name}" if _PRINTABLE_NAME.fullmatch(name) else "an option whose name is not a word"
     near = ["sslmode"] if _ABOUT_TLS.search(name) and len(name) < 12 else []
+    near = ["sslrootcert"] if near and _AUTHORITY.search(name) else near
     near = get_close_matches(name.lower(), accepted, 1, 0.75) or near
     hint = f"did you mean {near[0]}? " if near else ""
     return f"the database URL has {printed}; {hint}accepted: {', '.join(map(_form, accepted))}"

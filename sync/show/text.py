@@ -55,6 +55,8 @@ def change_objects(plan: ModePlan) -> list[dict[str, object]]:
 
 def format_cost_change(change: CostChange) -> str:
     """A change of cost, such as ``3 -> 1.5 (-50 %)``."""
+    if change.old is None and change.new is None:  # of a model that came or went without one
+        return "no cost"
     percent = change.percent
     suffix = "" if percent is None else f" ({'+' if percent > 0 else ''}{format_decimal(round(percent, 2))} %)"
     return f"{change.old or 'none'} -> {change.new or 'none'}{suffix}"

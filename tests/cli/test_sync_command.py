@@ -107,14 +107,17 @@ def test_a_dry_run_writes_nothing_and_has_the_same_exit_code(synced: Shell, migr
 
 
 def test_a_dry_run_prints_every_change_it_would_make(synced: Shell) -> None:
-    with Emulator([catalog(model("acme/it", 3)), catalog(model("acme/it", 1.5), model("acme/new", 2))]) as api:
+    with Emulator(
+        [catalog(model("acme/it", 3)), catalog(model("acme/it", 1.5), model("acme/new", 2), model("acme/open", None))]
+    ) as api:
         synced.set(BASE_URL=api.base_url)
         output(synced("sync"))
         printed = output(synced("sync", "--dry-run"))
     assert printed.splitlines() == [
         "image acme/it decrease: 3 -> 1.5 (-50 %)",
         "image acme/new added: none -> 2",
-        "dry run, nothing written: image 2 models: 1 added, 1 changed; video 0 models: nothing changed",
+        "image acme/open added: no cost",
+        "dry run, nothing written: image 3 models: 2 added, 1 changed; video 0 models: nothing changed",
     ]
 
 

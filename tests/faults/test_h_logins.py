@@ -35,6 +35,15 @@ def test_h8_an_unknown_option_is_exit_2_and_the_line_names_it_and_the_accepted_w
     assert f"accepted: {MODES}, sslrootcert" in line
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("ssl_ca", "sslrootcert"), ("ssl-ca-path", "sslrootcert"), ("ssl_key", "sslkey"), ("useSSL", "sslmode")],
+)
+def test_h8_an_option_of_another_driver_is_named_in_the_words_of_the_url(shell: Shell, name: str, meant: str) -> None:
+    shell.set(DATABASE_URL=f"mariadb://u@h/d?{name}=x")
+    assert f"did you mean {meant}?" in error_line(shell("status"), 2)
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
 @pytest.mark.parametrize(
     ("option", "said"),
