@@ -143,12 +143,15 @@ def _answer(question: Question, *, as_sql: bool, as_json: bool, as_csv: bool, da
         is_mariadb = database_url.startswith(("mariadb", "mysql"))
         click.echo(question.statement(values, escapes_backslash=is_mariadb))
         return
-    from sync.cli.empty_result import why_no_answer
     from sync.store.answers import answer
 
     def work(connection: Connection, which: WhichCatalog) -> tuple[Answer, str]:
         found = answer(connection, question, values)
-        return found, "" if found.rows else why_no_answer(connection, which, values)
+        if found.rows:
+            return found, ""
+        from sync.cli.empty_result import why_no_answer
+
+        return found, why_no_answer(connection, which, values)
 
     which, (found, why_empty) = read_catalog(database(database_url), work)
     rows = [
