@@ -22,14 +22,15 @@ def timeout_of(engine: Engine) -> float:
 
 
 def connect_seconds(url: URL, timeout: float | None) -> int:
-    """Return how long to wait for a connection: ``connect_timeout`` of the URL, else at most ``timeout``.
+    """Return how long to wait for a connection: ``connect_timeout`` of the URL, else at most half of ``timeout``.
 
-    A ``timeout`` of None means no read timeout.
+    So a frozen server costs less than three timeouts: that of a response, that of the retries, and the last
+    of them. A ``timeout`` of None means no read timeout.
     """
     given = url.query.get("connect_timeout")
     if given is not None:
         return int(str(given))  # checked with the URL
-    return CONNECT_SECONDS if timeout is None else max(1, min(CONNECT_SECONDS, int(timeout)))
+    return CONNECT_SECONDS if timeout is None else max(1, min(CONNECT_SECONDS, int(timeout / 2)))
 
 
 def lock_seconds(timeout: float | None) -> int:

@@ -24,6 +24,7 @@ from sync.run.source_check import Acceptance, accepted_text, replaced_base_urls,
 from sync.source.http.results import Fetched, FetchFailed
 from sync.store import read, runs
 from sync.store.database import Connection, Engine, Pause, in_snapshot, in_transaction, storage_warning
+from sync.store.retries import was_unreachable
 
 _UNFINISHED_STATUSES = (None, *runs.UNFINISHED_STATUSES)
 
@@ -115,6 +116,8 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
         # That transaction may hold its locks still: recording a failure would wait for them, and might be wrong.
         raise
     except BaseException as error:  # also the exceptions by which a signal ends the program
+        if was_unreachable(error):
+            raise  # one more attempt would only add its time
         unrecorded = _record_failure(engine, deps, run_id, error)
         if unrecorded and isinstance(error, CatalogSyncError) and not isinstance(error, DatabaseError | Interrupted):
             _append(unrecorded, str(error))

@@ -53,6 +53,11 @@ def retried(action: Callable[[int], T], seconds: float, pause: Pause, attempts: 
     raise AssertionError("unreachable")  # count never ends
 
 
+def was_unreachable(error: BaseException) -> bool:
+    """Whether ``retried`` raised this because no server could be used for as long as it tries."""
+    return isinstance(error, DatabaseError) and error_classes.server_unavailable(error.__cause__)
+
+
 class _Retries:
     """Retries for a server that cannot be used: when they end, and how long to pause before the next one."""
 

@@ -29,7 +29,7 @@ _CLUSTERS: dict[str, Callable[[Callable[[str], Path]], Cluster]] = {
     "galera": Galera,
 }
 _KILLS = {"postgresql": 200, "galera": 100}
-_PER_CAMPAIGN = 20
+_PER_CAMPAIGN = 12
 """Rounds on one cluster. Its history grows, and with it the time of ``verify``."""
 
 
@@ -44,21 +44,26 @@ def main() -> int:
     with ThreadPoolExecutor(arguments.jobs) as pool:
         for job in [pool.submit(campaigns.run) for _ in range(arguments.jobs)]:
             job.result()
-    return 0 if campaigns.total.is_good else 1
+    return 0 if campaigns.is_good and campaigns.total.is_good else 1
 
 
 class _Campaigns:
     """Campaigns in several threads, until there were enough kills."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.total = Findings(arguments.timeout)
+        self.total, self.is_good = Findings(arguments.timeout), True
         self._arguments, self._began = arguments, time.monotonic()
         self._chance, self._lock = random.Random(arguments.seed), threading.Lock()
 
     def run(self) -> None:
         while self.total.kills < self._arguments.kills and self._minutes() < self._arguments.minutes:
             seed = self._chance.randrange(10_000)
-            found = _campaign(self._arguments, seed, self._arguments.kills - self.total.kills)
+            try:
+                found = _campaign(self._arguments, seed, self._arguments.kills - self.total.kills)
+            except RuntimeError as error:
+                print_line(f"a campaign ended early: {error}")
+                self.is_good = False
+                continue
             with self._lock:
                 self.total.add(found)
                 lines = [f"\nafter {self._minutes():.1f} minutes, slowest: {self.total.slowest}", *self.total.table()]
@@ -75,7 +80,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no campaign after these")
     parser.add_argument("--jobs", type=int, default=1, help="clusters at the same time")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
-    parser.add_argument("--timeout", type=float, default=8, help="CATALOG_SYNC_DATABASE_TIMEOUT of the commands")
+    parser.add_argument("--timeout", type=float, default=10, help="CATALOG_SYNC_DATABASE_TIMEOUT of the commands")
     arguments = parser.parse_args()
     arguments.kills = arguments.kills or _KILLS[arguments.cluster]
     return arguments

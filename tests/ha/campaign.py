@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.ha.cluster import Cluster, Kind
-from tests.ha.ended import MARKER, Ended, is_stale, untrue_others, untrue_syncs
+from tests.ha.ended import MARKER, MIGRATION, Ended, is_stale, untrue_others, untrue_syncs
 from tests.ha.findings import Findings
 from tests.ha.traffic import Traffic
 from tests.support.database_contents import query_rows
@@ -73,7 +73,8 @@ def _count(findings: Findings, ended: Sequence[Ended]) -> None:
     findings.unknown += sum("is unknown" in each.line for each in syncs)
     findings.stale += sum(is_stale(each, syncs) for each in ended)
     findings.untrue += map(str, untrue_others([each for each in ended if each.name != "sync"], syncs))
-    slowest = max(ended, key=lambda each: each.waited)
+    findings.longest_migration = max((each.waited for each in ended if each.name == MIGRATION), default=0)
+    slowest = max((each for each in ended if each.name != MIGRATION), key=lambda each: each.waited)
     if slowest.waited > findings.longest_wait:
         findings.longest_wait, findings.slowest = slowest.waited, str(slowest)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 MARKER = "ha/marker"
 """The model whose cost is the number of the catalog."""
+MIGRATION = "migrate (new)"
+"""The name of a ``migrate`` that makes a catalog."""
 _NOTHING = "nothing of this step was stored"
 _UNKNOWN = re.compile(r"whether (run|the start of run) \d+ was stored is unknown")
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pymysql
 from sqlalchemy import NullPool, create_engine
@@ -23,6 +24,7 @@ _NODES = 3
 _USER = "mysql"
 """The user of the servers when root runs the campaign."""
 _START_SECONDS = 120
+_STARTS = 4
 _STATE = "SHOW STATUS LIKE 'wsrep_local_state_comment'"
 
 
@@ -56,7 +58,15 @@ class Node(MariaDB):
         return [*command, *(["--wsrep-new-cluster"] if self._is_first else [])]
 
     def start(self) -> None:
-        super().start()
+        """A node that joins ends when the state transfer fails, which the service manager would start again."""
+        for left in range(_STARTS - 1, -1, -1):
+            try:
+                super().start()
+                break
+            except RuntimeError:
+                if not left or self.process.poll() is None:
+                    raise
+                time.sleep(1)
         self._is_first = False
         self.wait_until(lambda: self.value(_STATE) == "Synced")
 
@@ -67,9 +77,14 @@ class Node(MariaDB):
         return None
 
     def go_on_alone(self) -> None:
-        """What an operator does with a node that has lost the majority; it takes no statement but SET and SHOW."""
+        """What an operator does with a node that has lost the majority; it takes no statement but SET and SHOW.
+
+        A node that has not noticed the loss yet would ignore it.
+        """
         with pymysql.connect(host="127.0.0.1", port=self.port, user="root") as connection:
+            self.wait_until(lambda: _cluster_status(connection) == "non-Primary")
             connection.cursor().execute("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'")
+            self.wait_until(lambda: _cluster_status(connection) == "Primary")
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -123,13 +138,13 @@ class Galera:
         victim, *others = chance.sample(self.nodes, _NODES)
         if kind == "freeze":
             with victim.frozen():
-                time.sleep(chance.choice((1, 5, 10)))
+                time.sleep(chance.choice((1, 5, 10, 30)))
         elif kind == "kill":
             victim.kill()
             time.sleep(chance.choice((0, 2, 5)))
             victim.start()
         else:
-            self._lose_majority(victim, others, chance.choice((5, 10)))
+            self._lose_majority(victim, others, chance.choice((5, 10, 30)))
         for node in self.nodes:
             node.wait_until(lambda node=node: node.value(_STATE) == "Synced")  # type: ignore[misc]
 
@@ -145,3 +160,10 @@ class Galera:
         with ExitStack() as stack:
             for node in self.nodes:
                 stack.callback(node.kill)
+
+
+def _cluster_status(connection: pymysql.Connection[Any]) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW STATUS LIKE 'wsrep_cluster_status'")
+        row = cursor.fetchone()
+    return str(row[1]) if row else ""

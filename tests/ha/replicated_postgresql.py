@@ -18,7 +18,7 @@ from tests.support.own_database_server import PostgreSQL
 
 _SYNCHRONOUS = "synchronous_standby_names = '*'"
 _START_SECONDS = 60
-_FREEZE_SECONDS = (1, 5, 10)
+_FREEZE_SECONDS = (1, 5, 10, 30)
 
 
 class ReplicatedPostgreSQL:
@@ -94,7 +94,7 @@ class ReplicatedPostgreSQL:
         with frozen_family(self.primary.process.pid):
             time.sleep(chance.choice((0, 2)))
             self.standby.execute("SELECT pg_promote()")
-        time.sleep(chance.choice((2, 6, 10)))
+        time.sleep(chance.choice(_FREEZE_SECONDS))
         _kill(self.primary)
         self._replace_primary()
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from tests.ha.cluster import Cluster
-from tests.ha.ended import MARKER, Ended
+from tests.ha.ended import MARKER, MIGRATION, Ended
 from tests.support.api_catalogs import model, numbered_models
 from tests.support.commands import environment, finished, started
 from tests.support.rude_server import RudeServer, Script
@@ -44,11 +44,14 @@ class Traffic:
         """The databases whose migration was acknowledged, but for those that were dropped since."""
         self._cluster, self._home, self._timeout, self._api_delays = cluster, home, timeout, api_delays
         self._stop, self._turn, self._chance = threading.Event(), 0, random.Random(0)
+        self._number, self._delay = 0, 0.0
         actions: tuple[Callable[[int], None], ...] = (self._sync, self._read, self._migrate)
         self._threads = [threading.Thread(target=self._repeat, args=(action,), daemon=True) for action in actions]
 
     def start(self) -> None:
         """Returns after the first sync, without which some readings have nothing to show."""
+        # One server for all syncs: a sync refuses another base URL than that of the one before.
+        self._api = RudeServer(image=self._respond(self._images), video=self._respond(video))
         self._run("migrate")
         self._sync(1)
         for thread in self._threads:
@@ -59,6 +62,7 @@ class Traffic:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._api.__exit__()
 
     def acknowledged(self) -> list[Ended]:
         return [each for each in self.ended if each.name == "sync" and each.code == 0]
@@ -70,10 +74,18 @@ class Traffic:
             action(number)
 
     def _sync(self, number: int) -> None:
-        delay = self._chance.choice(self._api_delays)
-        models = [*numbered_models(4), model(MARKER, number)]
-        with RudeServer(image=_delayed(image(models), delay), video=_delayed(video(), delay)) as api:
-            self._run("sync", "--json", number=number, api_seconds=delay, BASE_URL=api.url)
+        self._number, self._delay = number, self._chance.choice(self._api_delays)
+        self._run("sync", "--json", number=number, api_seconds=self._delay, BASE_URL=self._api.url)
+
+    def _images(self) -> Script:
+        return image([*numbered_models(4), model(MARKER, self._number)])
+
+    def _respond(self, script: Callable[[], Script]) -> Script:
+        def run(peer: Any, stop: threading.Event) -> None:
+            stop.wait(self._delay)
+            script()(peer, stop)
+
+        return run
 
     def _read(self, number: int) -> None:
         self._run(*READINGS[number % len(READINGS)])
@@ -113,16 +125,8 @@ class Traffic:
         with started(*arguments, environ=environ) as process:
             result = finished(process, within=10 * self._timeout + 60)
         now = time.monotonic()
-        name = "migrate (new)" if database != "catalog" else arguments[0]
+        name = MIGRATION if database != "catalog" else arguments[0]
         out = result.out if arguments == MODELS else ""
         ended = Ended(name, number, path, result.code, out, result.err.strip(), began, now - began - api_seconds, now)
         self.ended.append(ended)
         return ended
-
-
-def _delayed(script: Script, seconds: float) -> Script:
-    def run(peer: Any, stop: threading.Event) -> None:
-        stop.wait(seconds)
-        script(peer, stop)
-
-    return run
