@@ -67,21 +67,21 @@ def require_head(engine: Engine) -> None:
     )
 
 
-def upgrade(url: str | URL, revision: str = "head", *, create: bool = True) -> Migration:
+def upgrade(url: str | URL, revision: str = "head", *, create: bool = True, timeout: float | None = None) -> Migration:
     """Upgrade the database to a revision; at head, bring comments and views up to date.
 
     With ``create`` a missing SQLite file and a missing catalog are created; without it they are an error.
     Several processes may call this function at once: one migrates, and the others find nothing to do.
 
     A database that needs nothing is only read: no lock is taken, and the account needs no right to change it.
+    ``timeout`` is the read timeout for finding that out. A migration itself has none.
 
     Raises ``DatabaseSettingError``, and ``SchemaError`` if the migration would change a table or view that
     catalog-sync did not create, or if the account may not change the schema.
     """
-    engine = migration_engine(url, create=create)
-    if revision == "head" and _needs_nothing(engine):
+    if revision == "head" and _needs_nothing(migration_engine(url, create=create, timeout=timeout)):
         return Migration(HEAD, HEAD)
-    return _run("upgrade", engine, revision, create=create)
+    return _run("upgrade", migration_engine(url, create=create), revision, create=create)
 
 
 def downgrade(url: str | URL, revision: str) -> None:

@@ -44,13 +44,14 @@ def open_engine(
     return engine
 
 
-def migration_engine(url: str | URL, *, create: bool = False) -> Engine:
-    """Return an engine for migrations: without a pool, a read timeout and foreign keys on SQLite.
+def migration_engine(url: str | URL, *, create: bool = False, timeout: float | None = None) -> Engine:
+    """Return an engine for migrations: without a pool, and without foreign keys on SQLite.
 
-    A statement of a migration may take any time. SQLite rebuilds a table by dropping the old one, and
-    enforced foreign keys would then delete the rows that refer to the old table.
+    It has no read timeout unless one is given: a statement of a migration may take any time. SQLite rebuilds
+    a table by dropping the old one, and enforced foreign keys would then delete the rows that refer to the
+    old table.
     """
-    return _make_engine(url, create=create, timeout=None, options={"poolclass": NullPool}, reads_only=False)
+    return _make_engine(url, create=create, timeout=timeout, options={"poolclass": NullPool}, reads_only=False)
 
 
 def _make_engine(

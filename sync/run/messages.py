@@ -52,8 +52,7 @@ def storable_message(message: str, mask: Callable[[str], str]) -> str:
 def superseded_error(mode: str) -> Superseded:
     """The error of a mode whose response was not stored because another run was faster."""
     return Superseded(
-        f"run superseded for mode {mode}: another run stored a newer response while this run was fetching;"
-        " nothing to do"
+        f"run superseded for mode {mode}: another run stored a response while this run was fetching; nothing to do"
     )
 
 

@@ -108,7 +108,7 @@ class Database:
             if self.catalog_id is not None:
                 # A catalog that a migration makes has another id, so a mistyped database is found before.
                 identity.require_catalog_at(self.url, self.timeout, self.catalog_id)
-            migration = migrate.upgrade(self.url, create=create)
+            migration = migrate.upgrade(self.url, create=create, timeout=self.timeout)
             # An attempt before this one may have done a part of it, or all but hear of its COMMIT.
             return migration if len(before) == 1 else Migration(before[0], migration.after)
 

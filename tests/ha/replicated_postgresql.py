@@ -17,7 +17,7 @@ from tests.ha.processes import frozen_family, kill_family
 from tests.support.own_database_server import PostgreSQL
 
 _SYNCHRONOUS = "synchronous_standby_names = '*'"
-_START_SECONDS = 60
+_START_SECONDS = 180
 _FREEZE_SECONDS = (1, 5, 10, 30)
 
 
