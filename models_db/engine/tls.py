@@ -88,7 +88,8 @@ def _mode(word: str | None, root: str | None, *, on_this_machine: bool) -> str:
             " write sslmode=verify-full, or leave out sslrootcert"
         )
     if root and word in (None, "require"):
-        return "verify-ca"  # what libpq makes of it
+        # What libpq makes of it. With the authorities of the machine only the name tells servers apart.
+        return "verify-full" if root == SYSTEM_AUTHORITIES else "verify-ca"
     if word == "verify-ca" and root in (None, SYSTEM_AUTHORITIES):
         raise DatabaseSettingError(
             "sslmode=verify-ca accepts any name, so it needs an authority of your own;"

@@ -13,12 +13,23 @@ TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 SYSTEM_AUTHORITIES = "system"
 """The value of ``sslrootcert`` for the certificate authorities of the machine."""
 ALLOW_CLEARTEXT = "allow_cleartext"
+TOO_MANY_AT = "the database URL has too many @; write an @ in the password as %40"
 
+_TLS_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _WORDS = {
     "sslmode": TLS_MODES,
     ALLOW_CLEARTEXT: ("true",),
     "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
     "charset": ("utf8mb4",),
+    "load_balance_hosts": ("disable", "random"),
+    "sslsni": ("0", "1"),
+    "sslcertmode": ("disable", "allow", "require"),
+    "sslnegotiation": ("postgres", "direct"),
+    "ssl_min_protocol_version": _TLS_VERSIONS,
+    "ssl_max_protocol_version": _TLS_VERSIONS,
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer", "require"),
+    "gssdelegation": ("0", "1"),
 }
 _SHARED = ("sslmode", "sslrootcert", "sslcert", "sslkey", ALLOW_CLEARTEXT, "connect_timeout")
 # Those of libpq that neither replace a part of the URL nor a setting that catalog-sync depends on.
@@ -33,7 +44,8 @@ _MARIADB = ("host", "port", "unix_socket", "read_default_file", "read_default_gr
 _ABOUT_TLS = re.compile(r"ssl|tls", re.IGNORECASE)
 _AUTHORITY = re.compile(r"_?ca([_-]?(file|path|cert))?$", re.IGNORECASE)
 _PRINTABLE_NAME = re.compile(r"[A-Za-z][\w.-]{0,31}", re.ASCII)
-_FILES = ("sslrootcert", "sslcert", "sslkey")
+# Both drivers pass over a file that is missing, and then report a wrong password or certificate instead.
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile", "read_default_file")
 _LONGEST_CONNECT_SECONDS = 3600
 
 
@@ -44,10 +56,13 @@ def check_options(url: URL, given: str) -> None:
     value, which may be a secret.
     """
     accepted = (*_SHARED, *(_POSTGRESQL if url.get_backend_name() == "postgresql" else _MARIADB))
-    for name in (*url.query, *_without_value(given)):
+    # SQLAlchemy ends the password at the first @; it may contain a question mark.
+    query = (given if url.username is None else given.partition("@")[2]).partition("?")[2]
+    without_value = _without_value(query)
+    for name in (*url.query, *without_value):
         if name not in accepted:
-            raise DatabaseSettingError(_unknown(name, accepted))
-    for name in _without_value(given):
+            raise DatabaseSettingError(TOO_MANY_AT if "@" in query else _unknown(name, accepted))
+    for name in without_value:
         raise DatabaseSettingError(f"the option {name} of the database URL has no value; write {_form(name)}")
     for name, value in url.query.items():
         if not isinstance(value, str):
@@ -88,9 +103,8 @@ def _is_connect_time(value: str) -> bool:
     return re.fullmatch("[0-9]{1,4}", value) is not None and 0 < int(value) <= _LONGEST_CONNECT_SECONDS
 
 
-def _without_value(given: str) -> list[str]:
+def _without_value(query: str) -> list[str]:
     """Return the names of the options without a value."""
-    query = given.rpartition("@")[2].partition("?")[2]  # a password may contain a question mark
     pairs = (piece.partition("=") for piece in query.split("&") if piece)
     return [name for name, _, value in pairs if not value.strip()]
 

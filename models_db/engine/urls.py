@@ -9,8 +9,9 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from models_db.engine.addresses import check_addresses
 from models_db.engine.drivers import require_driver
-from models_db.engine.url_options import check_options
+from models_db.engine.url_options import TOO_MANY_AT, check_options
 from models_db.errors import DatabaseSettingError
 
 _POSTGRESQL = "postgresql+psycopg"
@@ -61,6 +62,7 @@ def normalise_url(text: str) -> URL:
         return _sqlite(url)
     _check_server(url)
     check_options(url, text.strip())
+    check_addresses(url)
     require_driver(*_EXTRAS[driver])
     return url
 
@@ -132,7 +134,12 @@ def _sqlite(url: URL) -> URL:
 def _check_server(url: URL) -> None:
     # After an "@" in a password the rest of it is parsed as host or database, which are printed.
     if "@" in (url.host or "") + (url.database or ""):
-        raise DatabaseSettingError("the database URL has too many @; write an @ in the password as %40")
+        raise DatabaseSettingError(TOO_MANY_AT)
+    options = (value for values in url.query.values() for value in ([values] if isinstance(values, str) else values))
+    if any("\0" in part for part in (url.username, url.password, url.host, url.database, *options) if part):
+        raise DatabaseSettingError(
+            "the database URL has a NUL, which no server accepts; remove the %00"
+        )  # or it is cut
     if any(_PASSWORD_OPTION.match(key) for key in url.query):
         raise DatabaseSettingError("the database URL has its password in the options; write it as user:password@host")
     if url.drivername == _MARIADB and not url.database:

@@ -79,6 +79,50 @@ DEFAULTS = {
 }
 
 
+IMPOSSIBLE = {
+    "mariadb://u@h/d?port=x": "a port of the database URL",
+    "mariadb://u@h:99999/d": "a port of the database URL",
+    "mariadb://u@a:1,b:x/d": "a port of the database URL",
+    "postgresql://u@h:0/d": "a port of the database URL",
+    "postgresql://u@h:-1/d": "a port of the database URL",
+    "postgresql://u@a..b/d": "a host of the database URL",
+    "postgresql://u@a..b,127.0.0.1:1/d": "a host of the database URL",
+    f"mariadb://u@{'a' * 64}.example/d": "a host of the database URL",
+    "postgresql://u@127.0.0.1:1/a%00b": "has a NUL",
+    "mariadb://ro%00ot@127.0.0.1:1/d": "has a NUL",
+    "postgresql://u@127.0.0.1:1/d?application_name=a%00b": "has a NUL",
+    "postgresql://u:p@ss/word?x@127.0.0.1:1/d": "has too many @",
+    "mariadb://u:p@ss/word?x=1@127.0.0.1:1/d": "has too many @",
+    "postgresql://u@127.0.0.1:1/d?load_balance_hosts=yes": "write load_balance_hosts=disable|random",
+    "postgresql://u@127.0.0.1:1/d?gssencmode=no": "write gssencmode=disable|prefer|require",
+    "postgresql://u@127.0.0.1:1/d?ssl_min_protocol_version=1.2": "write ssl_min_protocol_version=TLSv1|",
+    "postgresql://u@127.0.0.1:1/d?passfile=/no/such": "the option passfile of the database URL names no file",
+    "mariadb://u@127.0.0.1:1/d?read_default_file=/no/such": "the option read_default_file of the database URL names",
+}
+
+
+@pytest.mark.parametrize(("url", "said"), IMPOSSIBLE.items(), ids=IMPOSSIBLE)
+def test_h8_an_address_or_a_file_that_cannot_be_is_exit_2_before_anything_connects(
+    shell: Shell, url: str, said: str
+) -> None:
+    shell.set(DATABASE_URL=url)
+
+    assert said in error_line(shell("status"), 2)
+
+
+@pytest.mark.parametrize("host", ["/var/run/postgresql", "[::1]", "db.example", "bücher.example", "a_b"])
+def test_h8_a_host_that_can_be_is_accepted(host: str) -> None:
+    place = f"/d?host={host}" if host.startswith("/") else f"{host}:65535/d"
+
+    assert normalise_url(f"postgresql://u@{place}").database == "d"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+@pytest.mark.parametrize("option", ["", "&sslmode=require", "&sslmode=verify-full"])
+def test_h9_with_the_authorities_of_the_machine_the_name_of_the_server_is_verified(scheme: str, option: str) -> None:
+    assert tls_of(normalise_url(f"{scheme}://u@db.example/d?sslrootcert=system{option}")).mode == "verify-full"
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
 @pytest.mark.parametrize(("host", "mode"), DEFAULTS.items())
 def test_h9_tls_is_required_unless_the_server_is_on_this_machine(scheme: str, host: str, mode: str) -> None:
