@@ -119,7 +119,7 @@ def secret_key(environ: Mapping[str, str]) -> str | None:
         with suppress(OSError, UnicodeDecodeError, UsageError):  # a key that cannot be read cannot be printed either
             path = _expanded(file)
             # A pipe gives its content once, and api_key() needs it.
-            key = path.read_text(encoding="utf-8") if path.is_file() else ""
+            key = _text_of(path) if path.is_file() else ""
     return key.strip() or None
 
 
@@ -148,14 +148,18 @@ def _expanded(file: str) -> Path:
 def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
     try:
         status = path.stat()  # before reading, which empties a pipe
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_MOST_CHARACTERS)  # a device may have no end
+        text = _text_of(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"the key file {path} cannot be read: {reason}; correct CATALOG_SYNC_API_KEY_FILE") from error
     # The mode of a pipe or a device says nothing about who has read what goes through it.
     if stat.S_ISREG(status.st_mode) and _others_may_read(status) and not _is_mounted_secret(path, environ):
         raise UsageError(f"the key file {path} is refused: it can be read by others; {_how_to_hide(status)}")
+    if len(text) > _MOST_CHARACTERS:
+        raise UsageError(
+            f"the key file {path} is refused: it is longer than {_MOST_CHARACTERS} characters, so it is not a key;"
+            " correct CATALOG_SYNC_API_KEY_FILE"
+        )
     if not text.strip():
         raise UsageError(f"the key file {path} is empty; write the API key into it")
     return text.strip()
@@ -165,6 +169,12 @@ def _how_to_hide(status: os.stat_result) -> str:
     if _is_handed_by_root(status):  # with the mode 600 only root could read it
         return f"as root, run chgrp {os.getegid()} and chmod 640 on it"
     return "run chmod 600 on it"
+
+
+def _text_of(path: Path) -> str:
+    """The beginning of a file, which shows whether it is too long: a device may have no end."""
+    with path.open(encoding="utf-8-sig") as file:  # editors of Windows begin a file with a mark
+        return file.read(_MOST_CHARACTERS + 1)
 
 
 def _others_may_read(status: os.stat_result) -> bool:

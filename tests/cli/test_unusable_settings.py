@@ -29,7 +29,7 @@ UNUSABLE: Mapping[str, tuple[dict[str, str | None], list[str], str]] = {
     "a key file without an end": (
         {"API_KEY": None, "API_KEY_FILE": "/dev/zero"},
         ["sync"],
-        "the API key cannot be sent",
+        "is longer than 65536 characters",
     ),
     "plain http to a host": ({"BASE_URL": "http://api.example/v1"}, ["sync"], "plain http to api.example"),
     "a base url with a password": (
@@ -92,6 +92,24 @@ def test_a_key_file_that_others_can_read_is_refused(shell: Shell, sqlite_url: st
 def test_a_key_file_with_mode_600_is_accepted(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(f"{KEY}\n")
+    file.chmod(0o600)
+    shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    with emulator([catalog(*numbered_models(4))], keys={KEY}) as api:
+        output(shell("sync", "--base-url", api.base_url))
+
+
+def test_a_key_file_that_is_too_long_is_refused_and_not_cut(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("k" * 1_000_000)
+    file.chmod(0o600)
+    shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
+    assert "is longer than 65536 characters" in error_line(shell("sync"), 2)
+
+
+@pytest.mark.parametrize("content", [f"\ufeff{KEY}\r\n", f" {KEY}\n\n"], ids=["of Windows", "with blanks"])
+def test_a_key_file_may_be_written_by_any_editor(shell: Shell, sqlite_url: str, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(content.encode())
     file.chmod(0o600)
     shell.set(DATABASE_URL=sqlite_url, API_KEY=None, API_KEY_FILE=str(file))
     with emulator([catalog(*numbered_models(4))], keys={KEY}) as api:
