@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sync.catalog.text import one_line
@@ -56,6 +56,10 @@ def why_no_answer(connection: Connection, which: WhichCatalog, values: Mapping[s
     reason = _never_synced(which)
     if not reason and since and until and since >= until:  # both are days, or both times, and written alike
         reason = f"the period is empty: --since {_moment(since)} is not before --until {_moment(until)}"
+    for name in ("at", "until"):
+        if not reason and name in values:
+            moment = datetime.fromisoformat(str(values[name])).replace(tzinfo=UTC)
+            reason = _before_history(connection, None, moment, f"--{name}", is_end=name == "until")
     if not reason and model:
         reason = _no_name("model", one_line(model), all_ids(connection))
     used = one_line(", ".join(f"--{name} {_moment(str(value))}" for name, value in values.items()))

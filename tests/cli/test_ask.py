@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
-from models_db.engine import open_engine
 from sync.cli import options
 from sync.cli.doc_questions import UNTIL
-from sync.demo.runner import sync_history
+from sync.demo import run_demo
 from sync.show.fold import text_width
 from sync.store.questions import questions
 from tests.cli.conftest import Shell
@@ -21,14 +22,19 @@ from tests.support.terminals import terminal_lines
 NAMES = list(questions())
 
 
+@pytest.fixture(scope="module")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the demo."""
+    file = tmp_path_factory.mktemp("demo") / "demo.db"
+    run_demo(file, UNTIL, "0", report_run=lambda _moment, _run: None)
+    return file
+
+
 @pytest.fixture
-def demo_url(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def demo_url(demo_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The history of the demo, in the hours after its last run."""
     monkeypatch.setattr(options, "now", lambda: UNTIL)
-    engine = open_engine(sqlite_url)
-    sync_history(engine, UNTIL, "0", lambda _moment, _run: None)
-    engine.dispose()
-    return sqlite_url
+    return f"sqlite:///{shutil.copy(demo_file, tmp_path)}"
 
 
 def test_without_a_name_every_question_is_listed(shell: Shell) -> None:
@@ -97,6 +103,10 @@ NO_ANSWERS = {
     ("usage", "--since", "2026-03-01", "--until", "2026-03-01"): (
         "the period is empty: --since 2026-03-01 is not before --until 2026-03-01"
     ),
+    ("costs-at", "--at", "2026-03-01"): "the history begins at 2026-03-02 06:00 UTC; --at is 2026-03-01 00:00 UTC",
+    ("cheapest-by-day", "--since", "2026-02-01", "--until", "2026-03-01"): (
+        "the history begins at 2026-03-02 06:00 UTC; --until is 2026-03-01 00:00 UTC"
+    ),
 }
 
 
@@ -109,8 +119,9 @@ def test_nothing_found_names_the_values(shell: Shell, demo_url: str) -> None:
     printed = output(shell("ask", "cost-history", "--model", "no\nbody", "--database-url", demo_url))
 
     assert printed == "nothing found: there is no model 'no body'\n"
-    assert output(shell("ask", "costs-at", "--at", "2020-01-01", "--database-url", demo_url)) == (
-        "nothing found with --at 2020-01-01 00:00\n"
+    a_quiet_day = ("--since", "2026-03-03", "--until", "2026-03-04")
+    assert output(shell("ask", "cost-changes", *a_quiet_day, "--database-url", demo_url)) == (
+        "nothing found with --since 2026-03-03 00:00, --until 2026-03-04 00:00\n"
     )
     assert output(shell("ask", "cost-history", "--model", "x", "--json", "--database-url", demo_url)) == "[]\n"
 
