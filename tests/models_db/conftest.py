@@ -17,8 +17,8 @@ def on_statement(monkeypatch: pytest.MonkeyPatch) -> OnStatement:
     """Call a function with every statement that a migration is about to execute."""
 
     def observe(callback: Callable[[str], None]) -> None:
-        def observed_engine(url: str | URL, *, create: bool = False) -> Engine:
-            engine = migration_engine(url, create=create)
+        def observed_engine(url: str | URL, *, create: bool = False, timeout: float | None = None) -> Engine:
+            engine = migration_engine(url, create=create, timeout=timeout)
             event.listen(engine, "before_cursor_execute", lambda *arguments: callback(arguments[2]))
             return engine
 
