@@ -147,7 +147,7 @@ def test_the_list_of_questions_is_a_table_on_any_common_terminal(monkeypatch: py
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["nothing"], "there is no question 'nothing'; catalog-sync ask lists the questions"),
+        (["nothing"], "there is no question 'nothing'; see catalog-sync ask --help"),
         (["cost-change"], "there is no question 'cost-change'; did you mean 'cost-changes' or "),
         (["costs"], "did you mean 'costs-at' or "),
         (["cost-changes", "--model", "x"], "--model"),

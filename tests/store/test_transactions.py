@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -125,9 +126,9 @@ def test_h1_a_migration_whose_connection_breaks_says_what_it_did_in_all(
         migrate.upgrade(database_url, before)
     upgrade, calls = migrate.upgrade, []
 
-    def breaking(url: str, *, create: bool) -> migrate.Migration:
+    def breaking(url: str, **options: Any) -> migrate.Migration:
         calls.append(1)
-        migration = upgrade(url, create=create)
+        migration = upgrade(url, **options)
         if len(calls) == 1:
             raise OperationalError(None, None, psycopg.OperationalError("gone"), connection_invalidated=True)
         return migration

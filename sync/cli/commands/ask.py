@@ -49,7 +49,7 @@ class _Questions(click.Group):
         if name in names or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         found = similar(name, names)
-        hint = did_you_mean(found) if found else "catalog-sync ask lists the questions"
+        hint = did_you_mean(found) if found else "see catalog-sync ask --help"
         raise UsageError(f"there is no question {one_line(name)!r}; {hint}")
 
 
