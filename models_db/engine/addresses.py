@@ -13,7 +13,7 @@ _LONGEST_HOST = 253  # characters that DNS can carry
 
 
 def check_addresses(url: URL) -> None:
-    """Raise ``DatabaseSettingError`` for a port that is no number from 1 to 65535, or a host name that none can have.
+    """Raise ``DatabaseSettingError`` for a port that is not a number from 1 to 65535, or an impossible host name.
 
     Without a check one driver uses its default port instead, and both fail with errors that are not theirs.
     """

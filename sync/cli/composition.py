@@ -57,8 +57,8 @@ class ApiSettings(CatalogSettings):
 def database(url: str, stop: threading.Event | None = None, *, silent: bool = False) -> Database:
     """The database of a command; every command gets it from here, in the thread in which it was called.
 
-    An unreachable server is retried for the command's ``--database-timeout``, or until ``stop`` is set; unless
-    ``silent``, a person at a terminal is told of it.
+    An unreachable server is retried for the command's ``--database-timeout``, or until ``stop`` is set; a
+    line on a terminal says so, unless ``silent``.
     """
     from sync.store.database import DEFAULT_TIMEOUT_SECONDS, Database
 

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.support.impostors import exactly
+
 _REFUSED_ENCRYPTION = {80877103, 80877104}  # SSLRequest, GSSENCRequest
 _REPORTED = {
     "server_version": "18.0",
@@ -46,8 +48,8 @@ def _serve(peer: socket.socket, is_silent: bool) -> None:  # noqa: FBT001 # the 
         login = [_message(b"R", struct.pack("!I", 0)), *reported, _message(b"K", struct.pack("!II", 1, 1))]
         peer.sendall(b"".join([*login, _READY]))
         while True:
-            kind, length = struct.unpack("!cI", _exactly(peer, 5))
-            query = _exactly(peer, length - 4)
+            kind, length = struct.unpack("!cI", exactly(peer, 5))
+            query = exactly(peer, length - 4)
             if kind == b"Q" and not is_silent:
                 peer.sendall(_answer(query))
 
@@ -62,19 +64,9 @@ def _answer(query: bytes) -> bytes:
 
 
 def _startup_code(peer: socket.socket) -> int:
-    length, code = struct.unpack("!II", _exactly(peer, 8))
-    _exactly(peer, length - 8)
+    length, code = struct.unpack("!II", exactly(peer, 8))
+    exactly(peer, length - 8)
     return int(code)
-
-
-def _exactly(peer: socket.socket, number: int) -> bytes:
-    data = b""
-    while len(data) < number:
-        part = peer.recv(number - len(data))
-        if not part:
-            raise EOFError
-        data += part
-    return data
 
 
 def _message(kind: bytes, body: bytes) -> bytes:

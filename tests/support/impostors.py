@@ -17,6 +17,17 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _OK = b"\x00\x00\x00\x02\x00\x00\x00"
 
 
+def exactly(peer: socket.socket, length: int) -> bytes:
+    """The next bytes that a client sends. Raises ``EOFError`` if it sends fewer."""
+    got = b""
+    while len(got) < length:
+        part = peer.recv(length - len(got))
+        if not part:
+            raise EOFError
+        got += part
+    return got
+
+
 @dataclass
 class Impostor:
     """What all of them have in common; ``heard`` is everything that clients sent after TLS."""
@@ -36,12 +47,7 @@ class Impostor:
         return stack.enter_context(self.tls.wrap_socket(peer, server_side=True))
 
     def read(self, peer: socket.socket, length: int) -> bytes:
-        got = b""
-        while len(got) < length:
-            part = peer.recv(length - len(got))
-            if not part:
-                raise EOFError
-            got += part
+        got = exactly(peer, length)
         self.heard += got
         return got
 

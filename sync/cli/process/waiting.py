@@ -16,7 +16,7 @@ _SILENT_SECONDS = 1.0
 def pause_until(stop: threading.Event, *, silent: bool = False) -> Callable[[float], None]:
     """A pause of some seconds between two attempts; it raises ``Interrupted`` once ``stop`` is set.
 
-    Unless it is ``silent``, a person at a terminal is told once that the command waits, and for what.
+    Unless it is ``silent``, one line on a terminal says that the command waits, and for what.
     """
     waited = 0.0
     said = silent or not sys.stderr.isatty()
