@@ -14,7 +14,7 @@ from benchmarks.write_counters import rows_written
 from tests.support.database_servers import KINDS
 
 # sqlite_sequence is where SQLite keeps the last run_id.
-_TABLES_OF_A_RUN = {"sync_runs", "sync_run_modes", "sync_state", "calendar_days", "sqlite_sequence"}
+_TABLES_OF_A_RUN = {"sync_runs", "sync_run_modes", "sync_state", "calendar_days", "watch_days", "sqlite_sequence"}
 
 
 def measure(bench: Bench) -> None:

@@ -27,6 +27,7 @@ from models_db.tables.runs import (
     sync_run_modes,
     sync_runs,
     sync_state,
+    watch_days,
 )
 
 __all__ = [
@@ -49,4 +50,5 @@ __all__ = [
     "sync_run_modes",
     "sync_runs",
     "sync_state",
+    "watch_days",
 ]

@@ -37,6 +37,7 @@ models = Table(
         key_text(80),
         comment="version of the normaliser, and SHA-256 of the open version's raw text; NULL while not listed",
     ),
+    Column("series", key_text(275), comment="what a chart calls the model: model_id, and the mode in brackets"),
     UniqueConstraint("mode", "model_id"),
     allowed_values("mode", *MODES),
     comment="every model that was ever listed, one row per mode and model_id",

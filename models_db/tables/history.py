@@ -75,6 +75,12 @@ credit_history = _interval(
             comment="when the model was relisted, if it was removed at valid_to; 9999-12-31 if it was not relisted;"
             " NULL if no gap follows the interval",
         ),
+        Column(
+            "possible_from",
+            UtcDateTime,
+            comment="not_before of the change that opened the interval: the model may have had this cost from then on;"
+            " NULL if nothing is known",
+        ),
     ),
     comment="cost of each model, and when; a gap while the model was not listed",
 )
@@ -132,6 +138,11 @@ catalog_changes = Table(
         "pct_change",
         Decimals(24, 6),
         comment="delta_cost in percent of the old cost or number; NULL if that is 0 or the result is too large",
+    ),
+    Column(
+        "unsure_hours",
+        Decimals(14, 4),
+        comment="hours from not_before to changed_at, between which the change happened; NULL if not_before is",
     ),
     Index(None, "is_cost_event", "changed_at"),
     Index(None, "model_pk", "changed_at"),

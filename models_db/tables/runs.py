@@ -164,7 +164,27 @@ calendar_days = Table(
     Column("day", Date, primary_key=True, comment="UTC day"),
     Column("day_start_at", UtcDateTime, nullable=False, index=True, comment="start of the day (inclusive)"),
     Column("day_end_at", UtcDateTime, nullable=False, index=True, comment="end of the day (exclusive)"),
+    Column("month", key_text(7), comment="month of the day, such as 2026-03"),
+    Column("is_month_end", SmallInteger, comment="1 for the last day of a month, else 0"),
     comment="every UTC day, from the first run to the last",
+)
+
+watch_days = Table(
+    "watch_days",
+    metadata,
+    Column("mode", key_text(16), primary_key=True, comment="image or video"),
+    Column("day", Date, primary_key=True, comment="UTC day"),
+    Column("successful_syncs", Integer, nullable=False, comment="number of successful syncs of the mode on that day"),
+    Column("first_success_at", UtcDateTime, nullable=False, comment="time of the first one"),
+    Column("last_success_at", UtcDateTime, nullable=False, comment="time of the last one"),
+    Column(
+        "longest_gap_seconds",
+        Integer,
+        comment="longest time, in whole seconds, between one of them and the successful sync before it, which may be"
+        " of an earlier day; NULL if there is none before",
+    ),
+    allowed_values("mode", *MODES),
+    comment="days on which a mode was synced successfully; prune leaves them",
 )
 
 installed_views = Table(

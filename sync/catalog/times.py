@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 EARLIEST_YEAR = 2000
 """The API is younger. An earlier time is a mistake, and would add a row per day to the calendar."""
 
 # Two hosts that sync the same catalog, and a cache that counts whole seconds, differ by less.
 _TOLERANCE = timedelta(minutes=1)
+_MICROSECOND = timedelta(microseconds=1)
+_HOURS_UNIT = 360_000  # microseconds in a ten-thousandth of an hour
 
 
 def seen_from(asked_at: datetime, age: int | None) -> datetime:
@@ -34,3 +37,21 @@ def good_start(asked_at: datetime, age: int | None, last: datetime | None) -> da
     """
     start = seen_from(asked_at, age)
     return last if last is not None and start < last <= asked_at else start
+
+
+def unsure_hours(not_before: datetime | None, changed_at: datetime) -> Decimal | None:
+    """The hours in which a change may have happened, rounded to 4 decimals; None if its earliest time is not known."""
+    if not_before is None:
+        return None
+    # Half up, as the revision that added the column does on each database.
+    units = ((changed_at - not_before) // _MICROSECOND + _HOURS_UNIT // 2) // _HOURS_UNIT
+    return Decimal(units).scaleb(-4)
+
+
+def month_of(day: date) -> str:
+    """The month of a day, such as 2026-03."""
+    return day.isoformat()[:7]
+
+
+def is_month_end(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1

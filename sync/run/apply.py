@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sync.catalog.times import good_start
+from sync.catalog.watch import Success
 from sync.run.messages import storable_message
 from sync.run.result import ModeResult, RunResult, primary_error
 from sync.store import runs, write
 from sync.store.database import Connection
+from sync.store.watch_days import record_success
 
 
 def write_result(
@@ -51,3 +53,5 @@ def _apply(connection: Connection, run_id: int, mode: ModeResult, base_url: str 
     # After the plan's rows: it also checks that no migration has changed the tables they were written to.
     runs.advance_state(connection, run_id, plan, start, base_url)
     runs.fill_calendar(connection, plan.stamp)
+    if plan.is_good:
+        record_success(connection, plan.mode, Success(plan.stamp, mode.before.good_stamp))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterator
 
-from sync.catalog.export.lines import FORMAT, End, ExportedRun, Header, IgnoredField, Line, encode
+from sync.catalog.export.lines import FORMAT, End, ExportedRun, Header, IgnoredField, Line, WatchedDay, encode
 from sync.catalog.export.without_runs import RunsLeftOut
 from sync.errors import CheckFailed, UsageError
 from sync.store import export, identity
 from sync.store.database import HEAD, Connection
+from sync.store.watch_days import read_watch_days
 
 
 def export_lines(
@@ -51,6 +52,7 @@ def _lines(
         kept = without.kept(run)
         if kept is not None:
             yield kept
+    yield from map(WatchedDay.of, without.watch_days(read_watch_days(connection)))
 
 
 def _require_known(connection: Connection, run_ids: Collection[int]) -> None:

@@ -16,18 +16,21 @@ from sync.catalog.export.lines import (
     ExportedRun,
     Header,
     IgnoredField,
+    WatchedDay,
     text_or_none,
     with_columns,
 )
 from sync.catalog.export.replay import Replay, make_replay_plan, needed_ids, optional_time
 from sync.catalog.modes import MODES
 from sync.catalog.text import one_line
+from sync.catalog.watch import Success, WatchDay
 from sync.errors import CatalogSyncError, ResponseRejected, UsageError
 from sync.run.import_ import ImportDependencies
 from sync.source.files.exported import NumberedLine
 from sync.store import read, replay, runs, write
 from sync.store.database import Connection, Engine, in_transaction
 from sync.store.ignored import read_ignored_fields
+from sync.store.watch_days import record_success
 
 
 class ReplayedRun(Struct, frozen=True):
@@ -67,6 +70,8 @@ class _Importer:
     """The ignored fields of the file that are to be stored with its first new run."""
     last_here: set[int] = field(default_factory=set)
     """The runs that were applied last to their modes when the import began."""
+    watched: list[WatchDay] = field(default_factory=list)
+    """The watched days of the file, which runs that were pruned are part of."""
     native: set[int] = field(default_factory=set)
     """Those of them that ran here and are in the file: it was exported from this catalog, which then was restored."""
 
@@ -78,6 +83,8 @@ class _Importer:
             self._transaction(lambda connection: self._begin(connection, value))
         elif isinstance(value, IgnoredField):
             self.ignored.append(value.row)
+        elif isinstance(value, WatchedDay):
+            self.watched.append(value.watch_day())
         elif isinstance(value, End):
             self._transaction(lambda connection: self._finish(connection, value))
 
@@ -95,7 +102,7 @@ class _Importer:
         if not _other_histories(states, continued):
             _store_ignored(connection, states, self.ignored)
         first_day = None if end.first_day is None else date.fromisoformat(end.first_day)
-        replay.finish(connection, continued, end.states, first_day)
+        replay.finish(connection, continued, end.states, first_day, self.watched)
 
     def _store_run(self, run: ExportedRun) -> ReplayedRun | None:
         if self.settled.includes(
@@ -193,10 +200,12 @@ def _apply(
     stored = read.stored_models(connection, mode.mode, needed_ids(one))
     plan = make_replay_plan(one, stored, read_ignored_fields(connection))
     write.apply_plan(connection, run_id, plan)
-    replay.write_not_before(connection, run_id, mode.mode, mode.not_before_of)
+    replay.write_not_before(connection, run_id, plan, mode.not_before_of)
     replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)
     runs.advance_state_with(connection, run_id, plan, _state(run, mode, plan, good_asked_at))
     runs.fill_calendar(connection, plan.stamp)
+    if mode.is_good:
+        record_success(connection, mode.mode, Success(plan.stamp, one.previous_success))
     return plan
 
 

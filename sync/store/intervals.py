@@ -7,6 +7,7 @@ it, which leaves a gap until the model is relisted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, Table, bindparam, update
 
@@ -37,17 +38,23 @@ def write_costs(connection: Connection, run_id: int, plan: ModePlan, pks: Mappin
     """Closes and opens the cost intervals of models whose cost changed, and writes their gaps."""
     moved = [change for change in plan.changes if change.cost_changed]
     opened = [
-        (pks[change.model_id], for_arithmetic(change.record.cost), change.record.cost)
+        (pks[change.model_id], for_arithmetic(change.record.cost), change.record.cost, _possible_from(plan, change))
         for change in moved
         if change.record
     ]
     _close(connection, credit_history, run_id, plan, _ended(moved, pks))
-    _open(connection, credit_history, ("default_cost", "default_cost_exact"), run_id, plan, opened)
+    columns = ("default_cost", "default_cost_exact", "possible_from")
+    _open(connection, credit_history, columns, run_id, plan, opened)
     _write_gaps(connection, plan, pks)
 
 
 def _ended(changes: Iterable[ModelChange], pks: Mapping[str, int]) -> list[int]:
     return [pks[change.model_id] for change in changes if change.lifecycle in _ENDS_INTERVAL]
+
+
+def _possible_from(plan: ModePlan, change: ModelChange) -> datetime | None:
+    """``not_before`` of the change that opens the interval."""
+    return None if change.cost_event is None else plan.not_before_of(change, change.cost_event)
 
 
 def _close(connection: Connection, table: Table, run_id: int, plan: ModePlan, pks: Iterable[int]) -> None:

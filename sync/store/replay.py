@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Table, func, insert, select, update
 from models_db.dialects import insert_if_absent
 from models_db.tables import (
     catalog_changes,
+    credit_history,
     ignored_fields,
     models,
     rejected_models,
@@ -22,9 +23,12 @@ from models_db.tables import (
 from models_db.tables.column_types import UtcDateTime
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.export.lines import ClosedRejection, Columns, NotBefore, Value, parse_time
+from sync.catalog.times import unsure_hours
+from sync.catalog.watch import WatchDay
 from sync.errors import UsageError
 from sync.store import identity, read, runs
 from sync.store.export import MODE_COLUMNS, REJECTED_COLUMNS, RUN_COLUMNS, STATE_COLUMNS
+from sync.store.watch_days import replace_watch_days
 
 _IS_NATIVE = sync_runs.c.source_catalog_id.is_(None)
 
@@ -139,17 +143,22 @@ def write_mode(connection: Connection, run_id: int, row: Columns) -> None:
     connection.execute(insert(sync_run_modes).values(run_id=run_id, **values))
 
 
-def write_not_before(connection: Connection, run_id: int, mode: str, exceptions: Iterable[NotBefore]) -> None:
-    """Changes ``not_before`` of single changes of a run for which it is not that of their model."""
-    log = catalog_changes.c
+def write_not_before(connection: Connection, run_id: int, plan: ModePlan, exceptions: Iterable[NotBefore]) -> None:
+    """Changes ``not_before``, and what follows from it, of single changes for which it is not that of their model."""
+    log, costs = catalog_changes.c, credit_history.c
     for one in exceptions:
         if one.entity is None:
             continue
-        model_pk = select(models.c.model_pk).where(models.c.mode == mode, models.c.model_id == one.model_id)
-        of_model = (log.run_id == run_id, log.model_pk == model_pk.scalar_subquery())
+        query = select(models.c.model_pk).where(models.c.mode == plan.mode, models.c.model_id == one.model_id)
+        model_pk = connection.execute(query).scalar_one()
         of_field = log.field.is_(None) if one.field is None else log.field == one.field
-        statement = update(catalog_changes).where(*of_model, log.entity == one.entity, of_field)
-        connection.execute(statement.values(not_before=one.not_before and parse_time(one.not_before)))
+        changed = (log.run_id == run_id, log.model_pk == model_pk, log.entity == one.entity, of_field)
+        start = None if one.not_before is None else parse_time(one.not_before)
+        hours = unsure_hours(start, plan.stamp)
+        connection.execute(update(catalog_changes).where(*changed).values(not_before=start, unsure_hours=hours))
+        is_cost = select(log.change_id).where(*changed, log.is_cost_event == 1).exists()
+        opened = (costs.model_pk == model_pk, costs.valid_from == plan.stamp, is_cost)
+        connection.execute(update(credit_history).where(*opened).values(possible_from=start))
 
 
 def write_rejected(
@@ -182,13 +191,24 @@ def write_ignored_field(connection: Connection, row: Columns, last_stamp: dateti
         connection.execute(update(ignored_fields).where(*key).values(valid_to=valid_to, reason=values["reason"]))
 
 
-def finish(connection: Connection, continued: set[str], states: Mapping[str, Columns], first_day: date | None) -> None:
-    """Writes what does not follow from the runs that are on record, unless the mode has gone on since."""
+def finish(
+    connection: Connection,
+    continued: set[str],
+    states: Mapping[str, Columns],
+    first_day: date | None,
+    watched: Iterable[WatchDay],
+) -> None:
+    """Writes what does not follow from the runs that are on record, unless the mode has gone on since.
+
+    ``watched`` are days with runs that were pruned.
+    """
+    days = list(watched)
     now = read.mode_states(connection, sorted(states))
     for mode, state in states.items():
         values = _decoded(STATE_COLUMNS, sync_state, state)
         if mode in continued and now[mode].last.stamp == values["observed_at"]:
             runs.set_state(connection, mode, values)
+            replace_watch_days(connection, (day for day in days if day.mode == mode))
             if first_day is not None:
                 runs.fill_calendar_from(connection, first_day)
 

@@ -14,6 +14,7 @@ from models_db.dialects import insert_if_absent
 from models_db.tables import calendar_days, sync_run_modes, sync_runs, sync_state
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.model.entities import EVENT_RULES
+from sync.catalog.times import is_month_end, month_of
 from sync.errors import UsageError
 
 UNFINISHED_STATUSES = ("running", "abandoned")
@@ -192,4 +193,5 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 def _calendar_row(day: date) -> dict[str, object]:
     start = datetime.combine(day, time(), UTC)
-    return {"day": day, "day_start_at": start, "day_end_at": start + _DAY}
+    bounds = {"day": day, "day_start_at": start, "day_end_at": start + _DAY}
+    return {**bounds, "month": month_of(day), "is_month_end": int(is_month_end(day))}

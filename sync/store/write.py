@@ -7,18 +7,18 @@ writes to the mode's models until the transaction ends.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, select, update
 
 from models_db.dialects import insert_rows
 from models_db.tables import catalog_changes, models
-from sync.catalog.changes.diff import EVENT_COLUMNS, Event
-from sync.catalog.changes.mode_plan import ModelChange, ModePlan
+from sync.catalog.changes.diff import EVENT_COLUMNS
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.model.entities import MODELS
 from sync.catalog.model.records import Record, Row
+from sync.catalog.modes import series_name
+from sync.catalog.times import unsure_hours
 from sync.store.batches import BATCH_SIZE, batches, execute_batches
 from sync.store.current_rows import write_current_rows
 from sync.store.intervals import write_costs, write_versions
@@ -51,8 +51,11 @@ def _apply_batch(connection: Connection, run_id: int, plan: ModePlan) -> None:
 def _insert_models(connection: Connection, plan: ModePlan) -> dict[str, int]:
     """Inserts the models that were never listed before; returns their ``model_pk`` by id."""
     new = [change.record for change in plan.changes if change.lifecycle == "added" and change.record]
-    columns = (*_MODEL_COLUMNS, "mode", "model_id", "first_seen_at")
-    rows = [(*_model_values(record), plan.mode, record.model_id, plan.stamp) for record in new]
+    columns = (*_MODEL_COLUMNS, "mode", "model_id", "first_seen_at", "series")
+    rows = [
+        (*_model_values(record), plan.mode, record.model_id, plan.stamp, series_name(plan.mode, record.model_id))
+        for record in new
+    ]
     insert_rows(connection, models, columns, rows)
     # The bulk insert returns no keys, so they are read back.
     query = select(models.c.model_id, models.c.model_pk).where(
@@ -84,24 +87,14 @@ def _model_values(record: Record) -> Row:
 
 
 def _write_events(connection: Connection, run_id: int, plan: ModePlan, pks: Mapping[str, int]) -> None:
-    columns = ("run_id", "not_before", "changed_at", "model_pk", "model_name", "provider", *EVENT_COLUMNS)
+    columns = ("run_id", "changed_at", "model_pk", "model_name", "provider", "not_before", "unsure_hours")
     rows: list[Row] = [
         (
-            run_id,
-            _not_before(plan, change, event),
-            plan.stamp,
-            pks[change.model_id],
-            change.name,
-            change.provider,
+            *(run_id, plan.stamp, pks[change.model_id], change.name, change.provider),
+            *(start := plan.not_before_of(change, event), unsure_hours(start, plan.stamp)),
             *event.values(),
         )
         for change in plan.changes
         for event in change.events
     ]
-    insert_rows(connection, catalog_changes, columns, rows)
-
-
-def _not_before(plan: ModePlan, change: ModelChange, event: Event) -> datetime | None:
-    """The earliest of the mode's, the model's and the event's own; None, which means that nothing is known, stays."""
-    start = plan.not_before if change.not_before is UNSET else change.not_before
-    return start if start is None or event.not_before is None else min(start, event.not_before)
+    insert_rows(connection, catalog_changes, (*columns, *EVENT_COLUMNS), rows)

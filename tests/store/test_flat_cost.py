@@ -62,9 +62,9 @@ def test_an_unchanged_sync_sends_the_same_statements_for_any_number_of_models(
     assert unchanged[MANY].statements == unchanged[1].statements
 
 
-def test_an_unchanged_sync_writes_its_run_its_modes_and_their_state(unchanged: dict[int, Traffic]) -> None:
+def test_an_unchanged_sync_writes_its_run_its_modes_their_state_and_days(unchanged: dict[int, Traffic]) -> None:
     """The row of the run is written twice: at its begin and at its end."""
-    assert unchanged[MANY].written == {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2}
+    assert unchanged[MANY].written == {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2, "watch_days": 2}
 
 
 def test_of_many_models_only_the_changed_one_is_written(engine: Engine) -> None:
@@ -73,6 +73,6 @@ def test_of_many_models_only_the_changed_one_is_written(engine: Engine) -> None:
     with watched(engine) as traffic:
         host.sync([model("m0", 4), *models(MANY)[1:]], [])
 
-    of_the_run = {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2}
+    of_the_run = {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2, "watch_days": 2}
     of_the_model = {"models": 1, "credits": 1, "model_versions": 2, "credit_history": 2, "catalog_changes": 1}
     assert traffic.written == {**of_the_run, **of_the_model}

@@ -49,6 +49,11 @@ class ModelChange(Struct, frozen=True):
     not_before: datetime | UnsetType | None = UNSET
     """The time after which the events happened, where it is not that of the plan; None if nothing is known."""
 
+    @property
+    def cost_event(self) -> Event | None:
+        """The event by which an interval of the cost history ends or begins."""
+        return next((event for event in self.events if event.cost is not None), None)
+
 
 class Changes(Sequence[ModelChange]):  # noqa: PLW1641  # not hashable, like a list
     """The changes of a mode, one for each model that changes.
@@ -155,6 +160,11 @@ class ModePlan(Struct, frozen=True):
     def removals_held(self) -> int:
         """The number of models that stay listed until a person accepts their removal."""
         return sum(len(hold.ids) for hold in self.holds if hold.guard.flag == "removals")
+
+    def not_before_of(self, change: ModelChange, event: Event) -> datetime | None:
+        """The earliest of the mode's, the model's and the event's own; None, which means nothing is known, stays."""
+        start = self.not_before if change.not_before is UNSET else change.not_before
+        return start if start is None or event.not_before is None else min(start, event.not_before)
 
     def count(self, *lifecycles: Lifecycle) -> int:
         return self.changes.number_of(*lifecycles)

@@ -8,7 +8,7 @@ are NULL are left out. A time is text in UTC of one width, so that the order of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeAlias
 
 import msgspec
@@ -17,6 +17,7 @@ from msgspec import Struct
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.guards import MODE_HOLD_REASONS
 from sync.catalog.times import good_start
+from sync.catalog.watch import WatchDay
 
 FORMAT = 1
 """Raised when an older program could not import the file, or would import it wrongly."""
@@ -119,6 +120,27 @@ class ExportedRun(Struct, frozen=True, tag_field="line", tag="run"):
         return tuple(mode for mode in self.modes if mode.stamp) if self.status in APPLIED_STATUSES else ()
 
 
+class WatchedDay(Struct, frozen=True, tag_field="line", tag="watch_day"):
+    """A row of ``watch_days``. These lines follow the runs; a day does not follow from them once runs are pruned."""
+
+    mode: str
+    day: str
+    successful_syncs: int
+    first_success_at: str
+    last_success_at: str
+    longest_gap_seconds: int | None = None
+
+    @classmethod
+    def of(cls, row: WatchDay) -> WatchedDay:
+        times = time_text(row.first_success_at), time_text(row.last_success_at)
+        return cls(row.mode, row.day.isoformat(), row.successful_syncs, *times, row.longest_gap_seconds)
+
+    def watch_day(self) -> WatchDay:
+        times = parse_time(self.first_success_at), parse_time(self.last_success_at)
+        day = date.fromisoformat(self.day)
+        return WatchDay(self.mode, day, self.successful_syncs, *times, self.longest_gap_seconds)
+
+
 class End(Struct, frozen=True, tag_field="line", tag="end"):
     """The last line: without it the file is truncated."""
 
@@ -131,7 +153,7 @@ class End(Struct, frozen=True, tag_field="line", tag="end"):
     """By mode, the columns of ``sync_state`` that do not follow from the runs, and ``observed_at`` to know it by."""
 
 
-Line: TypeAlias = Header | IgnoredField | ExportedRun | End
+Line: TypeAlias = Header | IgnoredField | ExportedRun | WatchedDay | End
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)

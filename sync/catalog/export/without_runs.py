@@ -25,6 +25,8 @@ from sync.catalog.export.lines import (
     time_text,
     with_columns,
 )
+from sync.catalog.export.watch_days import WatchDaysWithoutRuns
+from sync.catalog.watch import WatchDay
 
 _RejectionKey = tuple[str, str]
 
@@ -63,6 +65,7 @@ class RunsLeftOut:
         self._left_out = frozenset(left_out)
         self._tracks: dict[str, _ModeTrack] = {}
         self._first_stamp: str | None = None
+        self._watched = WatchDaysWithoutRuns()
 
     def kept(self, run: ExportedRun) -> ExportedRun | None:
         """The line of a run as it is without the runs left out before it; None if it is left out itself."""
@@ -72,10 +75,13 @@ class RunsLeftOut:
         if run.run_id in self._left_out:
             for mode in run.applied():
                 _leave_out(self._track(mode.mode), mode)
+                self._watched.leave_out(mode)
             return None
         modes = tuple(_keep(self._track(mode.mode), mode, is_applied=mode.mode in applied) for mode in run.modes)
-        for mode in run.applied():
-            self._first_stamp = min(filter(None, (self._first_stamp, mode.stamp)))
+        for mode, kept in zip(run.modes, modes, strict=True):
+            if mode.mode in applied:
+                self._first_stamp = min(filter(None, (self._first_stamp, mode.stamp)))
+                self._watched.keep(mode, kept)
         return replace(run, modes=modes)
 
     def state(self, mode: str, state: Columns) -> Columns | None:
@@ -100,6 +106,10 @@ class RunsLeftOut:
         if not self._left_out:
             return day
         return self._first_stamp and self._first_stamp.partition("T")[0]
+
+    def watch_days(self, stored: Iterable[WatchDay]) -> Iterator[WatchDay]:
+        """The rows of ``watch_days`` after the last line."""
+        return self._watched.rows(stored)
 
     def _track(self, mode: str) -> _ModeTrack:
         return self._tracks.setdefault(mode, _ModeTrack())

@@ -16,7 +16,17 @@ from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.model.costs import OPEN_GAP_END, CostChange, for_arithmetic
 from sync.catalog.model.entities import EVENT_RULES
 from sync.catalog.model.records import Record
-from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_time, format_value, row_findings, time_of
+from sync.catalog.times import unsure_hours
+from sync.catalog.verify.findings import (
+    Finding,
+    RowScope,
+    StoredRow,
+    equals_stored,
+    format_time,
+    format_value,
+    row_findings,
+    time_of,
+)
 from sync.catalog.verify.runs import RunInMode, event_rules_of
 
 _SOURCE = "model_versions"
@@ -104,6 +114,30 @@ def change_findings(
         before, after = row["changed_at"], later["changed_at"]
         if isinstance(before, datetime) and isinstance(after, datetime) and after < before:
             yield scope.finding("changed_at is earlier than that of a change with a lower change_id", after)
+
+
+def possible_from_findings(
+    scope: RowScope, costs: Sequence[StoredRow], changes: Sequence[StoredRow]
+) -> Iterator[Finding]:
+    """Cost intervals whose ``possible_from`` is not ``not_before`` of the change that opened them."""
+    starts = {row["changed_at"]: row["not_before"] for row in changes if row["is_cost_event"] == 1}
+    for row in costs:
+        start, stored = row["valid_from"], row["possible_from"]
+        if start in starts and stored != starts[start]:
+            problem = f"but not_before of its change is {format_value(starts[start])}"
+            yield scope.finding(f"possible_from is {format_value(stored)}, {problem}", start)
+
+
+def unsure_hours_findings(scope: RowScope, changes: Sequence[StoredRow]) -> Iterator[Finding]:
+    """Changes whose ``unsure_hours`` is not the time from ``not_before`` to ``changed_at``."""
+    for row in changes:
+        start, end, stored = row["not_before"], row["changed_at"], row["unsure_hours"]
+        if not isinstance(end, datetime):
+            continue
+        expected = unsure_hours(start if isinstance(start, datetime) else None, end)
+        if not equals_stored(expected, stored):
+            problem = f"but not_before and changed_at give {format_value(expected)}"
+            yield scope.finding(f"unsure_hours is {format_value(stored)}, {problem}", end)
 
 
 def _expected_costs(versions: Sequence[Version]) -> Iterator[StoredRow]:

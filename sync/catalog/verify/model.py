@@ -13,6 +13,7 @@ from sync.catalog.changes.ignored import IgnoredFields
 from sync.catalog.model.entities import MODELS, TABLES
 from sync.catalog.model.normalise import WrongModeError, is_current, is_of_text, record_of_stored
 from sync.catalog.model.records import Record
+from sync.catalog.modes import series_name
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, row_findings, unreadable_findings
 from sync.catalog.verify.history import (
     Version,
@@ -20,6 +21,8 @@ from sync.catalog.verify.history import (
     cost_findings,
     expected_changes,
     interval_findings,
+    possible_from_findings,
+    unsure_hours_findings,
     version_findings,
 )
 from sync.catalog.verify.rejected import TABLE as REJECTED
@@ -113,6 +116,8 @@ def _findings(stored: StoredModel, runs: Mapping[int, RunInMode], ignored: Ignor
     starts = event_starts(stored.rejected)
     for table, rows in stored.history():
         yield from history_run_findings(stored.scope(table), rows, runs, starts, earlier_bounds)
+    yield from possible_from_findings(stored.scope(_COSTS), stored.costs, stored.changes)
+    yield from unsure_hours_findings(stored.scope(_CHANGES), stored.changes)
     yield from listed_findings(stored.scope(REJECTED), stored.model["fingerprint"], stored.rejected)
 
 
@@ -144,6 +149,7 @@ def _model_row_findings(
         return
     removed_at = stored.versions[-1]["valid_to"]
     expected: dict[str, object] = {"first_seen_at": stored.versions[0]["valid_from"], "removed_at": removed_at}
+    expected["series"] = series_name(str(model["mode"]), str(model["model_id"]))
     if removed_at is None:
         expected["last_seen_at"] = None
     elif (seen := last_seen_at(stored.versions[-1], runs)) is not None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from sync.catalog.changes.mode_plan import APPLIED_STATUSES
 from sync.catalog.modes import MODES
+from sync.catalog.times import is_month_end, month_of
 from sync.catalog.verify.findings import (
     Finding,
     RowScope,
@@ -143,6 +144,13 @@ def calendar_findings(
         start = datetime.combine(day, time(), UTC) if isinstance(day, date) else None
         if start and (row["day_start_at"], row["day_end_at"]) != (start, start + _DAY):
             yield scope.finding(f"the bounds of the day {day} are not {format_time(start)} and a day later", start)
+        if isinstance(day, date) and (row["month"], row["is_month_end"]) != (month_of(day), int(is_month_end(day))):
+            stored = f"{format_value(row['month'])} and {format_value(row['is_month_end'])}"
+            yield scope.finding(
+                f"month and is_month_end of the day {day} are {stored},"
+                f" and not {month_of(day)} and {int(is_month_end(day))}",
+                start,
+            )
     for day, next_day in pairwise(days):
         if next_day - day != _DAY:
             yield scope.finding(f"the days between {day} and {next_day} are missing")

@@ -31,6 +31,7 @@ from sync.catalog.verify.state import ModeBounds, calendar_findings, identity_fi
 from sync.store.verify.raw_rows import every_column, read_rows
 from sync.store.verify.read_rejected import RejectedRows
 from sync.store.verify.read_runs import RunCache
+from sync.store.verify.read_watch import watch_day_findings
 
 # Models in a batch: the first batch, and the most. Later batches are sized by the rows of the one
 # before, so that a batch holds about _ROWS_PER_BATCH rows of history and memory stays bounded.
@@ -103,6 +104,7 @@ class Verification:
         yield from state_findings(states, bounds)
         identities = read_rows(self.connection, catalog_identity, every_column(catalog_identity))
         yield from identity_findings(list(identities))
+        yield from watch_day_findings(self.connection, states)
         days = every_column(calendar_days).order_by(calendar_days.c.day)
         stamped = [row["observed_at"] for row in states]
         yield from calendar_findings(list(read_rows(self.connection, calendar_days, days)), bounds.values(), stamped)
