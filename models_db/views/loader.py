@@ -26,6 +26,8 @@ NAMES = (
     "v_credit_cost_changes",
     "v_credit_cost_history",
     "v_credit_cost_daily",
+    "v_credit_cost_steps",
+    "v_net_movers",
     "v_provider_costs",
     "v_provider_costs_daily",
     "v_catalog_changes",
@@ -35,6 +37,7 @@ NAMES = (
     "v_model_capabilities",
     "v_rejected_models",
     "v_calendar_days",
+    "v_watch_daily",
     "v_sync_runs",
 )
 _DIALECTS = ("postgresql", "mariadb", "sqlite")

@@ -14,7 +14,8 @@ SELECT
     catalog_changes.new_cost_exact,  -- cost after the change, the exact decimal
     catalog_changes.delta_cost,      -- new cost minus old cost; for increase, decrease and relisted only
     catalog_changes.pct_change,      -- delta_cost in percent of old_cost; NULL if old_cost is 0 or the result is too large
-    catalog_changes.run_id           -- run that observed the change
+    catalog_changes.run_id,          -- run that observed the change
+    catalog_changes.unsure_hours     -- hours from not_before to changed_at, between which the change happened; NULL if not_before is
 FROM catalog_changes
 -- An outer join, although every change has a model: with an inner join MariaDB starts with the models and
 -- looks up the changes of each.

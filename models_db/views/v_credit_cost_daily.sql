@@ -19,7 +19,9 @@ SELECT
     CASE
         WHEN (cost_interval.valid_to IS NULL OR cost_interval.valid_to >= calendar_days.day_end_at) THEN 1
         ELSE 0
-    END AS is_listed  -- 1 if the model was listed at the end of the day, else 0
+    END AS is_listed,            -- 1 if the model was listed at the end of the day, else 0
+    models.series,               -- what a chart calls the model: model_id, and the mode in brackets
+    calendar_days.day_start_at   -- start of the day (inclusive)
 FROM models
 JOIN credit_history cost_interval ON cost_interval.model_pk = models.model_pk
 -- Each interval, with the gap after it, finds its days by the index on day_end_at. CROSS JOIN keeps SQLite from

@@ -11,6 +11,8 @@ SELECT
     credit_history.valid_to,                     -- end of the interval (exclusive); NULL while the interval is open
     CASE WHEN credit_history.valid_to IS NULL THEN 1 ELSE 0 END AS is_current,  -- 1 while the interval is open, else 0
     credit_history.opened_run_id,                -- run that opened the interval
-    credit_history.closed_run_id                 -- run that closed the interval; NULL while it is open
+    credit_history.closed_run_id,                -- run that closed the interval; NULL while it is open
+    models.series,                               -- what a chart calls the model: model_id, and the mode in brackets
+    credit_history.possible_from                 -- not_before of the change that opened the interval: the model may have had this cost from then on; NULL if nothing is known
 FROM credit_history
 JOIN models ON models.model_pk = credit_history.model_pk

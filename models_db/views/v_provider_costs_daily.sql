@@ -10,7 +10,8 @@ SELECT
     models.model_pk AS priced_model_count,
     credits.default_cost AS min_credit_cost,
     credits.default_cost AS avg_credit_cost,
-    credits.default_cost AS max_credit_cost
+    credits.default_cost AS max_credit_cost,
+    calendar_days.day_start_at AS day_start_at
 FROM models
 JOIN credits ON credits.model_pk = models.model_pk
 CROSS JOIN calendar_days
@@ -31,7 +32,8 @@ SELECT
     ) AS avg_credit_cost,                                      -- mean cost in credits of the models that have a cost
     COALESCE(
         CAST(MAX(credit_history.default_cost) + 0.0 AS DECIMAL(24,12)), CAST(NULL AS DECIMAL(24,12))
-    ) AS max_credit_cost                                       -- highest cost in credits
+    ) AS max_credit_cost,                                      -- highest cost in credits
+    calendar_days.day_start_at                                 -- start of the day (inclusive)
 FROM models
 JOIN credit_history ON credit_history.model_pk = models.model_pk
 CROSS JOIN calendar_days
@@ -39,7 +41,7 @@ WHERE calendar_days.day_end_at > credit_history.valid_from
     AND calendar_days.day_end_at <= COALESCE(
         credit_history.valid_to, (SELECT MAX(last_day.day_end_at) FROM calendar_days last_day)
     )
-GROUP BY calendar_days.day, models.mode, models.provider
+GROUP BY calendar_days.day, calendar_days.day_start_at, models.mode, models.provider
 UNION ALL
 SELECT
     calendar_days.day,
@@ -49,7 +51,8 @@ SELECT
     models.model_pk,
     credits.default_cost,
     credits.default_cost,
-    credits.default_cost
+    credits.default_cost,
+    calendar_days.day_start_at
 FROM models
 JOIN credits ON credits.model_pk = models.model_pk
 CROSS JOIN calendar_days

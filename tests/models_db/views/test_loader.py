@@ -16,7 +16,7 @@ from models_db.views import install
 from models_db.views.loader import FOLDER, NAMES, VIEWS, View, load, parse
 from tests.models_db.first_release import create_first_release
 from tests.support.made_responses import FULL, model
-from tests.support.run_driver import Host
+from tests.support.run_driver import HOUR, Host
 
 TEXT = """\
 -- One row per model,
@@ -41,6 +41,9 @@ OTHER_WORDS = {
     ("v_credit_cost_changes", "change_kind"),
     ("v_current_catalog", "credit_cost_since"),
     ("v_rejected_models", "since"),
+    ("v_credit_cost_steps", "step_at"),
+    ("v_watch_daily", "first_success_at"),
+    ("v_watch_daily", "last_success_at"),
 }
 
 
@@ -121,6 +124,7 @@ def test_a_stored_column_is_described_in_the_same_words_as_in_its_table() -> Non
         (view.name, alias or column.partition(".")[2]): (comment, stored[column])
         for view in VIEWS
         for column, alias, comment in re.findall(r"^ +(\w+\.\w+)(?: AS (\w+))?,? +-- (.+)$", view.text, re.MULTILINE)
+        if column in stored
     }
 
     assert {name for name, (comment, words) in table_definitions.items() if comment != words} == OTHER_WORDS
@@ -144,7 +148,10 @@ def test_a_text_that_is_copied_and_run_gives_the_rows_of_the_view(database_url: 
     upgrade(database_url)
     engine = open_engine(database_url)
     # The first release has no rows of later tables. The sync fills every table.
-    Host(engine, now=AFTER_THE_FIRST_RELEASE).sync([FULL, model("bad", cost=-1)], modes=["image"])
+    host = Host(engine, now=AFTER_THE_FIRST_RELEASE)
+    for cost in (5, 7):
+        host.sync([{**FULL, "credits": {**FULL["credits"], "default_cost": cost}}, model("bad", cost=-1)], [])
+        host.now += 24 * HOUR
     with read_transaction(engine) as connection:
         for view in VIEWS:
             installed = rows(connection, f"SELECT * FROM {view.name}")

@@ -16,14 +16,18 @@ CONTRACT = {
     "v_current_catalog": "mode, model_id, model_name, provider, credit_cost, credit_cost_exact, credit_notes,"
     " credit_cost_since, first_seen_at, last_seen_at, description",
     "v_credit_cost_changes": "changed_at, not_before, mode, model_id, model_name, provider, change_kind, old_cost,"
-    " new_cost, old_cost_exact, new_cost_exact, delta_cost, pct_change, run_id",
+    " new_cost, old_cost_exact, new_cost_exact, delta_cost, pct_change, run_id, unsure_hours",
     "v_credit_cost_history": "mode, model_id, model_name, provider, credit_cost, credit_cost_exact, valid_from,"
-    " valid_to, is_current, opened_run_id, closed_run_id",
-    "v_credit_cost_daily": "day, mode, model_id, model_name, provider, credit_cost, is_listed",
+    " valid_to, is_current, opened_run_id, closed_run_id, series, possible_from",
+    "v_credit_cost_daily": "day, mode, model_id, model_name, provider, credit_cost, is_listed, series, day_start_at",
+    "v_credit_cost_steps": "mode, model_id, series, model_name, provider, step_at, credit_cost, credit_cost_exact,"
+    " is_listed",
+    "v_net_movers": "period_days, mode, model_id, series, model_name, provider, cost_then, cost_now, net_change,"
+    " net_pct, rank_pct, is_new, is_gone, period_start_at",
     "v_provider_costs": "mode, provider, model_count, priced_model_count, min_credit_cost, avg_credit_cost,"
     " max_credit_cost",
     "v_provider_costs_daily": "day, mode, provider, model_count, priced_model_count, min_credit_cost,"
-    " avg_credit_cost, max_credit_cost",
+    " avg_credit_cost, max_credit_cost, day_start_at",
     "v_catalog_changes": "changed_at, not_before, mode, model_id, model_name, provider, entity, field, change_kind,"
     " old_value, new_value, run_id, trigger_kind, app_version",
     "v_model_credit_details": "mode, model_id, model_name, provider, path, value, value_number",
@@ -32,7 +36,9 @@ CONTRACT = {
     "v_model_inputs": "mode, model_id, model_name, provider, input_name, requirement",
     "v_model_capabilities": "mode, model_id, model_name, provider, capability, value",
     "v_rejected_models": "mode, model_id, reason, since, raw",
-    "v_calendar_days": "day, day_start_at, day_end_at",
+    "v_calendar_days": "day, day_start_at, day_end_at, month, is_month_end",
+    "v_watch_daily": "day, mode, successful_syncs, first_success_at, last_success_at, longest_gap_hours, is_gap,"
+    " day_start_at",
     "v_sync_runs": "run_id, started_at, observed_at, finished_at, status, trigger_kind, base_url, error_type,"
     " error_message, note, app_version, mode, mode_status, http_status, attempts, asked_at, previous_success_at,"
     " models_reported, models_received, models_rejected, models_added, models_changed, models_removed,"
@@ -199,7 +205,8 @@ def test_provider_costs_count_models_with_and_without_a_cost(catalog: Engine) ->
 
 
 def test_daily_provider_costs_are_those_at_the_end_of_each_day(catalog: Engine) -> None:
-    query = "SELECT * FROM v_provider_costs_daily WHERE mode = 'image' ORDER BY day"
+    columns = "day, mode, provider, model_count, priced_model_count, min_credit_cost, avg_credit_cost, max_credit_cost"
+    query = f"SELECT {columns} FROM v_provider_costs_daily WHERE mode = 'image' ORDER BY day"
 
     assert query_rows(catalog, query) == [
         ("2026-03-01", "image", "x", 3, 2, Decimal(3), Decimal("4.5"), Decimal(6)),
