@@ -17,6 +17,7 @@ from models_db.migrate import upgrade
 from sync.catalog.verify.findings import Finding
 from sync.store.verify.read_models import Verification
 from tests.cli.conftest import Shell
+from tests.cli.damaged_days import DAMAGED_DAYS
 from tests.cli.damaged_rows import DAMAGES
 from tests.support import database_servers
 from tests.support.commands import error_line, output
@@ -88,7 +89,7 @@ def test_an_eventful_history_is_consistent(history: SharedHistory) -> None:
     ) == (9, True, True)
 
 
-@pytest.mark.parametrize(("damage", "table", "model_id", "problem"), DAMAGES)
+@pytest.mark.parametrize(("damage", "table", "model_id", "problem"), [*DAMAGES, *DAMAGED_DAYS])
 def test_a_damaged_row_is_named(
     history: SharedHistory, damage: str, table: str, model_id: str | None, problem: str
 ) -> None:

@@ -39,12 +39,14 @@ def interval(begin: int, end: int | None) -> dict[str, Any]:
 
 def cost(begin: int, end: int | None, exact: str | None, *, gap_to: int | None = None) -> dict[str, Any]:
     values = {"default_cost": exact and Decimal(exact), "default_cost_exact": exact}
-    return {**interval(begin, end), **values, "gap_to": gap_to and T[gap_to]}
+    possible_from = T[begin - 1] if begin > 1 else None
+    return {**interval(begin, end), **values, "gap_to": gap_to and T[gap_to], "possible_from": possible_from}
 
 
 def change(at: int, kind: str, old: str | None = None, new: str | None = None, **others: Any) -> dict[str, Any]:
     row = dict.fromkeys(("field", "old_value", "new_value", "delta_cost", "pct_change"))
     row |= {"changed_at": T[at], "run_id": at, "not_before": T[at - 1] if at > 1 else None, "entity": "models"}
+    row |= {"unsure_hours": Decimal(1) if at > 1 else None}
     row |= {"model_name": "A", "provider": "P", "change_kind": kind, "is_cost_event": 1}
     row |= {"old_cost": old and Decimal(old), "new_cost": new and Decimal(new)}
     return {**row, "old_cost_exact": old, "new_cost_exact": new, **others}
@@ -54,6 +56,7 @@ def listed(value: Model, versions: Sequence[Any], costs: Sequence[Any], changes:
     """A listed model whose current rows are right."""
     found = record(value)
     row = {"model_id": found.model_id, "mode": "image", "fingerprint": found.fingerprint, "first_seen_at": T[1]}
+    row["series"] = f"{found.model_id} (image)"
     row |= {name: found.text(name) for name in ("name", "provider", "description")}
     current = {
         shape.table: [dict(zip((*shape.key, *shape.values), one, strict=True)) for one in found.rows[shape.table]]

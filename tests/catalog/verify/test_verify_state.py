@@ -75,7 +75,8 @@ def test_a_run_that_was_held_as_a_whole_leaves_good_times_and_base_url() -> None
 
 def day(number: int) -> dict[str, Any]:
     start = datetime(2026, 3, number, tzinfo=UTC)
-    return {"day": date(2026, 3, number), "day_start_at": start, "day_end_at": start + timedelta(days=1)}
+    bounds = {"day": date(2026, 3, number), "day_start_at": start, "day_end_at": start + timedelta(days=1)}
+    return {**bounds, "month": "2026-03", "is_month_end": 0}
 
 
 @pytest.mark.parametrize(
