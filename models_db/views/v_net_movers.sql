@@ -13,14 +13,15 @@ SELECT
     credits.default_cost AS cost_then,
     credits.default_cost AS cost_now,
     credits.default_cost AS net_change,
-    credits.default_cost AS net_pct,
-    credits.default_cost AS rank_pct,
+    catalog_changes.pct_change AS net_pct,
+    catalog_changes.pct_change AS rank_pct,
     models.model_pk AS is_new,
     models.model_pk AS is_gone,
     calendar_days.day_end_at AS period_start_at
 FROM models
 JOIN credits ON credits.model_pk = models.model_pk
 CROSS JOIN calendar_days
+CROSS JOIN catalog_changes
 WHERE 1 = 0
 UNION ALL
 SELECT
@@ -100,12 +101,13 @@ SELECT
     credits.default_cost,
     credits.default_cost,
     credits.default_cost,
-    credits.default_cost,
-    credits.default_cost,
+    catalog_changes.pct_change,
+    catalog_changes.pct_change,
     models.model_pk,
     models.model_pk,
     calendar_days.day_end_at
 FROM models
 JOIN credits ON credits.model_pk = models.model_pk
 CROSS JOIN calendar_days
+CROSS JOIN catalog_changes
 WHERE 1 = 0
