@@ -71,7 +71,7 @@ def test_values_select_the_same_rows_on_every_database(demo: Engine) -> None:
             return [list(row) for row in answer(connection, question, question.values({**given, **others}, UNTIL)).rows]
 
         changes = rows("cost-changes")
-        every_hour = rows("missing-days", hours=24)
+        every_hour = rows("missing-days", hours=1)
         used = rows("usage", mode="video", model="borealis/clip", number=3)
         wide = rows("accepting", ratio="16:9", seconds="5")
 
