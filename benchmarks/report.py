@@ -5,7 +5,7 @@ python -m benchmarks.report
 
 from __future__ import annotations
 
-from benchmarks import part_history, part_import, part_startup, part_stress, part_sync, part_writes
+from benchmarks import part_history, part_import, part_startup, part_stress, part_sync, part_views, part_writes
 from benchmarks.chart import chart
 from benchmarks.result_table import PAGE, Row, as_text, page_with
 from benchmarks.results import LATEST, Results, load
@@ -15,6 +15,7 @@ PARTS = {
     "stress": part_stress,
     "writes": part_writes,
     "history": part_history,
+    "views": part_views,
     "import": part_import,
     "startup": part_startup,
 }
