@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from tests.support import sent_shapes
+from tests.support.derived_checker import derived_findings, watch_findings
 from tests.support.history_checker import (
     Row,
     changed_findings,
@@ -31,7 +32,7 @@ from tests.support.ignored_checker import earliest_time, ignored_findings
 from tests.support.rejection_checker import rejection_findings
 
 CATALOG_TABLES = ("credits", "credit_details", "params", "param_options", "inputs", "input_rules", "capabilities")
-_TIMES = ("_at", "valid_from", "valid_to", "not_before", "stamp")
+_TIMES = ("_at", "valid_from", "valid_to", "not_before", "possible_from", "stamp")
 
 
 def assert_consistent(engine: Engine) -> None:
@@ -65,10 +66,13 @@ def _findings(connection: Connection) -> Iterator[str]:
             *cost_history_findings(versions[pk], costs[pk]),
             *event_findings(versions[pk], events[pk]),
             *changed_findings(events[pk], rules),
+            *derived_findings(model, costs[pk], events[pk]),
             *_current_findings(model, versions[pk], {table: rows[pk] for table, rows in current.items()}),
         ]
         yield from (f"{model['mode']} {model['model_id']!r}: {message}" for message in messages)
     yield from _run_findings(connection, versions, ignored)
+    runs = {run["run_id"]: run for run in _read(connection, "sync_runs")}
+    yield from watch_findings(_read(connection, "watch_days"), _read(connection, "sync_run_modes"), runs)
     yield from rejection_findings(
         _read(connection, "rejected_models"), {(r["run_id"], r["mode"]): r for r in _read(connection, "sync_run_modes")}
     )
