@@ -35,6 +35,7 @@ SUCCESSFUL: dict[str, list[list[str]]] = {
     "verify": [[], ["--json"]],
     "ignore": [["add", "models.x", "--why", "noise"], ["list"], ["list", "--json"], ["remove", "models.x"]],
     "export": [["{home}/history.jsonl"]],
+    "report": [["{home}/report.html"], ["-", "--provider", "Acme"]],
     "prune": [["--before", "30d"]],
     "completion": [["bash"]],
     "demo": [["--directory", "{home}/demo"]],

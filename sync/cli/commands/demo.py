@@ -1,4 +1,4 @@
-"""The command ``demo``: three months of runs with a made-up catalog."""
+"""The command ``demo``: three months of runs with a made-up catalog, and a report of them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ _FIRST_YEAR, _LAST_YEAR = 2001, 9000  # a run refuses a clock before the year 20
 @click.option(
     "--directory",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the database, demo.db. Default: your data directory.",
+    help="Folder for the database, demo.db, and the report, demo.html. Default: your data directory.",
 )
 @options.moment("--until", "The history ends within the day before this time. Default: now.")
 def demo(*, directory: Path | None, until: datetime | None) -> None:
     """Sync a made-up catalog that changes for three months, on this machine: no API key, no server.
 
-    The runs use the emulator of the API and a new SQLite file, which replaces that of the last demo.
+    The runs use the emulator of the API and a new SQLite file, which replaces that of the last demo. At the end
+    there is a report of them, to be opened in a browser.
     """
     from sync import __version__
     from sync.cli.commands.lists import print_changes
@@ -48,6 +49,23 @@ def demo(*, directory: Path | None, until: datetime | None) -> None:
     click.echo(f"\nThe database is {file}. To query it:")
     click.echo(f"  {_program()} models --database-url {shlex.quote(f'sqlite:///{file}')}")
     click.echo(f"  {_program()} ask cost-changes --database-url {shlex.quote(f'sqlite:///{file}')}")
+    click.echo(f"\nThe report, to be opened in a browser: {_write_report(file, until)}")
+
+
+def _write_report(database: Path, until: datetime) -> str:
+    """Writes the report beside the database, and returns its URL."""
+    from sync import __version__
+    from sync.cli.commands.report import report_period, write_report
+    from sync.show.report.page import ReportHead
+    from sync.store.database import Database
+    from sync.store.report import ReportFilter
+
+    file = database.with_suffix(".html")
+    wanted = ReportFilter(report_period(None, until, until))
+    write_report(
+        Database(f"sqlite:///{database}"), wanted, ReportHead("Demo of catalog-sync", until, __version__), file
+    )
+    return file.as_uri()
 
 
 def _program() -> str:
