@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
 from functools import reduce
@@ -61,7 +61,7 @@ def clipped(intervals: Iterable[CostInterval], period: Period) -> Iterator[CostI
         if start >= period.until or (each.valid_to is not None and each.valid_to <= start):
             continue
         goes_on = each.valid_to is None or each.valid_to >= period.until
-        yield replace(each, valid_from=start, valid_to=None if goes_on else each.valid_to)
+        yield CostInterval(start, None if goes_on else each.valid_to, each.credit_cost)
 
 
 def interval_at(intervals: Sequence[CostInterval], moment: datetime) -> CostInterval | None:

@@ -10,13 +10,13 @@ from itertools import groupby
 from sync.catalog.history.period_costs import clipped, has_changed
 from sync.catalog.history.report_data import ModelCosts, ReportData
 from sync.catalog.model.costs import CostChange
-from sync.show.report.step_chart import StepChart, step_chart, time_after
+from sync.show.report.step_chart import MOST_AREAS, StepChart, step_chart, time_after
 from sync.show.report.texts import ChangeText, change_text, cost_text, printable
 from sync.show.values import format_count
 
-_MOST_AREAS = 15_000
+_MOST_AREAS = 20_000
 """The most parts of charts with a text of their own: with 1,000 models a report stays below 5 MB."""
-_NARROWEST = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_AREAS_OF_A_CHART = (MOST_AREAS, 200, 100, 70, 50, 40, 30, 25, 20, 15, 10, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ class ModeCards:
 def mode_cards(data: ReportData) -> Iterator[ModeCards]:
     """The cards of all models in the period; providers with a change before those without."""
     begins = _mode_begins(data.models)
-    narrowest = _narrowest(data)
+    most_areas = _most_areas(data)
     for mode, models in groupby(data.models, key=lambda each: each.mode):
         providers = [
-            _provider_cards(provider, list(each), data, begins, narrowest)
+            _provider_cards(provider, list(each), data, begins, most_areas)
             for provider, each in groupby(models, key=lambda each: each.provider)
         ]
         yield ModeCards(mode, _unseen(data, mode), sorted(providers, key=lambda each: not each.changed))
@@ -79,31 +79,26 @@ def _mode_begins(models: Sequence[ModelCosts]) -> dict[str, datetime]:
     return begins
 
 
-def _narrowest(data: ReportData) -> float:
-    """How wide a part of a chart is at least, so that there are not too many."""
-    total = sum(len(each.intervals) for each in data.models)
-    if total <= _MOST_AREAS:
-        return _NARROWEST[0]
-    for width in _NARROWEST:
-        charts = (step_chart(each.intervals, data.period, width) for each in data.models)
-        if sum(len(chart.areas) for chart in charts) <= _MOST_AREAS:
-            return width
-    return _NARROWEST[-1]
+def _most_areas(data: ReportData) -> int:
+    """The number of parts of a chart that have a text of their own, so that all charts together have not too many."""
+    numbers = [len(each.intervals) for each in data.models]
+    fits = (most for most in _AREAS_OF_A_CHART if sum(min(number, most) for number in numbers) <= _MOST_AREAS)
+    return next(fits, _AREAS_OF_A_CHART[-1])
 
 
 def _provider_cards(
-    provider: str, models: Sequence[ModelCosts], data: ReportData, begins: Mapping[str, datetime], narrowest: float
+    provider: str, models: Sequence[ModelCosts], data: ReportData, begins: Mapping[str, datetime], most_areas: int
 ) -> ProviderCards:
     changed: list[Card] = []
     unchanged: list[Card] = []
     for model in models:
         has_moved = has_changed(model, data.period, begins[model.mode])
-        (changed if has_moved else unchanged).append(_card(model, data, narrowest))
+        (changed if has_moved else unchanged).append(_card(model, data, most_areas))
     changed.sort(key=lambda each: not each.is_repriced)
     return ProviderCards(printable(provider) or "no provider", changed, unchanged)
 
 
-def _card(model: ModelCosts, data: ReportData, narrowest: float) -> Card:
+def _card(model: ModelCosts, data: ReportData, most_areas: int) -> Card:
     parts = list(clipped(model.intervals, data.period))
     last = parts[-1]
     costs = [each.credit_cost for each in parts]
@@ -117,5 +112,5 @@ def _card(model: ModelCosts, data: ReportData, narrowest: float) -> Card:
         change=change_text(change) if change.old != change.new else None,
         is_repriced=len(set(costs)) > 1,
         note=format_count(steps, "change") if steps else "",
-        chart=step_chart(model.intervals, data.period, narrowest),
+        chart=step_chart(parts, data.period, most_areas),
     )

@@ -17,16 +17,17 @@ _ZERO_BAND = 0.15  # of the height, below the lowest cost of a logarithmic chart
 _ROOM = 0.04  # of the height, between the lowest cost of a logarithmic chart and its lower end
 
 
-@dataclass(frozen=True, slots=True)
 class TimeScale:
-    """Times of a period from left to right."""
+    """Times of a period, which is not empty, from left to right."""
 
-    period: Period
-    width: float
+    def __init__(self, period: Period, width: float) -> None:
+        self.period = period
+        self.width = width
+        self._length = period.until - period.since
 
     def x(self, moment: datetime) -> float:
         """The place of a time; one outside the period is at its end."""
-        share = (moment - self.period.since).total_seconds() / (self.period.seconds or 1)
+        share = (moment - self.period.since) / self._length
         return round(min(max(share, 0.0), 1.0) * self.width, 2)
 
 
@@ -91,4 +92,4 @@ def cost_scale(costs: Iterable[Decimal], top: float, bottom: float) -> CostScale
 
 def number(value: float) -> str:
     """A coordinate with at most two decimals, as short as it can be written."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{round(value, 2):.6g}"

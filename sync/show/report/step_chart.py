@@ -15,6 +15,8 @@ from sync.show.report.texts import axis_cost, cost_text, span_text
 
 WIDTH, HEIGHT = 264, 98
 PLOT_WIDTH, PLOT_TOP, PLOT_BOTTOM = 218, 6, 76
+_NARROWEST = 0.5  # a pointer does not tell narrower parts apart
+MOST_AREAS = int(PLOT_WIDTH / _NARROWEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class StepChart:
     """The place of the cost at the end of the period; None if there is none."""
 
 
-def step_chart(intervals: Iterable[CostInterval], period: Period, narrowest: float = 0.5) -> StepChart:
-    """The chart of a model. Parts narrower than ``narrowest`` have one text together: no pointer tells them apart."""
+def step_chart(intervals: Iterable[CostInterval], period: Period, most_areas: int = MOST_AREAS) -> StepChart:
+    """The chart of a model. Of more than ``most_areas`` parts, narrow neighbours have one text together."""
     parts = list(clipped(intervals, period))
     times = TimeScale(period, PLOT_WIDTH)
     costs = cost_scale(
@@ -59,7 +61,7 @@ def step_chart(intervals: Iterable[CostInterval], period: Period, narrowest: flo
     return StepChart(
         line=_line(parts, times, costs),
         without_cost=_without_cost(parts, times),
-        areas=list(_areas(parts, times, narrowest)),
+        areas=list(_areas(parts, times, most_areas)),
         labels=[Label(number(costs.y(cost) + 3.5), axis_cost(cost)) for cost in costs.ticks()],
         is_log=costs.is_log,
         end=None if end is None else (number(PLOT_WIDTH), number(costs.y(float(end)))),
@@ -103,8 +105,9 @@ class _Span:
     text: str
 
 
-def _areas(parts: Sequence[CostInterval], times: TimeScale, narrowest: float) -> Iterator[Area]:
+def _areas(parts: Sequence[CostInterval], times: TimeScale, most: int) -> Iterator[Area]:
     """The parts from left to right, those too narrow joined with the ones after them."""
+    narrowest = PLOT_WIDTH / most if len(parts) > most else _NARROWEST
     joined: list[_Span] = []
     for span in _spans(parts, times.period):
         joined.append(span)

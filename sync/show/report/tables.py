@@ -151,7 +151,7 @@ def _spark(mean: ProviderMean, period: Period) -> str:
     times = TimeScale(period, SPARK_WIDTH)
     costs = cost_scale((cost for _, cost in mean.steps if cost is not None), _SPARK_ROOM, SPARK_HEIGHT - _SPARK_ROOM)
     at = {round(times.x(moment) * 2) / 2: cost for moment, cost in mean.steps}
-    ends = [*list(at)[1:], float(SPARK_WIDTH)]
+    ends = [*at, float(SPARK_WIDTH)][1:]
     drawn: list[str] = []
     is_joined = False
     for (start, cost), end in zip(at.items(), ends, strict=True):
