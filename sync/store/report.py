@@ -18,8 +18,8 @@ from models_db.tables import (
     ignored_fields,
     models,
     rejected_models,
-    sync_run_modes,
     sync_runs,
+    watch_days,
 )
 from sync.catalog.history.cost_timeline import CostInterval
 from sync.catalog.history.report_data import (
@@ -157,17 +157,17 @@ def _is_news() -> ColumnElement[bool]:
 
 
 def _watched(connection: Connection, wanted: ReportFilter) -> Iterator[WatchedMode]:
-    of, period = sync_run_modes.c, wanted.period
+    """The days of watch_days, and not those of sync_run_modes: prune leaves them."""
+    of, period = watch_days.c, wanted.period
+    query = select(of.mode, of.day).where(
+        of.day >= period.since.astimezone(UTC).date(), of.day <= period.until.astimezone(UTC).date()
+    )
+    days: dict[str, set[str]] = {mode: set() for mode in wanted.modes}
+    for mode, day in connection.execute(query):
+        days.setdefault(mode, set()).add(day.isoformat())
     for success in last_successes(connection):
-        if success.mode not in wanted.modes:
-            continue
-        stamps = connection.scalars(
-            select(of.stamp).where(
-                of.mode == success.mode, of.is_good == 1, of.stamp >= period.since, of.stamp < period.until
-            )
-        )
-        days = frozenset(stamp.astimezone(UTC).date().isoformat() for stamp in stamps)
-        yield WatchedMode(success.mode, success.good_observed_at, days)
+        if success.mode in wanted.modes:
+            yield WatchedMode(success.mode, success.good_observed_at, frozenset(days[success.mode]))
 
 
 def _rejected(connection: Connection, wanted: ReportFilter) -> Iterator[RejectedModel]:

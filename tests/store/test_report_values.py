@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, column, select, text
 
-from sync.catalog.history.period_costs import provider_means
+from models_db.tables.column_types import UtcDateTime
+from sync.catalog.history.period_costs import net_moves, provider_means
 from sync.catalog.history.report_data import Period, ReportData
 from sync.store import catalog_facts, report
 from sync.store.database import in_snapshot
@@ -58,6 +60,54 @@ def test_the_intervals_are_those_of_the_view(host: Host, period: Period) -> None
 
     assert len(expected) > 5
     assert sorted(read, key=repr) == sorted(expected, key=repr)
+
+
+def test_the_corners_of_the_charts_are_the_rows_of_the_view_of_steps(host: Host) -> None:
+    corners = set()
+    for each in values(host.engine).models:
+        for interval, following in zip_longest(each.intervals, each.intervals[1:]):
+            corners.add((each.mode, each.model_id, interval.valid_from, interval.credit_cost, 1))
+            if interval.valid_to and (following is None or following.valid_from > interval.valid_to):
+                corners.add((each.mode, each.model_id, interval.valid_to, None, 0))
+    steps = table("mode", "model_id", "step_at", "credit_cost_exact", "is_listed", name="v_credit_cost_steps")
+
+    assert {0, 1} == {corner[-1] for corner in corners}
+    assert corners == set(host_rows(host, steps))
+
+
+def test_the_net_moves_are_those_of_the_view(host: Host) -> None:
+    host.sync([model("a", cost=6), model("new", cost=5), FULL], [], accept="all")
+    columns = ("period_start_at", "mode", "model_id", "cost_then", "cost_now", "is_new", "is_gone")
+    expected = host_rows(host, table(*columns, name="v_net_movers").where(text("period_days = 7")))
+    (start,) = {row[0] for row in expected}
+    read = values(host.engine, Period(start, WHOLE.until))
+    found = {
+        (each.model.mode, each.model.model_id): (
+            each.change.old,
+            each.change.new,
+            not each.was_listed,
+            not each.is_listed,
+        )
+        for each in net_moves(read.models, read.period)
+    }
+
+    assert len(expected) == len(found) > 1
+    for _, mode, model_id, then, now, *flags in expected:
+        old, new, *mine = found[mode, model_id]
+        assert [_rounded(old), _rounded(new)] == [_rounded(then), _rounded(now)]
+        assert mine == [bool(flag) for flag in flags]
+
+
+def table(*columns: str, name: str) -> Any:
+    """A query of a view whose times are read as the program reads them."""
+    return select(*(column(each, UtcDateTime() if each.endswith("_at") else None) for each in columns)).select_from(
+        text(name)
+    )
+
+
+def host_rows(host: Host, query: Any) -> list[tuple[Any, ...]]:
+    with host.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query)]
 
 
 def test_the_intervals_of_a_model_are_in_order_and_the_models_too(host: Host) -> None:
@@ -126,8 +176,13 @@ def test_a_report_of_a_mode_or_a_provider_has_only_its_models(host: Host) -> Non
     assert values(host.engine, provider="nobody").models == []
 
 
-def test_the_days_with_a_successful_sync_are_those_of_good_runs(host: Host) -> None:
+def test_the_days_with_a_successful_sync_are_those_of_the_view(host: Host) -> None:
     watched = {each.mode: each for each in values(host.engine).watched}
+    days = rows(host.engine, "SELECT mode, day FROM v_watch_daily WHERE is_gap = 0")
+
+    assert {(mode, day) for mode, each in watched.items() for day in each.watched_days} == {
+        (mode, str(day)) for mode, day in days
+    }
 
     assert watched["image"].watched_days == {"2026-03-01", "2026-03-03"}
     assert watched["image"].last_success == datetime(2026, 3, 3, 18, 59, 2, tzinfo=UTC)
