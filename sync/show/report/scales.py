@@ -13,7 +13,7 @@ from sync.catalog.history.report_data import Period
 
 _LOG_FROM = 50
 """From this ratio of the highest to the lowest cost a chart is logarithmic: the lowest would be less than 2 % high."""
-_ZERO_BAND = 0.15  # of the height, below the lowest cost of a logarithmic chart: there is no place for 0 on its scale
+_ZERO_BAND = 0.2  # of the height, below the lowest cost of a logarithmic chart: there is no place for 0 on its scale
 _ROOM = 0.04  # of the height, between the lowest cost of a logarithmic chart and its lower end
 
 

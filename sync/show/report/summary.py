@@ -135,7 +135,7 @@ def held_notes(held: Sequence[Held]) -> list[Note]:
         Note(
             f"run {each.run_id}",
             f"{each.mode}: {_HELD.get(each.reason, each.reason)} of {format_count(each.number, 'model')} held back",
-            printable(_some([repr(model_id) for model_id in each.model_ids])),
+            printable(_some(each.model_ids)),
         )
         for each in held
     ]

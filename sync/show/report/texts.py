@@ -13,7 +13,8 @@ from sync.catalog.text import one_line
 from sync.show.direction import DOWN, UP
 from sync.show.values import format_decimal, format_duration, format_percent, format_signed
 
-_READABLE = Context(prec=6)  # digits of a mean
+_READABLE = Context(prec=6)  # digits of a mean below 1
+_EXACT, _PLACES = Context(prec=60), Decimal("1e-4")
 _SHORT = Context(prec=4)  # digits beside an axis
 _LONGEST_PLAIN = 7  # characters beside an axis
 
@@ -66,8 +67,10 @@ def cost_text(cost: str | None) -> str:
 
 
 def mean_text(cost: Decimal | None) -> str:
-    """A calculated cost with six digits."""
-    return "" if cost is None else format_decimal(_READABLE.plus(cost))
+    """A calculated cost with six digits, and with four decimals however large it is."""
+    if cost is None:
+        return ""
+    return format_decimal(_READABLE.plus(cost) if abs(cost) < 1 else _EXACT.quantize(cost, _PLACES))
 
 
 def axis_cost(cost: float) -> str:

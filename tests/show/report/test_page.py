@@ -126,6 +126,22 @@ def test_a_price_from_zero_is_a_new_price_without_a_percentage() -> None:
     assert "inf" not in printed.lower().replace("information", "")
 
 
+@pytest.mark.parametrize(
+    ("costs", "mean"),
+    [
+        (["0", "123456789012.1234"], "61728394506.0617"),
+        (["1", "1", "2"], "1.3333"),
+        (["0.000001", "0.000002", "0.000002"], "0.00000166667"),
+        (["0"], "0"),
+        ([None], ""),
+    ],
+)
+def test_a_mean_has_four_decimals_or_six_digits(costs: list[str | None], mean: str) -> None:
+    html = page([model(f"a{number}", (-5, cost)) for number, cost in enumerate(costs)])
+
+    assert re.findall(r'class="n mean">(.*?)<', html) == [mean]
+
+
 def test_the_largest_moves_come_first() -> None:
     html = page([model("a", (-5, "10"), (9, "11")), model("b", (-5, "10"), (9, "2")), model("c", (-5, "0"), (9, "1"))])
     movers = html[html.index('id="movers"') : html.index('id="feed"')]
@@ -144,7 +160,7 @@ def test_what_waits_for_a_person_is_listed() -> None:
         )
     )
 
-    assert "image: costs of 2 models held back run 7 'acme/a', 'acme/b'" in printed
+    assert "image: costs of 2 models held back run 7 acme/a, acme/b" in printed
     assert "Rejected models 12 The newest 1. video: a model without a readable id since 2026-03-04 00:00" in printed
     assert "models.rank 2026-03-03 00:00 to 2026-03-05 00:00 noise (by kim)" in printed
     assert "kim accepted 3 removals of image run 9, 2026-03-06 00:00 asked" in printed
