@@ -116,6 +116,8 @@ def test_the_demo_shows_months_with_a_decrease_and_its_database(tmp_path: Path) 
     for kind in ("increase", "removed", "relisted", "cost_unset", "added"):
         assert kind in printed
     assert str(folder / "demo.db") in printed
+    assert printed.endswith(f"{(folder / 'demo.html').as_uri()}\n")
+    assert "acme/sketch-pro" in (folder / "demo.html").read_text()
     url = f"sqlite:///{folder / 'demo.db'}"
     event = "SELECT old_cost_exact, new_cost_exact FROM v_credit_cost_changes WHERE change_kind = 'decrease'"
     assert ("3", "1.5") in query_rows(url, event)

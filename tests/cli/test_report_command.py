@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
@@ -83,6 +84,22 @@ def test_a_report_that_fails_leaves_the_last_one(
 
     monkeypatch.setattr("sync.store.report.held_modes", fail)
     error_line(shell("report", str(file), *PERIOD), 6)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if "costs" in path.name] == ["costs.html"]
+
+
+def test_a_disk_that_fills_while_it_is_written_leaves_the_last_one(
+    shell: Shell, history: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "costs.html"
+    output(shell("report", str(file), *PERIOD))
+    before = file.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left on device; make room there" in error_line(shell("report", str(file), *PERIOD), 1)
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if "costs" in path.name] == ["costs.html"]
 

@@ -103,14 +103,16 @@ def _card(model: ModelCosts, data: ReportData, most_areas: int) -> Card:
     last = parts[-1]
     costs = [each.credit_cost for each in parts]
     change = CostChange(costs[0], costs[-1])
-    steps = len(parts) - 1
+    steps, is_gone = len(parts) - 1, last.valid_to is not None
     return Card(
         model_id=printable(model.model_id),
         name=printable(model.name),
         cost=cost_text(last.credit_cost),
-        is_gone=last.valid_to is not None,
+        is_gone=is_gone,
         change=change_text(change) if change.old != change.new else None,
         is_repriced=len(set(costs)) > 1,
-        note=format_count(steps, "change") if steps else "",
+        note=", ".join(
+            filter(None, [format_count(steps, "change") if steps else "", "no longer listed" if is_gone else ""])
+        ),
         chart=step_chart(parts, data.period, most_areas),
     )
