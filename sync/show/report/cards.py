@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -19,9 +19,13 @@ _MOST_AREAS = 20_000
 _AREAS_OF_A_CHART = (MOST_AREAS, 200, 100, 70, 50, 40, 30, 25, 20, 15, 10, 5)
 
 
+MOST_UNCHANGED = 2_000
+"""With more unchanged models than this, they are a list without charts, which would all be a straight line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A model with its chart; ``cost`` is its last one.
+    """A model with its chart, if it has one; ``cost`` is its last one.
 
     ``change`` is that from one end of its time in the period to the other; None where nothing moved.
     """
@@ -33,7 +37,7 @@ class Card:
     change: ChangeText | None
     is_repriced: bool
     note: str
-    chart: StepChart
+    chart: StepChart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,29 @@ class ModeCards:
     providers: Sequence[ProviderCards]
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """What all cards have in common."""
+
+    data: ReportData
+    begins: Mapping[str, datetime]
+    """When each mode was first observed in the period."""
+    most_areas: int
+    draws_unchanged: bool
+
+    def has_changed(self, model: ModelCosts) -> bool:
+        """Whether the model is one of those that changed."""
+        return has_changed(model, self.data.period, self.begins[model.mode])
+
+
 def mode_cards(data: ReportData) -> Iterator[ModeCards]:
     """The cards of all models in the period; providers with a change before those without."""
     begins = _mode_begins(data.models)
-    most_areas = _most_areas(data)
+    unchanged = sum(not has_changed(each, data.period, begins[each.mode]) for each in data.models)
+    drawing = _Drawing(data, begins, _most_areas(data), unchanged <= MOST_UNCHANGED)
     for mode, models in groupby(data.models, key=lambda each: each.mode):
         providers = [
-            _provider_cards(provider, list(each), data, begins, most_areas)
+            _provider_cards(provider, each, drawing)
             for provider, each in groupby(models, key=lambda each: each.provider)
         ]
         yield ModeCards(mode, _unseen(data, mode), sorted(providers, key=lambda each: not each.changed))
@@ -86,20 +106,20 @@ def _most_areas(data: ReportData) -> int:
     return next(fits, _AREAS_OF_A_CHART[-1])
 
 
-def _provider_cards(
-    provider: str, models: Sequence[ModelCosts], data: ReportData, begins: Mapping[str, datetime], most_areas: int
-) -> ProviderCards:
+def _provider_cards(provider: str, models: Iterable[ModelCosts], drawing: _Drawing) -> ProviderCards:
     changed: list[Card] = []
     unchanged: list[Card] = []
     for model in models:
-        has_moved = has_changed(model, data.period, begins[model.mode])
-        (changed if has_moved else unchanged).append(_card(model, data, most_areas))
+        has_moved = drawing.has_changed(model)
+        cards = changed if has_moved else unchanged
+        cards.append(_card(model, drawing, has_chart=has_moved or drawing.draws_unchanged))
     changed.sort(key=lambda each: not each.is_repriced)
     return ProviderCards(printable(provider) or "no provider", changed, unchanged)
 
 
-def _card(model: ModelCosts, data: ReportData, most_areas: int) -> Card:
-    parts = list(clipped(model.intervals, data.period))
+def _card(model: ModelCosts, drawing: _Drawing, *, has_chart: bool) -> Card:
+    period = drawing.data.period
+    parts = list(clipped(model.intervals, period))
     last = parts[-1]
     costs = [each.credit_cost for each in parts]
     change = CostChange(costs[0], costs[-1])
@@ -114,5 +134,5 @@ def _card(model: ModelCosts, data: ReportData, most_areas: int) -> Card:
         note=", ".join(
             filter(None, [format_count(steps, "change") if steps else "", "no longer listed" if is_gone else ""])
         ),
-        chart=step_chart(parts, data.period, most_areas),
+        chart=step_chart(parts, period, drawing.most_areas) if has_chart else None,
     )

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sync.catalog.history.report_data import Acceptance, Held, IgnoredField, RejectedModel, WatchedMode
+from sync.show.report import cards
 from sync.show.report.page import GENERATOR, ReportHead, report_page
 from tests.support.report_values import (
     BEGIN,
@@ -254,6 +255,15 @@ def test_a_thousand_models_and_three_years_are_small_and_fast() -> None:
 
     assert len(html.encode()) < 5_000_000
     assert seconds < 5
+
+
+def test_very_many_unchanged_models_are_a_list_without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cards, "MOST_UNCHANGED", 2)
+    models = [model(f"m{number}", (-5, "1.5")) for number in range(3)]
+    drawn, listed = page(models[:2]), page([*models, model("moved", (-5, "1"), (9, "2"))])
+
+    assert (drawn.count("<article"), listed.count("<article")) == (2, 1)
+    assert "m2 1.5" in text(listed)
 
 
 def test_a_model_with_four_thousand_changes_is_one_chart_like_the_others() -> None:

@@ -36,7 +36,7 @@
       if (!row.hidden && row.matches(".card")) shown += 1;
     }
     for (const group of document.querySelectorAll(".provider")) {
-      group.hidden = !group.querySelector(".card:not([hidden])");
+      group.hidden = !group.querySelector(".card:not([hidden]), tbody tr:not([hidden])");
     }
     for (const details of document.querySelectorAll("main details:not(.notes)")) {
       const hit = wanted.length > 0 && details.querySelector(".card:not([hidden]), tbody tr:not([hidden])") !== null;
