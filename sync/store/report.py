@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -61,7 +61,7 @@ def read_report(connection: Connection, wanted: ReportFilter) -> ReportData:
     counts = dict(_event_counts(connection, wanted))
     return ReportData(
         asked=wanted.period,
-        first_observed=first_observed(connection, wanted.mode),
+        mode_begins=dict(_mode_begins(connection, wanted)),
         models=list(_models(connection, wanted)),
         events=list(_events(connection, wanted)),
         event_counts=counts,
@@ -78,6 +78,14 @@ def read_report(connection: Connection, wanted: ReportFilter) -> ReportData:
         ignored=list(_ignored(connection, wanted)),
         accepted=list(_accepted(connection, wanted)),
     )
+
+
+def _mode_begins(connection: Connection, wanted: ReportFilter) -> Iterator[tuple[str, datetime]]:
+    """Of every provider: the models of a new one are new, those of the first sync are not."""
+    for mode in wanted.modes:
+        begin = first_observed(connection, mode)
+        if begin is not None:
+            yield mode, begin
 
 
 def _models(connection: Connection, wanted: ReportFilter) -> Iterator[ModelCosts]:

@@ -60,8 +60,8 @@ def hostile() -> str:
 HOSTILE = hostile()
 PAGES = {
     "hostile": HOSTILE,
-    "empty": page(first_observed=None),
-    "before": page(first_observed=END + timedelta(days=1)),
+    "empty": page(mode_begins={}),
+    "before": page(mode_begins={"image": END + timedelta(days=1)}),
     "single": page([model("acme/a", (-5, "1"))]),
     "many": page([model("acme/a", *((number * 90 / 4000, str(number % 7 + 1)) for number in range(4000)))]),
 }

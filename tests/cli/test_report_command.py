@@ -104,7 +104,11 @@ def test_a_disk_that_fills_while_it_is_written_leaves_the_last_one(
     assert [path.name for path in tmp_path.iterdir() if "costs" in path.name] == ["costs.html"]
 
 
-@pytest.mark.parametrize("content", [b"notes\n", b"<!doctype html><p>mine", gzip.compress(b"notes"), b"\xff\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [b"notes\n", b"<!doctype html><p>mine", gzip.compress(b"notes", mtime=0), b"\xff\x00"],
+    ids=["text", "html", "gz", "bytes"],
+)
 def test_a_file_that_is_no_report_is_not_replaced(shell: Shell, history: str, tmp_path: Path, content: bytes) -> None:
     for name in ("notes.html", "notes.gz"):
         (tmp_path / name).write_bytes(content)

@@ -88,7 +88,7 @@ def test_the_net_moves_are_those_of_the_view(host: Host) -> None:
             not each.was_listed,
             not each.is_listed,
         )
-        for each in net_moves(read.models, read.period)
+        for each in net_moves(read.models, read.period, read.mode_begins)
     }
 
     assert len(expected) == len(found) > 1

@@ -53,7 +53,12 @@ def report(models: Sequence[ModelCosts] = (), events: Iterable[CostEvent] = (), 
     """Values of a report; the mode image was watched on the first ten days."""
     listed = list(events)
     watched = WatchedMode("image", day(80), frozenset(f"{day(number):%Y-%m-%d}" for number in range(10)))
-    values: dict[str, Any] = {"asked": PERIOD, "first_observed": BEGIN, "watched": [watched], **fields}
+    values: dict[str, Any] = {
+        "asked": PERIOD,
+        "mode_begins": {"image": BEGIN, "video": BEGIN},
+        "watched": [watched],
+        **fields,
+    }
     counts: dict[str, int] = {}
     for each in listed:
         counts[each.kind] = counts.get(each.kind, 0) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
@@ -77,25 +77,30 @@ def interval_before(intervals: Sequence[CostInterval], end: datetime) -> CostInt
     )
 
 
-def has_changed(model: ModelCosts, period: Period, mode_begin: datetime | None) -> bool:
+def has_changed(model: ModelCosts, period: Period, begins: Mapping[str, datetime]) -> bool:
     """Whether a cost changed in the period, or the model came or went.
 
-    The models of the first sync of a mode, at ``mode_begin``, had been there before.
+    The models of the first sync of a mode, whose time is in ``begins``, had been there before.
     """
     parts = list(clipped(model.intervals, period))
     if len(parts) != 1:
         return bool(parts)
     start = parts[0].valid_from
-    return parts[0].valid_to is not None or start not in (period.since, mode_begin)
+    return parts[0].valid_to is not None or start not in (period.since, begins.get(model.mode))
 
 
-def net_moves(models: Iterable[ModelCosts], period: Period) -> list[NetMove]:
-    """The models whose cost differs between the two ends, in the order of the models."""
-    return [move for model in models if (move := _net_move(model, period))]
+def net_moves(models: Iterable[ModelCosts], period: Period, begins: Mapping[str, datetime]) -> list[NetMove]:
+    """The models whose cost differs between the two ends, in the order of the models.
+
+    Where the history of a mode begins later, in ``begins``, that is its start.
+    """
+    starts = {mode: max(begin, period.since) for mode, begin in begins.items()}
+    moves = (_net_move(each, starts.get(each.mode, period.since), period.until) for each in models)
+    return [move for move in moves if move]
 
 
-def _net_move(model: ModelCosts, period: Period) -> NetMove | None:
-    then, now = interval_at(model.intervals, period.since), interval_before(model.intervals, period.until)
+def _net_move(model: ModelCosts, start: datetime, end: datetime) -> NetMove | None:
+    then, now = interval_at(model.intervals, start), interval_before(model.intervals, end)
     change = CostChange(then.credit_cost if then else None, now.credit_cost if now else None)
     if (then is None) == (now is None) and change.old == change.new:
         return None

@@ -105,8 +105,8 @@ class ReportData:
 
     asked: Period
     """The period that was asked for."""
-    first_observed: datetime | None
-    """When the recorded history begins, in the modes of the report; None without any."""
+    mode_begins: Mapping[str, datetime]
+    """When the recorded history of each mode of the report begins; a mode without any is left out."""
     models: Sequence[ModelCosts] = ()
     """In the order of mode, provider and id."""
     events: Sequence[CostEvent] = ()
@@ -124,6 +124,11 @@ class ReportData:
     rejected_count: int = 0
     ignored: Sequence[IgnoredField] = ()
     accepted: Sequence[Acceptance] = ()
+
+    @property
+    def first_observed(self) -> datetime | None:
+        """When the recorded history begins; None without any."""
+        return min(self.mode_begins.values(), default=None)
 
     @property
     def period(self) -> Period:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 
 from sync.catalog.history.period_costs import clipped, has_changed
@@ -63,21 +62,18 @@ class _Drawing:
     """What all cards have in common."""
 
     data: ReportData
-    begins: Mapping[str, datetime]
-    """When each mode was first observed in the period."""
     most_areas: int
     draws_unchanged: bool
 
     def has_changed(self, model: ModelCosts) -> bool:
         """Whether the model is one of those that changed."""
-        return has_changed(model, self.data.period, self.begins[model.mode])
+        return has_changed(model, self.data.period, self.data.mode_begins)
 
 
 def mode_cards(data: ReportData) -> Iterator[ModeCards]:
     """The cards of all models in the period; providers with a change before those without."""
-    begins = _mode_begins(data.models)
-    unchanged = sum(not has_changed(each, data.period, begins[each.mode]) for each in data.models)
-    drawing = _Drawing(data, begins, _most_areas(data), unchanged <= MOST_UNCHANGED)
+    unchanged = sum(not has_changed(each, data.period, data.mode_begins) for each in data.models)
+    drawing = _Drawing(data, _most_areas(data), unchanged <= MOST_UNCHANGED)
     for mode, models in groupby(data.models, key=lambda each: each.mode):
         providers = [
             _provider_cards(provider, each, drawing)
@@ -89,14 +85,6 @@ def mode_cards(data: ReportData) -> Iterator[ModeCards]:
 def _unseen(data: ReportData, mode: str) -> str:
     last = next((each.last_success for each in data.watched if each.mode == mode), None)
     return "" if last is None else time_after(last, data.period)
-
-
-def _mode_begins(models: Sequence[ModelCosts]) -> dict[str, datetime]:
-    begins: dict[str, datetime] = {}
-    for model in models:
-        first = model.intervals[0].valid_from
-        begins[model.mode] = min(begins.get(model.mode, first), first)
-    return begins
 
 
 def _most_areas(data: ReportData) -> int:

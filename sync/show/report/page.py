@@ -76,6 +76,7 @@ def _contents(data: ReportData, head: ReportHead) -> dict[str, Any]:
         "asked_since": time_text(data.asked.since) if period != data.asked else "",
         "first_observed": time_text(data.first_observed),
         "has_history": data.has_history,
+        "of_all_providers": head.provider is not None,
         "held": summary.held_notes(data.held),
         "rejected": summary.rejected_notes(data.rejected),
         "rejected_count": data.rejected_count,

@@ -97,7 +97,7 @@ def _with_empty_end(change: ChangeText, kind: str) -> ChangeText:
 
 def moves(data: ReportData) -> Moves:
     """The net movers of the period."""
-    found = net_moves(data.models, data.period)
+    found = net_moves(data.models, data.period, data.mode_begins)
     moved = [each for each in found if each.kind not in ("new", "gone")]
     return Moves(
         [_move_row(each) for each in sorted(moved, key=_by_size)],

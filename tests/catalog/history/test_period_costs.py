@@ -46,7 +46,7 @@ def test_an_interval_that_ends_with_the_period_was_listed_until_then() -> None:
     ],
 )
 def test_a_net_move_compares_the_two_ends(costs: list[tuple[float, str]], kind: str, percent: Decimal | None) -> None:
-    (move,) = net_moves([model("a", *costs)], PERIOD)
+    (move,) = net_moves([model("a", *costs)], PERIOD, {})
 
     assert (move.kind, move.change.percent) == (kind, percent)
 
@@ -55,15 +55,25 @@ def test_a_net_move_compares_the_two_ends(costs: list[tuple[float, str]], kind: 
     "costs", [[(-5, "3")], [(-5, "3"), (10, "4"), (20, "3")], [(-5, None)], [(10, "3"), (20, "gone")], [(-5, "0")]]
 )
 def test_what_is_the_same_at_both_ends_is_no_move(costs: list[tuple[float, str]]) -> None:
-    assert net_moves([model("a", *costs)], PERIOD) == []
+    assert net_moves([model("a", *costs)], PERIOD, {}) == []
+
+
+def test_a_mode_that_was_first_synced_later_begins_then() -> None:
+    models = [model("a", (20, "1"), (30, "2"), mode="video"), model("b", (25, "1"), mode="video")]
+    moves = net_moves(models, PERIOD, {"image": BEGIN, "video": day(20)})
+
+    assert [(move.model.model_id, move.kind, move.change.old) for move in moves] == [
+        ("a", "moved", "1"),
+        ("b", "new", None),
+    ]
 
 
 def test_the_models_of_the_first_sync_are_no_change_and_later_ones_are() -> None:
-    assert not has_changed(model("a", (0, "1")), PERIOD, BEGIN)
-    assert not has_changed(model("a", (5, "1")), PERIOD, day(5))
-    assert has_changed(model("a", (5, "1")), PERIOD, BEGIN)
-    assert has_changed(model("a", (0, "1"), (5, "gone")), PERIOD, BEGIN)
-    assert has_changed(model("a", (0, "1"), (5, "2")), PERIOD, BEGIN)
+    assert not has_changed(model("a", (0, "1")), PERIOD, {"image": BEGIN})
+    assert not has_changed(model("a", (5, "1")), PERIOD, {"image": day(5)})
+    assert has_changed(model("a", (5, "1")), PERIOD, {"image": BEGIN})
+    assert has_changed(model("a", (0, "1"), (5, "gone")), PERIOD, {"image": BEGIN})
+    assert has_changed(model("a", (0, "1"), (5, "2")), PERIOD, {"image": BEGIN})
 
 
 def test_the_means_are_those_of_listed_models_with_a_cost() -> None:

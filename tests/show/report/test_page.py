@@ -59,7 +59,7 @@ def text(html: str) -> str:
 
 
 def test_an_empty_catalog_has_a_page_that_says_so() -> None:
-    printed = text(page(first_observed=None, watched=[WatchedMode("image", None, frozenset())]))
+    printed = text(page(mode_begins={}, watched=[WatchedMode("image", None, frozenset())]))
 
     assert "This catalog has no successful sync yet" in printed
     assert "Held back now: nothing" in printed
@@ -67,13 +67,13 @@ def test_an_empty_catalog_has_a_page_that_says_so() -> None:
 
 
 def test_a_period_before_the_history_says_when_that_begins() -> None:
-    printed = text(page(first_observed=END + timedelta(days=1)))
+    printed = text(page(mode_begins={"image": END + timedelta(days=1)}))
 
     assert "Nothing was observed in this period: the history begins at 2026-05-31 00:00 UTC." in printed
 
 
 def test_a_period_that_begins_before_the_history_is_cut_to_it() -> None:
-    printed = text(page([model("acme/a", (10, "1"))], first_observed=day(10)))
+    printed = text(page([model("acme/a", (10, "1"))], mode_begins={"image": day(10)}))
 
     assert "2026-03-11 00:00 to 2026-05-30 00:00 UTC (80 days)" in printed
     assert "the report was asked for from 2026-03-01 00:00 on" in printed
