@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CODE = ("sync", "models_db", "tests", "benchmarks")  # not alembic: a revision is never edited
+CODE = ("sync", "models_db", "tests", "benchmarks", "bi")  # not alembic: a revision is never edited
 MOST_LINES = 300
 CLOCKS = {"now", "utcnow", "today"}
 HOME_FOLDER = re.compile(r"(?<![\w.])/(?:home|root|Users)/\w")
