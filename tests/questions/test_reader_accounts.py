@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, inspect, make_url
 from sqlalchemy.exc import DBAPIError
 
 from models_db import migrate
@@ -79,6 +79,15 @@ def drop(owner: Connection, name: str) -> None:
 
 def test_h15_the_reader_reads_every_view_and_table(reader: Reader) -> None:
     assert [name for name in READABLE if not reader.reads(name)] == []
+
+
+def test_i9_the_reader_finds_every_view_with_its_columns(reader: Reader) -> None:
+    """As tools do that reflect a view before they show it: SQLAlchemy reads its definition on MariaDB (SHOW VIEW)."""
+    found = inspect(reader.engine)
+    columns = {view.name: [column["name"] for column in found.get_columns(view.name)] for view in VIEWS}
+
+    assert {view.name for view in VIEWS} <= {*found.get_view_names()}
+    assert columns == {view.name: [column.name for column in view.columns] for view in VIEWS}
 
 
 def test_the_reader_writes_nothing(reader: Reader) -> None:
