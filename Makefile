@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DLT := .venv-bench
+SUPERSET := .venv-superset
 WORKERS ?= auto
 # What test-quick runs: the other folders of tests/ run whole programs against faults, for days of history, or by hand.
 QUICK_TESTS := $(addprefix tests/,catalog models_db run show source store test_errors.py cli)
@@ -16,7 +17,7 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick torture ha bench check format lock clean
+.PHONY: help demo test test-quick torture ha bench bi-check check format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -44,6 +45,10 @@ bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes 
 	@$(BIN)/python -m benchmarks --dlt-python $(DLT)/bin/python $(if $(QUICK),--quick) $(if $(PARTS),--parts $(PARTS)) \
 		$(if $(DATABASES),--databases $(DATABASES)) $(if $(SIZES),--sizes $(SIZES))
 
+bi-check: $(READY) $(SUPERSET)/ready ## the dashboard in Superset and Chromium beside the views; URLS="postgresql://... sqlite:////..."
+	@[ -n "$(URLS)" ] || $(BIN)/catalog-sync demo --directory $(SUPERSET) >/dev/null
+	@PATH="$(CURDIR)/$(SUPERSET)/bin:$$PATH" bash bi/superset/check.sh $(if $(URLS),$(URLS),"sqlite:///$(CURDIR)/$(SUPERSET)/demo.db")
+
 # alembic/ is checked from within: from the root mypy would take the folder for the library of the same name.
 check: $(READY) ## lint, format, types, import directions, lock files, deploy/
 	@$(BIN)/ruff check --quiet .
@@ -64,7 +69,7 @@ lock: $(READY) ## write uv.lock and constraints.txt from pyproject.toml (UPGRADE
 	@$(EXPORT) --output-file constraints.txt >/dev/null
 
 clean: ## remove everything that make and the tests created
-	rm -rf $(VENV) $(DLT) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DLT) $(SUPERSET) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # hatchling is installed first and stays, so that a later change of pyproject.toml installs without a network.
@@ -73,6 +78,12 @@ $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 		--no-build-isolation -e '.[dev,mariadb,postgres]'
+	@touch $@
+
+$(SUPERSET)/ready: bi/superset/requirements.txt
+	@echo 'Installing Superset into $(SUPERSET) ...'
+	@$(PYTHON) -m venv $(SUPERSET)
+	@$(SUPERSET)/bin/python -m pip install --quiet --disable-pip-version-check -r bi/superset/requirements.txt playwright
 	@touch $@
 
 $(DLT)/ready: benchmarks/requirements.txt $(VENV)/pyvenv.cfg
