@@ -52,11 +52,11 @@ def canned_sql(question: Question) -> str:
     """
     if not question.parameters:
         return question.sql
-    if not question.sql.startswith("SELECT"):
-        raise ValueError(f"question {question.name} does not begin with SELECT; extend bi/datasette/make.py")
     given = ",\n  ".join(f"{_given(name, each)} AS {name}" for name, each in question.parameters.items())
     body = _PARAMETER.sub(lambda found: f"(SELECT {found[1]} FROM given)", question.sql)
-    return f"WITH given AS (\n  SELECT {given}\n)\n{body}"
+    # A question that begins with tables of its own keeps them, behind this one.
+    word, rest = re.fullmatch(r"(WITH RECURSIVE|WITH)?\s*(.*)", body, re.DOTALL).groups()  # type: ignore[union-attr]
+    return f"{word or 'WITH'} given AS (\n  SELECT {given}\n){',' if word else ''}\n{rest}"
 
 
 def _given(name: str, parameter: Parameter) -> str:
