@@ -135,8 +135,8 @@ def _open(page: Any, address: str) -> dict[str, tuple[float, list[dict[str, Any]
             answers[str(slice_id)] = response.json()["result"][0].get("data") or []
 
     page.on("response", note)
+    page.set_default_timeout(WAIT)
     page.goto(f"{address}/login/")
-    page.request.post(f"{address}/api/v1/security/login")
     page.fill("input[name=username], #username", "admin")
     page.fill("input[name=password], #password", "admin")
     page.keyboard.press("Enter")

@@ -24,8 +24,9 @@ for url in "$@"; do
   python "$here/load.py" "$url" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
   gunicorn -w 1 -k gthread --threads 8 --timeout 120 -b "127.0.0.1:$port" 'superset.app:create_app()' >"$work/log" 2>&1 &
   server=$!
-  for _ in $(seq 120); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+  # The server accepts connections before Superset is loaded.
+  for _ in $(seq 180); do
+    curl -fsS -m 60 "http://127.0.0.1:$port/health" >/dev/null 2>&1 && break
     sleep 1
   done
   echo "== ${url%%:*}"

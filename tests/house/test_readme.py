@@ -107,8 +107,8 @@ def test_the_program_accepts_every_command_of_the_pages(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
 def test_every_make_target_of_the_pages_exists(name: str) -> None:
-    documented = set(re.findall(r"(?:^|`)make ([a-z]+)", page(name), re.MULTILINE))
-    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
+    documented = set(re.findall(r"(?:^|`)make ([a-z-]+)", page(name), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", page("Makefile"), re.MULTILINE))
 
     assert documented
     assert documented <= targets
