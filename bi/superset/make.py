@@ -163,7 +163,9 @@ def _position() -> dict[str, Any]:
 
 def _filters() -> Iterator[dict[str, Any]]:
     mask = {"extraFormData": {"time_range": PERIOD}, "filterState": {"value": PERIOD}}
-    yield _filter("period", "Period", "filter_time", [{}], defaultDataMask=mask)
+    unaffected = [number for number, chart in enumerate(CHARTS, start=1) if chart.time_column is None]
+    scope = {"rootPath": ["ROOT_ID"], "excluded": unaffected}
+    yield _filter("period", "Period", "filter_time", [{}], defaultDataMask=mask, scope=scope)
     lists = {"mode": ("Mode", "v_current_catalog"), "provider": ("Provider", "v_credit_cost_history")}
     for column, (name, view) in {**lists, "model_id": ("Model", "v_credit_cost_history")}.items():
         target = {"column": {"name": column}, "datasetUuid": _uuid("dataset", view)}

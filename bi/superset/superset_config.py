@@ -7,13 +7,13 @@ import os
 
 import pymysql
 
-# Superset imports the driver of mysql:// URLs even for mysql+pymysql://.
+# Superset reaches MariaDB by pymysql, under the name of the driver that it knows.
 pymysql.install_as_MySQLdb()
 
 SECRET_KEY = os.environ["SUPERSET_SECRET_KEY"]
 # Superset refuses files of SQLite otherwise: whoever may add a database could open any file of the server.
 PREVENT_UNSAFE_DB_CONNECTIONS = os.environ.get("SUPERSET_ALLOW_SQLITE") != "1"
-# Seconds. A chart that takes longer ends with an error; the dashboard's take less than 2.
+# Seconds that the page waits for a chart.
 SUPERSET_WEBSERVER_TIMEOUT = 60
 SQLLAB_TIMEOUT = 60
 ROW_LIMIT = 10_000
