@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TypeAlias
 
 from sqlalchemy import Connection, text
@@ -18,7 +18,7 @@ Cell: TypeAlias = datetime | Decimal | int | str | None
 # SQLite has doubles, and the averages of the servers have more decimals than the costs, which have 12.
 _PLACES = Decimal("1e-12")
 # Times are texts on SQLite. The name of the column tells them from a text of the API in the same form.
-_TIME_COLUMN = re.compile(r".*_at|.*_since|valid_from|valid_to|not_before|first_sync|last_sync")
+_TIME_COLUMN = re.compile(r".*_at|.*_since|valid_from|valid_to|not_before|possible_from|first_sync|last_sync")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def _cell(column: str, value: object) -> Cell:
 
 
 def _number(value: Decimal) -> Decimal | int:
-    if value == value.to_integral_value():
-        return int(value)
-    return value.quantize(_PLACES).normalize()
+    # A large cost times a large number of generations has more digits than the usual context.
+    with localcontext(prec=100):
+        rounded = value.quantize(_PLACES)
+        return int(rounded) if rounded == rounded.to_integral_value() else rounded.normalize()
