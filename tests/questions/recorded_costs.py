@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, Engine, select
 
 from models_db.engine import read_transaction
@@ -26,6 +27,11 @@ ABSENT = "absent"
 
 def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def near(value: float | Fraction | None, places: int = 9) -> Any:
+    """What equals the number up to a unit of the last place, because SQLite computes with doubles."""
+    return None if value is None else pytest.approx(float(value), abs=10.0**-places)
 
 
 def days(first: date, end: date) -> Iterator[date]:

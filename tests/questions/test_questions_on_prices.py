@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.questions.question_history import IMAGE, VIDEO, listed, make_history
-from tests.questions.recorded_costs import ABSENT, RecordedCosts, asked, days, midnight, recorded_costs
+from tests.questions.recorded_costs import ABSENT, RecordedCosts, asked, days, midnight, near, recorded_costs
 from tests.support.run_driver import Host
 
 PRICED_CHANGES = ("increase", "decrease", "cost_set", "cost_unset")
@@ -26,11 +26,6 @@ def history(engine: Engine) -> RecordedCosts:
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def rounded(value: Fraction, places: int) -> float:
-    """Compared with a tolerance of one unit: SQLite computes with doubles."""
-    return pytest.approx(float(value), abs=10.0**-places)  # type: ignore[no-any-return]
 
 
 MOMENTS = [at("2026-03-01") + timedelta(hours=31 * number) for number in range(29)]
@@ -59,11 +54,9 @@ def test_a_usage_is_priced_at_the_recorded_cost_between_the_possible_ones(
             recorded = history.at((mode, model), row["used_at"])
             possible = history.possible((mode, model), row["used_at"])
             costs = [cost for cost in possible if isinstance(cost, Fraction)]
-            assert row["credits"] == (pytest.approx(float(7 * recorded)) if isinstance(recorded, Fraction) else None)
-            bounds = (min(costs), max(costs)) if costs else ()
-            assert [row["credits_low"], row["credits_high"]] == (
-                [pytest.approx(float(7 * bound)) for bound in bounds] or [None] * 2
-            )
+            assert row["credits"] == near(7 * recorded if isinstance(recorded, Fraction) else None)
+            assert row["credits_low"] == near(7 * min(costs) if costs else None)
+            assert row["credits_high"] == near(7 * max(costs) if costs else None)
             assert row["is_sure"] == int(len(possible) == len(costs) == 1)
 
 
@@ -112,7 +105,7 @@ def test_the_net_change_has_every_model_that_differs_at_the_two_moments(
         for row in asked(engine, "net-change", since=at(since), until=at(until))
     }
 
-    assert found == {key: pytest.approx(values) if None not in values else values for key, values in expected.items()}
+    assert found == {key: (kind, near(then), near(later)) for key, (kind, then, later) in expected.items()}
 
 
 def net_kind(then: Any, later: Any) -> str:
@@ -144,11 +137,11 @@ def test_the_price_index_compares_the_same_models_with_the_first_day(
     }
 
     assert found.keys() == pairs.keys()
-    for key, matched in pairs.items():
-        count, index, sums = found[key]
+    for group, matched in pairs.items():
+        count, index, sums = found[group]
         assert count == len(matched)
-        assert index == rounded(100 * sum(later / base for base, later in matched) / len(matched), 2)
-        assert sums == rounded(Fraction(100 * sum(y for _, y in matched), sum(x for x, _ in matched)), 2)
+        assert index == near(100 * sum(later / base for base, later in matched) / len(matched), 2)
+        assert sums == near(100 * sum(later for _, later in matched) / sum(base for base, _ in matched), 2)
 
 
 def test_days_since_the_last_change_count_midnights(engine: Engine, history: RecordedCosts) -> None:
@@ -195,8 +188,5 @@ def test_mean_and_deviation_weigh_each_day_alike(
         ]
         assert (row["priced_days"], row["cost_changes"]) == (len(costs), len(changes))
         assert (float(row["lowest_cost"]), float(row["highest_cost"])) == (float(min(costs)), float(max(costs)))
-        assert row["mean_cost"] == rounded(mean, 6)
-        if mean:
-            assert row["mean_deviation_pct"] == rounded(100 * deviation / mean, 2)
-        else:
-            assert row["mean_deviation_pct"] is None
+        assert row["mean_cost"] == near(mean, 6)
+        assert row["mean_deviation_pct"] == near(100 * deviation / mean if mean else None, 2)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.questions.question_history import make_history
-from tests.questions.recorded_costs import ABSENT, RecordedCosts, asked, days, midnight, recorded_costs
+from tests.questions.recorded_costs import ABSENT, RecordedCosts, asked, days, midnight, near, recorded_costs
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_month_ends_stand_side_by_side_with_the_cost_now(engine: Engine, history
             ("cost_1", history.at_end(key, march)),
             ("cost_now", history.at(key, midnight(date(2027, 1, 1)))),
         ):
-            assert row[column] == (pytest.approx(float(cost)) if isinstance(cost, Fraction) else None)
+            assert row[column] == near(cost if isinstance(cost, Fraction) else None)
 
 
 def test_before_the_first_month_end_there_are_costs_of_now_alone(engine: Engine, history: RecordedCosts) -> None:
@@ -58,7 +58,7 @@ def test_a_quarter_end_has_the_models_listed_then_by_provider(engine: Engine, hi
         assert (row["day"], row["model_count"], row["priced_model_count"]) == ("2026-03-31", len(costs), len(priced))
         numbers = (min(priced), sum(priced) / Fraction(len(priced)), max(priced)) if priced else ()
         assert [row[f"{name}_credit_cost"] for name in ("min", "avg", "max")] == (
-            [pytest.approx(float(number)) for number in numbers] or [None] * 3
+            [near(number) for number in numbers] or [None] * 3
         )
 
 
@@ -103,11 +103,11 @@ def test_the_mix_is_priced_by_the_mean_of_the_month_and_by_the_cost_now(engine: 
         mean = sum(cost for cost in costs if isinstance(cost, Fraction)) / Fraction(31)
         now = history.at(key, at(4, 7))
         assert isinstance(now, Fraction)
-        assert row["mean_cost_then"] == pytest.approx(float(mean), abs=1e-6)
-        assert row["credits_then"] == pytest.approx(float(mean * row["generations"]), abs=1e-5)
-        assert row["credits_now"] == pytest.approx(float(now * row["generations"]))
-        assert row["change_pct"] == pytest.approx(float(100 * (now - mean) / mean), abs=0.01)
-    assert rows[0]["all_credits_then"] == pytest.approx(sum(row["credits_then"] for row in rows), abs=1e-5)
+        assert row["mean_cost_then"] == near(mean, 6)
+        assert row["credits_then"] == near(mean * row["generations"], 5)
+        assert row["credits_now"] == near(now * row["generations"])
+        assert row["change_pct"] == near(100 * (now - mean) / mean, 2)
+    assert rows[0]["all_credits_then"] == near(sum(row["credits_then"] for row in rows), 5)
     assert rows[0]["all_credits_now"] == rows[0]["credits_now"] + rows[1]["credits_now"]
 
 
