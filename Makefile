@@ -17,7 +17,7 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick torture ha bench bi-check check format lock clean
+.PHONY: help demo test test-quick torture ha bench bi-check pictures check format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -48,6 +48,9 @@ bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes 
 bi-check: $(READY) $(SUPERSET)/ready ## the dashboard in Superset and Chromium beside the views; URLS="postgresql://... sqlite:////..."
 	@[ -n "$(URLS)" ] || $(BIN)/catalog-sync demo --directory $(SUPERSET) >/dev/null
 	@PATH="$(CURDIR)/$(SUPERSET)/bin:$$PATH" bash bi/superset/check.sh $(if $(URLS),$(URLS),"sqlite:///$(CURDIR)/$(SUPERSET)/demo.db")
+
+pictures: $(READY) ## the pictures of the README, from the demo; needs Chromium
+	@$(BIN)/python -m tests.pictures
 
 # alembic/ is checked from within: from the root mypy would take the folder for the library of the same name.
 check: $(READY) ## lint, format, types, import directions, lock files, deploy/

@@ -17,7 +17,7 @@ from sync import __version__
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sync", "models_db")
-RELATIVE_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)")
+RELATIVE_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)|src=\"(?!https?:)[^\"]*\"")
 SHIPPED_KINDS = {".toml", ".py", ".sql", ".json", ".html", ".css", ".js", ".typed"}
 
 
@@ -120,6 +120,7 @@ def test_with_the_address_filled_in_links_and_urls_lead_to_the_files_of_the_vers
 
     assert RELATIVE_LINK.findall(text) == []
     assert f"]({address}/blob/v{__version__}/docs/operations.md#sqlite)" in text
+    assert f'<img src="{address}/raw/v{__version__}/docs/pictures/terminal.svg" alt=' in text
     assert f"Project-URL: Changelog, {address}/blob/v{__version__}/CHANGELOG.md" in text
     assert f"Project-URL: Homepage, {address}\n" in text
 
