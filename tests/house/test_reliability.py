@@ -11,7 +11,7 @@ from tests.support.docs_pages import ROOT, page, section, table_rows
 ROWS = {"A": 20, "B": 18, "C": 8, "D": 26, "E": 13, "F": 8}
 G_ROWS = [f"G{number}" for number in range(1, 21)]
 H_ROWS = [f"H{number}" for number in range(1, 16) if number != 6]  # H6 is documented: no program can prevent it
-I_ROWS = [f"I{number}" for number in range(1, 7)]
+I_ROWS = [f"I{number}" for number in range(1, 11)]
 PAGE = page("docs/reliability.md")
 
 

@@ -231,3 +231,17 @@ def test_the_daily_costs_of_providers_are_those_of_their_listed_models(engine: E
         expected.append((mode, provider, moment(start), len(costs), len(priced), *ends))
 
     assert sorted(rows(engine, f"SELECT {columns} FROM v_provider_costs_daily"), key=repr) == sorted(expected, key=repr)
+
+
+@pytest.mark.parametrize("view", ["v_credit_cost_daily", "v_provider_costs_daily", "v_watch_daily"])
+def test_i8_a_period_by_day_start_at_has_its_first_day_and_not_the_one_after_it(
+    engine: Engine, made: Made, view: str
+) -> None:
+    """The times are written as Superset does for SQLite."""
+    last = made.day_ends[-1] - DAY
+    first = last - 2 * DAY
+    period = f"day_start_at >= '{first:%Y-%m-%d %H:%M:%S}' AND day_start_at < '{last:%Y-%m-%d %H:%M:%S}'"
+    found = rows(engine, f"SELECT DISTINCT day FROM {view} WHERE {period} ORDER BY day")
+    every = rows(engine, f"SELECT DISTINCT day FROM {view} ORDER BY day")
+
+    assert found == [day for day in every if first.date().isoformat() <= day[0] < last.date().isoformat()] != []
