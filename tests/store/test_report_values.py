@@ -142,7 +142,7 @@ def test_the_means_are_those_of_the_view(host: Host) -> None:
     read = values(host.engine)
     found = {
         (each.mode, each.provider): (each.model_count, each.priced_count, each.lowest, each.mean, each.highest)
-        for each in provider_means(read.models, read.period)
+        for each in provider_means(read.models, read.period, read.mode_begins)
         if each.model_count
     }
     columns = "mode, provider, model_count, priced_model_count, min_credit_cost, avg_credit_cost, max_credit_cost"

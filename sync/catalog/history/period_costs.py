@@ -49,7 +49,7 @@ class ProviderMean:
     mean: Decimal | None
     highest: Decimal | None
     mean_then: Decimal | None
-    """The mean at the start of the period."""
+    """The mean at the start."""
     steps: tuple[tuple[datetime, Decimal | None], ...]
     """The mean from a time on, in order; None where no listed model has a cost."""
 
@@ -94,9 +94,12 @@ def net_moves(models: Iterable[ModelCosts], period: Period, begins: Mapping[str,
 
     Where the history of a mode begins later, in ``begins``, that is its start.
     """
-    starts = {mode: max(begin, period.since) for mode, begin in begins.items()}
-    moves = (_net_move(each, starts.get(each.mode, period.since), period.until) for each in models)
+    moves = (_net_move(each, _start(each.mode, period, begins), period.until) for each in models)
     return [move for move in moves if move]
+
+
+def _start(mode: str, period: Period, begins: Mapping[str, datetime]) -> datetime:
+    return max(begins.get(mode, period.since), period.since)
 
 
 def _net_move(model: ModelCosts, start: datetime, end: datetime) -> NetMove | None:
@@ -107,8 +110,13 @@ def _net_move(model: ModelCosts, start: datetime, end: datetime) -> NetMove | No
     return NetMove(model, then is not None, now is not None, change)
 
 
-def provider_means(models: Iterable[ModelCosts], period: Period) -> Iterator[ProviderMean]:
-    """A row for each mode and provider with a model in the period, in that order."""
+def provider_means(
+    models: Iterable[ModelCosts], period: Period, begins: Mapping[str, datetime]
+) -> Iterator[ProviderMean]:
+    """A row for each mode and provider with a model in the period, in that order.
+
+    Where the history of a mode begins later, in ``begins``, that is its start.
+    """
     by_provider: dict[tuple[str, str], list[list[CostInterval]]] = defaultdict(list)
     for model in models:
         if parts := list(clipped(model.intervals, period)):
@@ -116,7 +124,8 @@ def provider_means(models: Iterable[ModelCosts], period: Period) -> Iterator[Pro
     for (mode, provider), timelines in sorted(by_provider.items()):
         listed = [parts[-1] for parts in timelines if parts[-1].valid_to is None]
         costs = [Decimal(each.credit_cost) for each in listed if each.credit_cost is not None]
-        then = [each.credit_cost for parts in timelines if (each := parts[0]).valid_from == period.since]
+        start = _start(mode, period, begins)
+        then = [each.credit_cost for parts in timelines if (each := interval_at(parts, start))]
         yield ProviderMean(
             mode,
             provider,

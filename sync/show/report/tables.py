@@ -122,7 +122,7 @@ def _place(mode: str, provider: str) -> str:
 
 def mean_rows(data: ReportData) -> Iterator[MeanRow]:
     """The costs of each provider."""
-    for mean in provider_means(data.models, data.period):
+    for mean in provider_means(data.models, data.period, data.mode_begins):
         yield MeanRow(
             mean.mode,
             printable(mean.provider) or "no provider",

@@ -84,7 +84,7 @@ def test_the_means_are_those_of_listed_models_with_a_cost() -> None:
         model("d", (50, "10"), provider="Borealis"),
         model("e", (-5, "1"), mode="video"),
     ]
-    acme, borealis, video = provider_means(models, PERIOD)
+    acme, borealis, video = provider_means(models, PERIOD, {})
 
     assert (acme.model_count, acme.priced_count) == (2, 1)
     assert [acme.lowest, acme.mean, acme.highest, acme.mean_then] == numbers("2", "2", "2", "2.5")
@@ -96,7 +96,14 @@ def test_the_means_are_those_of_listed_models_with_a_cost() -> None:
 
 
 def test_there_is_no_mean_while_no_listed_model_has_a_cost() -> None:
-    (mean,) = provider_means([model("a", (-5, "1"), (10, "gone"), (20, None), (30, "3"))], PERIOD)
+    (mean,) = provider_means([model("a", (-5, "1"), (10, "gone"), (20, None), (30, "3"))], PERIOD, {})
 
     assert mean.steps == ((BEGIN, Decimal(1)), (day(10), None), (day(30), Decimal(3)))
     assert mean.mean == 3
+
+
+def test_the_mean_of_a_mode_that_was_first_synced_later_changes_from_then_on() -> None:
+    models = [model("a", (20, "1"), (30, "2"), mode="video"), model("b", (25, "4"), mode="video")]
+    (mean,) = provider_means(models, PERIOD, {"image": BEGIN, "video": day(20)})
+
+    assert (mean.mean_then, mean.mean) == (Decimal(1), Decimal(3))
