@@ -173,9 +173,12 @@ def _watched(connection: Connection, wanted: ReportFilter) -> Iterator[WatchedMo
     days: dict[str, set[str]] = {mode: set() for mode in wanted.modes}
     for mode, day in connection.execute(query):
         days.setdefault(mode, set()).add(day.isoformat())
+    firsts = connection.execute(select(of.mode, func.min(of.day).label("first_day")).group_by(of.mode))
+    first_days = {row.mode: row.first_day for row in firsts}
     for success in last_successes(connection):
         if success.mode in wanted.modes:
-            yield WatchedMode(success.mode, success.good_observed_at, frozenset(days[success.mode]))
+            watched = frozenset(days[success.mode])
+            yield WatchedMode(success.mode, success.good_observed_at, watched, first_days.get(success.mode))
 
 
 def _rejected(connection: Connection, wanted: ReportFilter) -> Iterator[RejectedModel]:

@@ -185,6 +185,8 @@ def test_the_days_with_a_successful_sync_are_those_of_the_view(host: Host) -> No
     }
 
     assert watched["image"].watched_days == {"2026-03-01", "2026-03-03"}
+    first_days = rows(host.engine, "SELECT mode, MIN(day) FROM v_watch_daily GROUP BY mode")
+    assert {mode: str(each.first_day) for mode, each in watched.items()} == {mode: str(day) for mode, day in first_days}
     assert watched["image"].last_success == datetime(2026, 3, 3, 18, 59, 2, tzinfo=UTC)
 
 

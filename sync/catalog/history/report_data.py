@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sync.catalog.history.cost_timeline import CostInterval
 
@@ -55,6 +55,8 @@ class WatchedMode:
     mode: str
     last_success: datetime | None
     watched_days: frozenset[str]
+    first_day: date | None = None
+    """The first watched day on record: whether the mode was watched before is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,10 @@ def watches(data: ReportData, now: datetime) -> Iterator[Watch]:
     """The strip of each mode that was ever synced, or of both where none was."""
     days = _days(data.period)
     for each in _synced(data):
-        missed = sum(day.isoformat() not in each.watched_days for day in days)
-        text = f"{missed:,} of {format_count(len(days), 'day')} without a successful sync"
-        watched, unwatched = _strips(days, each.watched_days)
+        states = [_is_watched(day, each) for day in days]
+        missed, known = states.count(False), len(days) - states.count(None)
+        text = f"{missed:,} of {format_count(known, 'day')} without a successful sync" if known else "not on record"
+        watched, unwatched = _strips(states)
         yield Watch(each.mode, f"{dated_age_text(each.last_success, now)}; {text}", watched, unwatched)
 
 
@@ -114,14 +115,20 @@ def _days(period: Period) -> list[date]:
     return [first + timedelta(days=number_of_day) for number_of_day in range(max((last - first).days, 0) + 1)]
 
 
-def _strips(days: Sequence[date], watched: frozenset[str]) -> tuple[str, str]:
+def _is_watched(day: date, mode: WatchedMode) -> bool | None:
+    """Whether the mode was synced on a day; None before the first day on record."""
+    if mode.first_day is not None and day < mode.first_day:
+        return None
+    return day.isoformat() in mode.watched_days
+
+
+def _strips(states: Sequence[bool | None]) -> tuple[str, str]:
     """Bars for the days with a sync, and for those without; neighbours are one bar."""
-    width = STRIP_WIDTH / len(days)
-    bars: dict[bool, list[str]] = {True: [], False: []}
+    width = STRIP_WIDTH / len(states)
+    bars: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     start = 0
-    for place, day in enumerate(days):
-        is_watched = day.isoformat() in watched
-        if place + 1 < len(days) and (days[place + 1].isoformat() in watched) == is_watched:
+    for place, is_watched in enumerate(states):
+        if place + 1 < len(states) and states[place + 1] == is_watched:
             continue
         length = number((place + 1 - start) * width)
         bars[is_watched].append(f"M{number(start * width)} 0h{length}v{STRIP_HEIGHT}h-{length}z")

@@ -107,6 +107,16 @@ def test_the_summary_counts_models_providers_changes_and_days() -> None:
     assert "80 of 90 days without a successful sync" in printed
 
 
+def test_days_before_the_first_that_is_on_record_are_not_counted() -> None:
+    days = frozenset({f"{day(60):%Y-%m-%d}"})
+    html = page([model("acme/a", (-5, "1"))], watched=[WatchedMode("image", day(80), days, day(60).date())])
+    later = page([model("acme/a", (-5, "1"))], watched=[WatchedMode("image", day(80), days, day(95).date())])
+
+    assert "29 of 30 days without a successful sync" in text(html)
+    assert re.findall(r'class="o(?:n|ff)" d="M([\d.]+) ', html) == ["677.78", "666.67"]
+    assert "; not on record" in text(later)
+
+
 def test_a_row_of_the_feed_has_old_new_delta_percent_and_both_times() -> None:
     printed = text(page([], [event("acme/a", "increase", "2", "2.5")]))
 
