@@ -168,6 +168,14 @@ def test_a_table_is_sorted_by_number_and_by_text(open_report: OpenPage) -> None:
     assert opened.troubles == []
 
 
+def test_a_decrease_is_sorted_below_an_increase(open_report: OpenPage) -> None:
+    costs = {"a": "11", "b": "2", "c": "13", "d": "7"}
+    opened = open_report(page([model(name, (-5, "10"), (9, cost)) for name, cost in costs.items()]))
+    opened.page.click(".movers th:has-text('Net change') button")
+
+    assert [row[3] for row in opened.rows(".movers")] == ["▼ down 8", "▼ down 3", "▲ up 1", "▲ up 3"]
+
+
 def test_a_report_can_be_used_by_keyboard(open_report: OpenPage) -> None:
     opened = open_report(page([model("acme/a", (-5, "1")), model("acme/b", (-5, "1"), (9, "2"))]))
     opened.page.focus("summary:has-text('unchanged')")

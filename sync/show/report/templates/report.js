@@ -57,9 +57,11 @@
 
   // A number, else the text; what is empty comes last.
   const keyOf = (row, place) => {
-    const text = (row.cells[place].querySelector(".id") || row.cells[place]).textContent.trim();
+    const cell = row.cells[place];
+    const text = (cell.querySelector(".id") || cell).textContent.trim();
     const number = /-?[\d.]+/.exec(text.replace(/,/g, ""));
-    return row.cells[place].matches(".n") && number ? Number(number[0]) : text;
+    // Behind the word of the direction a number has no sign.
+    return cell.matches(".n") && number ? Number(number[0]) * (cell.querySelector(".down") ? -1 : 1) : text;
   };
   const compare = (a, b) => {
     if (a === "" || b === "") return (a === "") - (b === "");
