@@ -24,7 +24,7 @@ PERIOD = 'DATEADD(DATETIME("today"), -29, day) : DATEADD(DATETIME("today"), 1, d
 
 _FIXED = {"version": "1.0.0"}
 _TIME = re.compile(r".*_at|.*_since|since|stamp|not_before|valid_from|valid_to|possible_from")
-_NUMBER = re.compile(r".*_cost|.*_change|.*_pct|pct_.*|delta_cost|value_number|.*_hours")
+_NUMBER = re.compile(r".*_cost|cost_then|cost_now|.*_change|.*_pct|pct_.*|delta_cost|value_number|.*_hours")
 _INTEGER = re.compile(r"is_.*|.*run_id|.*_count|models_.*|successful_syncs|period_days|attempts|http_status|.*_bytes")
 
 

@@ -83,3 +83,12 @@ def test_only_the_address_of_the_database_changes() -> None:
 
     assert changed == {"databases/catalog.yaml"}
     assert "\nsqlalchemy_uri: 'sqlite:///it''s.db'\n" in bundle_contents("sqlite:///it's.db")["databases/catalog.yaml"]
+
+
+def test_only_texts_have_the_type_of_texts() -> None:
+    """A filter on a number would compare texts otherwise."""
+    datasets = "".join(text for name, text in bundle_files().items() if name.startswith("datasets/"))
+    texts = {"change_kind", "credit_notes", "description", "mode", "model_id", "model_name", "provider", "series"}
+    exact = {"credit_cost_exact", "new_cost_exact", "old_cost_exact"}
+
+    assert set(re.findall(r'column_name: "(\w+)"\n +type: "VARCHAR"', datasets)) == texts | exact
