@@ -7,8 +7,7 @@ SELECT
     models.model_id,            -- the API's id of the model; case, accents and blanks are significant
     models.name AS model_name,  -- name, as last observed
     models.provider,            -- provider, as last observed
-    -- The cost is a subquery on the key. SQLite and PostgreSQL declare no type for a CASE, and PostgreSQL
-    -- overestimates the rows of a join and reads the whole history for one model.
+    -- The same expression as in v_credit_cost_daily.sql.
     (
         SELECT credit_history.default_cost
         FROM credit_history

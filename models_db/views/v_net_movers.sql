@@ -31,7 +31,7 @@ SELECT
     models.series,               -- what a chart calls the model: model_id, and the mode in brackets
     models.name AS model_name,   -- name, as last observed
     models.provider,             -- provider, as last observed
-    moved.cost_then,             -- cost in credits at the begin of the period; NULL if not listed or without a cost
+    moved.cost_then,             -- cost in credits at the start of the period; NULL if not listed or without a cost
     moved.cost_now,              -- cost in credits now; NULL if not listed or without a cost
     -- + 0.0, CAST and COALESCE: see v_provider_costs.
     COALESCE(
@@ -39,9 +39,9 @@ SELECT
     ) AS net_change,             -- cost_now minus cost_then; NULL if either is
     COALESCE(CAST(moved.net_pct + 0.0 AS DECIMAL(24,6)), CAST(NULL AS DECIMAL(24,6))) AS net_pct,  -- net_change in percent of cost_then; NULL if that is 0 or NULL, or the result is too large
     CAST(COALESCE(ABS(moved.net_pct), -1) + 0.0 AS DECIMAL(24,6)) AS rank_pct,  -- net_pct without its sign, and -1 in the place of NULL: sorts alike on every database
-    moved.is_new,                -- 1 if the model was not listed at the begin of the period, else 0
+    moved.is_new,                -- 1 if the model was not listed at the start of the period, else 0
     moved.is_gone,               -- 1 if the model is not listed now, else 0
-    moved.period_start_at        -- begin of the period
+    moved.period_start_at        -- start of the period
 FROM (
     SELECT
         period.period_days,
