@@ -1,4 +1,7 @@
-"""The pictures of the README. If a test fails after a change of the demo, the report or a command: make pictures."""
+"""The pictures of the README and of docs/bi.md.
+
+If a test fails after a change of the demo, the report or a command: make pictures.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,11 @@ SOURCE = re.compile(r'<img src="([^"]+)" alt="([^"]+)"')
 MOST_BYTES = 150_000
 
 
-def test_the_readme_shows_every_picture_and_says_what_is_on_it() -> None:
-    shown = SOURCE.findall(page("README.md"))
+def test_the_pages_show_every_picture_and_say_what_is_on_it() -> None:
+    shown = [*SOURCE.findall(page("README.md"))]
+    shown += [(f"docs/{path}", words) for path, words in SOURCE.findall(page("docs/bi.md"))]
 
-    assert sorted(path for path, _ in shown) == sorted(f"docs/pictures/{file.name}" for file in FOLDER.iterdir())
+    assert {path for path, _ in shown} == {f"docs/pictures/{file.name}" for file in FOLDER.iterdir()}
     assert all(len(text) > len("a picture") for _, text in shown)
 
 
