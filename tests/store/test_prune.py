@@ -58,10 +58,10 @@ def rows(connection: Connection, view: str) -> list[Any]:
 
 
 def make_rich_history(host: Host) -> None:
-    """Every kind of event, and then runs that changed nothing."""
+    """Every kind of event, a cost that is not that of the first day, and then runs that changed nothing."""
     make_history(host)
-    for _ in range(5):
-        host.sync(video=[model("a", cost=5)], modes=["video"])
+    for _ in range(6):
+        host.sync(video=[model("a", cost=6)], modes=["video"])
 
 
 def runs(engine: Engine) -> list[int]:
