@@ -23,8 +23,8 @@ SELECT
     calendar_days.day_start_at   -- start of the day (inclusive)
 FROM calendar_days
 CROSS JOIN models
--- The last interval that began by the end of the day: one entry of the key is read for it. MariaDB would read the
--- whole history for a few days otherwise.
+-- The last interval that began by the end of the day: the entries of the model in the key are read for it, from the
+-- newest back to that day. MariaDB would read the whole history for a few days otherwise.
 JOIN credit_history cost_interval
     ON cost_interval.model_pk = models.model_pk
     AND cost_interval.valid_from = (

@@ -36,7 +36,7 @@ SELECT
     calendar_days.day_start_at                                 -- start of the day (inclusive)
 FROM calendar_days
 CROSS JOIN models
--- One entry of the key for each model and day: see v_credit_cost_daily.
+-- By the key, for each model and day: see v_credit_cost_daily.
 JOIN credit_history
     ON credit_history.model_pk = models.model_pk
     AND credit_history.valid_from = (
