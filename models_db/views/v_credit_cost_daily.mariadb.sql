@@ -7,14 +7,10 @@ SELECT
     models.model_id,            -- the API's id of the model; case, accents and blanks are significant
     models.name AS model_name,  -- name, as last observed
     models.provider,            -- provider, as last observed
-    -- The same expression as in v_credit_cost_daily.sql.
-    (
-        SELECT credit_history.default_cost
-        FROM credit_history
-        WHERE credit_history.model_pk = cost_interval.model_pk
-            AND credit_history.valid_from = cost_interval.valid_from
-            AND (cost_interval.valid_to IS NULL OR cost_interval.valid_to >= calendar_days.day_end_at)
-    ) AS credit_cost,  -- cost at the end of the day, carried over days without a run; NULL if not listed or without a cost
+    CASE
+        WHEN cost_interval.valid_to IS NULL OR cost_interval.valid_to >= calendar_days.day_end_at
+        THEN cost_interval.default_cost
+    END AS credit_cost,  -- cost at the end of the day, carried over days without a run; NULL if not listed or without a cost
     CASE
         WHEN (cost_interval.valid_to IS NULL OR cost_interval.valid_to >= calendar_days.day_end_at) THEN 1
         ELSE 0
