@@ -147,6 +147,7 @@ CHARTS = (
             timeseries_limit_metric=metric("COUNT(DISTINCT credit_cost)", "different costs"),
             seriesType="end",
             y_axis_title="credits",
+            y_axis_title_margin=50,  # else the title stands on the numbers
             x_axis_sort_asc=True,
         ),
         "day_start_at",
