@@ -117,6 +117,19 @@ def test_a_file_that_is_no_report_is_not_replaced(shell: Shell, history: str, tm
     assert "that is no report" in error_line(shell("report", history.removeprefix("sqlite:///"), *PERIOD), 2)
 
 
+def test_a_path_that_cannot_be_a_file_is_refused(shell: Shell, history: str, tmp_path: Path) -> None:
+    (tmp_path / "loop.html").symlink_to("loop.html")
+    (tmp_path / "notes.txt").write_bytes(b"notes")
+
+    for name, reason in (
+        ("y" * 300, "cannot be written: File name too long; give another name"),
+        ("loop.html", "cannot be written: Too many levels of symbolic links; give another name"),
+        ("missing/../notes.txt", "that is no report"),
+    ):
+        assert reason in error_line(shell("report", str(tmp_path / name), *PERIOD), 2)
+    assert (tmp_path / "notes.txt").read_bytes() == b"notes"
+
+
 def test_an_empty_file_is_replaced(shell: Shell, history: str, tmp_path: Path) -> None:
     (tmp_path / "costs.html").write_bytes(b"")
     output(shell("report", str(tmp_path / "costs.html"), *PERIOD))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -112,14 +113,15 @@ def _require_replaceable(file: Path) -> None:
     from sync.show.report.page import GENERATOR
 
     try:
-        if str(file) == "-" or not file.is_file() or not file.stat().st_size:
+        target = Path(os.path.realpath(file))  # what is replaced, also of a path through a folder that is not there
+        if str(file) == "-" or not target.is_file() or not target.stat().st_size:
             return
-        with gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb") as opened:
+        with gzip.open(target) if file.name.lower().endswith(".gz") else target.open("rb") as opened:
             is_report = GENERATOR.encode() in opened.read(_FIRST_BYTES)
-    except PermissionError:
-        return  # opening it for writing reports it
-    except (OSError, EOFError):
+    except (gzip.BadGzipFile, EOFError):
         is_report = False  # not compressed, in spite of its name
+    except OSError:
+        return  # such as a name too long; opening it for writing reports it
     if not is_report:
         raise UsageError(f"{file} was not written: there is another file that is no report; give another name")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import sys
@@ -28,7 +29,9 @@ def whole_file(path: Path) -> Iterator[Write]:
         sys.stdout.buffer.flush()
         return
     with _translated(path):
-        target = path.resolve()
+        target = Path(os.path.realpath(path))
+        if target.is_symlink():  # only links in a loop; Path.resolve() of Python 3.11 raises RuntimeError for them
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         is_special = target.exists() and not target.is_file()
         if target.is_dir():
             raise UsageError(f"{path} cannot be written: it is a folder; give the name of a file")
@@ -66,6 +69,8 @@ def _translated(path: Path) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError, PermissionError, FileExistsError) as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}; check the path") from error
     except OSError as error:
+        if error.errno in {errno.ENAMETOOLONG, errno.ELOOP}:
+            raise UsageError(f"{path} cannot be written: {error.strerror}; give another name") from error
         raise OutputNotWritten(
             f"{path} could not be written: {error.strerror or error}; make room there, then run it again"
         ) from error
