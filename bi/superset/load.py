@@ -84,6 +84,13 @@ def _set_address(url: str) -> None:
     db.session.commit()
 
 
+def _reason(error: Exception) -> str:
+    """What went wrong, in one line. Superset's errors of an import say in their messages which files are wrong."""
+    messages = getattr(error, "normalized_messages", None)
+    text = str(messages() if callable(messages) else error)
+    return " ".join(text.split()) or type(error).__name__
+
+
 def main() -> None:
     """Reads the arguments, imports, and prints where the dashboard is."""
     parser = argparse.ArgumentParser(description="Imports the dashboard into Superset.")
@@ -94,8 +101,8 @@ def main() -> None:
     password = given.password_file.read_text("utf-8").rstrip("\r\n") if given.password_file else None
     try:
         load(superset_url(given.url, password), given.username)
-    except ValueError as error:
-        sys.exit(f"load.py: import failed: {error}")
+    except Exception as error:  # noqa: BLE001  # Superset's own have many bases, and each ends the import
+        sys.exit(f"load.py: import failed: {_reason(error)}")
     print("The dashboard is at /superset/dashboard/ai-model-costs/")
 
 

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from bi.superset import load
 from bi.superset.charts import CHARTS
 from bi.superset.load import bundle_contents, superset_url
 from bi.superset.make import BUNDLE, bundle_files
@@ -92,3 +93,23 @@ def test_only_texts_have_the_type_of_texts() -> None:
     exact = {"credit_cost_exact", "new_cost_exact", "old_cost_exact"}
 
     assert set(re.findall(r'column_name: "(\w+)"\n +type: "VARCHAR"', datasets)) == texts | exact
+
+
+def test_an_error_of_superset_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class CommandInvalidError(Exception):
+        """As Superset's: its text says little, its messages which file is wrong."""
+
+        def normalized_messages(self) -> dict[str, list[str]]:
+            return {"databases/catalog.yaml": ["Could not connect\nto it"]}
+
+    def refuse(_url: str, _username: str) -> None:
+        raise CommandInvalidError("Error importing dashboard")
+
+    monkeypatch.setattr(load, "load", refuse)
+    monkeypatch.setattr("sys.argv", ["load.py", "sqlite:////catalog.db"])
+
+    with pytest.raises(SystemExit) as exit_:
+        load.main()
+
+    assert str(exit_.value).startswith("load.py: import failed: {'databases/catalog.yaml'")
+    assert "\n" not in str(exit_.value)
