@@ -86,7 +86,8 @@ $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 $(SUPERSET)/ready: bi/superset/requirements.txt
 	@echo 'Installing Superset into $(SUPERSET) ...'
 	@$(PYTHON) -m venv $(SUPERSET)
-	@$(SUPERSET)/bin/python -m pip install --quiet --disable-pip-version-check -r bi/superset/requirements.txt playwright
+	@$(SUPERSET)/bin/python -m pip install --quiet --disable-pip-version-check -r bi/superset/requirements.txt \
+		playwright==1.65.2
 	@touch $@
 
 $(DLT)/ready: benchmarks/requirements.txt $(VENV)/pyvenv.cfg

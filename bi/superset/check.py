@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from bi.chromium import FLAGS, chromium_program
 from bi.superset.charts import CHARTS, Chart
 from bi.superset.load import superset_url
 
@@ -177,14 +178,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compares the dashboard with the views.")
     parser.add_argument("address")
     parser.add_argument("url")
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--screenshot", type=Path)
     given = parser.parse_args()
     from playwright.sync_api import sync_playwright
     from sqlalchemy import create_engine
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=given.chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium_program(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1440, "height": 1000}, timezone_id="UTC")
         tiles = _open(page, given.address)
         if given.screenshot:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bi.chromium import FLAGS, chromium_program
 from tests.support.database_servers import required
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]  # CI runs as root, in containers with a small /dev/shm
 
 SCHEMES = ("light", "dark")
 WIDTHS = (375, 1440)
@@ -23,14 +20,14 @@ WIDTHS = (375, 1440)
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The Chromium of this system. Where there is none the tests are skipped, or fail if it is required."""
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
-    if program is None:
-        reason = "Chromium: not found; install the package chromium"
+    try:
+        program = chromium_program()
+    except FileNotFoundError as error:
         if "chromium" in required():
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        opened = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield opened
         opened.close()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
-_PROGRAM = "chromium"
-_FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]  # as root, in containers with a small /dev/shm
+from bi.chromium import FLAGS, chromium_program
+
 _WIDTH, _HEIGHT = 900, 904
 _PICTURES: dict[Literal["light", "dark"], str] = {"light": "h1", "dark": "#costs"}
 """By the colours, the heading at which the picture begins."""
@@ -17,11 +16,9 @@ _PICTURES: dict[Literal["light", "dark"], str] = {"light": "h1", "dark": "#costs
 
 def draw_report(page: Path, folder: Path) -> None:
     """Writes report-light.png and report-dark.png. Raises ``FileNotFoundError`` without Chromium."""
-    program = shutil.which(_PROGRAM)
-    if program is None:
-        raise FileNotFoundError(f"{_PROGRAM} not found; install Debian's package of this name")
+    program = chromium_program()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         for scheme, heading in _PICTURES.items():
             opened = browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT}, color_scheme=scheme)
             opened.goto(page.as_uri())
