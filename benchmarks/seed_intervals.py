@@ -20,11 +20,12 @@ from sqlalchemy import Connection, Table
 from models_db import tables
 from models_db.dialects import insert_rows
 from models_db.engine import migration_engine, write_transaction
+from sync.catalog.model.costs import OPEN_GAP_END
+from sync.catalog.modes import MODES, series_name
+from sync.catalog.times import is_month_end, month_of, unsure_hours
 
 _COSTS = tuple(map(Decimal, ("0", "0.5", "1", "1.25", "2", "2.4", "3", "5", "8", "12.5", "33.333")))
 _PROVIDERS = ("Acme", "Boreal", "Cinder", "Dune", "Ember", "Fathom", "Gale", "Harbor", "Iris", "Juniper")
-_OPEN_GAP_END = datetime(9999, 12, 31, tzinfo=UTC)
-_MODES = ("image", "video")
 _DAY = timedelta(days=1)
 _BATCH = 20_000
 
@@ -97,8 +98,8 @@ def _insert(connection: Connection, table: Table, columns: tuple[str, ...], rows
 
 def _calendar(begin: datetime, days: int) -> Iterator[Row]:
     for start in (begin + number * _DAY for number in range(days)):
-        end = start + _DAY
-        yield start.date(), start, end, f"{start:%Y-%m}", int(end.day == 1)
+        day = start.date()
+        yield day, start, start + _DAY, month_of(day), int(is_month_end(day))
 
 
 def _runs(stamps: list[datetime]) -> Iterator[Row]:
@@ -109,18 +110,18 @@ def _runs(stamps: list[datetime]) -> Iterator[Row]:
 def _run_modes(stamps: list[datetime]) -> Iterator[Row]:
     for run_id, stamp in enumerate(stamps, 1):
         before = stamps[run_id - 2] if run_id > 1 else None
-        yield from ((run_id, mode, "success", 1, stamp, before, stamp, 1, 500, 500) for mode in _MODES)
+        yield from ((run_id, mode, "success", 1, stamp, before, stamp, 1, 500, 500) for mode in MODES)
 
 
 def _watch_days(stamps: list[datetime], runs_per_day: int) -> Iterator[Row]:
     gap = 86_400 // runs_per_day
     for number in range(0, len(stamps), runs_per_day):
         first, last = stamps[number], stamps[number + runs_per_day - 1]
-        yield from ((mode, first.date(), runs_per_day, first, last, gap) for mode in _MODES)
+        yield from ((mode, first.date(), runs_per_day, first, last, gap) for mode in MODES)
 
 
 def _names(pk: int) -> tuple[str, str, str, str]:
-    provider, mode = _PROVIDERS[pk % len(_PROVIDERS)], _MODES[pk % 2]
+    provider, mode = _PROVIDERS[pk % len(_PROVIDERS)], MODES[pk % 2]
     return mode, f"{provider.lower()}/model-{pk}", f"Model {pk}", provider
 
 
@@ -131,7 +132,7 @@ def _is_removed(pk: int) -> bool:
 def _model(pk: int, stamps: list[datetime]) -> Row:
     mode, model_id, name, provider = _names(pk)
     seen = (stamps[-1], stamps[-2]) if _is_removed(pk) else (None, None)
-    return pk, mode, model_id, f"{model_id} ({mode})", name, provider, stamps[0], *seen
+    return pk, mode, model_id, series_name(mode, model_id), name, provider, stamps[0], *seen
 
 
 def _params(models: int) -> Iterator[Row]:
@@ -174,7 +175,7 @@ class _Life:
     def rows(self) -> Iterator[Row]:
         at = self._stamps
         for start, end, cost, gap_to in self._intervals():
-            gap = None if gap_to is None else _OPEN_GAP_END if gap_to < 0 else at[gap_to]
+            gap = None if gap_to is None else OPEN_GAP_END if gap_to < 0 else at[gap_to]
             closed = (None, None) if end is None else (at[end], end + 1)
             before = at[start - 1] if start else None
             yield self._pk, at[start], closed[0], cost, str(cost), start + 1, closed[1], gap, before
@@ -197,7 +198,7 @@ class _Life:
         percent = round(delta / old * 100, 6) if delta is not None and old else None
         entity, field = ("credits", "default_cost") if kind in {"increase", "decrease"} else ("models", None)
         start = at[run - 1] if run else None
-        hours = None if start is None else Decimal(round((at[run] - start).total_seconds() / 0.36)).scaleb(-4)
+        hours = unsure_hours(start, at[run])
         return (
             *(self._pk, run + 1, name, provider, start, at[run], entity, field, kind, 1),
             *(old, new, None if old is None else str(old), None if new is None else str(new), delta, percent, hours),

@@ -6,7 +6,7 @@ import gzip
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,8 +130,7 @@ def _require_replaceable(file: Path) -> None:
 def _progress(*, show: bool) -> Iterator[None]:
     """A line on stderr while the report is made, if shown."""
     if not show:
-        with nullcontext():
-            yield
+        yield
         return
     from rich.console import Console
 
