@@ -26,6 +26,15 @@ APPLIED_STATUSES: tuple[ModeStatus, ...] = get_args(ModeStatus)
 """The values of ``sync_run_modes.status`` for a mode to which a run applied its plan. Other runs wrote no history."""
 
 
+def combined_status(statuses: Sequence[str]) -> str:
+    """The status of a run from those of its modes."""
+    distinct = set(statuses)
+    if len(distinct) == 1:
+        return statuses[0]
+    # Every mode of such a run was applied. Any other mixture has a mode that was not, or not completely.
+    return "held" if distinct == {"success", "held"} else "partial"
+
+
 class ModelChange(Struct, frozen=True):
     """Everything that one run does to one model."""
 

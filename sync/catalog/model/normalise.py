@@ -21,6 +21,8 @@ from sync.catalog.model.unread import unread_parts
 # An event may carry a value before and after, with each byte escaped: 12 MiB in one statement. MariaDB
 # refuses packets of 16 MiB by default.
 MAX_MODEL_BYTES = 3 * 1024 * 1024
+TOO_LONG = "the model is longer than"
+"""How the reason begins for which a longer model is rejected, of which only the hash is kept."""
 # Fields in which a name that cannot be a key costs no more than its row.
 _ANY_KEYS = frozenset(
     ("name", "provider", "description", "credits", "params", "inputs", "capabilities", "raw_available_params")
@@ -88,7 +90,7 @@ def record_of_stored(raw: str, mode: str) -> Record | None:
 
 def _decode(raw: bytes, text: str) -> dict[str, Tree]:
     if len(raw) > MAX_MODEL_BYTES:
-        raise MalformedError(f"the model is longer than {MAX_MODEL_BYTES} bytes")
+        raise MalformedError(f"{TOO_LONG} {MAX_MODEL_BYTES} bytes")
     tree = decode_object(text)
     require_storable_keys({name: {} if name in _ANY_KEYS else value for name, value in tree.items()})
     return tree

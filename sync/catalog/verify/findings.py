@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from sync.catalog.text import one_line
 
-_VALUE_LIMIT = 60  # characters: a finding names many values and stays one line
+_VALUE_LIMIT = 66  # characters, those of a SHA-256 in quotes: a finding names many values and stays one line
 
 StoredRow: TypeAlias = Mapping[str, object]
 """A row by column: str, int, Decimal (float where the database has no decimals), date, datetime in UTC,
@@ -100,7 +100,7 @@ def equals_stored(expected: object, stored: object) -> bool:
 
 
 def format_value(value: object) -> str:
-    """A value as a finding shows it: at most 60 characters, in one line."""
+    """A value as a finding shows it: at most 66 characters, in one line."""
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, str):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from sync.catalog.model.normalise import readable_id, text_hash
+from sync.catalog.model.normalise import TOO_LONG, readable_id, text_hash
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, unreadable_findings
 from sync.catalog.verify.history import interval_findings
 from sync.catalog.verify.runs import RunInMode, history_run_findings, start_problem
@@ -48,7 +48,9 @@ def rejected_findings(mode: str, rows: Sequence[StoredRow], runs: Mapping[int, R
 
 def text_problem(row: StoredRow) -> str | None:
     """What is wrong with a row and its ``raw``; None for a row without one."""
-    raw = row["raw"]
+    raw, reason = row["raw"], row["reason"]
+    if raw is None and isinstance(reason, str) and TOO_LONG not in reason:
+        return f"raw is NULL, but reason is {format_value(reason)}"
     if not isinstance(raw, str):
         return None
     if hashlib.sha256(raw.encode()).hexdigest() != row["raw_sha256"]:

@@ -231,4 +231,4 @@ def test_rows_with_the_same_key_are_matched_one_by_one() -> None:
 
 def test_a_long_value_is_shown_short_and_in_one_line() -> None:
     assert format_value("x\n" * 100).startswith("'x\\nx\\n")
-    assert len(format_value("x" * 1000)) == 60
+    assert len(format_value("x" * 1000)) == 66
