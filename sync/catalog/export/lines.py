@@ -76,6 +76,8 @@ class ExportedMode(Struct, frozen=True, omit_defaults=True):
     no_longer_rejected: tuple[ClosedRejection, ...] = ()
     is_recounted: bool = False
     """Whether a run before it was left out: its numbers of models are counted again."""
+    archived: str | None = None
+    """The name of the file in the archive that has the response as it came; for people, import does not read it."""
 
     @property
     def mode(self) -> str:

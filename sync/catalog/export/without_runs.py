@@ -129,13 +129,17 @@ def _leave_out(track: _ModeTrack, mode: ExportedMode) -> None:
 def _start(track: _ModeTrack, mode: ExportedMode) -> str | None:
     """When the last good run before this one began its request.
 
-    The row of that run may have been pruned. Then the changes of this run say it, or of one left out before.
+    The row of that run may have been pruned. Then the changes of this run say it, or the models that it rejected, or
+    a run left out before.
     """
     if track.instead is not None:
         return track.instead.seen_from
     if mode.row.get("previous_success_at") == track.last_good.stamp:
         return track.last_good.seen_from
-    return mode.not_before if mode.opened or mode.closed else track.start
+    if mode.opened or mode.closed:
+        return mode.not_before
+    rejected = (text_or_none(row.get("not_before")) for row in mode.rejected)
+    return max(filter(None, rejected), default=track.start)
 
 
 def _good_start(mode: ExportedMode, last: str | None) -> str | None:

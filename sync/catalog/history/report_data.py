@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sync.catalog.history.cost_timeline import CostInterval
+from sync.catalog.history.evidence import SealedTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,23 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodRecord:
+    """The runs of a period, of all modes, and the seals when the report was made."""
+
+    catalog_id: str | None
+    tree: SealedTree
+    run_counts: Mapping[str, int] = field(default_factory=dict)
+    """By status."""
+    first_run_id: int | None = None
+    last_run_id: int | None = None
+    imported: int = 0
+    """The number of the runs that are imports of saved responses, which have no URL and no key."""
+    base_urls: Sequence[str] = ()
+    keys: Sequence[str] = ()
+    """The fingerprints of the API keys."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """All that a report shows."""
 
@@ -126,6 +144,7 @@ class ReportData:
     rejected_count: int = 0
     ignored: Sequence[IgnoredField] = ()
     accepted: Sequence[Acceptance] = ()
+    record: PeriodRecord | None = None
 
     @property
     def first_observed(self) -> datetime | None:
