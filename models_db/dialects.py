@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, Insert, Subquery, Table, func, select
+from sqlalchemy import Connection, Dialect, Insert, Subquery, Table, func, insert, select
 
 from models_db.tables import models
 
@@ -28,6 +28,16 @@ def insert_if_absent(connection: Connection, table: Table) -> Insert:
     # INSERT IGNORE would hide other errors too, so the key is set to itself.
     key = next(iter(table.primary_key.columns))
     return mysql.insert(table).on_duplicate_key_update({key.name: key})
+
+
+def insert_valid_if_absent(connection: Connection, table: Table) -> Insert:
+    """Return an insert as that of ``insert_if_absent``, for values that the table takes for certain.
+
+    The account needs no right to update: for ON DUPLICATE KEY MariaDB wants it on each column of the insert.
+    """
+    if connection.dialect.name != "mariadb":
+        return insert_if_absent(connection, table)
+    return insert(table).prefix_with("IGNORE")
 
 
 def latest_interval_start(connection: Connection, interval: Table, moment: datetime) -> Subquery:

@@ -1,7 +1,7 @@
-"""Writes ``docs/schema.md`` and the entity diagram of ``docs/architecture.md`` from tables and views.
+"""Writes what pages say about the tables: ``docs/schema.md``, the entity diagram of ``docs/architecture.md``, grants.
 
-``python -m models_db.schema_doc`` in the project folder writes both. The diagram is between two markers,
-``<!-- entity diagram: begin -->`` and ``<!-- entity diagram: end -->``.
+``python -m models_db.schema_doc`` in the project folder writes them all. The diagram is between two markers,
+``<!-- entity diagram: begin -->`` and ``<!-- entity diagram: end -->``; ``job_grants`` has those of the grants.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Date, Integer, String, Table, UniqueConstraint
 
+from models_db import job_grants
 from models_db.tables.column_types import Decimals, LongText, UtcDateTime
 from models_db.tables.metadata import metadata
 from models_db.views.loader import VIEWS, View
@@ -124,8 +125,9 @@ def _references(table: Table) -> Iterator[str]:
 
 def _write_pages() -> None:
     Path(SCHEMA_PAGE).write_text(schema(), encoding="utf-8")
-    page = Path(DIAGRAM_PAGE)
-    page.write_text(with_diagram(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, with_text in ((DIAGRAM_PAGE, with_diagram), (job_grants.PAGE, job_grants.with_grants)):
+        page = Path(name)
+        page.write_text(with_text(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

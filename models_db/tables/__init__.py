@@ -29,6 +29,7 @@ from models_db.tables.runs import (
     sync_state,
     watch_days,
 )
+from models_db.tables.seals import seals
 
 __all__ = [
     "calendar_days",
@@ -47,6 +48,7 @@ __all__ = [
     "param_options",
     "params",
     "rejected_models",
+    "seals",
     "sync_run_modes",
     "sync_runs",
     "sync_state",

@@ -113,6 +113,7 @@ sync_run_modes = Table(
         " NULL if none is",
     ),
     Column("models_listed", Integer, comment="number of models listed after the run"),
+    Column("listed_root", key_text(64), comment="root of the hash tree over the models listed after the run, in hex"),
     allowed_values("mode", *MODES),
     allowed_values("status", "success", "partial", "held", "failed", "superseded"),
     comment="one row per run and requested mode",
@@ -145,6 +146,7 @@ sync_state = Table(
     run_id_column("run_id", "last applied run", nullable=True),
     Column("base_url", LongText, comment="base URL of the API in the mode's last applied sync; imports leave it"),
     Column("models_listed", Integer, comment="number of models listed after the mode's last applied run"),
+    Column("listed_root", key_text(64), comment="root of the hash tree over these models, in hex"),
     allowed_values("mode", *MODES),
     comment="state of each mode after the last applied run; of two runs at once only one can set it",
 )
@@ -155,6 +157,12 @@ catalog_identity = Table(
     Column("catalog_id", key_text(36), primary_key=True, comment="random UUID of this catalog"),
     Column("created_at", UtcDateTime, nullable=False, comment="when the migration made this row"),
     Column("created_by_version", String(64), nullable=False, comment="version of catalog-sync that made it"),
+    Column("tree_size", BigInteger, nullable=False, server_default=text("0"), comment="number of seals"),
+    Column(
+        "frontier",
+        LongText,
+        comment="roots in hex of the complete parts of the tree of the seals, from which it grows; NULL without seals",
+    ),
     comment="one row: the identity of the catalog in this database",
 )
 

@@ -39,6 +39,7 @@ NAMES = (
     "v_calendar_days",
     "v_watch_daily",
     "v_sync_runs",
+    "v_seals",
 )
 _DIALECTS = ("postgresql", "mariadb", "sqlite")
 

@@ -166,7 +166,7 @@ def test_an_upgrade_gives_the_catalog_an_id_and_another_one_leaves_it(released_u
             identities.append([tuple(row) for row in connection.execute(text("SELECT * FROM catalog_identity"))])
 
     assert identities[0] == identities[1]
-    ((catalog_id, _, version),) = identities[0]
+    ((catalog_id, _, version, *_),) = identities[0]
     assert str(UUID(catalog_id)) == catalog_id
     assert version == __version__
 

@@ -44,6 +44,7 @@ CONTRACT = {
     " models_reported, models_received, models_rejected, models_added, models_changed, models_removed,"
     " removals_held, payload_bytes, payload_sha256, response_age, host, key_fingerprint, accepted, stamp, is_good,"
     " hold_reason, held_ids, models_listed",
+    "v_seals": "seal_no, run_id, kind, leaf_hash, tree_root",
 }
 
 
