@@ -53,8 +53,10 @@ def make_mask(forms: Iterable[str], vocabulary: Callable[[], Vocabulary] = lambd
     searches = [_Search(form, vocabulary) for form in sorted({form.lower() for form in forms if form.strip()})]
 
     def mask(text: str) -> str:
-        # Character by character, since lower() of some letters has two characters and would shift positions.
-        lowered, hidden = "".join(char.lower()[0] for char in text), [False] * len(text)
+        lowered = _lowered(text)
+        if not any(search.is_in(lowered) for search in searches):
+            return text  # the usual case, and the only one in which a text may be the body of a response
+        hidden = [False] * len(text)
         for search in searches:
             for start, end in search.found(lowered):
                 hidden[start:end] = [True] * (end - start)
@@ -62,6 +64,14 @@ def make_mask(forms: Iterable[str], vocabulary: Callable[[], Vocabulary] = lambd
         return "".join(HIDDEN if is_hidden else "".join(char for char, _ in run) for is_hidden, run in runs)
 
     return mask
+
+
+def _lowered(text: str) -> str:
+    """The text in lower case, with each character at its place."""
+    if text.isascii():
+        return text.lower()
+    # Character by character, since lower() of some letters has two characters and would shift positions.
+    return "".join(char.lower()[0] for char in text)
 
 
 class _Search:
@@ -75,6 +85,10 @@ class _Search:
         self._in_context = re.compile(
             rf"//[^\s/@]*:(?P<in_url>{escaped})(?=@)|{_LABELS}{_BETWEEN}(?P<labelled>{escaped})(?![\w-])"
         )
+
+    def is_in(self, text: str) -> bool:
+        """Whether the form is in a text in lower case, as a secret or not."""
+        return self._form in text
 
     def found(self, text: str) -> Iterator[tuple[int, int]]:
         """The places in a text in lower case."""

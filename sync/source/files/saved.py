@@ -1,5 +1,7 @@
 """Saved responses from JSON Lines, from a file with one response, or from a folder of such files.
 
+An archive that runs have written is such a folder: its records say which body came when.
+
 A file with one response has no ``at``. Its time comes from the caller or from the name of the file, such as
 ``image-2026-03-01T12-00-00Z.json``, and its mode is ``data.mode``.
 """
@@ -21,15 +23,18 @@ from sync.catalog.modes import MODES
 from sync.catalog.response.envelope import BOM, read_mode
 from sync.catalog.text import one_line
 from sync.errors import ResponseRejected, UsageError
+from sync.source.archive.names import Kind, parse_name
+from sync.source.archive.reader import require_unchanged, response_of_record, responses_in
 from sync.source.files.input_file import GZIP_ERRORS, open_file
 from sync.source.files.jsonl import MAX_LINE_BYTES, SavedResponse, is_saved_responses, read_saved_responses
 
 _RESPONSE_MODES = (*MODES, "all")
 _RESPONSE_SUFFIXES = (".json", ".json.gz")
+_RECORD_SUFFIXES = (Kind.RECORD.value, Kind.REJECTED_RECORD.value)
 _LINES_SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _TIME = re.compile(
     r"""(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)                # the day
-    (?:[T_ -]?(\d\d)[-:_.]?(\d\d)(?:[-:_.]?(\d\d))?)?  # the time of day
+    (?:[T_ -]?(\d\d)[-:_.]?(\d\d)(?:[-:_.]?(\d\d)(?:\.(\d{6}|\d{3})(?!\d))?)?)?  # the time of day
     (?!\d)(?P<zone>[+-]\d\d:?\d\d)?""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -47,6 +52,12 @@ def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedResponse
         _require_no_time(at, f"{path} is a folder; put a time into the name of each file")
         yield from _read_folder(path)
         return
+    if path.name.lower().endswith(_RECORD_SUFFIXES) and parse_name(path.name):
+        _require_no_time(at, f"{path} is a record of an archive, which has a time; leave --at out")
+        found = response_of_record(path)
+        if found is not None:
+            yield _read_response(found[1], found[0])
+        return
     time = at or time_in_name(path.name)
     if time is None or path.name.lower().endswith(_LINES_SUFFIXES) or is_saved_responses(path):
         _require_no_time(at, f"each line of {path} has its own time; leave --at out")
@@ -56,13 +67,17 @@ def read_saved(path: Path, at: datetime | None = None) -> Iterator[SavedResponse
 
 
 def time_in_name(name: str) -> datetime | None:
-    """The UTC time in a file's name, such as 2026-03-01, 20260301T120000Z or 2026-03-01T12-00; None without one."""
+    """The UTC time in a file's name, such as 2026-03-01, 20260301T120000Z or 2026-03-01T12-00; None without one.
+
+    Seconds may have 3 or 6 decimals.
+    """
     match = _TIME.search(name)
     if match is None or match["zone"] not in _UTC_ZONES:
         return None
     try:
         year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        fraction = int((match[7] or "").ljust(6, "0"))
+        return datetime(year, month, day, hour, minute, second, fraction, tzinfo=UTC)
     except ValueError:
         return None
 
@@ -81,17 +96,17 @@ def _require_no_time(at: datetime | None, reason: str) -> None:
 
 def _read_folder(folder: Path) -> Iterator[SavedResponse]:
     try:
-        files = sorted(
-            file for file in folder.iterdir() if file.name.lower().endswith(_RESPONSE_SUFFIXES) and file.is_file()
-        )
+        all_files = sorted(file for file in folder.iterdir() if file.is_file())
     except OSError as error:
         raise UsageError(f"{folder} cannot be read: {error.strerror}; check the path") from error
+    files = [file for file in all_files if file.name.lower().endswith(_RESPONSE_SUFFIXES)]
     if not files:
         raise UsageError(
             f"{folder} cannot be imported: it has no file whose name ends in .json or .json.gz; "
             "give the folder with the responses"
         )
-    timed = sorted((_require_time_in_name(file), file) for file in files)
+    timed = [(_require_time_in_name(file), file) for file in files if parse_name(file.name) is None]
+    timed = sorted([*timed, *responses_in(all_files)])
     for at, group in groupby(timed, key=lambda entry: entry[0]):
         yield _merge([_read_response(file, at) for _, file in group])
 
@@ -120,6 +135,7 @@ def _read_response(file: Path, at: datetime) -> SavedResponse:
         ) from error
     if len(body) > MAX_LINE_BYTES:
         raise ResponseRejected(f"{name} cannot be read: it is longer than {MAX_LINE_BYTES} bytes; check the file")
+    require_unchanged(file, body)
     return SavedResponse(str(file), 1, at, {_mode(name, body): body})
 
 

@@ -43,6 +43,9 @@ class LastRequest(Struct, frozen=True):
     http_status: int | None = None
     time: ResponseTime = ResponseTime()
     headers_at: datetime | None = None
+    response: HttpResponse | None = None
+    """The response, once it had arrived as a whole."""
+    arrived_at: datetime | None = None
 
 
 class ModeRequests:
@@ -70,6 +73,7 @@ class ModeRequests:
         finally:
             self._canceller.close_sockets()
         arrived_at = self._context.clock()
+        self.last = replace(self.last, response=response, arrived_at=arrived_at)
         rejection, time = self._validator.check(response), self.last.time
         # A refusal that a cache has kept says as little about now as a catalog that it has kept.
         if time.is_stale and (rejection is None or isinstance(rejection, ApiRefused)):
@@ -95,8 +99,11 @@ class ModeRequests:
         # Every message passes through here, so none of its parts can bring a secret back in.
         masked = type(error)(self._context.mask(str(error)))
         last = self.last
-        time = last.time
-        return FetchFailed(self._mode, masked, last.http_status, last.attempts, last.asked_at, time.date, time.age)
+        time, response = last.time, last.response or HttpResponse(0, {}, b"")
+        return FetchFailed(
+            *(self._mode, masked, last.http_status, last.attempts, last.asked_at, time.date, time.age),
+            *(response.body, response.headers, last.arrived_at),
+        )
 
     def _read_response(self) -> HttpResponse:
         context = self._context

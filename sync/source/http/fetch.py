@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sync.errors import Interrupted, UsageError
+from sync.source import MODELS_PATH
 from sync.source.api_key import mask as mask_key
 from sync.source.api_key import require_sendable
 from sync.source.http.context import FetchContext
@@ -80,7 +81,7 @@ def _context(
         raise UsageError("the base URL is not a valid URL; check CATALOG_SYNC_BASE_URL") from None
     return FetchContext(
         settings=settings,
-        url=settings.base_url.rstrip("/") + "/studio/models",
+        url=settings.base_url.rstrip("/") + MODELS_PATH,
         server=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}",
         api_key=api_key,
         mask=mask,

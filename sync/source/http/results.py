@@ -49,7 +49,10 @@ class Fetched(Struct, frozen=True):
 
 
 class FetchFailed(Struct, frozen=True):
-    """Why a mode has no usable response. The other fields describe the last request, if one was sent."""
+    """Why a mode has no usable response. The other fields describe the last request, if one was sent.
+
+    ``body`` is that of its response, as far as it could be read; it may repeat a secret.
+    """
 
     mode: str
     error: CatalogSyncError
@@ -58,6 +61,9 @@ class FetchFailed(Struct, frozen=True):
     asked_at: datetime | None
     server_date: datetime | None
     age: int | None = None
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    arrived_at: datetime | None = None
 
 
 class Retrying(Struct, frozen=True):
