@@ -39,7 +39,7 @@ class Outcome(IntEnum):
     # The first six can occur together, in different modes of a run. Each of the others ends the command as a whole.
     DATABASE = _Row(
         code=6,
-        meaning="the database failed",
+        meaning="the database failed, or the archive of responses could not be written, as on a full disk",
         action="check the server, the disk and the password; the next run catches up",
         retry_helps=True,
         stored="nothing of the step that failed; if that is unknown, the line says so",
@@ -92,16 +92,17 @@ class Outcome(IntEnum):
     )
     UNEXPECTED = _Row(
         code=1,
-        meaning="an unexpected error; or the output could not be written, as on a full disk",
+        meaning="an unexpected error; or the output, or the checkpoint of a run, could not be written, as on a full"
+        " disk",
         action="do what the line says; after an unexpected error run `catalog-sync --debug COMMAND` and report what it"
         " prints",
         retry_helps=False,
-        stored="nothing; everything if only the output failed",
+        stored="nothing; everything if only the output or the checkpoint failed",
     )
     CHECK_FAILED = _Row(
         code=9,
         meaning="a check failed: `status --max-age` found no recent successful sync, or `verify` found rows that break"
-        " a rule",
+        " a rule or contradict a checkpoint, or `prove` or `checkpoint` found other rows than were sealed",
         action="run `catalog-sync status` to see what went wrong; `verify` names each row on stdout",
         retry_helps=False,
         stored="checks write nothing",
@@ -188,6 +189,12 @@ class ResponseRejected(CatalogSyncError):
 
 class DatabaseError(CatalogSyncError):
     """The database could not be reached, or a statement failed."""
+
+    outcome = Outcome.DATABASE
+
+
+class ArchiveNotWritten(CatalogSyncError):
+    """A response could not be kept in the archive, so nothing of the run is stored."""
 
     outcome = Outcome.DATABASE
 

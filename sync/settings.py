@@ -91,6 +91,18 @@ def catalog_id(environ: Mapping[str, str]) -> str | None:
         ) from None
 
 
+def archive_folder(text: str) -> Path:
+    """The folder of the archive, which may begin with ~. Raises ``UsageError`` for an empty name."""
+    if not text.strip():  # Path("") is the current folder
+        raise UsageError("--archive is empty: give the path of a folder, or leave the option out")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"the archive {text} cannot be found: there is no home directory for ~; give an absolute path"
+        ) from error
+
+
 def data_folder(setting: str) -> Path:
     """The user's data directory, an absolute path.
 

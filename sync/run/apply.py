@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec.structs import replace
+
+from sync.catalog.checkpoint import Checkpoint
 from sync.catalog.times import good_start
 from sync.catalog.watch import Success
 from sync.run.messages import storable_message
 from sync.run.result import ModeResult, RunResult, primary_error
 from sync.store import runs, write
 from sync.store.database import Connection
+from sync.store.runs import ModeRow
+from sync.store.sealed_rows import read_listed_root
+from sync.store.seals import write_seal
 from sync.store.watch_days import record_success
 
 
@@ -21,15 +27,15 @@ def write_result(
     now: datetime,
     mask: Callable[[str], str],
     base_url: str | None = None,
-) -> None:
+) -> Checkpoint | None:
     """Writes all of a result in the caller's transaction, so that readers see the whole run or nothing of it.
 
     The caller holds the locks of the modes in ``result`` that have a plan. ``base_url`` is None for an import.
+    Returns the checkpoint after the seal of the run; None if nothing was applied and so nothing is sealed.
     """
-    applied = [mode for mode in result.modes if mode.plan is not None]
-    for mode in applied:
-        _apply(connection, run_id, mode, base_url)
-    if applied:
+    plans = [mode.plan for mode in result.modes if mode.plan is not None]
+    rows = [_apply(connection, run_id, mode, base_url) for mode in result.modes]
+    if plans:
         runs.abandon_unfinished(connection, run_id, now)
     error, message = primary_error(result.errors), result.message
     end = runs.RunEnd(
@@ -41,17 +47,22 @@ def write_result(
         note=mask("; ".join(result.notes)) or None,
         accepted=result.accepted and mask(result.accepted),
     )
-    runs.end_run(connection, run_id, end, [mode.row for mode in result.modes])
+    runs.end_run(connection, run_id, end, rows)
+    return write_seal(connection, run_id, has_facts=any(plan.changes for plan in plans)) if plans else None
 
 
-def _apply(connection: Connection, run_id: int, mode: ModeResult, base_url: str | None) -> None:
-    plan, asked_at = mode.plan, mode.row.asked_at
+def _apply(connection: Connection, run_id: int, mode: ModeResult, base_url: str | None) -> ModeRow:
+    """Writes the plan of a mode if it has one; returns the row of the mode, which is not written yet."""
+    plan, asked_at, listed_root = mode.plan, mode.row.asked_at, mode.row.listed_root
     if plan is None or asked_at is None:
-        return
+        return mode.row
     write.apply_plan(connection, run_id, plan)
+    if plan.changes or listed_root is None:
+        listed_root = read_listed_root(connection, plan.mode)
     start = good_start(asked_at, mode.row.response_age, mode.before.good_asked_at)
     # After the plan's rows: it also checks that no migration has changed the tables they were written to.
-    runs.advance_state(connection, run_id, plan, start, base_url)
+    runs.advance_state(connection, run_id, plan, start, base_url, listed_root)
     runs.fill_calendar(connection, plan.stamp)
     if plan.is_good:
         record_success(connection, plan.mode, Success(plan.stamp, mode.before.good_stamp))
+    return replace(mode.row, listed_root=listed_root)

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from sync.catalog.export.lines import FORMAT, End, ExportedRun, Header, IgnoredField, Line, WatchedDay, encode
+from msgspec.structs import replace
+
+from sync.catalog.export.lines import (
+    FORMAT,
+    End,
+    ExportedMode,
+    ExportedRun,
+    Header,
+    IgnoredField,
+    Line,
+    WatchedDay,
+    encode,
+)
 from sync.catalog.export.without_runs import RunsLeftOut
 from sync.errors import CheckFailed, UsageError
 from sync.store import export, identity
@@ -14,11 +26,16 @@ from sync.store.watch_days import read_watch_days
 
 
 def export_lines(
-    connection: Connection, app_version: str, left_out: Collection[int] = (), count_run: Callable[[], object] = int
+    connection: Connection,
+    app_version: str,
+    left_out: Collection[int] = (),
+    count_run: Callable[[], object] = int,
+    archived: Mapping[tuple[str, str], str] | None = None,
 ) -> Iterator[bytes]:
     """The lines of the whole history but for the runs that are left out, of which it is consistent without.
 
-    ``connection`` sees one moment of the database. ``count_run`` is called for each run. Raises ``UsageError``
+    ``connection`` sees one moment of the database. ``count_run`` is called for each run. ``archived`` has the name of
+    the file with a response by mode and SHA-256. Raises ``UsageError``
     for a run to leave out that is not on record.
     """
     _require_known(connection, left_out)
@@ -26,6 +43,8 @@ def export_lines(
     without = RunsLeftOut(left_out)
     runs = 0
     for line in _lines(connection, app_version, without, count_run):
+        if archived and isinstance(line, ExportedRun):
+            line = replace(line, modes=tuple(_with_file(mode, archived) for mode in line.modes))  # noqa: PLW2901
         text = encode(line)
         digest.update(text)
         runs += isinstance(line, ExportedRun)
@@ -37,6 +56,11 @@ def export_lines(
     }
     first_day = without.first_day(export.first_calendar_day(connection))
     yield encode(End(runs, digest.hexdigest(), first_day, states))
+
+
+def _with_file(mode: ExportedMode, archived: Mapping[tuple[str, str], str]) -> ExportedMode:
+    file = archived.get((mode.mode, str(mode.row.get("payload_sha256"))))
+    return mode if file is None else replace(mode, archived=file)
 
 
 def _lines(

@@ -88,8 +88,7 @@ def _import_line(engine: Engine, line: SavedResponse, deps: ImportDependencies) 
         result = _with_origin(make_result(run_id, line.at, fetches, decision, states), line)
         _require_applicable(result, errors)
         result = replace(result, accepted=accepted_text(deps.acceptance, decision.plans.values()))
-        write_result(connection, run_id, result, deps.clock(), deps.mask)
-        return result
+        return replace(result, checkpoint=write_result(connection, run_id, result, deps.clock(), deps.mask))
 
     return in_transaction(engine, work, pause=deps.pause, name=_name)
 

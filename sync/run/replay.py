@@ -30,6 +30,8 @@ from sync.source.files.exported import NumberedLine
 from sync.store import read, replay, runs, write
 from sync.store.database import Connection, Engine, in_transaction
 from sync.store.ignored import read_ignored_fields
+from sync.store.sealed_rows import read_listed_root
+from sync.store.seals import write_seal
 from sync.store.watch_days import record_success
 
 
@@ -178,35 +180,44 @@ def _write(
     states: Mapping[str, read.ModeState],
     replays: Mapping[str, Replay],
 ) -> ReplayedRun:
-    changes = 0
+    changes, plans = 0, []
     for mode in run.modes:
-        one, row = replays.get(mode.mode), mode.row
+        one, row, before = replays.get(mode.mode), mode.row, states[mode.mode]
+        listed_root = before.listed_root
         if one is not None:
-            plan = _apply(connection, run_id, run, one, states[mode.mode].last.good_asked_at)
+            plan, listed_root = _apply(connection, run_id, run, one, before)
+            plans.append(plan)
             changes += plan.changes.event_count
             row = one.mode.row | (_counts(plan) if one.mode.is_recounted else {})
             if "models_listed" in row:  # as a run after another one that was left out of an earlier file
                 row |= {"models_listed": plan.models_listed}
         elif mode.is_recounted:
-            row = with_columns(row, models_listed=states[mode.mode].models_listed)
-        replay.write_mode(connection, run_id, row)
+            row = with_columns(row, models_listed=before.models_listed)
+        replay.write_mode(connection, run_id, row, listed_root)
+    if plans:
+        write_seal(connection, run_id, has_facts=any(plan.changes for plan in plans))
     return ReplayedRun(changes)
 
 
 def _apply(
-    connection: Connection, run_id: int, run: ExportedRun, one: Replay, good_asked_at: datetime | None
-) -> ModePlan:
+    connection: Connection, run_id: int, run: ExportedRun, one: Replay, before: read.ModeState
+) -> tuple[ModePlan, str]:
+    """The plan that was written, and the root over the models that are listed after it."""
     mode = one.mode
     stored = read.stored_models(connection, mode.mode, needed_ids(one))
     plan = make_replay_plan(one, stored, read_ignored_fields(connection))
     write.apply_plan(connection, run_id, plan)
     replay.write_not_before(connection, run_id, plan, mode.not_before_of)
     replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)
-    runs.advance_state_with(connection, run_id, plan, _state(run, mode, plan, good_asked_at))
+    listed_root = before.listed_root
+    if plan.changes or listed_root is None:
+        listed_root = read_listed_root(connection, plan.mode)
+    values = {**_state(run, mode, plan, before.last.good_asked_at), "listed_root": listed_root}
+    runs.advance_state_with(connection, run_id, plan, values)
     runs.fill_calendar(connection, plan.stamp)
     if mode.is_good:
         record_success(connection, mode.mode, Success(plan.stamp, one.previous_success))
-    return plan
+    return plan, listed_root
 
 
 def _state(run: ExportedRun, mode: ExportedMode, plan: ModePlan, good_asked_at: datetime | None) -> dict[str, object]:

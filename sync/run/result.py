@@ -10,8 +10,9 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sync.catalog.changes.mode_plan import ModePlan
+from sync.catalog.changes.mode_plan import ModePlan, combined_status
 from sync.catalog.changes.plan import ModeWatermark
+from sync.catalog.checkpoint import Checkpoint
 from sync.catalog.guards import numbers_by_flag
 from sync.catalog.response.parsed import ParsedResponse
 from sync.errors import CatalogSyncError, Outcome, ResponseRejected, worst
@@ -61,6 +62,8 @@ class RunResult(Struct, frozen=True):
     notes: tuple[str, ...]
     accepted: str | None = None
     """What a person accepted and the run needed, as JSON."""
+    checkpoint: Checkpoint | None = None
+    """The seals after the run; None if it is not sealed, and for a dry run."""
 
     @property
     def errors(self) -> tuple[CatalogSyncError, ...]:
@@ -108,15 +111,6 @@ def make_result(
     return RunResult(run_id, combined_status([mode.row.status for mode in modes]), observed_at, modes, notes)
 
 
-def combined_status(statuses: Sequence[str]) -> str:
-    """The status of a run from those of its modes."""
-    distinct = set(statuses)
-    if len(distinct) == 1:
-        return statuses[0]
-    # Every mode of such a run was applied. Any other mixture has a mode that was not, or not completely.
-    return "held" if distinct == {"success", "held"} else "partial"
-
-
 def primary_error(errors: Sequence[CatalogSyncError]) -> CatalogSyncError | None:
     """The error that decides the exit code of a run."""
     code = worst(error.outcome for error in errors)
@@ -145,6 +139,7 @@ def _fetch_row(fetch: ModeFetch, before: ModeState) -> ModeRow:
         previous_success_at=before.last.good_stamp,
         response_age=fetch.age,
         models_listed=before.models_listed,
+        listed_root=before.listed_root,
     )
     if fetch.response is not None:
         # Parsing rejects a response whose number of models is not the reported total.

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from ipaddress import ip_address
 from typing import get_args
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from sync.catalog.base_urls import is_same_source
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.guards import Flag
 from sync.errors import UsageError
 from sync.store.read import ModeState
-
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 class Acceptance(Struct, frozen=True):
@@ -26,15 +22,6 @@ class Acceptance(Struct, frozen=True):
     """Whether a base URL that differs from the last one is right."""
     by: str | None = None
     why: str | None = None
-
-
-def is_same_source(one: str, other: str) -> bool:
-    """Whether two base URLs are the same address.
-
-    The default port of a scheme, slashes at the end and the spelling of scheme, host (case, IDNA, IPv6) and
-    escaped characters make no difference.
-    """
-    return _address(one) == _address(other)
 
 
 def replaced_base_urls(base_url: str | None, states: Mapping[str, ModeState]) -> dict[str, str]:
@@ -88,21 +75,3 @@ def accepted_text(
     if not accepted:
         return None
     return json.dumps({**accepted, "by": acceptance.by, "why": acceptance.why}, ensure_ascii=False)
-
-
-def _address(url: str) -> tuple[object, ...]:
-    try:
-        parts = urlsplit(url)
-        scheme = parts.scheme.lower()
-        path = unquote(parts.path).rstrip("/")
-        return scheme, _host(parts.hostname or ""), parts.port or _DEFAULT_PORTS.get(scheme), path, parts.query
-    except ValueError:
-        return (url,)
-
-
-def _host(name: str) -> str:
-    with suppress(ValueError):  # not an IP address
-        return ip_address(name).compressed
-    with suppress(UnicodeError):  # not a name of the DNS
-        name = name if name.isascii() else name.encode("idna").decode()  # the codec takes long to import
-    return name.rstrip(".")

@@ -16,13 +16,14 @@ from sync.catalog.response.parsed import ParsedResponse
 from sync.catalog.times import is_older_copy
 from sync.errors import CatalogSyncError, CommitUnanswered, DatabaseError, Interrupted
 from sync.run.apply import write_result
+from sync.run.archive import Archive, Keeper
 from sync.run.clock_check import require_clocks_agree, require_fresh, time_notes
 from sync.run.decide import Decision, decide
 from sync.run.messages import joined_message, storable_message
 from sync.run.result import ModeFetch, RunResult, make_result
 from sync.run.source_check import Acceptance, accepted_text, replaced_base_urls, require_same_source
 from sync.source.http.results import Fetched, FetchFailed
-from sync.store import read, runs
+from sync.store import identity, read, runs
 from sync.store.database import Connection, Engine, Pause, in_snapshot, in_transaction, storage_warning
 from sync.store.retries import was_unreachable
 
@@ -52,6 +53,8 @@ class SyncDependencies(Struct, frozen=True):
     """Hides secrets in a text that is to be stored."""
     pause: Pause = time.sleep
     """Waits before a transaction is retried; an exception it raises ends the run."""
+    archive: Archive | None = None
+    """Where the responses are kept before anything of them is stored."""
 
 
 class _Before(Struct, frozen=True):
@@ -60,6 +63,7 @@ class _Before(Struct, frozen=True):
     states: dict[str, read.ModeState]
     notes: tuple[str, ...]
     """Clauses for the run's note that do not depend on the responses."""
+    catalog_id: str | None
 
     @property
     def versions(self) -> dict[str, int]:
@@ -92,7 +96,8 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
     Raises ``UsageError`` before any request when the base URL is not the last one, and when the host's
     clock differs from the API's; ``DatabaseError`` when the database fails, ``Interrupted`` when the
     program was stopped during the fetch. In each case nothing of the responses is stored, unless a
-    ``DatabaseError`` says that the outcome is unknown. The run's row records the error if it can still
+    ``DatabaseError`` says that the outcome is unknown. So it is when the archive cannot keep them, if there is
+    one: a response is in the archive before it is in the database. The run's row records the error if it can still
     be written.
     """
     if dry_run:
@@ -110,7 +115,7 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
     try:
         require_same_source(deps.base_url, before.states, deps.acceptance)
         # Outside any transaction: a slow API must not keep locks that other runs wait for.
-        fetched = _fetch(deps)
+        fetched = _fetch(deps, _keeper(deps, run_id, before))
         return _store(engine, deps, run_id, fetched, before)
     except CommitUnanswered:
         # That transaction may hold its locks still: recording a failure would wait for them, and might be wrong.
@@ -140,17 +145,28 @@ def _dry_run(engine: Engine, deps: SyncDependencies) -> RunResult:
 
 def _read_before(connection: Connection, deps: SyncDependencies) -> _Before:
     notes = (_key_note(deps.key_fingerprint, read.last_key(connection)), storage_warning(connection.engine))
-    return _Before(read.mode_states(connection, deps.modes), tuple(filter(None, notes)))
+    own = identity.read_identity(connection) if deps.archive else None
+    catalog_id = own.catalog_id if own else None
+    return _Before(read.mode_states(connection, deps.modes), tuple(filter(None, notes)), catalog_id)
 
 
-def _fetch(deps: SyncDependencies) -> _FetchedModes:
+def _keeper(deps: SyncDependencies, run_id: int, before: _Before) -> Keeper | None:
+    if deps.archive is None:
+        return None
+    good_asked_at = {mode: state.last.good_asked_at for mode, state in before.states.items()}
+    return Keeper(deps.archive, before.catalog_id, run_id, deps.app_version, deps.base_url, good_asked_at)
+
+
+def _fetch(deps: SyncDependencies, keeper: Keeper | None = None) -> _FetchedModes:
     outcomes = deps.fetch(deps.modes)
     responses = [outcome for outcome in outcomes.values() if isinstance(outcome, Fetched)]
     require_clocks_agree(responses)
-    arrivals = [response.arrived_at for response in responses]
-    fetches = tuple(_parse(outcome, deps.limits) for outcome in outcomes.values())
     # All modes carry one time, that of the last arrival: nothing that the run stores was received later.
-    return _FetchedModes(fetches, max(arrivals, default=None))
+    observed_at = max((response.arrived_at for response in responses), default=None)
+    fetches = tuple(_parse(outcome, deps.limits) for outcome in outcomes.values())
+    if keeper is not None:
+        keeper.keep(outcomes, fetches, observed_at)
+    return _FetchedModes(fetches, observed_at)
 
 
 def _parse(outcome: Fetched | FetchFailed, limits: ParseLimits) -> ModeFetch:
@@ -178,7 +194,8 @@ def _store(engine: Engine, deps: SyncDependencies, run_id: int, fetched: _Fetche
         states |= read.mode_states(connection, [mode for mode in deps.modes if mode not in states])
         decision = _decide(connection, deps, fetched, states, before.versions)
         results.append(_result(deps, run_id, fetched, decision, states, before))
-        write_result(connection, run_id, results[-1], deps.clock(), deps.mask, deps.base_url)
+        sealed = write_result(connection, run_id, results[-1], deps.clock(), deps.mask, deps.base_url)
+        results[-1] = replace(results[-1], checkpoint=sealed)
         return results[-1]
 
     try:

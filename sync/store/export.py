@@ -37,7 +37,8 @@ RUN_COLUMNS = tuple(
     column for column in sync_runs.columns if column.name not in {"run_id", "source_catalog_id", "source_run_id"}
 )
 """The columns of a run that an export carries: those of another catalog have no meaning in a third one."""
-MODE_COLUMNS = tuple(column for column in sync_run_modes.columns if column.name != "run_id")
+MODE_COLUMNS = tuple(column for column in sync_run_modes.columns if column.name not in {"run_id", "listed_root"})
+"""The columns of a run in a mode that an export carries: an import makes its own seals."""
 REJECTED_COLUMNS = tuple(
     column
     for column in rejected_models.columns

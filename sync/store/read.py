@@ -25,6 +25,8 @@ class ModeState(Struct, frozen=True):
     """The base URL of the last applied sync; None before the first one. Imports leave it."""
     models_listed: int | None = None
     """The number of listed models after the last applied run; None before the first one."""
+    listed_root: str | None = None
+    """The root of the hash tree over them; None before the first sealed run."""
 
 
 class LastKey(Struct, frozen=True):
@@ -59,6 +61,7 @@ def _states(connection: Connection, query: Select[Any]) -> dict[str, ModeState]:
             ModeWatermark(row.observed_at, row.good_asked_at, row.good_observed_at),
             row.base_url,
             row.models_listed,
+            row.listed_root,
         )
         for row in connection.execute(query)
     }

@@ -138,9 +138,9 @@ def write_run(connection: Connection, of: Source, source_run_id: int, run: Colum
     return runs.insert_run(connection, values)
 
 
-def write_mode(connection: Connection, run_id: int, row: Columns) -> None:
+def write_mode(connection: Connection, run_id: int, row: Columns, listed_root: str | None) -> None:
     values = _decoded(MODE_COLUMNS, sync_run_modes, row)
-    connection.execute(insert(sync_run_modes).values(run_id=run_id, **values))
+    connection.execute(insert(sync_run_modes).values(run_id=run_id, listed_root=listed_root, **values))
 
 
 def write_not_before(connection: Connection, run_id: int, plan: ModePlan, exceptions: Iterable[NotBefore]) -> None:

@@ -37,6 +37,7 @@ from sync.catalog.modes import MODES
 from sync.store.catalog_facts import first_observed
 from sync.store.held import held_modes
 from sync.store.queries import last_successes
+from sync.store.report_record import read_record
 
 MOST_EVENTS = 3000
 """The most events that a report lists: with 1,000 models it stays below 5 MB."""
@@ -77,6 +78,7 @@ def read_report(connection: Connection, wanted: ReportFilter) -> ReportData:
         rejected_count=_rejected_count(connection, wanted),
         ignored=list(_ignored(connection, wanted)),
         accepted=list(_accepted(connection, wanted)),
+        record=read_record(connection, wanted.period),
     )
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnClause, Connection, column, exists, func, insert, select, table, update
 
 from models_db import migrate
-from models_db.dialects import insert_if_absent
+from models_db.dialects import insert_valid_if_absent
 from models_db.tables import calendar_days, sync_run_modes, sync_runs, sync_state
 from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.model.entities import EVENT_RULES
@@ -73,6 +73,7 @@ class ModeRow(Struct, frozen=True):
     hold_reason: str | None = None
     held_ids: str | None = None
     models_listed: int | None = None
+    listed_root: str | None = None
 
     def columns(self) -> dict[str, object]:
         return asdict(self)
@@ -124,7 +125,12 @@ def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> No
 
 
 def advance_state(
-    connection: Connection, run_id: int, plan: ModePlan, good_start: datetime, base_url: str | None
+    connection: Connection,
+    run_id: int,
+    plan: ModePlan,
+    good_start: datetime,
+    base_url: str | None,
+    listed_root: str,
 ) -> None:
     """Advances the mode's check-and-set row; the ``good_*`` times only for a good plan.
 
@@ -132,7 +138,7 @@ def advance_state(
     A mode that is held as a whole keeps its base URL: the response may be that of another catalog.
     This is the last statement of a mode, and raises what ``set_state`` raises.
     """
-    values: dict[str, object] = {}
+    values: dict[str, object] = {"listed_root": listed_root}
     if base_url is not None and not plan.holds_mode:
         values["base_url"] = base_url
     if plan.is_good:
@@ -174,7 +180,7 @@ def fill_calendar_from(connection: Connection, day: date) -> None:
     days = list(_missing_days(day, first, last))
     if days:
         # A run of the other mode holds no lock that this run needs, and may insert the same day now.
-        connection.execute(insert_if_absent(connection, calendar_days), [_calendar_row(one) for one in days])
+        connection.execute(insert_valid_if_absent(connection, calendar_days), [_calendar_row(one) for one in days])
 
 
 def _missing_days(day: date, first: date | None, last: date | None) -> Iterator[date]:

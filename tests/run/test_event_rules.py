@@ -107,7 +107,8 @@ def test_events_that_do_not_follow_the_rules_of_their_run_are_findings(upgraded:
     with upgraded.engine.begin() as connection:
         connection.execute(text(f"UPDATE sync_runs SET event_rules = {rules} WHERE run_id = {run_id}"))
 
-    assert len(findings(upgraded.engine)) == 3
+    of_history = [problem for problem in findings(upgraded.engine) if not problem.startswith(f"run {run_id}: ")]
+    assert len(of_history) == 3
 
 
 def test_the_first_run_after_an_upgrade_of_the_first_release_changes_nothing(database_url: str) -> None:

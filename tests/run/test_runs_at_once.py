@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from models_db.engine import open_engine
+from sync.run import apply
+from sync.store.sealed_rows import read_listed_root
+from tests.faults.conftest import on_servers
+from tests.support.independent_seals import assert_sealed
 from tests.support.made_responses import model
 from tests.support.run_driver import Host, column
 from tests.support.stored_rows_checker import assert_consistent
@@ -55,4 +59,57 @@ def test_runs_of_different_modes_are_both_applied(engine: Engine, migrated_url: 
         assert list(pool.map(sync, ["image", "video"])) == ["success", "success"]
     assert column(engine, "models.model_id", where={"removed_at": None}) in (["a", "b"], ["b", "a"])
     assert len(column(engine, "calendar_days.day")) == 1
+    assert_consistent(engine)
+
+
+@on_servers  # SQLite has one writer
+def test_a_run_of_a_mode_does_not_wait_for_the_work_of_the_other_and_seals_do_not_cross(
+    engine: Engine, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video_committed = Event()
+
+    def listed_root(connection: Connection, mode: str) -> str:
+        # The models of the image run are written, and its transaction is open.
+        assert mode == "video" or video_committed.wait(30)
+        return read_listed_root(connection, mode)
+
+    monkeypatch.setattr(apply, "read_listed_root", listed_root)
+    barrier, video_began = Barrier(2, timeout=30), Event()
+
+    def meanwhile() -> None:
+        video_began.set()  # first: on MariaDB a run waits to mark one that began earlier as abandoned
+        barrier.wait()
+
+    def sync(mode: str) -> str:
+        assert mode == "video" or video_began.wait(30)
+        own = open_engine(migrated_url)
+        try:
+            status = Host(own, meanwhile=meanwhile).sync([model("a")], [model("b")], modes=[mode]).status
+            if mode == "video":
+                video_committed.set()
+            return status
+        finally:
+            own.dispose()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(sync, ["image", "video"])) == ["success", "success"]
+    assert assert_sealed(engine) == ["changed", "changed"]
+    assert_consistent(engine)
+
+
+def test_many_runs_of_both_modes_at_once_are_sealed_in_one_order(engine: Engine, migrated_url: str) -> None:
+    rounds = 8
+
+    def sync(mode: str) -> list[str]:
+        own = open_engine(migrated_url)
+        try:
+            host = Host(own)
+            costs = range(rounds)
+            return [host.sync([model("a", cost=c)], [model("b", cost=c)], modes=[mode]).status for c in costs]
+        finally:
+            own.dispose()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(sync, ["image", "video"])) == [["success"] * rounds] * 2
+    assert assert_sealed(engine) == ["changed"] * 2 * rounds
     assert_consistent(engine)

@@ -17,7 +17,7 @@ def test_rows_of_an_older_normaliser_are_rebuilt_without_a_trace_in_history(host
         connection.exec_driver_sql("UPDATE params SET data_type = 'old'")
     host.sync([A, FULL], [B])
 
-    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2, "seals": 1}
 
 
 def test_300_models_with_many_params_are_stored_in_one_run(host: Host) -> None:
@@ -28,7 +28,7 @@ def test_300_models_with_many_params_are_stored_in_one_run(host: Host) -> None:
     before = dump(host.engine)
     host.sync(many)
 
-    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2, "seals": 1}
 
 
 def test_a_run_records_its_counts(host: Host) -> None:

@@ -72,7 +72,7 @@ def test_the_same_catalog_again_leaves_no_trace_but_the_run(host: Host) -> None:
     result = host.sync([A, FULL], [B, C])
 
     assert result.status == "success"
-    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2, "seals": 1}
 
 
 def test_days_without_a_run_are_filled_in_by_the_next(host: Host) -> None:
@@ -84,6 +84,7 @@ def test_days_without_a_run_are_filled_in_by_the_next(host: Host) -> None:
     assert added_rows(before, dump(host.engine)) == {
         "sync_runs": 1,
         "sync_run_modes": 2,
+        "seals": 1,
         "calendar_days": 3,
         "watch_days": 2,
     }
@@ -99,7 +100,7 @@ def test_the_same_meaning_in_other_words_leaves_no_trace_either(host: Host) -> N
     }
     host.sync([respelled, A], [B])
 
-    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2, "seals": 1}
 
 
 def test_a_cost_from_3_to_1_5_is_one_decrease_and_nothing_else(host: Host) -> None:
@@ -120,7 +121,7 @@ def test_a_cost_from_3_to_1_5_is_one_decrease_and_nothing_else(host: Host) -> No
     moved = {name for name in before if before[name] != after[name]}
     assert moved == {
         *("models", "credits", "model_versions", "credit_history", "catalog_changes"),
-        *("sync_runs", "sync_run_modes", "sync_state", "watch_days"),
+        *("sync_runs", "sync_run_modes", "sync_state", "watch_days", "seals", "catalog_identity"),
     }
     for table in ("models", "credits", "model_versions", "credit_history"):
         assert len([row for row in before[table] if row not in after[table]]) == 1

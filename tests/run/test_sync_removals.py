@@ -26,7 +26,7 @@ def test_an_empty_response_holds_back_all_removals(host: Host) -> None:
     result = host.sync([], [B])
 
     assert (result.status, result.exit_code) == ("held", Outcome.HELD)
-    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2}
+    assert added_rows(before, dump(host.engine)) == {"sync_runs": 1, "sync_run_modes": 2, "seals": 1}
     assert "1 image models are missing from a response with 0" in str(result.errors[0])
     assert column(host.engine, "sync_run_modes.status", "removals_held", where={"run_id": 2}) == [
         ("held", 1),

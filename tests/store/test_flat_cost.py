@@ -62,9 +62,19 @@ def test_an_unchanged_sync_sends_the_same_statements_for_any_number_of_models(
     assert unchanged[MANY].statements == unchanged[1].statements
 
 
-def test_an_unchanged_sync_writes_its_run_its_modes_their_state_and_days(unchanged: dict[int, Traffic]) -> None:
-    """The row of the run is written twice: at its begin and at its end."""
-    assert unchanged[MANY].written == {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2, "watch_days": 2}
+# The row of the run is written twice, at its begin and at its end; a seal is a row more, and the tree's row changes.
+OF_THE_RUN = {
+    "sync_runs": 2,
+    "sync_run_modes": 2,
+    "sync_state": 2,
+    "watch_days": 2,
+    "seals": 1,
+    "catalog_identity": 1,
+}
+
+
+def test_an_unchanged_sync_writes_its_run_its_modes_their_state_days_and_seal(unchanged: dict[int, Traffic]) -> None:
+    assert unchanged[MANY].written == OF_THE_RUN
 
 
 def test_of_many_models_only_the_changed_one_is_written(engine: Engine) -> None:
@@ -73,6 +83,5 @@ def test_of_many_models_only_the_changed_one_is_written(engine: Engine) -> None:
     with watched(engine) as traffic:
         host.sync([model("m0", 4), *models(MANY)[1:]], [])
 
-    of_the_run = {"sync_runs": 2, "sync_run_modes": 2, "sync_state": 2, "watch_days": 2}
     of_the_model = {"models": 1, "credits": 1, "model_versions": 2, "credit_history": 2, "catalog_changes": 1}
-    assert traffic.written == {**of_the_run, **of_the_model}
+    assert traffic.written == {**OF_THE_RUN, **of_the_model}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import zip_longest
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, column, select, text
 
 from models_db.tables.column_types import UtcDateTime
+from sync.catalog.history.evidence import SealedTree
 from sync.catalog.history.period_costs import net_moves, provider_means
 from sync.catalog.history.report_data import Period, ReportData
 from sync.store import catalog_facts, report
@@ -248,3 +250,23 @@ def test_a_catalog_that_was_never_synced_gives_an_empty_report(engine: Engine) -
     read = values(engine)
 
     assert (read.first_observed, read.models, read.events, read.has_history) == (None, [], [], False)
+
+
+def test_the_record_has_the_runs_of_the_period_and_the_checkpoint(host: Host) -> None:
+    record = values(host.engine).record
+    counted = dict(rows(host.engine, "SELECT status, COUNT(*) FROM sync_runs GROUP BY status"))
+    ((size, root),) = rows(host.engine, "SELECT COUNT(*), MAX(seal_no) FROM seals")
+    ((last,),) = rows(host.engine, f"SELECT tree_root FROM seals WHERE seal_no = {root}")
+
+    assert record is not None
+    assert record.run_counts == counted
+    assert (record.first_run_id, record.last_run_id) == (1, sum(counted.values()))
+    assert (record.base_urls, record.keys, record.imported) == (["https://example.org"], [], 0)
+    assert (record.tree.tree_size, b64decode(record.tree.root or "").hex()) == (size, last)
+
+
+def test_the_record_of_a_catalog_that_was_never_synced_is_empty(engine: Engine) -> None:
+    record = values(engine).record
+
+    assert record is not None
+    assert (record.run_counts, record.first_run_id, record.tree) == ({}, None, SealedTree(0, None))

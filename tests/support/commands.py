@@ -57,6 +57,11 @@ def without_time(line: str) -> str:
     return re.sub(r"^(catalog-sync: )?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ", lambda match: match[1] or "", line)
 
 
+def without_seal(line: str) -> str:
+    """The line of a run without the number and root of the seals, which is another one in each catalog."""
+    return re.sub(r"; \d+ seals?, root [A-Za-z0-9+/]{43}=", "", line)
+
+
 def output(ended: CommandResult) -> str:
     """The output of a command that succeeded."""
     assert (ended.code, ended.err) == (0, ""), ended

@@ -12,6 +12,7 @@ from models_db.tables.metadata import metadata
 Rows = list[tuple[Any, ...]]
 RUN_TABLES = {"sync_runs", "sync_run_modes"}
 DAY_TABLES = {"calendar_days", "watch_days"}
+SEAL_TABLES = {"seals", "catalog_identity"}
 
 
 def every_row(url: str) -> dict[str, Rows]:

@@ -107,6 +107,7 @@ def empty_database(connection: Connection) -> None:
     for name in set(with_rows) - {"catalog_sync_version", "installed_views", "sync_state", "catalog_identity"}:
         connection.exec_driver_sql(f"TRUNCATE TABLE {name}")
     connection.exec_driver_sql("UPDATE sync_state SET version = 0, " + ", ".join(_CLEARED_STATE))
+    connection.exec_driver_sql("UPDATE catalog_identity SET tree_size = 0, frontier = NULL")
     connection.exec_driver_sql("SET foreign_key_checks = 1")
     connection.commit()
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import envelope, model, numbered_models
 from tests.support.commands import CommandResult, environment, error_line, output, started
-from tests.support.database_contents import DAY_TABLES, RUN_TABLES, Rows, every_row, query_rows
+from tests.support.database_contents import DAY_TABLES, RUN_TABLES, SEAL_TABLES, Rows, every_row, query_rows
 from tests.support.rude_server import RudeServer, Script, response, says
 from tests.support.secrets_search import KEY
 from tests.support.verified_contents import require_consistent
@@ -66,8 +66,12 @@ class SyncedDatabase:
         return line
 
     def catalog(self) -> dict[str, Rows]:
-        """All rows but those of runs and of their days."""
-        return {name: rows for name, rows in every_row(self.url).items() if name not in {*RUN_TABLES, *DAY_TABLES}}
+        """All rows but those of runs, their seals and their days."""
+        return {
+            name: rows
+            for name, rows in every_row(self.url).items()
+            if name not in {*RUN_TABLES, *DAY_TABLES, *SEAL_TABLES}
+        }
 
     def require_unchanged(self, before: dict[str, Rows]) -> None:
         """The catalog has not changed since, and the data is consistent."""

@@ -36,7 +36,7 @@ def read_rows(
     connection: Connection, table: Table, query: Select[Any], *, but: Container[str] = ()
 ) -> Iterator[StoredRow]:
     """The rows of a query made of ``every_column``, with the same ``but``."""
-    readers = [(column.name, _reader(column.type)) for column in _columns(table) if column.name not in but]
+    readers = [(str(column.name), _reader(column.type)) for column in _columns(table) if column.name not in but]
     with tolerate_bad_utf8(connection):
         rows: Sequence[Any] = connection.execute(query).all()
     for row in rows:

@@ -25,12 +25,18 @@ from sync.catalog.model.entities import TABLES
 from sync.catalog.modes import MODES
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, format_value, time_of
 from sync.catalog.verify.ignored import ignored_findings, ignored_of_rows
+from sync.catalog.verify.ledger import Ledger
 from sync.catalog.verify.model import StoredModel, is_outdated, model_findings, stamps
+from sync.catalog.verify.rejected_counts import RejectedCounts
+from sync.catalog.verify.run_counts import HistoryCounts
 from sync.catalog.verify.runs import RunInMode
+from sync.catalog.verify.sealed_facts import SealedFacts
 from sync.catalog.verify.state import ModeBounds, calendar_findings, identity_findings, state_findings
 from sync.store.verify.raw_rows import every_column, read_rows
+from sync.store.verify.read_ledger import held_ids, ledger_findings
 from sync.store.verify.read_rejected import RejectedRows
 from sync.store.verify.read_runs import RunCache
+from sync.store.verify.read_seals import seal_findings
 from sync.store.verify.read_watch import watch_day_findings
 
 # Models in a batch: the first batch, and the most. Later batches are sized by the rows of the one
@@ -48,6 +54,8 @@ class Verification:
 
     connection: Connection
     """A read transaction: rows that changed between two queries would look inconsistent."""
+    thorough: bool = False
+    """Whether the roots over the listed models are recomputed for every run, and not for the last one alone."""
     models: int = 0
     versions: int = 0
     costs: int = 0
@@ -59,6 +67,8 @@ class Verification:
     def __post_init__(self) -> None:
         self._runs = RunCache(self.connection)
         self._rejected = RejectedRows(self.connection)
+        self._run_counts = HistoryCounts(held_ids(self.connection))
+        self._facts = SealedFacts()
         query = every_column(ignored_fields).order_by(ignored_fields.c.valid_from)
         self._ignored_rows = list(read_rows(self.connection, ignored_fields, query))
         self._ignored = ignored_of_rows(self._ignored_rows)
@@ -73,12 +83,14 @@ class Verification:
             yield from _orphans(self.connection, table)
         yield from self._rejected.findings(self._runs.load(self._rejected.run_ids))
         yield from self._run_findings()
+        yield from seal_findings(self.connection, self._facts, self._ignored_rows, thorough=self.thorough)
 
     def _batch_findings(self, batch: Sequence[StoredModel]) -> Iterator[Finding]:
         runs = self._runs.load({run for stored in batch for run in _run_ids(stored)})
         for stored in batch:
             mode = str(stored.model["mode"])
             self._count(stored, mode)
+            self._facts.add(stored.model, stored.versions)
             rejected = self._rejected.of_model(mode, stored.model["model_id"])
             yield from model_findings(replace(stored, rejected=rejected), runs.get(mode, {}), self._ignored)
 
@@ -88,6 +100,7 @@ class Verification:
         self.costs += len(stored.costs)
         self.changes += len(stored.changes)
         self.outdated += is_outdated(stored)
+        self._run_counts.add(stored.model, stored.versions, stored.changes)
         bounds, times = self._bounds.get(mode, ModeBounds()), list(stamps(stored))
         first, last = (bounds.first_stamp, *times), (bounds.last_stamp, *times)
         self._bounds[mode] = replace(
@@ -105,6 +118,8 @@ class Verification:
         identities = read_rows(self.connection, catalog_identity, every_column(catalog_identity))
         yield from identity_findings(list(identities))
         yield from watch_day_findings(self.connection, states)
+        rejected = {mode: RejectedCounts(self._rejected.by_mode.get(mode, ())) for mode in MODES}
+        yield from ledger_findings(self.connection, Ledger(self._run_counts, rejected), states)
         days = every_column(calendar_days).order_by(calendar_days.c.day)
         stamped = [row["observed_at"] for row in states]
         yield from calendar_findings(list(read_rows(self.connection, calendar_days, days)), bounds.values(), stamped)
