@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sync.run import SyncDependencies
     from sync.run.import_ import ImportDependencies
     from sync.run.source_check import Acceptance
+    from sync.source.archive.writer import ArchiveWriter
     from sync.source.http.results import Fetched, FetchFailed
     from sync.store.database import Database, Migration
 
@@ -52,6 +53,7 @@ class ApiSettings(CatalogSettings):
     deadline: float
     attempts: int
     max_bytes: int
+    archive: Path | None = None
 
 
 def database(url: str, stop: threading.Event | None = None, *, silent: bool = False) -> Database:
@@ -111,6 +113,7 @@ def sync_dependencies(
     key = settings.api_key(os.environ)
     settings.require_no_key(base_url, key)
     mask = masker(os.environ, key)  # this key, even if its file changes during the run
+    archive = _archive(values.archive, mask)
     return SyncDependencies(
         fetch=_fetcher(values, base_url, key, mask, stop),
         clock=now,
@@ -126,7 +129,19 @@ def sync_dependencies(
         mask=mask,
         # The lines of a schedule have a time, and it prints one for each run that fails.
         pause=pause_until(stop, silent=trigger_kind == "schedule"),
+        archive=archive,
     )
+
+
+def _archive(folder: Path | None, mask: Callable[[str], str]) -> ArchiveWriter | None:
+    """The archive of responses, if there is one. Raises ``UsageError`` for a folder that cannot be used."""
+    if folder is None:
+        return None
+    from sync.source.archive.writer import ArchiveWriter
+
+    archive = ArchiveWriter(folder, mask)
+    archive.require_usable()
+    return archive
 
 
 def acceptance(*, by: str | None, why: str | None, base_url: bool = False) -> Acceptance:

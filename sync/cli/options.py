@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -68,6 +70,20 @@ migrate = click.option(
     is_flag=True,
     help="First upgrade the catalog in the database. It never makes a new one: run catalog-sync migrate once for that.",
 )
+checkpoint_file = click.option(
+    "--checkpoint-file",
+    envvar=settings.PREFIX + "CHECKPOINT_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append a checkpoint to FILE after each run that was stored.",
+)
+output_file = click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write to FILE, whole or not at all. Default: stdout.",
+)
 accept_removals = click.option(
     "--accept-removals",
     type=AcceptedNumber(),
@@ -90,6 +106,39 @@ accepted_by = click.option(
     "--by", type=Utf8Text(), metavar="NAME", help="Who accepts. Default: your account and this host."
 )
 why = click.option("--why", type=Utf8Text(), metavar="TEXT", help="Why it is accepted. Recorded with the run.")
+
+
+def _archive_folder(_: click.Context, __: click.Parameter, value: str | None) -> Path | None:
+    return None if value is None else settings.archive_folder(value)
+
+
+def _archive_folders(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[Path, ...]:
+    named = values or tuple(filter(None, [os.environ.get(settings.PREFIX + "ARCHIVE")]))
+    return tuple(settings.archive_folder(value) for value in named)
+
+
+def archive(text: str) -> Callable[[F], F]:
+    """The folder in which responses are kept, as the parameter ``archive``; None without one."""
+    return click.option(
+        "--archive",
+        envvar=settings.PREFIX + "ARCHIVE",
+        show_envvar=True,
+        type=Utf8Text(),
+        callback=_archive_folder,
+        metavar="DIR",
+        help=text,
+    )
+
+
+archives = click.option(
+    "--archive",
+    "archives",
+    type=Utf8Text(),
+    multiple=True,
+    callback=_archive_folders,
+    metavar="DIR",
+    help="Compare the responses that syncs kept in this folder with the runs. Default: CATALOG_SYNC_ARCHIVE.",
+)
 
 
 def moment(flag: str, text: str, *, required: bool = False) -> Callable[[F], F]:
@@ -119,6 +168,7 @@ _API = (
     _setting("DEADLINE", 60.0, FiniteFloat(min=0, min_open=True), "Seconds for all requests of a run."),
     _setting("ATTEMPTS", 4, WholeNumber(min=1), "Attempts for each mode."),
     _setting("MAX_BYTES", DEFAULT_MAX_BYTES, WholeNumber(min=1), "Largest accepted response, decompressed."),
+    archive("Keep each distinct response in this folder, before anything of it is stored."),
 )
 _CATALOG = (
     _setting("MAX_MODELS", 200_000, WholeNumber(min=1), "Largest accepted number of models in a response."),

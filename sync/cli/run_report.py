@@ -14,12 +14,15 @@ from sync.show.text import change_lines, change_objects, mode_summary
 from sync.show.values import format_count
 
 if TYPE_CHECKING:
+    from sync.catalog.checkpoint import Checkpoint
     from sync.run import RunResult
 
 
-def run_text(result: RunResult, *, dry_run: bool = False) -> str:
+def run_text(result: RunResult, *, dry_run: bool = False, shows_seal: bool = True) -> str:
     """One line for a run. For a dry run, a line for each change that it would make comes before."""
     parts = [mode_summary(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
+    if result.checkpoint and shows_seal:
+        parts.append(_seal_text(result.checkpoint))
     parts += [f"note: {note}" for note in result.notes]
     # A dry run has no run_id, and its changes are nowhere else to be read.
     if not dry_run:
@@ -28,12 +31,24 @@ def run_text(result: RunResult, *, dry_run: bool = False) -> str:
     return "\n".join([*changes, f"dry run, nothing written: {'; '.join(parts)}"])
 
 
-def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) -> str:
+def _seal_text(checkpoint: Checkpoint) -> str:
+    return f"{format_count(checkpoint.tree_size, 'seal')}, root {checkpoint.root_text}"
+
+
+def exit_code(result: RunResult, not_kept: str | None) -> Outcome:
+    """That of the run, whether or not its checkpoint could be kept; ``not_kept`` is the error line about that."""
+    return result.exit_code or (Outcome.UNEXPECTED if not_kept else Outcome.DONE)
+
+
+def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool, not_kept: str | None = None) -> str:
+    """``not_kept`` is the error line about a checkpoint that could not be kept."""
+    errors = [{"exit_code": int(error.outcome), "message": mask(str(error))} for error in result.errors]
+    errors += [{"exit_code": int(Outcome.UNEXPECTED), "message": not_kept}] if not_kept else []
     document = {
         "run_id": result.run_id,
         "dry_run": dry_run,
         "status": result.status,
-        "exit_code": int(result.exit_code),
+        "exit_code": int(exit_code(result, not_kept)),
         "observed_at": result.observed_at,
         "modes": [
             {
@@ -45,9 +60,14 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool) ->
         ],
         "notes": list(result.notes),
         "accepted": json.loads(mask(result.accepted)) if result.accepted else None,
-        "errors": [{"exit_code": int(error.outcome), "message": mask(str(error))} for error in result.errors],
+        "checkpoint": _checkpoint_object(result.checkpoint) if result.checkpoint else None,
+        "errors": errors,
     }
     return to_json(document)
+
+
+def _checkpoint_object(checkpoint: Checkpoint) -> dict[str, object]:
+    return {"catalog_id": checkpoint.catalog_id, "tree_size": checkpoint.tree_size, "root": checkpoint.root_text}
 
 
 # The line on stderr is cut at 4,000 characters, and the number of the others at its end must stay.

@@ -272,4 +272,13 @@ DAMAGES = [
     ("UPDATE sync_state SET base_url = NULL", "sync_state", None, "base_url is NULL"),
     ("DELETE FROM catalog_identity", "catalog_identity", None, "there are 0 rows"),
     ("UPDATE catalog_identity SET catalog_id = 'x'", "catalog_identity", None, "which is not a UUID"),
+    ("UPDATE seals SET leaf_hash = tree_root WHERE seal_no = 3", "seals", None, "seal 3, run 4, a sync that ended at"),
+    ("UPDATE seals SET tree_root = leaf_hash WHERE seal_no = 3", "seals", None, "but the leaves up to it give"),
+    ("UPDATE seals SET kind = 'changed' WHERE kind = 'unchanged'", "seals", None, "the rows of the run give unchanged"),
+    ("DELETE FROM seals WHERE seal_no = 3", "seals", None, "the seals from 3 on are missing before it"),
+    ("DELETE FROM seals WHERE seal_no > 3", "catalog_identity", None, "the first seal that differs is seal 4"),
+    ("UPDATE catalog_identity SET frontier = NULL", "catalog_identity", None, "frontier is not that of the seals"),
+    ("UPDATE sync_runs SET accepted = 'x' WHERE run_id = 2", "seals", None, "seal 1, run 2"),
+    ("UPDATE sync_run_modes SET payload_bytes = 1 WHERE run_id = 2", "seals", None, "has been changed since"),
+    ("UPDATE sync_state SET listed_root = NULL", "sync_state", None, "but the listed models give"),
 ]

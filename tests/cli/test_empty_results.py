@@ -85,4 +85,5 @@ def test_i6_a_catalog_without_a_sync_says_so(shell: Shell, sqlite_url: str) -> N
 
 def test_a_model_before_its_first_observation_has_the_date_of_it(history: Shell) -> None:
     line = error_line(history("show", "acme/a", "--as-of", "2026-02-01"), 2)
-    assert "was not listed yet at 2026-02-01 00:00 UTC: it was first observed at 2026-03-01 00:00 UTC" in line
+    words = "was not listed yet at 2026-02-01 00:00:00 UTC; it was first observed at 2026-03-01 00:00:00 UTC in mode"
+    assert words in line

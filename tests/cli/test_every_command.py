@@ -27,6 +27,7 @@ def test_the_commands_are_the_documented_ones() -> None:
             [
                 "ask",
                 "changes",
+                "checkpoint",
                 "completion",
                 "costs",
                 "demo",
@@ -36,6 +37,7 @@ def test_the_commands_are_the_documented_ones() -> None:
                 "import",
                 "migrate",
                 "models",
+                "prove",
                 "prune",
                 "report",
                 "schedule",

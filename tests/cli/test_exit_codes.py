@@ -16,7 +16,15 @@ from tests.cli.conftest import Shell
 from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, envelope, model, numbered_models
 from tests.support.commands import error_line, output
-from tests.support.database_contents import DAY_TABLES, RUN_TABLES, Rows, changed_tables, every_row, query_rows
+from tests.support.database_contents import (
+    DAY_TABLES,
+    RUN_TABLES,
+    SEAL_TABLES,
+    Rows,
+    changed_tables,
+    every_row,
+    query_rows,
+)
 from tests.support.rude_server import RudeServer, response, says
 
 LISTED = numbered_models(4)
@@ -147,7 +155,7 @@ def images(url: str) -> dict[str, Rows]:
     """Every row but those of runs, of days and of mode video."""
     rows = every_row(url)
     rows["sync_state"] = [row for row in rows["sync_state"] if row[0] == "image"]
-    return {name: rows[name] for name in rows if name not in {*RUN_TABLES, *DAY_TABLES}}
+    return {name: rows[name] for name in rows if name not in {*RUN_TABLES, *DAY_TABLES, *SEAL_TABLES}}
 
 
 REJECTED_MODELS: Mapping[str, object] = {

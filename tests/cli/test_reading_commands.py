@@ -219,6 +219,7 @@ def test_the_json_of_a_run_has_the_documented_keys(shell: Shell, sqlite_url: str
         "modes",
         "notes",
         "accepted",
+        "checkpoint",
         "errors",
     ]
     assert [printed[key] for key in ("run_id", "dry_run", "status", "exit_code")] == [2, False, "success", 0]

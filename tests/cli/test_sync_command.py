@@ -10,7 +10,7 @@ from sync.cli import options
 from sync.source.emulator.server import Emulator, load_catalogs
 from tests.cli.conftest import Shell
 from tests.support.api_catalogs import catalog, envelope, model, numbered_models
-from tests.support.commands import ROOT, environment, error_line, output, run_process
+from tests.support.commands import ROOT, environment, error_line, output, run_process, without_seal
 from tests.support.database_contents import RUN_TABLES, changed_tables, counts_of_changes, every_row, query_rows
 from tests.support.rude_server import RudeServer, response, says
 
@@ -27,7 +27,10 @@ def test_the_documented_example_syncs_unchanged(synced: Shell, migrated_url: str
     with Emulator(load_catalogs(EXAMPLE)) as api:
         printed = output(synced("sync", "--base-url", api.base_url))
     note = "the first response for mode video was empty"
-    assert printed == f"run 1 success: image 1 model: 1 added; video 0 models: nothing changed; note: {note}\n"
+    assert (
+        without_seal(printed)
+        == f"run 1 success: image 1 model: 1 added; video 0 models: nothing changed; note: {note}\n"
+    )
     assert query_rows(migrated_url, "SELECT status, note, error_message FROM sync_runs") == [("success", note, None)]
     assert query_rows(
         migrated_url, "SELECT mode, model_id, model_name, provider, credit_cost_exact FROM v_current_catalog"
@@ -46,10 +49,14 @@ def test_the_same_catalog_again_leaves_only_the_run_and_the_days_since(
         clocks.append(options.now)
         before = every_row(migrated_url)
         printed = output(synced("sync"))
-    assert printed == "run 2 success: image 30 models: nothing changed; video 20 models: nothing changed\n"
+    assert (
+        without_seal(printed) == "run 2 success: image 30 models: nothing changed; video 20 models: nothing changed\n"
+    )
     assert counts_of_changes(before, every_row(migrated_url)) == {
         "sync_runs": (0, 1),
         "sync_run_modes": (0, 2),
+        "seals": (0, 1),
+        "catalog_identity": (1, 1),
         "sync_state": (2, 2),
         "calendar_days": (0, 3),
         "watch_days": (0, 2),
@@ -68,7 +75,7 @@ def test_a_cost_that_falls_from_3_to_1_5_is_one_decrease(synced: Shell, migrated
         output(synced("sync"))
         before = every_row(migrated_url)
         printed = output(synced("sync"))
-    assert printed == "run 2 success: image 11 models: 1 changed; video 10 models: nothing changed\n"
+    assert without_seal(printed) == "run 2 success: image 11 models: 1 changed; video 10 models: nothing changed\n"
     changes = counts_of_changes(before, every_row(migrated_url))
     assert changes.pop("calendar_days", (0, 1)) == (0, 1)  # at midnight
     assert changes.pop("watch_days") in {(2, 2), (0, 2)}
@@ -80,6 +87,8 @@ def test_a_cost_that_falls_from_3_to_1_5_is_one_decrease(synced: Shell, migrated
         "models": (1, 1),  # its fingerprint
         "sync_runs": (0, 1),
         "sync_run_modes": (0, 2),
+        "seals": (0, 1),
+        "catalog_identity": (1, 1),
         "sync_state": (2, 2),
     }
     event = "SELECT model_id, old_cost_exact, new_cost_exact, delta_cost, pct_change, run_id FROM v_credit_cost_changes"
@@ -137,7 +146,7 @@ def test_mode_image_does_not_change_video(synced: Shell, migrated_url: str) -> N
         output(synced("sync"))
         of_video = every_row_of_video(migrated_url)
         printed = output(synced("sync", "--mode", "image"))
-    assert printed == "run 2 success: image 1 model: 1 changed, 1 removed\n"
+    assert without_seal(printed) == "run 2 success: image 1 model: 1 changed, 1 removed\n"
     assert every_row_of_video(migrated_url) == of_video
 
 
@@ -164,7 +173,7 @@ def test_the_response_of_one_mode_is_stored_when_the_other_fails(synced: Shell, 
         ended = synced("sync", "--base-url", api.url, "--attempts", "1")
     line = error_line(ended, 4)
     assert "500 for mode video" in line
-    assert ended.out == "run 1 partial: image 2 models: 2 added; video failed\n"
+    assert without_seal(ended.out) == "run 1 partial: image 2 models: 2 added; video failed\n"
     rows = "SELECT mode, status, models_added, http_status FROM sync_run_modes ORDER BY mode"
     assert query_rows(migrated_url, rows) == [("image", "success", 2, 200), ("video", "failed", None, 500)]
     assert query_rows(migrated_url, "SELECT mode, version FROM sync_state ORDER BY mode") == [

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine
+from sqlalchemy import Engine
 
 from models_db.engine import migration_engine, open_engine
-from models_db.migrate import upgrade
 from sync.catalog.verify.findings import Finding
 from sync.store.verify.read_models import Verification
 from tests.cli.conftest import Shell
@@ -24,14 +20,7 @@ from tests.support.commands import error_line, output
 from tests.support.database_contents import every_row
 from tests.support.eventful_history import RUNS, make_history
 from tests.support.run_driver import Host
-from tests.support.stored_rows_checker import assert_consistent
-
-CHECKS_OFF = {
-    "sqlite": "PRAGMA ignore_check_constraints = ON",
-    "postgresql": "SET LOCAL session_replication_role = replica; ALTER TABLE rejected_models"
-    " DROP CONSTRAINT ck_rejected_models_forward, DROP CONSTRAINT ck_rejected_models_closed_by_a_run",
-    "mariadb": "SET foreign_key_checks = 0, check_constraint_checks = 0",
-}
+from tests.support.shared_history import CHECKS_OFF, shared_history
 
 
 @dataclass(frozen=True)
@@ -52,25 +41,9 @@ class SharedHistory:
 
 @pytest.fixture(scope="module", params=database_servers.KINDS)
 def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHistory]:
-    kind = str(request.param)
-    reason = database_servers.missing(kind)
-    if reason and kind in database_servers.required():
-        pytest.fail(reason, pytrace=False)
-    if reason:
-        pytest.skip(reason)
-    with ExitStack() as stack:
-        url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("history") / "catalog.db"))
-        if kind != "sqlite":
-            server = database_servers.server_url(kind, Path(os.environ["CATALOG_SYNC_TEST_SERVERS_FOLDER"]))
-            url = stack.enter_context(database_servers.new_database(server))
-        upgrade(url)
-        engine = open_engine(url)
-        make_history(Host(engine))
-        assert_consistent(engine)
-        engine.dispose()
-        unguarded = migration_engine(url)  # no foreign keys on SQLite
-        yield SharedHistory(unguarded)
-        unguarded.dispose()
+    folder = tmp_path_factory.mktemp("history")
+    with shared_history(str(request.param), folder, make_history) as engine:
+        yield SharedHistory(engine)
 
 
 def test_an_eventful_history_is_consistent(history: SharedHistory) -> None:
@@ -204,6 +177,8 @@ def test_json_of_consistent_rows_has_counts_and_no_findings(shell: Shell, sqlite
         "costs": 0,
         "changes": 0,
         "outdated": 0,
+        "checkpoints": None,
+        "archive": None,
         "findings": [],
     }
 

@@ -11,6 +11,7 @@ import click
 from sync import __version__
 from sync.cli.commands import (
     ask,
+    checkpoint,
     completion,
     demo,
     emulator,
@@ -20,6 +21,7 @@ from sync.cli.commands import (
     lists,
     migrate,
     model,
+    prove,
     prune,
     report,
     schedule,
@@ -58,6 +60,8 @@ for command in (
     report.report,
     status.status,
     verify.verify,
+    checkpoint.checkpoint,
+    prove.prove,
     ignore.ignore,
     prune.prune,
     emulator.emulator,

@@ -8,6 +8,7 @@ import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from sync import settings
 from sync.cli import options
 from sync.cli.composition import make_folder
 from sync.errors import UsageError
+
+if TYPE_CHECKING:
+    from sync.run import RunResult
 
 _FIRST_YEAR, _LAST_YEAR = 2001, 9000  # a run refuses a clock before the year 2000, and datetime ends in 9999
 
@@ -43,7 +47,12 @@ def demo(*, directory: Path | None, until: datetime | None) -> None:
     directory = directory or settings.data_folder("--directory")
     make_folder(directory)
     file = directory.resolve() / "demo.db"  # absolute, so that the printed command works in any folder
-    run_demo(file, until, __version__, lambda day, run: click.echo(f"{day:%a %d %b}  {run_text(run)}"))
+
+    def print_run(day: datetime, run: RunResult) -> None:
+        # The roots of a demo are those of no other, and nobody keeps them.
+        click.echo(f"{day:%a %d %b}  {run_text(run, shows_seal=False)}")
+
+    run_demo(file, until, __version__, print_run)
     click.echo("\nThe change feed, newest first:\n")
     print_changes(f"sqlite:///{file}")
     click.echo(f"\nThe database is {file}. To query it:")

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     help="Leave this run out, as if it had not been.",
 )
 @options.quiet
+@options.archive("Name the file in this folder, in which syncs kept their responses, with each response of a run.")
 @options.database_url
-def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: str) -> int:
+def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, archive: Path | None, database_url: str) -> int:
     """Write the whole recorded history to FILE, for catalog-sync import.
 
     FILE is JSON Lines, compressed if its name ends in .gz; - is stdout. It is written whole or not at all,
@@ -51,7 +52,7 @@ def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: 
     catalog = database(database_url, stop)
 
     def work() -> int:
-        return _export(catalog, file, left_out, stop, show_progress=not quiet and sys.stderr.isatty())
+        return _export(catalog, file, left_out, stop, archive, show_progress=not quiet and sys.stderr.isatty())
 
     runs, received = run_until_stopped(work, stop)
     if not quiet and not is_stdout:
@@ -63,7 +64,13 @@ def export(*, file: Path, left_out: tuple[int, ...], quiet: bool, database_url: 
 
 
 def _export(
-    catalog: Database, file: Path, left_out: tuple[int, ...], stop: threading.Event, *, show_progress: bool
+    catalog: Database,
+    file: Path,
+    left_out: tuple[int, ...],
+    stop: threading.Event,
+    archive: Path | None,
+    *,
+    show_progress: bool,
 ) -> int:
     """The number of runs in the file."""
     from sync.cli.process.whole_file import whole_file
@@ -72,11 +79,12 @@ def _export(
     from sync.store.export import number_of_runs
 
     _require_replaceable(file)
+    archived = None if archive is None else _archived(archive)
 
     def work(connection: Connection, write: Callable[[bytes], object]) -> int:
         total = number_of_runs(connection)
         with _progress(total, show=show_progress) as advance:
-            for line in export_lines(connection, __version__, left_out, advance):
+            for line in export_lines(connection, __version__, left_out, advance, archived):
                 if stop.is_set():
                     raise Interrupted(f"stopped; {file} was not written, run it again")
                 write(line)
@@ -91,6 +99,12 @@ def _export(
     with whole_file(file) as write:
         output = WrittenOnce(write)
         return catalog.read(lambda connection: work(connection, output.begin()))
+
+
+def _archived(folder: Path) -> dict[tuple[str, str], str]:
+    from sync.source.archive.reader import body_names
+
+    return body_names(folder)
 
 
 def _require_replaceable(file: Path) -> None:

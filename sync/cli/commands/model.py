@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sync.catalog.text import one_line
 from sync.cli import options
 from sync.cli.composition import database
 from sync.cli.output import print_folded, print_rows
@@ -19,6 +20,7 @@ from sync.errors import UsageError
 
 if TYPE_CHECKING:
     from sync.catalog.history.cost_timeline import CostInterval
+    from sync.catalog.history.evidence import Rejection
     from sync.cli.which_catalog import WhichCatalog
     from sync.store.database import Connection
     from sync.store.model_queries import KnownModel
@@ -58,7 +60,7 @@ def costs(*, model_id: str, mode: str | None, as_json: bool, as_csv: bool, datab
                 CostTimelineRow(mode=model.mode, **asdict(span))
                 for span in cost_spans(model_queries.cost_intervals(connection, model.model_pk), which.now)
             ]
-            for model in _find(connection, which, model_id, mode)
+            for model in find_models(connection, which, model_id, mode)
         }
 
     which, timelines = read_catalog(database(database_url), by_mode, mode)
@@ -95,26 +97,27 @@ def show(
 ) -> None:
     """Show one model in full: cost, other prices, parameters and options, inputs, rules, capabilities, cost history.
 
-    A removed model is shown as it was last listed. CSV has a row for each value of the JSON document.
+    A removed model is shown as it was last listed. With --as-of the evidence follows: which runs observed the model
+    like this, what they requested and the hashes of the responses. CSV has a row for each value of the JSON document.
     """
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other; give one of them")
     from sync.show.formats import to_csv, to_json
     from sync.show.model_detail import CSV_COLUMNS, csv_rows, model_detail_lines
     from sync.show.table import terminal_width
+    from sync.store.evidence import rejections_of
 
-    def read(connection: Connection, which: WhichCatalog) -> tuple[list[KnownModel], list[dict[str, Any] | None]]:
-        models = _find(connection, which, model_id, mode)
-        return models, [_detail(connection, model, as_of) for model in models]
+    def read(
+        connection: Connection, which: WhichCatalog
+    ) -> tuple[list[KnownModel], list[tuple[str, Rejection]], list[dict[str, Any] | None]]:
+        models = find_models(connection, which, model_id, mode)
+        rejected = list(rejections_of(connection, model_id, mode))
+        return models, rejected, [_detail(connection, which, model, as_of) for model in models]
 
-    which, (models, details) = read_catalog(database(database_url), read, mode)
+    which, (models, rejected, details) = read_catalog(database(database_url), read, mode)
     listed = [detail for detail in details if detail is not None]
     if not listed:
-        first = min(model.first_seen_at for model in models)
-        raise UsageError(
-            f"{model_id!r} was not listed yet at {as_of:%Y-%m-%d %H:%M} UTC: it was first observed at"
-            f" {first:%Y-%m-%d %H:%M} UTC; catalog-sync costs shows its history"
-        )
+        raise UsageError(_not_yet_listed(models, rejected, as_of or which.now))
     if as_json:
         click.echo(to_json(listed))
         return
@@ -123,11 +126,27 @@ def show(
         return
     which.print_before()
     width = terminal_width() if sys.stdout.isatty() else None
-    click.echo("\n\n".join("\n".join(model_detail_lines(detail, width)) for detail in listed))
+    texts = ("\n".join(model_detail_lines(detail, width, with_evidence=as_of is not None)) for detail in listed)
+    click.echo("\n\n".join(texts))
     which.print_after()
 
 
-def _detail(connection: Connection, model: KnownModel, as_of: datetime | None) -> dict[str, Any] | None:
+def _not_yet_listed(models: Sequence[KnownModel], rejected: Sequence[tuple[str, Rejection]], moment: datetime) -> str:
+    """That a model was listed later than the moment only, and whether it had been rejected by then."""
+    from sync.show.values import format_instant
+
+    first = min(models, key=lambda model: model.first_seen_at)
+    sent = next((each for _, each in rejected if each.contains(moment)), None)
+    why = f"; it was sent, and rejected: {one_line(sent.reason)}" if sent else ""
+    return (
+        f"{first.model_id!r} was not listed yet at {format_instant(moment)}{why}; it was first observed at"
+        f" {format_instant(first.first_seen_at)} in mode {first.mode}; catalog-sync costs shows its history"
+    )
+
+
+def _detail(
+    connection: Connection, which: WhichCatalog, model: KnownModel, as_of: datetime | None
+) -> dict[str, Any] | None:
     """The JSON document of a model at a time, by default the newest; None when it was not listed yet."""
     from sync.catalog.history.model_detail import model_detail
     from sync.store import model_queries
@@ -135,7 +154,7 @@ def _detail(connection: Connection, model: KnownModel, as_of: datetime | None) -
     version = model_queries.version_at(connection, model.model_pk, as_of)
     if version is None:
         return None
-    moment = as_of or options.now()
+    moment = as_of or which.now
     intervals = (_interval_at(each, moment) for each in model_queries.cost_intervals(connection, model.model_pk))
     return {
         "mode": model.mode,
@@ -147,7 +166,21 @@ def _detail(connection: Connection, model: KnownModel, as_of: datetime | None) -
         **asdict(model_detail(version.raw)),
         "cost_history": [asdict(interval) for interval in intervals if interval],
         "raw": version.raw,
+        "evidence": _evidence(connection, which, model, max(moment, version.valid_from)),
     }
+
+
+def _evidence(
+    connection: Connection, which: WhichCatalog, model: KnownModel, moment: datetime
+) -> dict[str, Any] | None:
+    from sync.show.evidence import evidence_document
+    from sync.store.evidence import read_evidence
+    from sync.store.identity import read_identity
+
+    evidence, identity = read_evidence(connection, model, moment), read_identity(connection)
+    if evidence is None:
+        return None
+    return evidence_document(evidence, which.url, None if identity is None else identity.catalog_id)
 
 
 def _removal_at(model: KnownModel, moment: datetime) -> dict[str, datetime | None]:
@@ -166,10 +199,12 @@ def _interval_at(interval: CostInterval, moment: datetime) -> CostInterval | Non
     return replace(interval, valid_to=None) if interval.valid_to and interval.valid_to > moment else interval
 
 
-def _find(connection: Connection, which: WhichCatalog, model_id: str, mode: str | None) -> list[KnownModel]:
+def find_models(connection: Connection, which: WhichCatalog, model_id: str, mode: str | None) -> list[KnownModel]:
     """The model in each mode that ever listed it. Raises ``UsageError``, with similar ids, if none did."""
     from sync.cli.empty_result import never_synced_text
+    from sync.show.values import format_instant
     from sync.store import model_queries
+    from sync.store.evidence import rejections_of
 
     models = model_queries.find(connection, model_id, mode)
     if models:
@@ -179,6 +214,12 @@ def _find(connection: Connection, which: WhichCatalog, model_id: str, mode: str 
         raise UsageError(
             f"{model_id!r} is a model of mode {others[0].mode} and was never listed in mode {mode}: use --mode"
             f" {others[0].mode}, or leave --mode out"
+        )
+    sent = [each for _, each in rejections_of(connection, model_id, mode)]
+    if sent:
+        raise UsageError(
+            f"{model_id!r} was never listed: it was rejected first at {format_instant(sent[0].valid_from)}:"
+            f" {one_line(sent[-1].reason)}; catalog-sync status prints what is rejected now"
         )
     if not any(which.last_successes.values()):
         raise UsageError(f"no model {model_id!r} was ever listed: {never_synced_text(mode)}")

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync.cli import options, run_report
+from sync.cli.checkpoint_files import append_checkpoint, require_appendable
 from sync.cli.composition import ApiSettings, database, sync_dependencies
 from sync.cli.param_types import Duration
 from sync.cli.process import gc_tuning
@@ -61,17 +63,19 @@ def _timed_errors() -> Iterator[None]:
     help="Start each run later by a random time up to DURATION.",
 )
 @options.mode
+@options.checkpoint_file
 @options.migrate
 @options.quiet
 @options.database_url
 @options.api_settings
-def schedule(
+def schedule(  # noqa: PLR0913  # each is an option
     *,
     every: timedelta | None,
     cron: str | None,
     timezone: str,
     jitter: timedelta,
     mode: str | None,
+    checkpoint_file: Path | None,
     migrate_first: bool,
     quiet: bool,
     database_url: str,
@@ -88,6 +92,7 @@ def schedule(
         return _schedule(
             timetable=make_timetable(every, cron, timezone, jitter),
             mode=mode,
+            checkpoint_file=checkpoint_file,
             migrate_first=migrate_first,
             quiet=quiet,
             database_url=database_url,
@@ -99,6 +104,7 @@ def _schedule(
     *,
     timetable: Timetable,
     mode: str | None,
+    checkpoint_file: Path | None,
     migrate_first: bool,
     quiet: bool,
     database_url: str,
@@ -109,6 +115,7 @@ def _schedule(
 
     stop = threading.Event()
     mask = sync_dependencies(api_settings, stop).mask  # reports wrong settings before the first run
+    require_appendable(checkpoint_file)
     catalog = database(database_url, stop, silent=True)
 
     def run_once() -> None:
@@ -117,10 +124,11 @@ def _schedule(
         # Opened for each run, since servers and firewalls close connections that are idle for long.
         with catalog.opened() as engine:
             result = run_sync(engine, dependencies)
+        not_kept = append_checkpoint(checkpoint_file, result.checkpoint)
         if not quiet:
             print_line(timed(dependencies.mask(run_report.run_text(result))))
-        if result.message:
-            print_error(timed(dependencies.mask(result.message)))
+        for error in filter(None, [result.message and dependencies.mask(result.message), not_kept]):
+            print_error(timed(error))
 
     def print_failure(error: BaseException) -> None:
         print_error(timed(mask(describe_error(error)[1])))

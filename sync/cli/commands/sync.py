@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync.cli import options, run_report
+from sync.cli.checkpoint_files import append_checkpoint, require_appendable
 from sync.cli.composition import ApiSettings, acceptance, database, sync_dependencies
 from sync.cli.output import print_folded, print_folded_changes
 from sync.cli.process.messages import print_error, print_line
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 @options.accept_base_url
 @options.accepted_by
 @options.why
+@options.checkpoint_file
 @options.migrate
 @options.quiet
 @options.as_json
@@ -43,6 +46,7 @@ def sync(  # noqa: PLR0913  # each is an option
     accept_base_url: bool,
     by: str | None,
     why: str | None,
+    checkpoint_file: Path | None,
     migrate_first: bool,
     quiet: bool,
     as_json: bool,
@@ -68,22 +72,26 @@ def sync(  # noqa: PLR0913  # each is an option
     )
     if migrate_first and dry_run:
         raise UsageError("--dry-run and --migrate exclude each other, since a dry run writes nothing; give one of them")
+    require_appendable(checkpoint_file)
     catalog = database(database_url, stop)
 
-    def work() -> RunResult:
+    def work() -> tuple[RunResult, str | None]:
         if migrate_first:
             catalog.upgrade(create=False)
         with catalog.opened(reads_only=dry_run) as engine:
-            return run_sync(engine, dependencies, dry_run=dry_run)
+            result = run_sync(engine, dependencies, dry_run=dry_run)
+        # Here, where a signal waits for it: the run is stored, and its checkpoint should not be lost.
+        return result, append_checkpoint(checkpoint_file, result.checkpoint)
 
-    result, received = run_until_stopped(work, stop)
+    (result, not_kept), received = run_until_stopped(work, stop)
     mask = dependencies.mask
     if as_json:
-        print_line(run_report.run_json(result, mask, dry_run=dry_run))
+        print_line(run_report.run_json(result, mask, dry_run=dry_run, not_kept=not_kept))
     elif not quiet:
         print_text = print_folded_changes if dry_run else print_folded
         print_text(mask(run_report.run_text(result, dry_run=dry_run)))
-    error = mask(result.message) if result.message else None
+    errors = [*filter(None, [result.message and mask(result.message), not_kept])]
+    error = "; also: ".join(errors)
     # The run had ended when the signal arrived: it is printed, but the signal decides the exit code.
     if received is not None:
         raise Interrupted(
@@ -91,4 +99,4 @@ def sync(  # noqa: PLR0913  # each is an option
         )
     if error:
         print_error(error)
-    return result.exit_code
+    return run_report.exit_code(result, not_kept)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sync.cli import options
+from sync.cli.checkpoint_files import KeptCheckpoints
 from sync.cli.composition import database
 from sync.cli.output import print_folded
 from sync.cli.process.messages import print_line
+from sync.cli.verified_archive import ArchiveVerification
 from sync.cli.which_catalog import read_which
 from sync.errors import CheckFailed
 
@@ -23,59 +27,101 @@ _LINE_LIMIT = 2000  # characters
 
 
 @click.command(short_help="Check that the stored rows are consistent.", epilog="Example: catalog-sync verify")
+@click.option("--thorough", is_flag=True, help="Recompute the sealed roots over the listed models of every run.")
+@click.option(
+    "--checkpoint",
+    "checkpoint_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare the seals with the checkpoints in FILE, which were kept elsewhere.",
+)
 @options.as_json
+@options.archives
 @options.database_url
-def verify(*, as_json: bool, database_url: str) -> None:
+def verify(
+    *, thorough: bool, checkpoint_file: Path | None, as_json: bool, archives: tuple[Path, ...], database_url: str
+) -> None:
     """Check that the stored rows are consistent. Name each row that breaks a rule, and exit with code 9.
 
-    Costs, changes and current rows are derived again from what the API sent, and compared with the
-    stored ones. Nothing is written.
+    Costs, changes and current rows are derived again from the stored texts, and compared with the stored
+    ones; runs are compared with them and with each other; the seals are computed again from the rows of
+    their runs. Nothing is written.
     """
     from sync.store.verify.read_models import Verification
 
+    kept = None if checkpoint_file is None else KeptCheckpoints(checkpoint_file)
     catalog = database(database_url)
+    # Before the database is read: a run that is at work now keeps its responses before it stores anything.
+    archive = ArchiveVerification.of(archives)
     # After a broken connection everything is read again, and what was printed before is not repeated.
     printed: set[str] = set()
 
     def work(connection: Connection) -> int:
-        verification = Verification(connection)
+        checks = _Checks(Verification(connection, thorough=thorough), kept, archive)
         if as_json:
-            return _print_json(verification)
+            return _print_json(checks)
         if not printed:
             read_which(catalog, connection).print_before()
             printed.add("")
-        return _print_findings(verification, printed)
+        return _print_findings(checks, printed)
 
     number = catalog.read(work)
     if number:
         raise CheckFailed(
-            f"the stored rows are not consistent: {number} findings, each named on stdout; stop syncing and restore a"
-            " backup that verifies, or report the findings"
+            f"the stored rows{' and the archive' if archives else ''} are not consistent: {number}"
+            f" finding{'' if number == 1 else 's, each'} named on stdout; stop syncing and restore a backup that"
+            " verifies, or report the findings"
         )
+    if kept:
+        kept.require_whole()
 
 
-def _print_findings(verification: Verification, printed: set[str]) -> int:
+@dataclass(frozen=True)
+class _Checks:
+    """What is compared: the rows with each other, and with what was kept of them elsewhere."""
+
+    verification: Verification
+    kept: KeptCheckpoints | None
+    archive: ArchiveVerification
+
+    def findings(self) -> Iterator[Finding]:
+        yield from self.verification.findings()
+        if self.kept:
+            yield from self.kept.findings(self.verification.connection)
+        yield from self.archive.findings(self.verification.connection)
+
+
+def _print_findings(checks: _Checks, printed: set[str]) -> int:
     """The number of findings. Prints those that are not in ``printed``, and adds them."""
     number = 0
-    for number, finding in enumerate(verification.findings(), start=1):  # noqa: B007  # used after the loop
+    for number, finding in enumerate(checks.findings(), start=1):  # noqa: B007  # used after the loop
         line = _finding_line(finding)
         if line not in printed:
             print_folded(line)  # at once: a large database takes minutes
             printed.add(line)
     if not number:
-        print_folded(
-            f"consistent: {verification.models} models, {verification.versions} versions, {verification.costs} costs"
-            f" and {verification.changes} changes agree{_outdated(verification)}"
-        )
+        print_folded(_consistent(checks))
     return number
 
 
-def _print_json(verification: Verification) -> int:
+def _consistent(checks: _Checks) -> str:
+    rows = checks.verification
+    return (
+        f"consistent: {rows.models} models, {rows.versions} versions, {rows.costs} costs and {rows.changes} changes"
+        f" agree{checks.archive.text()}{_outdated(rows)}{f'; {checks.kept.holding_text()}' if checks.kept else ''}"
+    )
+
+
+def _print_json(checks: _Checks) -> int:
     from sync.show.formats import to_json
 
-    findings = [asdict(finding) for finding in verification.findings()]
-    counts = {name: getattr(verification, name) for name in ("models", "versions", "costs", "changes", "outdated")}
-    print_line(to_json({**counts, "findings": findings}))
+    findings = [asdict(finding) for finding in checks.findings()]
+    names = ("models", "versions", "costs", "changes", "outdated")
+    counts = {name: getattr(checks.verification, name) for name in names}
+    checkpoints = checks.kept.document() if checks.kept else None
+    print_line(
+        to_json({**counts, "checkpoints": checkpoints, "archive": checks.archive.numbers(), "findings": findings})
+    )
     return len(findings)
 
 

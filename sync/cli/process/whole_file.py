@@ -52,6 +52,31 @@ def whole_file(path: Path) -> Iterator[Write]:
             raise
 
 
+def write_document(path: Path | None, text: str, begin: str) -> None:
+    """Writes a text as a whole file, or to stdout without a path, where ``begin`` is how such texts begin.
+
+    Raises ``UsageError`` for a file that holds something else, such as the database, and as ``whole_file`` does.
+    """
+    if path is not None and str(path) != "-":
+        _require_replaceable(path, begin.encode())
+    with whole_file(path or Path("-")) as write:
+        write(text.encode())
+
+
+def _require_replaceable(path: Path, begin: bytes) -> None:
+    try:
+        if not path.is_file() or not path.stat().st_size:
+            return
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            found = file.read(len(begin))
+    except PermissionError:
+        return  # opening it for writing reports it
+    except (OSError, EOFError):
+        found = b""  # not compressed, in spite of its name
+    if found != begin:
+        raise UsageError(f"{path} was not written: there is another file with this name; give another name")
+
+
 @contextmanager
 def _compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
     if not path.name.lower().endswith(".gz"):
