@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sync.catalog.json.paths import dotted, scalars
+from sync.show.evidence import evidence_lines
 from sync.show.fold import fold
 from sync.show.values import format_value
 
@@ -15,7 +16,9 @@ _MIN_WIDTH = 16  # of a text beside its heading; the terminal folds it where it 
 _TEXT_LIMIT = 4000  # characters
 
 
-def model_detail_lines(model: Mapping[str, Any], width: int | None = None) -> Iterator[str]:
+def model_detail_lines(
+    model: Mapping[str, Any], width: int | None = None, *, with_evidence: bool = False
+) -> Iterator[str]:
     """The lines for a model. All texts in them are made safe for a terminal; with ``width`` they fit it."""
     yield from _folded(f"{_text(model['model_id'])} ({model['mode']})", "", "", width)
     for heading, text in _facts(model):
@@ -26,6 +29,11 @@ def model_detail_lines(model: Mapping[str, Any], width: int | None = None) -> It
             yield f"  {heading}"
             for line in lines:
                 yield from _folded(line, "    ", "      ", width)
+    if with_evidence:
+        yield "  evidence"
+        indent = " " * (_HEADING_WIDTH + 2)
+        for heading, text in evidence_lines(model):
+            yield from _folded(text, f"    {heading:<{_HEADING_WIDTH - 2}}", indent, width)
 
 
 def csv_rows(model: Mapping[str, Any]) -> Iterator[dict[str, object]]:

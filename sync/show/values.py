@@ -74,6 +74,12 @@ def format_duration(duration: timedelta) -> str:
     return " ".join(f"{number}{unit}" for number, unit in parts[:2])
 
 
+def format_instant(moment: datetime) -> str:
+    """A time in UTC to the second, and to the microsecond where it has any."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}{f'.{moment:%f}' if moment.microsecond else ''} UTC"
+
+
 def exact_value(value: object) -> object:
     """A value for programs: times as ISO 8601 in UTC, decimals as text, which no reader rounds.
 

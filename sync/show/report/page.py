@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sync.catalog.history.report_data import ReportData
 from sync.show.report import step_chart, summary, tables
 from sync.show.report.cards import mode_cards
+from sync.show.report.record import record_facts
 from sync.show.report.texts import duration_text, printable, time_text
 from sync.show.report.time_axis import marks
 from sync.show.values import format_count
@@ -82,6 +83,7 @@ def _contents(data: ReportData, head: ReportHead) -> dict[str, Any]:
         "rejected_count": data.rejected_count,
         "ignored": summary.ignored_notes(data.ignored),
         "accepted": summary.accepted_notes(data.accepted),
+        "record": [] if data.record is None else list(record_facts(data.record)),
     }
     return contents | (_history(data, head) if data.has_history else {})
 
