@@ -21,6 +21,8 @@ READABLE = {view.name for view in VIEWS}
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(rf"{DAY.pattern} \d\d:\d\d:\d\d\.\d{{6}}")
 QUESTIONS = list(questions().values())
+WITHOUT_ANSWER = {"accepted"}
+"""Those without an answer in the demo, in which nobody accepts anything."""
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_every_question_has_an_answer_in_the_demo_and_its_printed_text_the_same_
             each.name: len(connection.exec_driver_sql(each.statement(values[each.name])).all()) for each in QUESTIONS
         }
 
-    assert {name for name, rows in answered.items() if not rows} == set()
+    assert {name for name, rows in answered.items() if not rows} == WITHOUT_ANSWER
     assert answered == printed
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import pytest
 from sqlalchemy import Engine
 
+from sync.run.source_check import Acceptance
 from tests.questions.question_history import make_history
 from tests.questions.recorded_costs import ABSENT, RecordedCosts, asked, days, midnight, near, recorded_costs
+from tests.support.made_responses import model
+from tests.support.run_driver import Host
 
 
 @pytest.fixture
@@ -77,7 +81,20 @@ def test_the_evidence_of_a_price_is_in_the_responses_around_the_moment(engine: E
     ]
     assert {row["credit_cost_exact"] for row in rows} == {"4"}
     assert len({row["payload_sha256"] for row in rows}) == 3
+    assert [(row["http_status"], row["seal_no"] + 1) for row in rows] == [(200, row["run_id"]) for row in rows]
+    assert all(row["payload_bytes"] > 0 for row in rows)
     assert all(row["possible_from"] < rows[0]["seen_at"] for row in rows)
+
+
+def test_what_a_person_accepted_has_who_why_and_what_was_removed(engine: Engine) -> None:
+    host = Host(engine)
+    host.sync([model(name, cost=1) for name in "abcd"], [])
+    host.sync([], [], accept="all", acceptance=Acceptance(by="Ada", why="the vendor's list"))
+
+    (image, video) = asked(engine, "accepted")
+    assert [(row["run_id"], row["seal_no"], row["cost_changes"]) for row in (image, video)] == [(2, 1, 0), (2, 1, 0)]
+    assert (image["models_removed"], video["models_removed"]) == (4, 0)
+    assert json.loads(image["accepted"]) == {"removals": {"image": 4}, "by": "Ada", "why": "the vendor's list"}
 
 
 def test_evidence_at_the_begin_at_the_end_and_outside_of_a_listing(engine: Engine, history: RecordedCosts) -> None:
