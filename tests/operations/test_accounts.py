@@ -2,107 +2,63 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import NullPool, create_engine, make_url
-from sqlalchemy.exc import DBAPIError
 
 from models_db import migrate
-from models_db.engine import normalise_url
+from models_db.job_grants import JOB_RIGHTS
 from models_db.tables.metadata import metadata
-from tests.cli.conftest import Shell, shell
-from tests.operations.documented_commands import run_statements
-from tests.support.api_catalogs import model
-from tests.support.commands import error_line, output
-from tests.support.docs_pages import blocks, page, section
-from tests.support.synced_database import LISTED, SyncedDatabase, image
+from tests.cli.conftest import Shell
+from tests.operations.job_account import AFTER_THE_END, HEADINGS, REMARKS, WITHOUT_A_SEAL, Accounts
+from tests.support.commands import error_line, eventually, finished, output
+from tests.support.database_contents import query_rows
+from tests.support.protected_columns import PROTECTED
+from tests.support.rude_server import RudeServer
+from tests.support.synced_database import STATUS, SyncedDatabase, image, video
+from tests.support.whole_job import STATUSES, do_everything
 
-__all__ = ["shell"]
-
-HEADINGS = {"postgresql": "### Accounts on PostgreSQL", "mariadb": "### Accounts on MariaDB"}
-DROP = {"postgresql": "DROP OWNED BY {name} CASCADE; DROP ROLE {name};", "mariadb": "DROP USER {name};"}
-DEAR = [model("acme/image-0", 77), *LISTED[1:]]
-REJECTED = [model("acme/image-0", -1), *LISTED[1:]]
-REWRITES = (
-    *("DELETE FROM catalog_changes", "DELETE FROM model_versions", "DELETE FROM credit_history"),
-    *("DELETE FROM sync_runs", "DELETE FROM sync_run_modes", "DELETE FROM models", "DELETE FROM sync_state"),
-    *("DELETE FROM rejected_models", "DELETE FROM ignored_fields", "DELETE FROM catalog_identity"),
-    *("UPDATE catalog_changes SET new_cost = 1", "UPDATE catalog_changes SET run_id = 1"),
-    *("UPDATE model_versions SET raw = '{}'", "UPDATE model_versions SET valid_from = valid_from"),
-    *("UPDATE credit_history SET default_cost = 1", "UPDATE credit_history SET opened_run_id = 1"),
-    "UPDATE model_versions SET valid_to = NULL, closed_run_id = NULL WHERE valid_to IS NOT NULL",
-    "UPDATE credit_history SET valid_to = '2030-01-01 00:00:00' WHERE valid_to IS NOT NULL",
-    "UPDATE rejected_models SET valid_to = NULL, closed_run_id = NULL WHERE valid_to IS NOT NULL",
-    "UPDATE ignored_fields SET valid_to = NULL WHERE valid_to IS NOT NULL",
-    *("UPDATE sync_runs SET note = 'x' WHERE run_id = 1", "UPDATE sync_runs SET started_at = started_at"),
-    *("UPDATE sync_run_modes SET status = 'failed'", "UPDATE models SET model_id = 'x'"),
-    *("UPDATE catalog_identity SET catalog_id = 'x'", "UPDATE calendar_days SET day_start_at = day_end_at"),
-    *(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0001'", "DROP VIEW v_sync_runs", "DROP TABLE credits"),
-    *("TRUNCATE TABLE catalog_changes", "CREATE TABLE other (a int)", "ALTER TABLE models ADD COLUMN a int"),
+SCHEMA = (
+    *(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0001'", f"DELETE FROM {migrate.VERSION_TABLE}"),
+    *("DROP VIEW v_sync_runs", "DROP TABLE credits", "CREATE TABLE other (a int)", "CREATE VIEW other AS SELECT 1"),
+    *("ALTER TABLE models ADD COLUMN a int", "CREATE INDEX other ON models (name)"),
 )
+OF_THE_SERVER = {
+    "postgresql": (
+        *("SELECT setval('sync_runs_run_id_seq', 1)", "SET ROLE postgres", "ALTER TABLE models DISABLE TRIGGER ALL"),
+        "SET session_replication_role = replica",
+        "CREATE RULE other AS ON UPDATE TO models DO INSTEAD NOTHING",
+        "MERGE INTO catalog_changes USING sync_runs ON true WHEN MATCHED THEN DELETE",
+    ),
+    "mariadb": (
+        "REPLACE INTO sync_run_modes SELECT * FROM sync_run_modes",
+        "INSERT INTO sync_run_modes SELECT * FROM sync_run_modes ON DUPLICATE KEY UPDATE status = 'failed'",
+        "CREATE TRIGGER other BEFORE UPDATE ON models FOR EACH ROW SET NEW.name = 'x'",
+        "LOCK TABLES models WRITE",
+    ),
+}
 
 pytestmark = pytest.mark.parametrize("database_kind", HEADINGS, indirect=True)
 
 
-@dataclass(frozen=True)
-class Accounts:
-    owner: str
-    job: str
-
-    def refused(self, statement: str) -> bool:
-        engine = create_engine(normalise_url(self.job), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        try:
-            with engine.connect() as connection:
-                connection.exec_driver_sql(statement)
-        except DBAPIError as error:
-            return any(word in str(error.orig) for word in ("denied", "must be owner"))
-        return False
-
-
-@pytest.fixture
-def accounts(database_kind: str, database_url: str, tmp_path: Path) -> Iterator[Accounts]:
-    database = make_url(database_url)
-    owner, job = (f"{name}_{uuid4().hex[:8]}" for name in ("owner", "job"))  # other tests use the same server
-    first, second = (
-        block.replace("catalog_owner", owner).replace("catalog_job", job).replace("catalog.*", f"{database.database}.*")
-        for block in blocks(section(page("docs/operations.md"), HEADINGS[database_kind]), "sql")
-    )
-    run_statements(database, tmp_path, first)
-    urls = [
-        database.set(username=name, password="change me").render_as_string(hide_password=False) for name in (owner, job)
-    ]
-    migrate.upgrade(urls[0])
-    run_statements(database, tmp_path, second)
-    run_statements(database, tmp_path, second)  # as after an upgrade
-    yield Accounts(*urls)
-    for name in (job, owner):
-        run_statements(database, tmp_path, DROP[database_kind].format(name=name))
-
-
-@pytest.fixture
-def lived(accounts: Accounts, shell: Shell, tmp_path: Path) -> SyncedDatabase:
-    """A catalog in which everything that a run can store was stored by the job."""
-    catalog = SyncedDatabase(shell, accounts.job, tmp_path)
-    catalog.succeeds(image=image(DEAR))
-    catalog.succeeds("--accept-removals", "all", image=image(DEAR[2:]))
-    catalog.succeeds("--migrate", image=image(DEAR))
-    output(shell("ignore", "add", "models.latency_ms", "--why", "noise"))
-    assert catalog.sync(image=image(REJECTED)).code == 5
-    output(shell("ignore", "remove", "models.latency_ms"))
-    for _ in range(3):
-        catalog.succeeds()
-    return catalog
+def rewrites() -> Iterator[str]:
+    """A statement for each column that the job may not change, and for each table that it may not empty."""
+    for table in metadata.tables:
+        rights = JOB_RIGHTS[table]
+        yield from (f"UPDATE {table} SET {column} = DEFAULT" for column in PROTECTED[table])
+        yield f"TRUNCATE TABLE {table}"
+        if not rights.delete:
+            yield f"DELETE FROM {table}"
+        if not rights.insert:
+            yield f"INSERT INTO {table} SELECT * FROM {table}"
 
 
 def test_h14_the_job_keeps_the_catalog_and_the_owner_migrates_and_prunes(
     accounts: Accounts, lived: SyncedDatabase, shell: Shell
 ) -> None:
-    for command in ("status", "models", "changes", "verify"):
-        output(shell(command))
+    assert {status for (status,) in lived.query(STATUS)} == STATUSES
     assert "lacks this permission" in error_line(shell("prune", "--before", "2100-01-01T00:00:00Z"), 6)
     lived.verify()
 
@@ -112,9 +68,42 @@ def test_h14_the_job_keeps_the_catalog_and_the_owner_migrates_and_prunes(
     output(shell("verify"))
 
 
-def test_h14_the_job_cannot_rewrite_what_is_recorded(accounts: Accounts, lived: SyncedDatabase) -> None:
-    assert [statement for statement in REWRITES if not accounts.refused(statement)] == []
+def test_h14_the_job_keeps_the_catalog_beside_the_triggers(accounts: Accounts, shell: Shell, tmp_path: Path) -> None:
+    accounts.add_triggers()
+    accounts.add_triggers()  # as after an upgrade
+
+    lived = do_everything(shell, accounts.job, tmp_path)
+
+    assert {status for (status,) in lived.query(STATUS)} == STATUSES
+    assert accounts.permitted([*AFTER_THE_END, *REMARKS, *WITHOUT_A_SEAL]) == []
     lived.verify()
+
+
+def test_h14_a_schedule_runs_with_the_account_of_the_job(accounts: Accounts, shell: Shell, tmp_path: Path) -> None:
+    synced = SyncedDatabase(shell, accounts.job, tmp_path, is_synced=True)
+    with (
+        RudeServer(image=image(), video=video()) as api,
+        synced.process("schedule", "--every", "1h", api=api) as run,
+    ):
+        eventually(lambda: query_rows(accounts.owner, STATUS) == [("success",)])
+        run.send_signal(signal.SIGTERM)
+        assert finished(run, within=10).code == 0
+
+
+def test_h14_the_job_cannot_rewrite_what_is_recorded(
+    accounts: Accounts, lived: SyncedDatabase, database_kind: str
+) -> None:
+    statements = [*rewrites(), *SCHEMA, *OF_THE_SERVER[database_kind]]
+
+    assert accounts.permitted(statements) == []
+    lived.verify()
+
+
+def test_h14_the_job_may_set_the_columns_that_it_is_granted(accounts: Accounts) -> None:
+    columns = [(table, column) for table, rights in JOB_RIGHTS.items() for column in rights.update]
+    statements = [f"UPDATE {table} SET {column} = {column} WHERE 1 = 0" for table, column in columns]
+
+    assert accounts.permitted(statements) == statements
 
 
 def test_h14_an_upgrade_by_the_job_is_exit_2_and_says_whose_task_it_is(accounts: Accounts, shell: Shell) -> None:
@@ -123,9 +112,3 @@ def test_h14_an_upgrade_by_the_job_is_exit_2_and_says_whose_task_it_is(accounts:
 
     line = error_line(shell("sync", "--migrate"), 2)
     assert "as the account that owns the tables" in line or "may not create tables in schema public" in line
-
-
-def test_h14_every_table_that_runs_write_is_named(database_kind: str) -> None:
-    text = section(page("docs/operations.md"), HEADINGS[database_kind])
-    unwritten = {"installed_views", "catalog_identity"}
-    assert [name for name in metadata.tables if name not in text and name not in unwritten] == []
