@@ -17,7 +17,7 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick torture ha bench bi-check pictures check format lock clean
+.PHONY: help demo test test-quick torture tamper ha bench bi-check pictures check format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -36,6 +36,9 @@ torture: $(READY) ## random failures for hours; SEED= PARTS= DATABASES= MINUTES=
 	@$(BIN)/python -m tests.torture $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts "$(PARTS)") \
 		$(if $(DATABASES),--databases "$(DATABASES)") $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(FIRST),--first $(FIRST))
+
+tamper: $(READY) ## tampers with sealed catalogs 1,000 times per database, and three years without; SEED= DATABASES= MINUTES= JOBS=
+	@$(MAKE) --no-print-directory torture PARTS="tamper years"
 
 ha: $(READY) ## kills and freezes the servers of a replicated database in use; CLUSTER=galera KILLS= MINUTES= JOBS= SEED= TIMEOUT=
 	@$(BIN)/python -m tests.ha $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES)) \

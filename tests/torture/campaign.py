@@ -41,6 +41,8 @@ PARTS = {
     "machine": FullSize(goal=5000),
     "mutants": FullSize(minutes=20),
     "crowd": FullSize(goal=100),
+    "tamper": FullSize(goal=1000),
+    "years": FullSize(goal=3 * 365),
 }
 
 Task = tuple[str, str]

@@ -18,10 +18,12 @@ from models_db.engine import open_engine
 from sync.run import RunResult
 from sync.store.database import reading
 from sync.store.verify.read_models import Verification
+from tests.support import database_servers
 from tests.support.history_checker import meaning, plain_json
 from tests.support.made_responses import text_of
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.run_driver import Host
+from tests.support.seal_checker import seal_findings
 from tests.support.stored_rows_checker import findings
 from tests.torture.changing_catalog import Catalog
 
@@ -53,7 +55,23 @@ class EmptyDatabases:
         self._number += 1
         with ExitStack() as stack:
             yield self._migrated.new(self.kind, self.folder / f"{self._number}.db", stack)
-        for file in self.folder.glob(f"{self._number}.db*"):
+        self._unlink(self._number)
+
+    @contextmanager
+    def unmigrated(self) -> Iterator[str]:
+        """The URL of a database of its own without any table; a file that does not exist on SQLite."""
+        self._number += 1
+        number = self._number
+        if self.kind == "sqlite":
+            yield f"sqlite:///{self.folder / f'{number}.db'}"
+            self._unlink(number)
+            return
+        server = database_servers.server_url(self.kind, Path(os.environ[SERVERS_FOLDER]))
+        with database_servers.new_database(server) as url:
+            yield url.render_as_string(hide_password=False)
+
+    def _unlink(self, number: int) -> None:
+        for file in self.folder.glob(f"{number}.db*"):
             file.unlink()
 
 
@@ -88,7 +106,7 @@ def require(condition: object, message: str) -> None:
 
 
 def require_consistent(url: str) -> None:
-    """Neither ``verify`` nor the independent checker finds a problem in the stored data."""
+    """Neither ``verify`` nor the independent checkers of rows and seals find a problem in the stored data."""
     with engine_for(url) as engine:
         require_consistent_rows(engine)
 
@@ -100,6 +118,7 @@ def require_consistent_rows(engine: Engine) -> None:
             f"verify: {finding.table} {finding.mode} {finding.model_id!r}: {finding.problem}"
             for finding in Verification(connection).findings()
         ]
+        problems += [f"seals: {finding}" for finding in seal_findings(connection)]
     problems += [f"checker: {finding}" for finding in findings(engine)]
     require(not problems, f"{len(problems)} problems in the stored data: {'; '.join(problems[:3])}"[:_MESSAGE_LIMIT])
 

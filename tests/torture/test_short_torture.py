@@ -11,7 +11,7 @@ from tests.support.commands import NO_AUTHORITIES, PREFIX, finished, started
 
 # With this seed even the short state machine takes almost every kind of step.
 SEED = "6"
-GOALS = {"kills": 10, "calls": 14, "machine": 40, "mutants": 200, "crowd": 2}
+GOALS = {"kills": 10, "calls": 14, "machine": 40, "mutants": 200, "crowd": 2, "tamper": 14, "years": 40}
 
 
 @pytest.mark.parametrize("part", GOALS)

@@ -15,7 +15,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 
-from tests.torture import calls, crowd, kills, machine, mutants
+from tests.torture import calls, crowd, kills, machine, mutants, tamper, years
 from tests.torture.database_under_test import EmptyDatabases, InvariantError, empty_databases
 from tests.torture.progress import PartOptions, Progress
 
@@ -25,6 +25,8 @@ PARTS: dict[str, Callable[[EmptyDatabases, Progress], None]] = {
     "machine": machine.run,
     "mutants": mutants.run,
     "crowd": crowd.run,
+    "tamper": tamper.run,
+    "years": years.run,
 }
 
 
