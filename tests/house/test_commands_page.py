@@ -19,7 +19,7 @@ from tests.support.docs_pages import blocks, headings, page, section, table_rows
 
 COMMANDS = page("docs/commands.md")
 WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune", "ask")
-TAKES = {"import": "responses.jsonl", "show": "a", "costs": "a", "prune": "--before=1d"}
+TAKES = {"import": "responses.jsonl", "show": "b", "costs": "a", "prune": "--before=1d"}
 
 
 def long_options(command: str) -> set[str]:
