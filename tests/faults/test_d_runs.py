@@ -31,7 +31,7 @@ from tests.support.commands import (
     run_process,
     started,
 )
-from tests.support.database_contents import DAY_TABLES, RUN_TABLES, changed_tables, every_row, query_rows
+from tests.support.database_contents import DAY_TABLES, RUN_TABLES, SEAL_TABLES, changed_tables, every_row, query_rows
 from tests.support.rude_server import RudeServer, Script, response, says, silent
 from tests.support.secrets_search import KEY
 from tests.support.self_killing_program import DOOMED
@@ -178,7 +178,7 @@ def kill_after(delay: float, url: str, models: list[Model], home: Path) -> None:
 
 def catalog_rows(url: str) -> dict[str, object]:
     rows = every_row(url)
-    return {name: rows[name] for name in rows if name not in {*RUN_TABLES, *DAY_TABLES}}
+    return {name: rows[name] for name in rows if name not in {*RUN_TABLES, *DAY_TABLES, *SEAL_TABLES}}
 
 
 def has_new_catalog(url: str, number: int) -> bool:

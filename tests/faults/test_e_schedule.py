@@ -19,7 +19,16 @@ from tests.cli.conftest import Shell
 from tests.faults.conftest import lines_without_skipped
 from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, envelope, numbered_models
-from tests.support.commands import environment, eventually, finished, output, run_process, started, without_time
+from tests.support.commands import (
+    environment,
+    eventually,
+    finished,
+    output,
+    run_process,
+    started,
+    without_seal,
+    without_time,
+)
 from tests.support.database_contents import query_rows
 from tests.support.rude_server import RudeServer, response, says, silent
 from tests.support.secrets_search import KEY
@@ -111,7 +120,7 @@ def test_e6_a_schedule_continues_after_a_failed_run_and_reports_the_failure(sqli
             process.send_signal(signal.SIGTERM)
             result = finished(process, within=10)
     assert result.code == 0
-    assert [without_time(line) for line in result.out.splitlines()[:3]] == [
+    assert [without_seal(without_time(line)) for line in result.out.splitlines()[:3]] == [
         "run 1 success: image 1 model: 1 added",
         "run 2 failed: image failed",
         "run 3 success: image 1 model: nothing changed",
