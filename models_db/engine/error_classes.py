@@ -23,6 +23,8 @@ _MARIADB_UNAVAILABLE = {2002, 2003, 2006, 2013, 1040, 1053} | _NODE_CANNOT_WRITE
 # libpq reports a failed connection as text only. "FATAL:" means that the server responded; a server that
 # will soon accept connections gives one of the reasons below.
 _SERVER_RESPONDED = "FATAL:"
+# libpq has no password although the server asked for one. Another attempt has none either.
+_NOT_SENT = "no password supplied"
 _NOT_YET_ACCEPTING = (
     *("starting up", "shutting down", "in recovery", "not yet accepting"),
     *("too many clients", "connection slots"),
@@ -86,7 +88,8 @@ def server_unavailable(error: BaseException | None) -> bool:
         return False
     message = str(error.orig)
     will_accept = any(reason in message for reason in _NOT_YET_ACCEPTING)
-    return retry_may_reach_server(error) and (_SERVER_RESPONDED not in message or will_accept)
+    refused = _SERVER_RESPONDED in message or _NOT_SENT in message
+    return retry_may_reach_server(error) and (not refused or will_accept)
 
 
 def is_damaged(error: BaseException | None) -> bool:
