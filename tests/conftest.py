@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from models_db.engine import open_engine
 from tests.support import database_servers
 from tests.support.commands import NO_AUTHORITIES
+from tests.support.compiled_statements import share_compiled_statements
 from tests.support.migrated_databases import MigratedDatabases
 from tests.support.warm_program import WARM_PROGRAM
 
@@ -39,6 +40,7 @@ def _parameters(item: pytest.Item) -> set[object]:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ |= NO_AUTHORITIES
+    share_compiled_statements()
     if not _is_worker(config):
         os.environ[_SERVERS_FOLDER] = tempfile.mkdtemp(prefix="catalog-sync-")  # short: it will hold sockets
 

@@ -7,10 +7,11 @@ one; here it becomes ``Unreadable``, so that ``verify`` can report it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Date, FromClause, Integer, Select, Table, select, type_coerce
@@ -27,16 +28,17 @@ def raw(table: FromClause, name: str) -> ColumnElement[Any]:
     return type_coerce(table.c[name], NullType()).label(name)
 
 
-def every_column(table: Table, *, but: Container[str] = ()) -> Select[Any]:
+@cache
+def every_column(table: Table, *, but: frozenset[str] = frozenset()) -> Select[Any]:
     """All columns of a table but the computed ones and those named by ``but``, for ``read_rows``."""
     return select(*(raw(table, column.name) for column in _columns(table) if column.name not in but))
 
 
 def read_rows(
-    connection: Connection, table: Table, query: Select[Any], *, but: Container[str] = ()
+    connection: Connection, table: Table, query: Select[Any], *, but: frozenset[str] = frozenset()
 ) -> Iterator[StoredRow]:
     """The rows of a query made of ``every_column``, with the same ``but``."""
-    readers = [(str(column.name), _reader(column.type)) for column in _columns(table) if column.name not in but]
+    readers = _readers(table, but)
     with tolerate_bad_utf8(connection):
         rows: Sequence[Any] = connection.execute(query).all()
     for row in rows:
@@ -76,6 +78,11 @@ def _text_or_bytes(stored: bytes) -> str | bytes:
 def _columns(table: Table) -> list[Any]:
     # A computed column cannot differ from the columns it is computed from.
     return [column for column in table.columns if column.computed is None]
+
+
+@cache
+def _readers(table: Table, but: frozenset[str]) -> list[tuple[str, Callable[[object], object]]]:
+    return [(str(column.name), _reader(column.type)) for column in _columns(table) if column.name not in but]
 
 
 def _reader(kind: TypeEngine[Any]) -> Callable[[object], object]:

@@ -17,7 +17,7 @@ from sync.catalog.verify.runs import RunInMode
 from sync.store.batches import batches
 from sync.store.verify.raw_rows import every_column, read_rows
 
-_TEXT = ("raw",)
+_TEXT = frozenset(("raw",))
 # A text has up to 3 MiB.
 _TEXTS_AT_ONCE = 20
 

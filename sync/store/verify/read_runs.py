@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from models_db.tables import sync_run_modes, sync_runs
 from sync.catalog.modes import MODES
@@ -42,14 +43,8 @@ class RunCache:
 def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunInMode]]:
     previous = _previous_good_starts(connection, run_ids)
     runs: dict[str, dict[int, RunInMode]] = defaultdict(dict)
-    columns: list[ColumnElement[Any]] = [sync_runs.c.run_id, sync_runs.c.status.label("run_status")]
-    columns += [raw(sync_runs, name) for name in ("observed_at", "base_url", "event_rules")]
-    names = ("status", "asked_at", "response_age", "previous_success_at", "mode", "stamp")
-    columns += [raw(sync_run_modes, name) for name in (*names, "is_good", "hold_reason", "models_listed")]
-    # Outer join: a run without an end has no rows by mode, and must not look like a run that is not stored.
     for batch in batches(sorted(run_ids)):
-        query = select(*columns).select_from(sync_runs.outerjoin(sync_run_modes)).where(sync_runs.c.run_id.in_(batch))
-        for row in connection.execute(query):
+        for row in connection.execute(_runs_query().where(sync_runs.c.run_id.in_(batch))):
             if row.mode is not None:
                 runs[row.mode][row.run_id] = RunInMode(
                     status=row.status,
@@ -69,6 +64,16 @@ def _read(connection: Connection, run_ids: set[int]) -> dict[str, dict[int, RunI
             for mode in MODES:
                 runs[mode].setdefault(row.run_id, RunInMode(None, row.run_status))
     return runs
+
+
+@cache
+def _runs_query() -> Select[Any]:
+    columns: list[ColumnElement[Any]] = [sync_runs.c.run_id, sync_runs.c.status.label("run_status")]
+    columns += [raw(sync_runs, name) for name in ("observed_at", "base_url", "event_rules")]
+    names = ("status", "asked_at", "response_age", "previous_success_at", "mode", "stamp")
+    columns += [raw(sync_run_modes, name) for name in (*names, "is_good", "hold_reason", "models_listed")]
+    # Outer join: a run without an end has no rows by mode, and must not look like a run that is not stored.
+    return select(*columns).select_from(sync_runs.outerjoin(sync_run_modes))
 
 
 class _Success(Struct, frozen=True):
@@ -109,14 +114,10 @@ def _last_good_start(newest_first: Sequence[_Success]) -> datetime:
     return start
 
 
-def _previous_successes(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], list[_Success]]:
-    """By run and mode: the previous success, where it is on record.
-
-    After the clock was set back, a later run may have observed at the same moment as the previous
-    success. Its ``run_id`` is higher, so it is left out.
-    """
+@cache
+def _successes_query() -> Select[Any]:
     earlier, success = sync_runs.alias(), sync_run_modes.alias()
-    query = (
+    return (
         select(
             *(sync_run_modes.c.run_id, sync_run_modes.c.mode, success.c.run_id.label("success_id")),
             *(raw(success, name) for name in ("asked_at", "response_age", "previous_success_at")),
@@ -125,6 +126,15 @@ def _previous_successes(connection: Connection, run_ids: set[int]) -> dict[tuple
         .join(success, (success.c.run_id == earlier.c.run_id) & (success.c.mode == sync_run_modes.c.mode))
         .where(success.c.is_good == 1, success.c.run_id < sync_run_modes.c.run_id)
     )
+
+
+def _previous_successes(connection: Connection, run_ids: set[int]) -> dict[tuple[int, str], list[_Success]]:
+    """By run and mode: the previous success, where it is on record.
+
+    After the clock was set back, a later run may have observed at the same moment as the previous
+    success. Its ``run_id`` is higher, so it is left out.
+    """
+    query = _successes_query()
     found: dict[tuple[int, str], list[_Success]] = defaultdict(list)
     for batch in batches(sorted(run_ids)):
         for row in connection.execute(query.where(sync_run_modes.c.run_id.in_(batch))):
