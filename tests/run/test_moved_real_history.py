@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Each kind is once read from and once written to: the file does not say from which kind it comes.
 PAIRS = pytest.mark.parametrize(
-    ("database_kind", "next_kind"), zip(KINDS, KINDS[1:] + KINDS[:1], strict=True), indirect=True
+    ("database_kind", "next_kind"), list(zip(KINDS, KINDS[1:] + KINDS[:1], strict=True)), indirect=True
 )
 
 
