@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import DateTime, Dialect, Numeric, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from models_db.errors import DamagedValueError
 
 # Ids that differ only in case, accents or trailing blanks are different models, so keys are compared byte by
 # byte. PostgreSQL needs this collation per column. On MariaDB each table has such a collation
@@ -21,7 +24,8 @@ class UtcDateTime(TypeDecorator[datetime]):
     Stored as ``timestamptz`` on PostgreSQL, as ``DATETIME(6)`` in UTC on MariaDB, and as text of fixed
     width in UTC on SQLite (``2026-03-03 10:00:00.000000``), so that text order is time order.
 
-    Raises ``ValueError`` for a naive value, because its time zone is unknown.
+    Raises ``ValueError`` for a naive value, because its time zone is unknown, and ``DamagedValueError`` for what is
+    stored on SQLite and is no time.
     """
 
     impl = DateTime
@@ -42,6 +46,19 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError(f"the time {value.isoformat()} cannot be stored: it has no time zone")
         in_utc = value.astimezone(UTC)
         return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        read: Any = super().result_processor(dialect, coltype)
+        if dialect.name != "sqlite" or read is None:
+            return cast("Callable[[Any], datetime | None] | None", read)
+
+        def process(value: Any) -> datetime | None:
+            try:
+                return cast("datetime | None", read(value))
+            except (AttributeError, TypeError, ValueError) as error:
+                raise DamagedValueError(f"{str(value)[:40]!r} is stored, which is not a time") from error
+
+        return process
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:

@@ -54,4 +54,4 @@ def month_of(day: date) -> str:
 
 
 def is_month_end(day: date) -> bool:
-    return (day + timedelta(days=1)).day == 1
+    return day == date.max or (day + timedelta(days=1)).day == 1

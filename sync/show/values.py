@@ -92,6 +92,8 @@ def exact_value(value: object) -> object:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Number):
         return _exact_number(value.text)
+    if isinstance(value, bytes):  # where SQLite holds no text
+        return value.decode("utf-8", "backslashreplace")
     return format_decimal(value) if isinstance(value, Decimal) else value
 
 

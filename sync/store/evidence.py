@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from sync.catalog.history.evidence import (
     last_accepted,
 )
 from sync.store.model_queries import KnownModel
+from sync.store.recorded_json import accepted_in, held_ids_in
 from sync.store.seal_facts import sealed_tree, seals_of
 
 _OF_RUN = (
@@ -189,7 +189,7 @@ def _held(connection: Connection, model: KnownModel, moment: datetime) -> HeldBa
     row = connection.execute(query.order_by(of.stamp.desc()).limit(1)).first()
     if row is None or row.hold_reason is None:
         return None
-    return HeldBack(row.run_id, row.stamp, row.hold_reason, model.model_id in json.loads(row.held_ids or "[]"))
+    return HeldBack(row.run_id, row.stamp, row.hold_reason, model.model_id in held_ids_in(row.run_id, row.held_ids))
 
 
 def _runs(connection: Connection, mode: str, run_ids: Sequence[int]) -> list[RecordedRun]:
@@ -207,5 +207,5 @@ def _runs(connection: Connection, mode: str, run_ids: Sequence[int]) -> list[Rec
 
 
 def _recorded(row: RowMapping) -> RecordedRun:
-    accepted = json.loads(row["accepted"]) if row["accepted"] else None
+    accepted = accepted_in(row["run_id"], row["accepted"])
     return RecordedRun(**{**row, "is_recorded": True, "accepted": accepted})

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from models_db.engine import error_classes, permissions
-from models_db.errors import DatabaseSettingError, SchemaError
+from models_db.errors import DamagedValueError, DatabaseSettingError, SchemaError
 from sync.errors import CommitUnanswered, DatabaseError, UsageError
 
 _NOT_STORED = (
@@ -42,6 +42,10 @@ def translate_errors() -> Iterator[None]:
         yield
     except (DatabaseSettingError, SchemaError) as error:
         raise UsageError(str(error)) from error
+    except DamagedValueError as error:
+        raise DatabaseError(
+            f"the database is damaged: {error}; run catalog-sync verify, and restore a backup that verifies"
+        ) from error
     except SQLAlchemyError as error:
         raise DatabaseError(f"the database failed: {_reason(error)}; {_advice(error)}") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from models_db.tables import sync_run_modes, sync_state
+from sync.store.recorded_json import held_ids_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,6 @@ def held_modes(connection: Connection) -> list[HeldMode]:
         .order_by(sync_state.c.mode)
     )
     return [
-        HeldMode(mode, run, why, number or 0, tuple(json.loads(ids or "[]")))
+        HeldMode(mode, run, why, number or 0, tuple(held_ids_in(run, ids)))
         for mode, run, why, number, ids in connection.execute(query)
     ]

@@ -20,6 +20,7 @@ from models_db.tables import (
     sync_state,
 )
 from sync.catalog.history.as_of import CatalogEntry, PastVersion
+from sync.store.recorded_json import accepted_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,14 @@ def last_successes(connection: Connection) -> list[LastSuccess]:
     return [LastSuccess(*_values(row)) for row in connection.execute(query.order_by(sync_state.c.mode))]
 
 
-def acceptances(connection: Connection, limit: int) -> dict[int, str]:
-    """What persons accepted in the last runs in which they did, as JSON texts by run, newest first."""
+def acceptances(connection: Connection, limit: int) -> dict[int, dict[str, Any]]:
+    """What persons accepted in the last runs in which they did, by run, newest first.
+
+    Raises ``CheckFailed`` for what no run writes.
+    """
     runs = sync_runs.c
     query = select(runs.run_id, runs.accepted).where(runs.accepted.is_not(None)).order_by(runs.run_id.desc())
-    return {row.run_id: row.accepted for row in connection.execute(query.limit(limit))}
+    return {row.run_id: accepted_in(row.run_id, row.accepted) or {} for row in connection.execute(query.limit(limit))}
 
 
 def _values(row: Sequence[Any]) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +36,7 @@ from sync.catalog.modes import MODES
 from sync.store.catalog_facts import first_observed
 from sync.store.held import held_modes
 from sync.store.queries import last_successes
+from sync.store.recorded_json import accepted_in
 from sync.store.report_record import read_record
 
 MOST_EVENTS = 3000
@@ -213,7 +213,8 @@ def _accepted(connection: Connection, wanted: ReportFilter) -> Iterator[Acceptan
         of.accepted.is_not(None), of.observed_at >= period.since, of.observed_at < period.until
     )
     query = query.order_by(of.run_id.desc()).limit(_MOST_NOTES)
-    return (Acceptance(run_id, at, json.loads(text)) for run_id, at, text in connection.execute(query))
+    rows = connection.execute(query)
+    return (Acceptance(run_id, at, accepted_in(run_id, text) or {}) for run_id, at, text in rows)
 
 
 def _overlaps(intervals: Table, period: Period) -> Iterable[ColumnElement[bool]]:

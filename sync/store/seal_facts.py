@@ -9,6 +9,8 @@ from sqlalchemy import Connection, select
 
 from models_db.tables import seals
 from sync.catalog.history.evidence import Seal, SealedTree
+from sync.catalog.verify.findings import format_value
+from sync.errors import CheckFailed
 
 GENESIS = "genesis"
 
@@ -17,7 +19,14 @@ def sealed_tree(connection: Connection) -> SealedTree:
     """The tree after the last seal, as a checkpoint says it; of size 0 without a root before the first one."""
     last = select(seals.c.seal_no, seals.c.tree_root).order_by(seals.c.seal_no.desc()).limit(1)
     row = connection.execute(last).first()
-    return SealedTree(0, None) if row is None else SealedTree(row.seal_no + 1, _base64(row.tree_root))
+    if row is None:
+        return SealedTree(0, None)
+    if not isinstance(row.seal_no, int):  # SQLite takes any value in any column
+        raise CheckFailed(
+            f"the seals are damaged: the last one has the number {format_value(row.seal_no)}; run catalog-sync verify,"
+            " and restore a backup that verifies"
+        )
+    return SealedTree(row.seal_no + 1, _base64(row.tree_root))
 
 
 def seals_of(connection: Connection, run_ids: Iterable[int]) -> dict[int, Seal]:
@@ -30,5 +39,5 @@ def seals_of(connection: Connection, run_ids: Iterable[int]) -> dict[int, Seal]:
 def _base64(root: str) -> str | None:
     try:
         return b64encode(bytes.fromhex(root)).decode()
-    except ValueError:  # somebody changed it
+    except (TypeError, ValueError):  # somebody changed it
         return None

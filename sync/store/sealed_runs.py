@@ -29,7 +29,7 @@ def read_checkpoint(connection: Connection) -> Checkpoint:
         frontier = Frontier.from_text(tree_size, text or "")
     except (TypeError, ValueError, AttributeError) as error:
         raise _damaged("catalog_identity has no readable state of the seals") from error
-    if (frontier.size, frontier.root.hex()) != (seal_no + 1, tree_root or frontier.root.hex()):
+    if (frontier.size - 1, frontier.root.hex()) != (seal_no, tree_root or frontier.root.hex()):
         raise _damaged("the state of the tree in catalog_identity is not that of the last seal")
     return Checkpoint(catalog_id, frontier.size, frontier.root)
 

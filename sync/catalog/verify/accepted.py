@@ -31,13 +31,13 @@ class Accepted(Struct, frozen=True):
 NOTHING_ACCEPTED = Accepted()
 
 
-def parse_accepted(text: str | None) -> Accepted | None:
-    """The values of a stored text; None for a text that no run writes."""
+def parse_accepted(text: object) -> Accepted | None:
+    """The values of a stored text; None for a value that no run writes."""
     if text is None:
         return NOTHING_ACCEPTED
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or not _has_only(value, _KEYS) or not {"base_url", "removals", "costs"} & {*value}:
         return None

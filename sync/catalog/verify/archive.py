@@ -207,7 +207,7 @@ class ArchiveCheck:
     def _was_interrupted(self, at: datetime) -> bool:
         """Whether a run that did not end was at work then: it may have been killed between two files."""
         return any(
-            start <= at + _TOLERANCE and (end is None or at <= end + _TOLERANCE) for start, end in self._unfinished
+            start - at <= _TOLERANCE and (end is None or at - end <= _TOLERANCE) for start, end in self._unfinished
         )
 
 

@@ -1,4 +1,4 @@
-"""The root over the listed models after every run, recomputed from the facts in the order of the seals. Pure."""
+"""The root over the listed models after every run, recomputed from the facts in the order of the seals, or compared. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sync.catalog.seal import SEALED_STATUSES, lines_root, listed_line
 from sync.catalog.verify.findings import StoredRow, format_value
+
+
+class RepeatedRoots:
+    """Whether runs that changed nothing in a mode left its root as it was. Runs are passed in the order of their seals.
+
+    It follows no models, and so costs little: the root of a run that changed something is taken as it is.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, object] = {}
+
+    def problems(self, facts: Iterable[str], modes: Sequence[StoredRow]) -> Iterator[str]:
+        """What is wrong with the ``listed_root`` of a run in each mode; ``facts`` are its fact lines."""
+        for mode in {line.split('"', 4)[3] for line in facts}:
+            self._last.pop(mode, None)
+        for row in modes:
+            mode, stored = str(row["mode"]), row["listed_root"]
+            if row["status"] not in SEALED_STATUSES:
+                continue  # it may repeat an older one than the last
+            if stored != (last := self._last.setdefault(mode, stored)):
+                yield (
+                    f"listed_root of mode {mode} is {format_value(stored)}, but the run changed nothing in it, and the"
+                    f" one before left {format_value(last)}"
+                )
 
 
 class ListedRoots:

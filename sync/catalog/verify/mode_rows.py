@@ -68,13 +68,13 @@ class ModeRow(Struct, frozen=True):
         return self.attempts > 0 or self.http_status is not None
 
 
-def held_ids_of(text: str | None) -> list[str] | None:
-    """The ids of a stored list; None for a text that is not a list of distinct ids."""
+def held_ids_of(text: object) -> list[str] | None:
+    """The ids of a stored list; None for a value that is not a list of distinct ids."""
     if text is None:
         return []
     try:
-        ids = json.loads(text)
-    except ValueError:
+        ids = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
         return None
     is_list = isinstance(ids, list) and all(isinstance(one, str) for one in ids) and len(set(ids)) == len(ids)
     return ids if is_list and ids else None

@@ -18,7 +18,7 @@ from sync.catalog.seal import (
     run_entry,
 )
 from sync.catalog.verify.findings import Finding, RowScope, StoredRow, Unreadable, format_value
-from sync.catalog.verify.listed_roots import ListedRoots
+from sync.catalog.verify.listed_roots import ListedRoots, RepeatedRoots
 from sync.catalog.verify.sealed_facts import SealedFacts
 
 _SEALS, _IDENTITY = RowScope("seals"), RowScope("catalog_identity")
@@ -43,8 +43,8 @@ class StoredSeal(Struct, frozen=True):
 class SealCheck:
     """Checks the seals of a catalog, which are passed in the order of ``seal_no``.
 
-    ``sealed`` are the runs that have a seal of their own, ``ignored`` the rows of ``ignored_fields``. With
-    ``listed_roots``, the root over the listed models is recomputed for every run.
+    ``sealed`` are the runs that have a seal of their own, ``ignored`` the rows of ``ignored_fields``.
+    ``listed_roots`` checks the root over the listed models of every run.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class SealCheck:
         facts: SealedFacts,
         sealed: Collection[int],
         ignored: Sequence[StoredRow],
-        listed_roots: ListedRoots | None = None,
+        listed_roots: ListedRoots | RepeatedRoots,
     ) -> None:
         self._catalog_id, self._facts, self._sealed, self._ignored = catalog_id, facts, sealed, ignored
         self._listed_roots = listed_roots
@@ -67,7 +67,7 @@ class SealCheck:
         for seal in seals:
             for problem in self._problems(seal):
                 self._different += 1
-                self._last_different = f"seal {seal.row['seal_no']}, {describe_run(seal)}"
+                self._last_different = f"seal {_shown(seal.row['seal_no'])}, {describe_run(seal)}"
                 if self._different <= _MOST_FINDINGS:
                     yield _SEALS.finding(f"{self._last_different}: {problem}", _ended_at(seal.run))
         if self._different > _MOST_FINDINGS:
@@ -90,15 +90,16 @@ class SealCheck:
         yield from self._place_problems(seal.row)
         yield from self._leaf_problems(seal)
         yield from self._root_problems(seal.row)
-        if self._listed_roots is not None:
-            yield from self._listed_roots.problems(
-                self._older_facts() if seal.row["kind"] == GENESIS else self._facts.of_run(_run_id(seal)),
-                () if seal.run is None else seal.run.modes,
-            )
+        yield from self._listed_roots.problems(
+            self._older_facts() if seal.row["kind"] == GENESIS else self._facts.of_run(_run_id(seal)),
+            () if seal.run is None else seal.run.modes,
+        )
 
     def _place_problems(self, row: StoredRow) -> Iterator[str]:
         seal_no = row["seal_no"]
-        if isinstance(seal_no, int) and seal_no != self._next:
+        if not isinstance(seal_no, int):
+            yield "its number is none"
+        elif seal_no != self._next:
             yield f"the seals from {self._next} on are missing before it"
         self._next = seal_no + 1 if isinstance(seal_no, int) else self._next + 1
         if row["kind"] == GENESIS:
@@ -202,6 +203,10 @@ def describe_run(seal: StoredSeal) -> str:
     trigger = "import" if seal.run.row["trigger_kind"] == "import" else "sync"
     kind, ended = format_value(seal.row["kind"]).strip("'"), format_value(seal.run.row["finished_at"])
     return f"run {number}, {'an' if trigger == 'import' else 'a'} {trigger} that ended at {ended} ({kind})"
+
+
+def _shown(value: object) -> str:
+    return format_value(value.value if isinstance(value, Unreadable) else value)
 
 
 def _run_id(seal: StoredSeal) -> int:

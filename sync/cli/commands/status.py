@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -113,9 +112,9 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
                 {"mode": of_mode, "model_id": row.model_id, "since": row.since, "reason": row.reason}
                 for of_mode, row in rejected
             ],
-            "accepted": [{"run_id": run_id, **json.loads(text)} for run_id, text in accepted.items()],
+            "accepted": [{"run_id": run_id, **of_run} for run_id, of_run in accepted.items()],
             "ignored": [_ignored_json(row) for row in ignored_now],
-            "runs": [{**run, "accepted": _json(run["accepted"])} for run in runs],
+            "runs": [{**run, "accepted": accepted.get(run["run_id"])} for run in runs],
         }
         click.echo(to_json(document))
     else:
@@ -127,16 +126,12 @@ def status(*, max_age: timedelta | None, mode: str | None, limit: int, as_json: 
             print_folded(_held_text(each))
         for line in _rejected_lines(rejected):
             print_folded(line)
-        for run_id, text in accepted.items():
-            print_folded(f"run {run_id}: {_accepted_text(json.loads(text))}")
+        for run_id, of_run in accepted.items():
+            print_folded(f"run {run_id}: {_accepted_text(of_run)}")
         for line in (*map(_ignored_text, ignored_now), *_source_lines(base_urls, key, catalog)):
             print_folded(line)
     _require_fresh(ages, max_age)
     return Outcome.DONE
-
-
-def _json(text: object) -> object:
-    return None if text is None else json.loads(str(text))
 
 
 def _accepted_text(accepted: dict[str, Any]) -> str:
@@ -159,7 +154,9 @@ def _held_text(held: HeldMode) -> str:
     """What waits for a person in a mode, in one line."""
     from sync.catalog.text import one_line
 
-    what = {"other_catalog": "another catalog", "costs": "costs", "removals": "removals"}[held.hold_reason]
+    what = {"other_catalog": "another catalog", "costs": "costs", "removals": "removals"}.get(
+        held.hold_reason, held.hold_reason
+    )
     # A run of an older version recorded their number alone.
     ids = ", ".join(held.held_ids[:_NAMED_IDS]) or f"{held.removals_held} models"
     more = f" and {len(held.held_ids) - _NAMED_IDS} more" if len(held.held_ids) > _NAMED_IDS else ""

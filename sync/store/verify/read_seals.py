@@ -9,8 +9,8 @@ from sqlalchemy import Connection, func, select
 
 from models_db.tables import catalog_identity, seals, sync_run_modes, sync_runs, sync_state
 from sync.catalog.seal import GENESIS, SEALED_STATUSES
-from sync.catalog.verify.findings import Finding, StoredRow
-from sync.catalog.verify.listed_roots import ListedRoots
+from sync.catalog.verify.findings import Finding, StoredRow, Unreadable
+from sync.catalog.verify.listed_roots import ListedRoots, RepeatedRoots
 from sync.catalog.verify.sealed_facts import SealedFacts
 from sync.catalog.verify.seals import (
     SealCheck,
@@ -33,7 +33,7 @@ def seal_findings(
     identities = list(read_rows(connection, catalog_identity, every_column(catalog_identity)))
     catalog_id = str(identities[0]["catalog_id"]) if identities else ""
     sealed = _sealed_runs(connection)
-    check = SealCheck(catalog_id, facts, sealed, ignored, ListedRoots() if thorough else None)
+    check = SealCheck(catalog_id, facts, sealed, ignored, ListedRoots() if thorough else RepeatedRoots())
     yield from check.findings(_stored_seals(connection))
     for identity in identities:
         yield from check.identity_findings(identity)
@@ -74,6 +74,7 @@ def _stored_seals(connection: Connection) -> Iterator[StoredSeal]:
         runs = _runs(connection, [row["run_id"] for row in rows if row["kind"] != GENESIS])
         yield from (StoredSeal(row, runs.get(row["run_id"]) if row["kind"] != GENESIS else None) for row in rows)
         last = rows[-1]["seal_no"]
+        last = last.value if isinstance(last, Unreadable) else last
 
 
 def _runs(connection: Connection, numbers: Sequence[object]) -> Mapping[object, SealedRun]:
