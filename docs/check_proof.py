@@ -14,9 +14,10 @@ import hashlib
 import json
 import re
 import sys
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
-TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 CHECKPOINT = re.compile(r"catalog-sync/([0-9a-f-]{36})\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/]{43}=)\n")
 
 
@@ -39,8 +40,7 @@ def one_of_each(pairs):
 
 
 def parse(text):
-    numbers = {"parse_float": Number, "parse_int": Number, "parse_constant": Number}
-    return json.loads(text, object_pairs_hook=one_of_each, **numbers)
+    return json.loads(text, object_pairs_hook=one_of_each, parse_float=Number, parse_int=Number, parse_constant=Number)
 
 
 def whole(number):
@@ -52,8 +52,7 @@ def root_of(text, index, size, path, what):
     """The root of the tree of RFC 6962 with ``size`` leaves in which ``text`` is leaf ``index``, from its path."""
     require(index < size, what + " has an index beyond the end of its tree")
     require(all(re.fullmatch("[0-9a-f]{64}", step) for step in path), what + " has a path that is no list of hashes")
-    node = hashlib.sha256(b"\0" + text.encode("utf-8")).digest()
-    last = size - 1
+    node, last = hashlib.sha256(b"\0" + text.encode("utf-8")).digest(), size - 1
     for step in path:
         require(last > 0, what + " has a path that is too long")
         other = bytes.fromhex(step)
@@ -82,19 +81,22 @@ def cost_of(model):
 
 def check(proof, kept):
     """The line about a proof that holds. ``kept`` are the checkpoints kept elsewhere as text, or None."""
+    parts = json.dumps([proof[name] for name in ("claim", "raw", "listed", "entry", "checkpoint")], sort_keys=True)
+    written = hashlib.sha256(parts.encode("utf-8")).hexdigest()  # the moment and the size of the tree are in no leaf
+    require(proof.get("sha256", written) == written, "the file is not as it was written")
     claim, raw, listed, sealed = proof["claim"], proof["raw"], proof["listed"], proof["entry"]
     mode, model_id, at, cost = claim["mode"], claim["model_id"], claim["at"], claim["credit_cost_exact"]
     model, digest = parse(raw), hashlib.sha256(raw.encode("utf-8")).hexdigest()
     require(model["id"] == model_id and model.get("mode") in (None, mode), "the text is that of another model")
     require(cost_of(model) == cost, "the cost claimed is not that of the text")
     require(parse(listed["line"]) == ["listed", mode, model_id, digest], "the listed line is not that of this text")
-
     entry = parse(sealed["text"])
     require(entry["v"] == "1" and isinstance(entry["v"], Number), "the entry has a version unknown to this script")
     [row] = [each for each in entry["modes"] if each["mode"] == mode]
     took = row["status"] in ("success", "partial", "held") and row["hold_reason"] in (None, "removals")
     require(took, "the run of the entry took no response in this mode")
-    require(TIME.fullmatch(row["stamp"]) and TIME.fullmatch(at), "a time is not written as in an entry")
+    times = [datetime.fromisoformat(each[:-1]).isoformat("T", "microseconds") + "Z" for each in (row["stamp"], at)]
+    require(times == [row["stamp"], at] and len(at) == 27, "a time is not written as in an entry")
     require(claim["observed_at"] == row["stamp"], "the time of the observation is not that of the entry")
     require(row["stamp"] <= at, "the run observed the catalog after the moment of the claim")
     root = root_of(listed["line"], whole(listed["index"]), whole(row["listed"]), listed["path"], "the listed line")
@@ -107,24 +109,22 @@ def check(proof, kept):
     root = root_of(sealed["text"], whole(sealed["index"]), size, sealed["path"], "the entry")
     require(base64.b64encode(root).decode() == found[3], "the entry is not in the tree of the checkpoint")
 
-    open_points = ["that the API said so"]
-    if kept is None:
-        open_points.append("that the checkpoint left the house: compare it with one that you keep")
-    else:
+    if kept is not None:
         roots = {each[3] for each in CHECKPOINT.finditer(kept) if each[1] == found[1] and int(each[2]) == size}
         require(roots, f"the checkpoints kept have none of this catalog and size {size}; ask for a proof under one")
         require(roots == {found[3]}, f"the checkpoint kept of size {size} has another root: the record was rewritten")
-    if row["stamp"] != at:
-        open_points.append("what was so between the observation and " + at)
-    if row["status"] == "held" or row["rejected"] != "0":
-        open_points.append("that this model was not among those held back or rejected in that response")
-    if entry["ignored"]:
-        open_points.append("values of ignored fields")
+    points = {
+        "that the API said so": True,
+        "that the checkpoint left the house: compare it with one that you keep": kept is None,
+        "what was so between the observation and " + at: row["stamp"] != at,
+        "that this model was not among those held back or rejected": row["status"] == "held" or row["rejected"] != "0",
+        "values of ignored fields": entry["ignored"],
+    }
     return (
         f"proved: in catalog {found[1]}, {mode} model {json.dumps(model_id)} was listed with credit cost"
         f" {'none' if cost is None else cost} and this text (SHA-256 {digest}) in the response that run"
         f" {entry['run']} got at {row['stamp']}, sealed under the checkpoint of size {size} with root {found[3]}"
-        f"{'' if kept is None else ', which is one of those kept'}; not proved: {'; '.join(open_points)}"
+        f"{'' if kept is None else ', which is one of those kept'}; not proved: {'; '.join(filter(points.get, points))}"
     )
 
 
@@ -132,7 +132,7 @@ def main(arguments):
     if len(arguments) not in (1, 2):
         return 2, "usage: check_proof.py PROOF [CHECKPOINTS]"
     try:
-        files = [open(name, "rb").read() for name in arguments]
+        files = [Path(name).read_bytes() for name in arguments]
         texts = [each.decode("utf-16" if each[:1] in b"\xff\xfe" else "utf-8-sig") for each in files]
     except (OSError, ValueError) as error:
         return 2, "not read: " + str(error)

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -100,6 +101,9 @@ def _path(leaves: Sequence[bytes], index: int) -> list[str]:
 
 
 def _document(proof: dict[str, object]) -> str:
+    # The moment of the claim and the size of the tree are in no leaf: this finds a change of theirs on the way, too.
+    values = json.loads(json.dumps([*proof.values()]), parse_int=str)  # as the script reads them
+    proof = {**proof, "sha256": sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()}
     # A hash on each line, so that people can read it. What is not printable is escaped, so that no text of a server
     # controls a terminal; all of ASCII is by json.
     text = json.dumps(proof, indent=1, ensure_ascii=False)

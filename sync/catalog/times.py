@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 EARLIEST_YEAR = 2000
@@ -16,7 +16,10 @@ _HOURS_UNIT = 360_000  # microseconds in a ten-thousandth of an hour
 
 def seen_from(asked_at: datetime, age: int | None) -> datetime:
     """What a response shows was so at this time or later: when it was requested, less its age in a cache."""
-    return asked_at - timedelta(seconds=age or 0)
+    try:
+        return asked_at - timedelta(seconds=age or 0)
+    except OverflowError:  # an age that somebody stored
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def is_older_copy(asked_at: datetime, age: int | None, last: datetime | None) -> bool:
@@ -25,7 +28,7 @@ def is_older_copy(asked_at: datetime, age: int | None, last: datetime | None) ->
     ``last`` is the ``good_asked_at`` of the mode. What such a copy has different may be a change undone long ago.
     A request that only seems earlier, because the clock was set back, is none.
     """
-    if last is None or age is None or timedelta(seconds=age) <= _TOLERANCE:
+    if last is None or age is None or age <= _TOLERANCE.total_seconds():
         return False
     return seen_from(asked_at, age) < last - _TOLERANCE
 

@@ -27,9 +27,12 @@ def write_seal(connection: Connection, run_id: int, *, has_facts: bool) -> Check
     mode waits. Raises ``DatabaseError`` if the stored seals have no tree that can grow.
     """
     tree = _lock_tree(connection)
-    entries = [] if tree.frontier.size else [read_genesis(connection, tree.catalog_id, run_id)]
-    entries.append(read_entry(connection, tree.catalog_id, run_id, has_facts=has_facts))
-    frontier = _append(connection, tree.frontier, [entry for entry in entries if entry is not None])
+    try:
+        entries = [] if tree.frontier.size else [read_genesis(connection, tree.catalog_id, run_id)]
+        entries.append(read_entry(connection, tree.catalog_id, run_id, has_facts=has_facts))
+        frontier = _append(connection, tree.frontier, [entry for entry in entries if entry is not None])
+    except (TypeError, ValueError) as error:  # SQLite takes any value in any column
+        raise _no_tree(f"a stored value is not of its type: {error}") from error
     return Checkpoint(tree.catalog_id, frontier.size, frontier.root)
 
 
@@ -40,7 +43,7 @@ def _lock_tree(connection: Connection) -> _Tree:
         raise _no_tree("catalog_identity has no row")
     try:
         tree = _Tree(row.catalog_id, Frontier.from_text(row.tree_size, row.frontier or ""))
-    except ValueError:
+    except (AttributeError, TypeError, ValueError):
         raise _no_tree(f"the frontier in catalog_identity is not that of {row.tree_size} seals") from None
     last = connection.execute(select(seals.c.seal_no, seals.c.tree_root).order_by(seals.c.seal_no.desc()).limit(1))
     expected = (tree.frontier.size - 1, tree.frontier.root.hex()) if tree.frontier.size else None

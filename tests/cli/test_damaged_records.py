@@ -1,4 +1,4 @@
-"""Values that somebody damaged in SQLite, which takes any: each command says so in one line, and ``verify`` finds it."""
+"""Values that were damaged in SQLite, which takes any: a command says so in one line, and ``verify`` finds it."""
 
 from __future__ import annotations
 

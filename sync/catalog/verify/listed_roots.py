@@ -1,4 +1,4 @@
-"""The root over the listed models after every run, recomputed from the facts in the order of the seals, or compared. Pure."""
+"""The root over the listed models after every run, in the order of the seals: recomputed, or compared. Pure."""
 
 from __future__ import annotations
 

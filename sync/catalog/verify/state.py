@@ -142,7 +142,8 @@ def calendar_findings(
     for row in rows:
         day = row["day"]
         start = datetime.combine(day, time(), UTC) if isinstance(day, date) else None
-        if start and (row["day_start_at"], row["day_end_at"]) != (start, start + _DAY if day < date.max else None):
+        end = start + _DAY if start and start.date() < date.max else None
+        if start and (row["day_start_at"], row["day_end_at"]) != (start, end):
             yield scope.finding(f"the bounds of the day {day} are not {format_time(start)} and a day later", start)
         if isinstance(day, date) and (row["month"], row["is_month_end"]) != (month_of(day), int(is_month_end(day))):
             stored = f"{format_value(row['month'])} and {format_value(row['is_month_end'])}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +123,8 @@ CHANGES = {
     "an earlier moment": _changed("claim", "at", to="2026-03-01T11:00:00.000000Z"),
     "another observation": _changed("claim", "observed_at", to="2026-03-01T11:00:00.000000Z"),
     "another spelling of the time": _changed("claim", "at", to="2026-04-01"),
+    "another zone of the time": _changed("claim", "at", to="2026-04-01T15:00:00.000000+00:00"),
+    "a time that is none": _changed("claim", "at", to="2026-13-01T15:00:00.000000Z"),
     "another text": _changed("raw", to='{"id":"m","credits":{"default_cost":5}}'),
     "another line": _changed("listed", "line", to='["listed","image","m","00"]'),
     "another place": _changed("listed", "index", to=3),
@@ -153,6 +157,39 @@ def test_a_proof_that_was_changed_anywhere_proves_nothing(tmp_path: Path, name: 
 
     assert code == 1
     assert line.startswith("not proved: ")
+
+
+def test_a_value_that_was_altered_on_the_way_is_found_wherever_it_is(tmp_path: Path) -> None:
+    """Those that no tree covers, too: the moment that was asked for, and the size of the checkpoint."""
+    script = runpy.run_path(str(SCRIPT))
+    proof = made_proof(RAW)
+    values = json.loads(json.dumps([*proof.values()]), parse_int=str)
+    proof["sha256"] = sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    file = tmp_path / "proof.json"
+
+    def code(altered: object) -> int:
+        file.write_text(json.dumps(altered))
+        return int(script["main"]([str(file)])[0])
+
+    assert code(proof) == 0
+    accepted = [path for path, altered in _altered(proof) if code(altered) != 1]
+    assert accepted == []
+
+
+def _altered(value: Any) -> Iterator[tuple[str, object]]:
+    """The document with one value in it altered, again and again."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from ((f"{key} {path}", {**value, key: other}) for path, other in _altered(one))
+    elif isinstance(value, list):
+        yield from ((f"{number}", [*value[:number], "00" * 32, *value[number + 1 :]]) for number in range(len(value)))
+        yield "shorter", value[:-1]
+    elif isinstance(value, str):
+        for place in range(0, len(value), 1 + len(value) // 90):
+            yield f"{place}", f"{value[:place]}{chr(ord(value[place]) ^ 1)}{value[place + 1 :]}"
+        yield "9 to 10", value.replace("\n9\n", "\n10\n") + ("" if "\n9\n" in value else "x")
+    else:
+        yield from (("other", other) for other in (value + 1, str(value), float(value), None, True, 10**30))
 
 
 @pytest.mark.parametrize(
