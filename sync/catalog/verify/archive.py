@@ -90,6 +90,7 @@ class ArchiveCheck:
         self._bodies = {(body.mode, body.sha256): body for body in contents.bodies}
         self._usable = [record for record in contents.records if record.problem is None]
         self._recorded = {(record.mode, record.sha256) for record in self._usable}
+        self._moments = {(record.mode, record.sha256, record.at) for record in contents.records}
         self._by_moment = {(record.mode, record.sha256, record.at): record for record in self._usable}
         self._by_run: dict[tuple[object, int], list[ArchivedRecord]] = defaultdict(list)
         for record in self._usable:
@@ -148,12 +149,15 @@ class ArchiveCheck:
         record = self._by_moment.get((*content, observed_at)) if observed_at else None
         if record is not None:
             self._confirmed.add(record.file)
-            yield from _record_findings(record, run, response)
+            yield from _record_findings(record, run, response, self._catalog_id)
         body = self._bodies.get(content)
         if body is None:
             yield from self._missing(run, content, observed_at, begin)
             return
         self._received.add(content)
+        # A run writes both, and does not end before both are there; an import takes a body alone.
+        if body.at == observed_at and run.trigger_kind != "import" and (*content, body.at) not in self._moments:
+            yield _finding(body, f"lacks its record: that file is missing, and run {run.run_id} wrote it")
         if response.size != body.size and body.found_sha256 == body.sha256:
             yield _finding(body, f"has {body.size} bytes, but run {run.run_id} says {format_value(response.size)}")
 
@@ -203,6 +207,18 @@ class ArchiveCheck:
         for content, body in self._bodies.items():
             if content not in recorded and content not in self._received and not self._was_interrupted(body.at):
                 yield _finding(body, "is an extra file: no record names it, and no run received it")
+        yield from self._copied_bodies()
+
+    def _copied_bodies(self) -> Iterator[Finding]:
+        """Bodies beside another one of the same bytes. Hosts that wrote at once wrote a record for each."""
+        files: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for body in self._contents.bodies:
+            files[body.mode, body.sha256].add(body.file)
+        for body in self._contents.bodies:
+            others = files[body.mode, body.sha256] - {body.file}
+            has_record = (body.mode, body.sha256, body.at) in self._moments
+            if others and not has_record and not self._was_interrupted(body.at):
+                yield _finding(body, f"is an extra file: {min(others)} has the same bytes, and no record is beside it")
 
     def _was_interrupted(self, at: datetime) -> bool:
         """Whether a run that did not end was at work then: it may have been killed between two files."""
@@ -211,12 +227,16 @@ class ArchiveCheck:
         )
 
 
-def _record_findings(record: ArchivedRecord, run: RecordedRun, response: RecordedResponse) -> Iterator[Finding]:
+def _record_findings(
+    record: ArchivedRecord, run: RecordedRun, response: RecordedResponse, catalog_id: str | None
+) -> Iterator[Finding]:
     pairs: dict[str, tuple[object, object]] = {"bytes": (record.size, response.size)}
     # A run that imported the bodies asked for nothing itself; one that replays an export has what the source asked.
     if run.trigger_kind != "import" or run.source is not None:
         pairs["status"] = record.http_status, response.http_status
         pairs["asked_at"] = record.asked_at, response.asked_at
+    if run.trigger_kind != "import" and run.source is None:  # else another run received it first
+        pairs["run_id"], pairs["catalog_id"] = (record.run_id, run.run_id), (record.catalog_id, catalog_id)
     differences = [
         f"{name} is {format_value(own)}, but run {run.run_id} says {format_value(stored)}"
         for name, (own, stored) in pairs.items()

@@ -139,7 +139,7 @@ def _read(file: Path) -> Record | str:
         return f"it cannot be read ({error.strerror})"
     except (msgspec.DecodeError, ValueError, OverflowError, RecursionError) as error:
         return f"it is not a record ({one_line(str(error))})"
-    if record.catalog_sync_response > FORMAT:
+    if not 1 <= record.catalog_sync_response <= FORMAT:
         return f"it has the format {record.catalog_sync_response}, and this version reads {FORMAT}"
     return record
 

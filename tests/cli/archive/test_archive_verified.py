@@ -48,6 +48,25 @@ def edit_record(folder: Path) -> None:
     path.write_text(path.read_text().replace('"status": 200', '"status": 201'))
 
 
+def edit_origin(folder: Path) -> None:
+    path = first(folder, ".meta.json")
+    path.write_text(path.read_text().replace('"run_id": 1,', '"run_id": 7,'))
+
+
+def edit_format(folder: Path) -> None:
+    path = first(folder, ".meta.json")
+    path.write_text(path.read_text().replace('"catalog_sync_response": 1,', '"catalog_sync_response": 0,'))
+
+
+def delete_record(folder: Path) -> None:
+    first(folder, ".meta.json", "video").unlink()
+
+
+def copy_a_body(folder: Path) -> None:
+    path = first(folder, ".json")
+    path.with_name(f"2026-03-01T00-00-00.000000Z{path.name.partition('Z')[2]}").write_bytes(path.read_bytes())
+
+
 def add_a_file(folder: Path) -> None:
     (folder / "notes.txt").write_text("x")
 
@@ -64,6 +83,10 @@ def swap_the_name(folder: Path) -> None:
         (edit, "was changed: the SHA-256 of its bytes"),
         (delete_body, "is a record without its body: that file is missing"),
         (edit_record, "was changed: status is 201, but run 1 says 200"),
+        (edit_origin, "was changed: run_id is 7, but run 1 says 1"),
+        (edit_format, "was changed: it has the format 0, and this version reads 1"),
+        (delete_record, "lacks its record: that file is missing, and run 1 wrote it"),
+        (copy_a_body, " has the same bytes, and no record is beside it"),
         (add_a_file, "notes.txt is an extra file"),
         (swap_the_name, "is an extra file: no record names it"),
     ],
