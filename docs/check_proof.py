@@ -99,7 +99,8 @@ def check(proof, kept):
     require(times == [row["stamp"], at] and len(at) == 27, "a time is not written as in an entry")
     require(claim["observed_at"] == row["stamp"], "the time of the observation is not that of the entry")
     require(row["stamp"] <= at, "the run observed the catalog after the moment of the claim")
-    root = root_of(listed["line"], whole(listed["index"]), whole(row["listed"]), listed["path"], "the listed line")
+    size = whole(row["listed"] or listed["size"])  # a run of the first versions, imported, did not count the models
+    root = root_of(listed["line"], whole(listed["index"]), size, listed["path"], "the listed line")
     require(root.hex() == row["listed_root"], "the model is not in the list that the entry seals")
 
     found = CHECKPOINT.fullmatch(proof["checkpoint"][:-1] if proof["checkpoint"].endswith("\n\n") else "")

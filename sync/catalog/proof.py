@@ -49,6 +49,7 @@ class SealedRun(Struct, frozen=True):
     entry: str
     seal_no: int
     listed: int | None
+    """None for an imported run of a version that did not count the listed models."""
     listed_root: str | None
 
 
@@ -82,7 +83,13 @@ def make_proof(
                 "credit_cost_exact": cost,
             },
             "raw": model.raw,
-            "listed": {"line": line.decode(), "index": place, "path": _path(hashes, place)},
+            "listed": {
+                "line": line.decode(),
+                "index": place,
+                # Else the entry has it. The root is sealed, so a wrong size would prove nothing else.
+                **({"size": len(hashes)} if run.listed is None else {}),
+                "path": _path(hashes, place),
+            },
             "entry": {"text": run.entry, "index": run.seal_no, "path": _path(leaves, run.seal_no)},
             "checkpoint": Checkpoint(catalog_id, len(leaves), tree_root(leaves)).text(),
         }
@@ -92,7 +99,7 @@ def make_proof(
 def _require_sealed(run: SealedRun, hashes: Sequence[bytes], entry_leaf: bytes, leaves: Sequence[bytes]) -> None:
     if run.seal_no >= len(leaves) or leaves[run.seal_no] != entry_leaf:
         raise DamagedSealError(f"the rows of run {run.run_id} are not those that seal {run.seal_no} was made of")
-    if (run.listed, run.listed_root) != (len(hashes), tree_root(hashes).hex()):
+    if run.listed not in (None, len(hashes)) or run.listed_root != tree_root(hashes).hex():
         raise DamagedSealError(f"the models listed after run {run.run_id} are not those that it sealed")
 
 

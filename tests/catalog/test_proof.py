@@ -93,7 +93,6 @@ def test_nothing_is_proved_of_rows_that_were_not_sealed() -> None:
         {"model": replace(MODEL, raw="no model")},
         {"model": replace(MODEL, raw="\ud800")},
         {"run": replace(run, listed=6)},
-        {"run": replace(run, listed=None)},
         {"run": replace(run, listed_root=None)},
         {"run": replace(run, entry=run.entry.replace("cli", "clj"))},
         {"run": replace(run, seal_no=12)},

@@ -80,8 +80,7 @@ def make_repository(home: Path) -> None:
     run(home, "git init -q --bare origin; git -C origin config receive.denyNonFastForwards true")
     run(
         home,
-        "git clone -q origin audit 2>&1; cd audit; touch checkpoints.txt; git add .; git commit -qm begin;"
-        " git push -q 2>&1",
+        "git clone -q origin audit 2>&1; cd audit; touch README; git add .; git commit -qm begin; git push -q 2>&1",
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.independent_proofs import CATALOG_ID, checkpoint_text, made_proof
+from tests.support.independent_proofs import CATALOG_ID, checkpoint_text, made_proof, plain_leaf
 from tests.support.proof_script import SCRIPT, check_proof, other_pythons
 
 RAW = '{"id":"m","mode":"image","credits":{"default_cost":5.00}}'
@@ -61,6 +61,20 @@ def test_every_place_in_trees_of_many_sizes_is_proved(tmp_path: Path, size: int)
     for index in range(size):
         proof = made_proof(RAW, listed=size, place=index, size=size, index=size - 1 - index)
         assert result(tmp_path, proof)[0] == 0, index
+
+
+def test_the_number_of_listed_models_is_that_of_the_entry_where_it_has_one(tmp_path: Path) -> None:
+    proof = made_proof(RAW, listed=5, place=4, size=1, index=0)
+    proof["listed"]["size"] = 6  # which would be another path
+    assert result(tmp_path, proof)[0] == 0
+
+    text = proof["entry"]["text"] = proof["entry"]["text"].replace('"listed":5', '"listed":null')
+    proof["checkpoint"] = checkpoint_text(plain_leaf(text), 1)
+    for size in range(1, 9):
+        proof["listed"]["size"] = size
+        assert (result(tmp_path, proof)[0] == 0) == (size == 5), size
+    del proof["listed"]["size"]
+    assert result(tmp_path, proof)[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -93,3 +93,18 @@ def test_a_history_of_the_first_release_is_proved_from_its_next_run_on(proven: P
 
     claim = proven.prove(model_id, "2026-10-02", "--mode", mode)
     assert claim["observed_at"] == "2026-10-01T10:00:00.000000Z"
+
+
+def test_an_imported_history_of_the_first_release_is_proved_although_its_runs_counted_no_listed_models(
+    proven: ProvenCatalog, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'first.db'}"
+    create_first_release(url)
+    migrate.upgrade(url)
+    proven.shell.set(DATABASE_URL=url)
+    output(proven.shell("export", str(tmp_path / "first.jsonl")))
+    proven.shell.set(DATABASE_URL=str(proven.host.engine.url))
+    output(proven.shell("import", str(tmp_path / "first.jsonl")))
+
+    assert proven.cost("a", hour(11), "--mode", "image") == ("1.5", "11:00")
+    assert json.loads(proven.proof.read_text())["listed"]["size"] == 8
