@@ -12,9 +12,9 @@ from models_db.engine import open_engine
 from sync.run import apply
 from sync.store.sealed_rows import read_listed_root
 from tests.faults.conftest import on_servers
-from tests.support.independent_seals import assert_sealed
 from tests.support.made_responses import model
 from tests.support.run_driver import Host, column
+from tests.support.seal_checker import assert_sealed
 from tests.support.stored_rows_checker import assert_consistent
 
 RUNS = 6

@@ -19,9 +19,9 @@ from sync.store.prune import delete_old_runs
 from sync.store.seals import write_seal
 from sync.store.verify.read_models import Verification
 from tests.support.eventful_history import make_history
-from tests.support.independent_seals import assert_sealed
 from tests.support.made_responses import FULL, model
 from tests.support.run_driver import Host, added_rows, column, dump
+from tests.support.seal_checker import assert_sealed
 
 A, B, C = (model(id_) for id_ in "abc")
 DOWN = ApiUnreachable("the API did not respond")

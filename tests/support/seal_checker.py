@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import Engine
+
 from tests.support.recomputed_seals import Listing, SealedRows, growing_roots, peaks_of, read_rows, tree_root
 
 _MODES = ("image", "video")
+
+
+def assert_sealed(engine: Engine) -> list[str]:
+    """Each applied run has its seal, and each seal is that of the stored rows; returns the kinds of the seals."""
+    with engine.connect() as connection:
+        sealed = SealedRows(read_rows(connection))
+    assert list(findings_in(sealed)) == []
+    return [seal["kind"] for seal in sorted(sealed.rows["seals"], key=lambda seal: int(seal["seal_no"]))]
 
 
 def seal_findings(connection: Any) -> list[str]:
