@@ -11,16 +11,14 @@ from msgspec.structs import replace
 
 from sync.catalog.guards import GuardSettings
 from sync.catalog.modes import MODES
-from sync.catalog.response.parse import ParseLimits, parse_response
-from sync.catalog.response.parsed import ParsedResponse
-from sync.catalog.times import is_older_copy
+from sync.catalog.response.parse import ParseLimits
 from sync.errors import CatalogSyncError, CommitUnanswered, DatabaseError, Interrupted
 from sync.run.apply import write_result
 from sync.run.archive import Archive, Keeper
-from sync.run.clock_check import require_clocks_agree, require_fresh, time_notes
 from sync.run.decide import Decision, decide
+from sync.run.fetched import FetchedModes, fetched_modes
 from sync.run.messages import joined_message, storable_message
-from sync.run.result import ModeFetch, RunResult, make_result
+from sync.run.result import RunResult, make_result
 from sync.run.source_check import Acceptance, accepted_text, replaced_base_urls, require_same_source
 from sync.source.http.results import Fetched, FetchFailed
 from sync.store import identity, read, runs
@@ -68,26 +66,6 @@ class _Before(Struct, frozen=True):
     @property
     def versions(self) -> dict[str, int]:
         return {mode: state.version for mode, state in self.states.items()}
-
-
-class _FetchedModes(Struct, frozen=True):
-    """The outcome of the fetch, not yet compared with the database."""
-
-    fetches: tuple[ModeFetch, ...]
-    observed_at: datetime | None
-    """When the last response had arrived; None when none did."""
-
-    @property
-    def responses(self) -> dict[str, ParsedResponse]:
-        return {fetch.mode: fetch.response for fetch in self.fetches if fetch.response and not fetch.error}
-
-    def older_copies(self, states: Mapping[str, read.ModeState]) -> frozenset[str]:
-        """The modes for which a cache sent a copy that is older than the last good observation."""
-        return frozenset(
-            fetch.mode
-            for fetch in self.fetches
-            if fetch.asked_at and is_older_copy(fetch.asked_at, fetch.age, states[fetch.mode].last.good_asked_at)
-        )
 
 
 def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -> RunResult:
@@ -157,31 +135,11 @@ def _keeper(deps: SyncDependencies, run_id: int, before: _Before) -> Keeper | No
     return Keeper(deps.archive, before.catalog_id, run_id, deps.app_version, deps.base_url, good_asked_at)
 
 
-def _fetch(deps: SyncDependencies, keeper: Keeper | None = None) -> _FetchedModes:
-    outcomes = deps.fetch(deps.modes)
-    responses = [outcome for outcome in outcomes.values() if isinstance(outcome, Fetched)]
-    require_clocks_agree(responses)
-    # All modes carry one time, that of the last arrival: nothing that the run stores was received later.
-    observed_at = max((response.arrived_at for response in responses), default=None)
-    fetches = tuple(_parse(outcome, deps.limits) for outcome in outcomes.values())
-    if keeper is not None:
-        keeper.keep(outcomes, fetches, observed_at)
-    return _FetchedModes(fetches, observed_at)
+def _fetch(deps: SyncDependencies, keeper: Keeper | None = None) -> FetchedModes:
+    return fetched_modes(deps.fetch(deps.modes), deps.limits, keeper)
 
 
-def _parse(outcome: Fetched | FetchFailed, limits: ParseLimits) -> ModeFetch:
-    fetch = ModeFetch(outcome.mode, outcome.asked_at, outcome.attempts, outcome.http_status, age=outcome.age)
-    if isinstance(outcome, FetchFailed):
-        return replace(fetch, error=outcome.error)
-    fetch = replace(fetch, notes=tuple(time_notes(outcome)))
-    try:
-        require_fresh(outcome)
-        return replace(fetch, response=parse_response(outcome.body, outcome.mode, limits, outcome.headers))
-    except CatalogSyncError as error:
-        return replace(fetch, error=error, payload=outcome.body)
-
-
-def _store(engine: Engine, deps: SyncDependencies, run_id: int, fetched: _FetchedModes, before: _Before) -> RunResult:
+def _store(engine: Engine, deps: SyncDependencies, run_id: int, fetched: FetchedModes, before: _Before) -> RunResult:
     results: list[RunResult] = []
 
     def work(connection: Connection, attempt: int) -> RunResult:
@@ -214,7 +172,7 @@ def _append(failure: DatabaseError, message: str | None) -> None:
 def _decide(
     connection: Connection,
     deps: SyncDependencies,
-    fetched: _FetchedModes,
+    fetched: FetchedModes,
     states: Mapping[str, read.ModeState],
     versions: Mapping[str, int],
 ) -> Decision:
@@ -227,7 +185,7 @@ def _decide(
 def _result(
     deps: SyncDependencies,
     run_id: int | None,
-    fetched: _FetchedModes,
+    fetched: FetchedModes,
     decision: Decision,
     states: Mapping[str, read.ModeState],
     before: _Before,
