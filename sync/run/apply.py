@@ -15,7 +15,7 @@ from sync.run.result import ModeResult, RunResult, primary_error
 from sync.store import runs, write
 from sync.store.database import Connection
 from sync.store.runs import ModeRow
-from sync.store.sealed_rows import read_listed_root
+from sync.store.sealed_rows import listed_root_after
 from sync.store.seals import write_seal
 from sync.store.watch_days import record_success
 
@@ -53,12 +53,11 @@ def write_result(
 
 def _apply(connection: Connection, run_id: int, mode: ModeResult, base_url: str | None) -> ModeRow:
     """Writes the plan of a mode if it has one; returns the row of the mode, which is not written yet."""
-    plan, asked_at, listed_root = mode.plan, mode.row.asked_at, mode.row.listed_root
+    plan, asked_at = mode.plan, mode.row.asked_at
     if plan is None or asked_at is None:
         return mode.row
     write.apply_plan(connection, run_id, plan)
-    if plan.changes or listed_root is None:
-        listed_root = read_listed_root(connection, plan.mode)
+    listed_root = listed_root_after(connection, plan, mode.row.listed_root)
     start = good_start(asked_at, mode.row.response_age, mode.before.good_asked_at)
     # After the plan's rows: it also checks that no migration has changed the tables they were written to.
     runs.advance_state(connection, run_id, plan, start, base_url, listed_root)

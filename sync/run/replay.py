@@ -30,7 +30,7 @@ from sync.source.files.exported import NumberedLine
 from sync.store import read, replay, runs, write
 from sync.store.database import Connection, Engine, in_transaction
 from sync.store.ignored import read_ignored_fields
-from sync.store.sealed_rows import read_listed_root
+from sync.store.sealed_rows import listed_root_after
 from sync.store.seals import write_seal
 from sync.store.watch_days import record_success
 
@@ -107,9 +107,8 @@ class _Importer:
         replay.finish(connection, continued, end.states, first_day, self.watched)
 
     def _store_run(self, run: ExportedRun) -> ReplayedRun | None:
-        if self.settled.includes(
-            run.run_id, str(run.run["started_at"])
-        ):  # in a long history, the lock for each run would take minutes
+        # Before the lock, which would take minutes for all runs of a long history.
+        if self.settled.includes(run.run_id, str(run.run["started_at"])):
             return None
         results: list[ReplayedRun] = []
 
@@ -209,9 +208,7 @@ def _apply(
     write.apply_plan(connection, run_id, plan)
     replay.write_not_before(connection, run_id, plan, mode.not_before_of)
     replay.write_rejected(connection, run_id, plan, mode.rejected, mode.no_longer_rejected)
-    listed_root = before.listed_root
-    if plan.changes or listed_root is None:
-        listed_root = read_listed_root(connection, plan.mode)
+    listed_root = listed_root_after(connection, plan, before.listed_root)
     values = {**_state(run, mode, plan, before.last.good_asked_at), "listed_root": listed_root}
     runs.advance_state_with(connection, run_id, plan, values)
     runs.fill_calendar(connection, plan.stamp)

@@ -138,15 +138,16 @@ def _seal(run: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _who(run: Mapping[str, Any]) -> str:
-    host = _text(run["host"]) or "not recorded"
-    return f"{_text(run['trigger_kind'])} on host {host}, catalog-sync {_text(run['app_version'])}"
+    where = f" on host {_text(run['host'])}" if run["host"] else ", host not recorded"
+    return f"{_text(run['trigger_kind'])}{where}, catalog-sync {_text(run['app_version'])}"
 
 
 def _request(run: Mapping[str, Any]) -> str:
     if run["base_url"] is None:
         return f"no URL and no key: a saved response, taken at {_time(run['stamp'])}"
     at = f" at {_time(run['asked_at'])}" if run["asked_at"] else ""
-    return f"requested {_text(run['base_url'])} with key {_text(run['key_fingerprint']) or 'not recorded'}{at}"
+    key = f" with key {_text(run['key_fingerprint'])}" if run["key_fingerprint"] else ", key not recorded"
+    return f"requested {_text(run['base_url'])}{at}{key}"
 
 
 def _response(run: Mapping[str, Any]) -> str:

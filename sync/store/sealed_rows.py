@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from models_db.tables import ignored_fields, model_versions, models, sync_run_modes, sync_runs
+from sync.catalog.changes.mode_plan import ModePlan
 from sync.catalog.model.normalise import text_hash
 from sync.catalog.seal import (
     RUN_COLUMNS,
@@ -68,6 +69,11 @@ def read_listed_root(connection: Connection, mode: str) -> str:
     listed = select(models.c.model_id, models.c.fingerprint).where(models.c.mode == mode, models.c.removed_at.is_(None))
     # The fingerprint carries the hash of the open version's text, so that no text need be read.
     return lines_root(listed_line(mode, row[0], text_hash(row[1])) for row in connection.execute(listed))
+
+
+def listed_root_after(connection: Connection, plan: ModePlan, before: str | None) -> str:
+    """The root after the plan was written, which is the one before it if the plan changed nothing."""
+    return read_listed_root(connection, plan.mode) if plan.changes or before is None else before
 
 
 def _ignored_paths(connection: Connection, moment: Any) -> list[str]:

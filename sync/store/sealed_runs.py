@@ -79,10 +79,10 @@ def seal_text(connection: Connection, seal_no: int) -> str:
     if seal is None:
         return "which is missing"
     if seal.kind == "genesis":
-        return f"the history up to run {seal.run_id}, which is older than the seals"
+        return f"of the history up to run {seal.run_id}, which is older than the seals"
     if run is None:
-        return f"{seal.kind} run {seal.run_id}, whose row was deleted"
+        return f"of run {seal.run_id} ({seal.kind}), whose row was deleted"
     finished_at = time(run.finished_at)
     when = f" at {format_time(finished_at)}" if isinstance(finished_at, datetime) else ""
     where = f" on {run.host}" if run.host else ""
-    return f"{seal.kind} run {seal.run_id} ({run.status}, {run.trigger_kind}{where}{when})"
+    return f"of run {seal.run_id} ({seal.kind}, {run.status}, {run.trigger_kind}{where}{when})"

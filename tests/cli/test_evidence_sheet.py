@@ -53,7 +53,8 @@ def test_the_text_names_moment_database_catalog_runs_and_hashes(history: Shell) 
         "nothing is known of the time before",
         "confirmed last at 2026-03-01 11:00:02 UTC by run 2",
         "observed otherwise at 2026-03-01 12:00:02 UTC by run 3; it changed after 2026-03-01 11:00:00 UTC, so perhaps",
-        "requested https://example.org with key not recorded at 2026-03-01 12:00:00 UTC",
+        "cli, host not recorded, catalog-sync 0",
+        "requested https://example.org at 2026-03-01 12:00:00 UTC, key not recorded",
         f"SHA-256 {found['raw_sha256']}",
     ):
         assert part in text

@@ -169,7 +169,7 @@ def test_an_older_backup_is_found(shell: Shell, sqlite_url: str, tmp_path: Path)
         "seals: 1 checkpoint has a larger tree than the database, the largest one in line 1, of size 2"
     )
     assert "it is an older backup, or the last seal was cut; the first seal that differs is seal 1" in line
-    assert "the last one that is there is seal 0, changed run 1 (success, cli" in line
+    assert "the last one that is there is seal 0, of run 1 (changed, success, cli" in line
 
 
 def test_another_catalog_is_found(shell: Shell, kept: Path, migrated_url: str) -> None:
@@ -192,7 +192,7 @@ def test_a_rewritten_seal_is_found_with_its_run(shell: Shell, host: Host, kept: 
 
     assert any("has another root than the seals, the first one in line 1, of size 4" in line for line in lines)
     assert any(
-        "the first seal that differs is one of 0 to 3; seal 0 is changed run 1 (success, cli" in line for line in lines
+        "the first seal that differs is one of 0 to 3; seal 0 is of run 1 (changed, success," in line for line in lines
     )
 
 
