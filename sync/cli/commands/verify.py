@@ -56,7 +56,7 @@ def verify(
     # After a broken connection everything is read again, and what was printed before is not repeated.
     printed: set[str] = set()
 
-    def work(connection: Connection) -> int:
+    def work(connection: Connection) -> list[str]:
         checks = _Checks(Verification(connection, thorough=thorough), kept, archive)
         if as_json:
             return _print_json(checks)
@@ -65,15 +65,27 @@ def verify(
             printed.add("")
         return _print_findings(checks, printed)
 
-    number = catalog.read(work)
-    if number:
-        raise CheckFailed(
-            f"the stored rows{' and the archive' if archives else ''} are not consistent: {number}"
-            f" finding{'' if number == 1 else 's, each'} named on stdout; stop syncing and restore a backup that"
-            " verifies, or report the findings"
-        )
+    tables = catalog.read(work)
+    if tables:
+        raise CheckFailed(_failure(tables))
     if kept:
         kept.require_whole()
+
+
+def _failure(tables: list[str]) -> str:
+    """The error line of findings, by the table of each."""
+    from sync.catalog.verify.archive import TABLE as ARCHIVE
+
+    count = f"{len(tables)} finding{'' if len(tables) == 1 else 's, each'} named on stdout"
+    if set(tables) == {ARCHIVE}:
+        return (
+            f"the archive is not consistent with the runs: {count}; restore its files from a copy, or report the"
+            " findings"
+        )
+    return (
+        f"the stored rows{' and the archive' if ARCHIVE in tables else ''} are not consistent: {count}; stop syncing"
+        " and restore a backup that verifies, or report the findings"
+    )
 
 
 @dataclass(frozen=True)
@@ -91,17 +103,18 @@ class _Checks:
         yield from self.archive.findings(self.verification.connection)
 
 
-def _print_findings(checks: _Checks, printed: set[str]) -> int:
-    """The number of findings. Prints those that are not in ``printed``, and adds them."""
-    number = 0
-    for number, finding in enumerate(checks.findings(), start=1):  # noqa: B007  # used after the loop
+def _print_findings(checks: _Checks, printed: set[str]) -> list[str]:
+    """The table of each finding. Prints those that are not in ``printed``, and adds them."""
+    tables = []
+    for finding in checks.findings():
+        tables.append(finding.table)
         line = _finding_line(finding)
         if line not in printed:
             print_folded(line)  # at once: a large database takes minutes
             printed.add(line)
-    if not number:
+    if not tables:
         print_folded(_consistent(checks))
-    return number
+    return tables
 
 
 def _consistent(checks: _Checks) -> str:
@@ -112,17 +125,24 @@ def _consistent(checks: _Checks) -> str:
     )
 
 
-def _print_json(checks: _Checks) -> int:
+def _print_json(checks: _Checks) -> list[str]:
     from sync.show.formats import to_json
 
-    findings = [asdict(finding) for finding in checks.findings()]
+    findings = list(checks.findings())
     names = ("models", "versions", "costs", "changes", "outdated")
     counts = {name: getattr(checks.verification, name) for name in names}
     checkpoints = checks.kept.document() if checks.kept else None
     print_line(
-        to_json({**counts, "checkpoints": checkpoints, "archive": checks.archive.numbers(), "findings": findings})
+        to_json(
+            {
+                **counts,
+                "checkpoints": checkpoints,
+                "archive": checks.archive.numbers(),
+                "findings": [asdict(finding) for finding in findings],
+            }
+        )
     )
-    return len(findings)
+    return [finding.table for finding in findings]
 
 
 def _outdated(verification: Verification) -> str:
