@@ -102,7 +102,6 @@ def check(proof, kept):
     size = whole(row["listed"] or listed["size"])  # a run of the first versions, imported, did not count the models
     root = root_of(listed["line"], whole(listed["index"]), size, listed["path"], "the listed line")
     require(root.hex() == row["listed_root"], "the model is not in the list that the entry seals")
-
     found = CHECKPOINT.fullmatch(proof["checkpoint"][:-1] if proof["checkpoint"].endswith("\n\n") else "")
     require(found, "the checkpoint is not one of catalog-sync")
     require(entry["catalog"] == found[1], "the checkpoint is that of another catalog")
