@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -38,11 +39,13 @@ def test_a_picture_is_small_and_loads_nothing(file: Path) -> None:
     assert b"url(" not in content
 
 
-def test_the_picture_of_the_terminal_has_what_the_commands_print_now(tmp_path: Path) -> None:
-    database = tmp_path / "demo.db"
-    run_demo(database, UNTIL, __version__, lambda _moment, _run: None)
+def test_the_picture_of_the_terminal_has_what_the_commands_print_now() -> None:
+    with TemporaryDirectory() as folder:  # a path in one line, which is left out; one of pytest may be longer
+        database = Path(folder) / "demo.db"
+        run_demo(database, UNTIL, __version__, lambda _moment, _run: None)
+        picture = terminal_picture(database)
 
-    assert terminal_picture(database) == (FOLDER / "terminal.svg").read_text(encoding="utf-8")
+    assert picture == (FOLDER / "terminal.svg").read_text(encoding="utf-8")
 
 
 def test_each_text_of_a_terminal_stands_at_its_column_in_its_colour() -> None:

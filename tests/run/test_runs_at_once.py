@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from models_db.engine import open_engine
-from sync.run import apply
+from sync.store import sealed_rows
 from sync.store.sealed_rows import read_listed_root
 from tests.faults.conftest import on_servers
 from tests.support.made_responses import model
@@ -73,7 +73,7 @@ def test_a_run_of_a_mode_does_not_wait_for_the_work_of_the_other_and_seals_do_no
         assert mode == "video" or video_committed.wait(30)
         return read_listed_root(connection, mode)
 
-    monkeypatch.setattr(apply, "read_listed_root", listed_root)
+    monkeypatch.setattr(sealed_rows, "read_listed_root", listed_root)
     barrier, video_began = Barrier(2, timeout=30), Event()
 
     def meanwhile() -> None:

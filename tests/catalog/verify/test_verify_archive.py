@@ -161,7 +161,7 @@ def test_an_import_of_the_bodies_knows_neither_status_nor_when_they_were_asked_f
     imported = [replace(each, trigger_kind="import", modes=_imported(each)) for each in RUNS]
     contents = replace(WHOLE, records=tuple(replace(each, catalog_id="other") for each in WHOLE.records))
     assert problems(contents, *imported) == []
-    [problem] = problems(contents, *(replace(each, source=("other", each.run_id)) for each in imported[:1]), *RUNS[1:])
+    [problem] = problems(WHOLE, *(replace(each, source=("other", each.run_id)) for each in imported[:1]), *RUNS[1:])
     assert problem == "1-a.meta.json was changed: status is 200, but run 1 says NULL"
 
 
