@@ -1,4 +1,4 @@
-"""The drivers of the servers: optional packages, and the command that installs one where this program runs."""
+"""The drivers of the servers, and the command that installs an optional package where this program runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from pathlib import Path
 from models_db.errors import DatabaseSettingError
 
 _PROJECT = "catalog-sync"
-# For each extra: what it installs. Names the driver where the extra cannot be asked for by name.
-_REQUIREMENTS = {"postgres": "psycopg[binary]>=3.2", "mariadb": "pymysql>=1.1"}
+# For each extra: what it installs. Names the package where the extra cannot be asked for by name.
+_REQUIREMENTS = {
+    "postgres": "psycopg[binary]>=3.2",
+    "mariadb": "pymysql>=1.1",
+    "metrics": "prometheus-client>=0.21",
+}
 
 
 def require_driver(module: str, extra: str) -> None:

@@ -72,7 +72,9 @@ def check_file(path: Path, *, create: bool) -> None:
         )
     if not path.parent.is_dir():
         raise DatabaseSettingError(f"the folder of the database does not exist; make {path.parent}, or correct the URL")
-    if _has_write_ahead_log(path) and (kind := network_drive(path)):
+    # The file is read only where it must be: closing it takes away the locks that this process has on it, those of
+    # other connections included, and the next process to leave would delete a log that they still write to.
+    if (kind := network_drive(path)) and _has_write_ahead_log(path):
         raise DatabaseSettingError(
             f"the database at {path} keeps a write-ahead log, which loses data on a network drive ({kind});"
             " move the file to a disk of this host, or use a database server"
