@@ -32,10 +32,15 @@ class Rights(NamedTuple):
 
 _APPENDS = Rights()
 _READS = Rights(insert=False)
-_ENDS_RUN = ("status", "finished_at", "observed_at", "error_type", "error_message", "note", "accepted")
+_ENDS_RUN = ("status", "finished_at", "observed_at", "error_type", "error_message", "note", "accepted", "tick")
 _MOVES_STATE = (
     *("version", "observed_at", "good_asked_at", "good_observed_at"),
     *("run_id", "base_url", "models_listed", "listed_root"),
+)
+
+_MOVES_CURSOR = (
+    *("last_seal_no", "last_run_id", "sent_events", "claimed_until"),
+    *("failures", "next_try_at", "last_error", "updated_at"),
 )
 
 
@@ -59,6 +64,7 @@ JOB_RIGHTS: dict[str, Rights] = {
     "calendar_days": _APPENDS,
     "watch_days": Rights(update=("successful_syncs", "last_success_at", "longest_gap_seconds")),
     "installed_views": _READS,
+    "notify_cursors": Rights(update=_MOVES_CURSOR),
 }
 """The rights on every table."""
 

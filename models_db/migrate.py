@@ -19,7 +19,7 @@ from models_db.engine.error_classes import error_text
 from models_db.errors import SchemaError
 
 # Revisions are numbered, so a revision that sorts after HEAD comes from a newer version of the program.
-HEAD = "0007"
+HEAD = "0008"
 VERSION_TABLE = "catalog_sync_version"
 
 _POSTGRESQL_LOCK = 7_401_905_882_163_120_447  # an arbitrary number that identifies this lock in the database

@@ -20,6 +20,7 @@ from models_db.tables.history import (
     model_versions,
     rejected_models,
 )
+from models_db.tables.notify import notify_cursors
 from models_db.tables.runs import (
     calendar_days,
     catalog_identity,
@@ -45,6 +46,7 @@ __all__ = [
     "installed_views",
     "model_versions",
     "models",
+    "notify_cursors",
     "param_options",
     "params",
     "rejected_models",

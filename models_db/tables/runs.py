@@ -55,7 +55,15 @@ sync_runs = Table(
     Column("accepted", LongText, comment="what a person accepted in this run, and who and why, as JSON"),
     Column("source_catalog_id", key_text(36), comment="catalog that the run was exported from; NULL if it ran here"),
     Column("source_run_id", big_id(), comment="number of the run in that catalog"),
+    Column(
+        "tick",
+        key_text(64),
+        comment="scheduled time and modes that this run alone claims, such as 2026-03-01T12:15:00Z image,video; NULL if"
+        " it was not scheduled",
+    ),
     Index(None, "source_catalog_id", "source_run_id", unique=True),
+    # Each of the databases takes any number of NULLs here.
+    Index(None, "tick", unique=True),
     allowed_values("status", "running", "success", "partial", "held", "failed", "superseded", "abandoned"),
     allowed_values("trigger_kind", "cli", "schedule", "import"),
     comment="one row per run",

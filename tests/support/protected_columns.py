@@ -87,5 +87,6 @@ PROTECTED = {
     "seals": ("seal_no", "run_id", "kind", "leaf_hash", "tree_root"),
     "calendar_days": ("day", "day_start_at", "day_end_at", "month", "is_month_end"),
     "watch_days": ("mode", "day", "first_success_at"),
+    "notify_cursors": ("destination",),
     "installed_views": ("view_name", "definition_sha256"),
 }
