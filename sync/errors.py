@@ -165,6 +165,15 @@ class UsageError(CatalogSyncError):
     outcome = Outcome.USAGE
 
 
+class UnknownModel(UsageError, LookupError):
+    """No model with this id was listed, or not yet at that time. ``similar`` has the nearest ids, the best first."""
+
+    def __init__(self, message: str, model_id: str = "", similar: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.model_id = model_id
+        self.similar = tuple(similar)
+
+
 class ApiRefused(CatalogSyncError):
     """The API refused the request; another attempt does not help."""
 
@@ -233,9 +242,33 @@ class CheckFailed(CatalogSyncError):
     outcome = Outcome.CHECK_FAILED
 
 
+class ScheduleNotice(CatalogSyncError):
+    """What a schedule reports beside its runs: a clock that was set, or a run that was skipped."""
+
+
+class TickTaken(Exception):
+    """Another run has claimed the tick of a scheduled run, so there is nothing to do."""
+
+
 class Interrupted(CatalogSyncError):
     """SIGINT or SIGTERM stopped the command."""
 
     def __init__(self, message: str, outcome: Outcome = Outcome.INTERRUPTED) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+def outcome_of_type(name: str | None) -> Outcome:
+    """The outcome of a run by its recorded ``error_type``, which is None for a run without an error.
+
+    A run that a signal stopped is ``INTERRUPTED``, whichever signal it was: its row does not say.
+    """
+    if name is None:
+        return Outcome.DONE
+    if name in {"KeyboardInterrupt", "Terminated"}:
+        return Outcome.INTERRUPTED
+    classes = [CatalogSyncError]
+    for each in classes:  # grows while it is read
+        classes += each.__subclasses__()
+    found = next((each for each in classes if each.__name__ == name), CatalogSyncError)
+    return Outcome.INTERRUPTED if found is Interrupted else found.outcome

@@ -26,7 +26,7 @@ MOUNTS = Path("/proc/self/mounts")
 _OCTAL = re.compile(r"\\([0-7]{3})")  # how the list writes blanks
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SECRET_OPTION = re.compile(r"pass(?!file)|pwd|secret|token", re.IGNORECASE)
-_MOST_CHARACTERS = 64 * 1024  # in a key file, blanks around the key included
+MOST_CHARACTERS = 64 * 1024  # in a key file, blanks around the key included; a notify file has fewer too
 _MIN_KEY_LENGTH = 8  # a shorter one may be a word of the address
 
 
@@ -148,33 +148,47 @@ def has_password(database_url: str) -> bool:
 
 
 def _expanded(file: str) -> Path:
+    return expanded(file, "key file", PREFIX + "API_KEY_FILE")
+
+
+def expanded(file: str, thing: str, setting: str) -> Path:
+    """The path of a file, which may begin with ~. Raises ``UsageError`` without a home for that."""
     try:
         return Path(file).expanduser()
     except RuntimeError as error:
         raise UsageError(
-            f"the key file {file} cannot be found: there is no home directory for ~; set CATALOG_SYNC_API_KEY_FILE to"
-            " an absolute path"
+            f"the {thing} {file} cannot be found: there is no home directory for ~; set {setting} to an absolute path"
         ) from error
 
 
 def _key_from_file(path: Path, environ: Mapping[str, str]) -> str:
-    try:
-        status = path.stat()  # before reading, which empties a pipe
-        text = _text_of(path)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(f"the key file {path} cannot be read: {reason}; correct CATALOG_SYNC_API_KEY_FILE") from error
-    # The mode of a pipe or a device says nothing about who has read what goes through it.
-    if stat.S_ISREG(status.st_mode) and _others_may_read(status) and not _is_mounted_secret(path, environ):
-        raise UsageError(f"the key file {path} is refused: it can be read by others; {_how_to_hide(status)}")
-    if len(text) > _MOST_CHARACTERS:
+    text = private_text(path, environ, "key file", PREFIX + "API_KEY_FILE")
+    if len(text) > MOST_CHARACTERS:
         raise UsageError(
-            f"the key file {path} is refused: it is longer than {_MOST_CHARACTERS} characters, so it is not a key;"
+            f"the key file {path} is refused: it is longer than {MOST_CHARACTERS} characters, so it is not a key;"
             " correct CATALOG_SYNC_API_KEY_FILE"
         )
     if not text.strip():
         raise UsageError(f"the key file {path} is empty; write the API key into it")
     return text.strip()
+
+
+def private_text(path: Path, environ: Mapping[str, str], thing: str, setting: str) -> str:
+    """The beginning of a file with secrets: up to one character more than a key may have.
+
+    Raises ``UsageError``, which calls the file a ``thing`` and names its ``setting``, unless it can be read by this
+    account and by no others.
+    """
+    try:
+        status = path.stat()  # before reading, which empties a pipe
+        text = _text_of(path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"the {thing} {path} cannot be read: {reason}; correct {setting}") from error
+    # The mode of a pipe or a device says nothing about who has read what goes through it.
+    if stat.S_ISREG(status.st_mode) and _others_may_read(status) and not _is_mounted_secret(path, environ):
+        raise UsageError(f"the {thing} {path} is refused: it can be read by others; {_how_to_hide(status)}")
+    return text
 
 
 def _how_to_hide(status: os.stat_result) -> str:
@@ -186,7 +200,7 @@ def _how_to_hide(status: os.stat_result) -> str:
 def _text_of(path: Path) -> str:
     """The beginning of a file, which shows whether it is too long: a device may have no end."""
     with path.open(encoding="utf-8-sig") as file:  # editors of Windows begin a file with a mark
-        return file.read(_MOST_CHARACTERS + 1)
+        return file.read(MOST_CHARACTERS + 1)
 
 
 def _others_may_read(status: os.stat_result) -> bool:

@@ -86,7 +86,7 @@ def _context(
         api_key=api_key,
         mask=mask,
         # Plain http is only allowed to loopback. A proxy there would receive the key unencrypted.
-        trust_environment=parts.scheme == "https",
+        trust_environment=settings.trusts_environment and parts.scheme == "https",
         ends_at=time.monotonic() + settings.deadline,
         clock=clock,
         rng=rng,

@@ -16,13 +16,15 @@ class FetchSettings(Struct, frozen=True):
     """The address of the API, and the limits.
 
     ``deadline`` is in seconds, for all requests of a run together; ``attempts`` are for each mode,
-    ``max_bytes`` for each mode's decoded body.
+    ``max_bytes`` for each mode's decoded body. With ``trusts_environment`` requests over https use the proxies and the
+    CA bundle of the process's environment.
     """
 
     base_url: str
     deadline: float = 60.0
     attempts: int = 4
     max_bytes: int = DEFAULT_MAX_BYTES
+    trusts_environment: bool = True
 
 
 class Fetched(Struct, frozen=True):

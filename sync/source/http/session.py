@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import requests
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import get_auth_from_url
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
@@ -61,18 +63,46 @@ def open_session(api_key: str, canceller: SocketCanceller, *, trust_environment:
 
     With ``trust_environment`` the usual proxy and CA bundle variables apply.
     """
-    session = _Session()
-    session.trust_env = trust_environment
+    session = _cancellable_session(canceller, trust_environment=trust_environment)
     session.auth = _BearerAuth(api_key)
     session.headers.update(
         {
-            "User-Agent": f"catalog-sync/{__version__}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
-            "Connection": "close",
             # A response from a cache in between could have outdated prices.
             "Cache-Control": "no-cache",
         }
+    )
+    return session
+
+
+def post_text(url: str, body: bytes, canceller: SocketCanceller, timeout: float, limit: int) -> tuple[int, bytes]:
+    """Send a plain text, and return the status and at most ``limit`` bytes of the body.
+
+    A user and a password in the URL are sent as Basic authentication. Raises one of ``LIBRARY_ERRORS``.
+    """
+    user, password = get_auth_from_url(url)
+    with _cancellable_session(canceller, trust_environment=True) as session:
+        session.auth = HTTPBasicAuth(user, password) if user or password else _NoAuth()
+        session.headers["Content-Type"] = "text/plain; charset=utf-8"
+        with closing(
+            session.post(url, data=body, timeout=(timeout, timeout), stream=True, allow_redirects=False)
+        ) as response:
+            return response.status_code, response.raw.read(limit, decode_content=False) or b""
+
+
+class _NoAuth(AuthBase):
+    """Sets nothing, and so keeps .netrc out."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def _cancellable_session(canceller: SocketCanceller, *, trust_environment: bool) -> requests.Session:
+    session = _Session()
+    session.trust_env = trust_environment
+    session.headers.update(
+        {"User-Agent": f"catalog-sync/{__version__}", "Accept-Encoding": "identity", "Connection": "close"}
     )
     session.mount("https://", _CancellableAdapter(canceller))
     session.mount("http://", _CancellableAdapter(canceller))
