@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sync.catalog.guards import GuardSettings
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import ParseLimits
-from sync.errors import CatalogSyncError, CommitUnanswered, DatabaseError, Interrupted
+from sync.errors import CatalogSyncError, CommitUnanswered, DatabaseError, Interrupted, UsageError
 from sync.run.apply import write_result
 from sync.run.archive import Archive, Keeper
 from sync.run.decide import Decision, decide
@@ -24,6 +24,7 @@ from sync.source.http.results import Fetched, FetchFailed
 from sync.store import identity, read, runs
 from sync.store.database import Connection, Engine, Pause, in_snapshot, in_transaction, storage_warning
 from sync.store.retries import was_unreachable
+from sync.store.ticks import begin_run_of_tick
 
 _UNFINISHED_STATUSES = (None, *runs.UNFINISHED_STATUSES)
 
@@ -45,6 +46,8 @@ class SyncDependencies(Struct, frozen=True):
     key_fingerprint: str | None = None
     acceptance: Acceptance = Acceptance()
     modes: Sequence[str] = MODES
+    tick: str | None = None
+    """What the run claims, so that no other run does the same; a dry run claims nothing."""
     guards: GuardSettings = field(default_factory=GuardSettings)
     limits: ParseLimits = field(default_factory=ParseLimits)
     mask: Callable[[str], str] = str
@@ -53,6 +56,8 @@ class SyncDependencies(Struct, frozen=True):
     """Waits before a transaction is retried; an exception it raises ends the run."""
     archive: Archive | None = None
     """Where the responses are kept before anything of them is stored."""
+    on_begin: Callable[[int], object] = int
+    """Called with the number of the run once its row is stored; it must not raise. Never for a dry run."""
 
 
 class _Before(Struct, frozen=True):
@@ -76,20 +81,30 @@ def run_sync(engine: Engine, deps: SyncDependencies, *, dry_run: bool = False) -
     program was stopped during the fetch. In each case nothing of the responses is stored, unless a
     ``DatabaseError`` says that the outcome is unknown. So it is when the archive cannot keep them, if there is
     one: a response is in the archive before it is in the database. The run's row records the error if it can still
-    be written.
+    be written. Raises ``TickTaken``, and does nothing, if another run has claimed the tick.
     """
     if dry_run:
         return _dry_run(engine, deps)
     start = runs.RunStart(
-        deps.clock(), deps.trigger_kind, deps.base_url, deps.app_version, deps.host, deps.key_fingerprint
+        deps.clock(),
+        deps.trigger_kind,
+        deps.base_url,
+        deps.app_version,
+        deps.host,
+        deps.key_fingerprint,
+        tick=deps.tick,
     )
 
-    def begin(connection: Connection, _: int) -> tuple[_Before, int]:
-        return _read_before(connection, deps), runs.begin_run(connection, start)
+    def begin(connection: Connection, attempt: int) -> tuple[_Before, int]:
+        if start.tick is None:
+            return _read_before(connection, deps), runs.begin_run(connection, start)
+        run_id = begin_run_of_tick(connection, start, attempt)
+        return _read_before(connection, deps), run_id
 
-    # If the outcome of this COMMIT is unknown, the retry inserts a second row. The first one stays
-    # ``running`` until a run that applies something marks it abandoned, and this run may be that one.
+    # If the outcome of this COMMIT is unknown, the retry of a run without a tick inserts a second row. The first one
+    # stays ``running`` until a run that applies something marks it abandoned, and this run may be that one.
     before, run_id = in_transaction(engine, begin, pause=deps.pause, name=lambda begun: f"the start of run {begun[1]}")
+    deps.on_begin(run_id)
     try:
         require_same_source(deps.base_url, before.states, deps.acceptance)
         # Outside any transaction: a slow API must not keep locks that other runs wait for.
@@ -211,8 +226,11 @@ def _record_failure(engine: Engine, deps: SyncDependencies, run_id: int, error: 
     message = str(error) if isinstance(error, CatalogSyncError) else type(error).__name__
     end = runs.RunEnd("failed", deps.clock(), None, type(error).__name__, storable_message(message, deps.mask))
 
+    # The clock, the schema or a setting of this host is wrong: another host may sync, now or when the time is right.
+    gives_back = isinstance(error, UsageError)
+
     def work(connection: Connection, _: int) -> None:
-        runs.fail_run(connection, run_id, end)
+        runs.fail_run(connection, run_id, end, gives_back_tick=gives_back)
 
     try:
         # Not repeated: the run has waited for the database already, and after a signal it must end soon.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.schedule.loop import run_forever
+from sync.schedule.loop import Tick, run_forever
 from sync.schedule.timetable import Timetable, make_timetable, weekdays
 
-__all__ = ["Timetable", "make_timetable", "run_forever", "weekdays"]
+__all__ = ["Tick", "Timetable", "make_timetable", "run_forever", "weekdays"]

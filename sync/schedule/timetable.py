@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sync.catalog.ticks import LONGEST_SPAN, last_multiple, require_span
 from sync.errors import UsageError
+from sync.schedule.triggers import CronTimes
 
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
@@ -17,52 +19,57 @@ if TYPE_CHECKING:
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAY_NAMES = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _CRON_FIELDS = 5
-# APScheduler adds durations to dates, which end in the year 9999; a longer one is a typing error.
-_MAX_DURATION = timedelta(days=366)
+# Processes that start a run at the same moment would leave the choice of the one that makes it to their speed: always
+# the same one, even when only that one has a wrong setting. And the API would get the requests of everybody at once.
+LONGEST_USUAL_DELAY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
 class Timetable:
-    """When to run."""
+    """The times at which to run, the same in every process with the same options, and how late a run may start."""
 
-    trigger: BaseTrigger
-    every: timedelta | None
-    """The longest time between two runs; None for the times of a crontab line."""
+    latest: Callable[[datetime], datetime | None]
+    """The last time at or before a moment."""
+    next_after: Callable[[datetime], datetime]
+    """The first time after a moment."""
+    jitter: timedelta | None = None
+    """The longest delay of a run; None for a tenth of the time to the next one, at most ``LONGEST_USUAL_DELAY``."""
 
-    @property
-    def starts_now(self) -> bool:
-        """Whether the first run starts at once, before the first time of the trigger."""
-        return self.every is not None
-
-    def next_after(self, now: datetime, planned: datetime) -> datetime:
-        """The next time after the clock was set back; ``planned`` is as far ahead as the time was before.
-
-        A crontab line is about the clock, an interval is not.
-        """
-        if self.every is not None:
-            return min(planned, now + self.every)
-        due: datetime | None = self.trigger.get_next_fire_time(None, now)
-        return due or planned
+    def delay(self, time: datetime, chance: float) -> timedelta:
+        """The delay of the run of a time, for a number from 0 to 1. It never reaches the next time."""
+        gap = self.next_after(time) - time
+        usual = min(gap / 10, LONGEST_USUAL_DELAY)
+        return chance * (usual if self.jitter is None else min(self.jitter, gap))
 
 
-def make_timetable(every: timedelta | None, cron: str | None, timezone: str, jitter: timedelta) -> Timetable:
+def make_timetable(
+    every: timedelta | None, cron: str | None, timezone: str, jitter: timedelta | None = None
+) -> Timetable:
     """The timetable for the options of ``schedule``.
 
-    Each time is later by a random duration up to ``jitter``. Raises ``UsageError`` unless exactly one
-    of ``every``, of at least a second, and ``cron``, the five fields of a crontab line, is given.
+    Raises ``UsageError`` unless exactly one of ``every``, of a second to a day, and ``cron``, the five fields of a
+    crontab line, is given, and for a ``jitter`` that reaches the next time of ``every``, or is longer than a day.
     """
     if (every is None) == (cron is None):
         raise UsageError("schedule needs either --every or --cron; give --every 15m or --cron '*/15 * * * *'")
-    if max(every or jitter, jitter) > _MAX_DURATION:
-        raise UsageError("--every or --jitter is longer than a year; give a shorter duration, such as 15m")
-    zone = _zone(timezone)
-    seconds = int(jitter.total_seconds()) or None
     if every is not None:
-        return Timetable(_interval(every, seconds), every + jitter)
-    trigger = _cron((cron or "").split(), zone, seconds)
+        return _grid(every, jitter)
+    if jitter is not None and jitter > LONGEST_SPAN:
+        raise UsageError("--jitter is longer than a day; give a shorter duration, such as 30s")
+    trigger = _cron((cron or "").split(), _zone(timezone))
     if trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
         raise UsageError(f"--cron {cron!r} never starts a run: it names a day that does not exist; correct the line")
-    return Timetable(trigger, None)
+    times = CronTimes(trigger)
+    return Timetable(times.latest, times.next_after, jitter)
+
+
+def _grid(every: timedelta, jitter: timedelta | None) -> Timetable:
+    span = require_span("--every", every)
+    if jitter is not None and jitter >= span:
+        raise UsageError("--jitter is not shorter than --every; give a shorter duration, such as 30s")
+    return Timetable(
+        lambda moment: last_multiple(moment, span), lambda moment: last_multiple(moment, span) + span, jitter
+    )
 
 
 def weekdays(field: str) -> str:
@@ -111,29 +118,20 @@ def _zone(name: str) -> tzinfo:
         raise UsageError(f"{name!r} is not a time zone; write UTC or a name such as Europe/Berlin") from None
 
 
-def _interval(every: timedelta, jitter: int | None) -> BaseTrigger:
-    from sync.schedule.triggers import IntervalTimes
-
-    if every < timedelta(seconds=1):
-        raise UsageError("--every is shorter than a second; give a longer duration, such as 15m")
-    return IntervalTimes(seconds=int(every.total_seconds()), timezone=UTC, jitter=jitter)
-
-
-def _cron(fields: list[str], zone: tzinfo, jitter: int | None) -> BaseTrigger:
+def _cron(fields: list[str], zone: tzinfo) -> BaseTrigger:
     from apscheduler.triggers.combining import OrTrigger
-
-    from sync.schedule.triggers import CronTimes
+    from apscheduler.triggers.cron import CronTrigger
 
     if len(fields) != _CRON_FIELDS:
         raise UsageError("--cron does not have five fields; write a crontab line in quotes, such as '*/15 * * * *'")
     minute, hour, day, month, weekday = fields
-    shared = {"minute": minute, "hour": hour, "month": month, "timezone": zone, "jitter": jitter}
+    shared = {"minute": minute, "hour": hour, "month": month, "timezone": zone}
     # Names, since APScheduler reads the number 0 as Monday.
     named = "*" if weekday == "*" else weekdays(weekday)
     try:
         if day.startswith("*") or weekday.startswith("*"):
-            return CronTimes(day=day, day_of_week=named, **shared)
+            return CronTrigger(day=day, day_of_week=named, **shared)
         # As in cron: when day and weekday are both restricted, a day that matches either of them counts.
-        return OrTrigger([CronTimes(day=day, **shared), CronTimes(day_of_week=named, **shared)])
+        return OrTrigger([CronTrigger(day=day, **shared), CronTrigger(day_of_week=named, **shared)])
     except ValueError as error:
         raise UsageError(f"--cron {' '.join(fields)!r} is not a crontab line: {error}; correct it") from error

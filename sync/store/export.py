@@ -34,9 +34,15 @@ from sync.catalog.export.lines import (
 from sync.store.batches import batches
 
 RUN_COLUMNS = tuple(
-    column for column in sync_runs.columns if column.name not in {"run_id", "source_catalog_id", "source_run_id"}
+    column
+    for column in sync_runs.columns
+    if column.name not in {"run_id", "source_catalog_id", "source_run_id", "tick"}
 )
-"""The columns of a run that an export carries: those of another catalog have no meaning in a third one."""
+"""The columns of a run that an export carries.
+
+Those of another catalog have no meaning in a third one. A tick is claimed in its catalog alone: in another one it
+would keep that catalog's own schedule from it.
+"""
 MODE_COLUMNS = tuple(column for column in sync_run_modes.columns if column.name not in {"run_id", "listed_root"})
 """The columns of a run in a mode that an export carries: an import makes its own seals."""
 REJECTED_COLUMNS = tuple(

@@ -35,6 +35,8 @@ class RunStart(Struct, frozen=True):
     host: str | None = None
     key_fingerprint: str | None = None
     event_rules: int = EVENT_RULES
+    tick: str | None = None
+    """What ``sync.catalog.ticks.tick_text`` gives; None for a run that was not scheduled."""
 
 
 class RunEnd(Struct, frozen=True):
@@ -80,7 +82,7 @@ class ModeRow(Struct, frozen=True):
 
 
 def begin_run(connection: Connection, start: RunStart) -> int:
-    """Inserts a run with status ``running`` and returns its ``run_id``."""
+    """Inserts a run with status ``running`` and without a tick, and returns its ``run_id``."""
     return insert_run(connection, {"status": "running", **asdict(start)})
 
 
@@ -103,14 +105,15 @@ def end_run(connection: Connection, run_id: int, end: RunEnd, mode_rows: Iterabl
         connection.execute(insert(sync_run_modes), rows)
 
 
-def fail_run(connection: Connection, run_id: int, end: RunEnd) -> None:
-    """Writes the failure of a run that has no end yet.
+def fail_run(connection: Connection, run_id: int, end: RunEnd, *, gives_back_tick: bool = False) -> None:
+    """Writes the failure of a run that has no end yet, and gives its tick back so that another run may claim it.
 
     An end that is there was written by a COMMIT whose outcome was unknown, and is the truth. The condition is part of
     the statement, which waits for such a COMMIT: read before it, the status might be an old one.
     """
     unfinished = (sync_runs.c.run_id == run_id) & sync_runs.c.status.in_(UNFINISHED_STATUSES)
-    connection.execute(update(sync_runs).where(unfinished).values(**asdict(end)))
+    given_back: dict[str, object] = {"tick": None} if gives_back_tick else {}
+    connection.execute(update(sync_runs).where(unfinished).values(asdict(end) | given_back))
 
 
 def abandon_unfinished(connection: Connection, run_id: int, now: datetime) -> None:

@@ -11,12 +11,17 @@ from typing import Any
 import psycopg
 import pymysql
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from models_db.engine import write_transaction
 from models_db.tables import sync_runs
+from sync.catalog.guards import GuardSettings
+from sync.catalog.modes import MODES
 from sync.errors import DatabaseError
+from sync.run import RunResult
 from sync.run import sync as job_module
+from sync.run.ticks import run_sync_of_tick
 from sync.store import retries, runs
 from sync.store.database import in_transaction
 from tests.support.made_responses import model
@@ -113,6 +118,36 @@ def test_an_unacknowledged_commit_after_a_deadlock_counts_too(host: Host, commit
     host.sync([A], [A])
 
     assert column(host.engine, "sync_state.version") == [1, 1]
+
+
+TICK = "2026-03-01T10:00:00Z image,video"
+
+
+def sync_of_tick(host: Host, name: str = "one") -> RunResult | None:
+    deps = host.dependencies({"image": [A], "video": []}, MODES, GuardSettings())
+    return run_sync_of_tick(host.engine, replace(deps, tick=TICK, host=name))
+
+
+@pytest.mark.parametrize("failure", ["unacknowledged", "rolled_back", "deadlocked"])
+def test_a_run_knows_its_own_claim_of_a_tick_whose_commit_failed(host: Host, commits: Commits, failure: str) -> None:
+    commits.failures = {BEGIN: getattr(commits, failure)}
+    result = sync_of_tick(host)
+
+    assert result is not None
+    assert column(host.engine, "sync_runs.status", "tick") == [("success", TICK)]
+
+
+def test_a_claim_that_clashes_at_the_commit_is_anothers(host: Host, commits: Commits) -> None:
+    """Galera reports the clash of two nodes as a deadlock at the COMMIT of the second one."""
+
+    def clash(connection: Any) -> None:
+        connection.rollback()
+        assert sync_of_tick(Host(host.engine), "two") is not None
+        commits.deadlocked(connection)
+
+    commits.failures = {BEGIN: clash}
+    assert sync_of_tick(host) is None
+    assert column(host.engine, "sync_runs.host") == ["two"]
 
 
 def test_an_unacknowledged_begin_leaves_a_row_that_the_run_itself_marks_abandoned(host: Host, commits: Commits) -> None:
