@@ -1,0 +1,1 @@
+"""What monitoring systems get: metrics, the alert rules for them, and pings."""
