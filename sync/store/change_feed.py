@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import Any
@@ -35,15 +36,47 @@ class Change:
     new_value: str | None
     old_cost: str | None
     new_cost: str | None
-    delta_cost: object
-    pct_change: object
+    delta_cost: Decimal | None
+    pct_change: Decimal | None
     run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a part of the change feed ends."""
+
+    changed_at: datetime
+    change_id: int
 
 
 def changes(connection: Connection, filters: Filter, limit: int | None = None) -> Iterator[Change]:
     """The change feed, newest first; with ``limit`` only the newest rows."""
+    return (Change(*row) for row in _rows(connection, _newest_first(), filters, limit))
+
+
+def changes_page(
+    connection: Connection, filters: Filter, last: Place | None = None
+) -> tuple[list[Change], Place | None]:
+    """A part of the change feed, newest first, and where the next part begins: after this place; None at the end.
+
+    A part may be empty although another one follows.
+    """
     log = catalog_changes.c
-    query = (
+    query = _filtered(connection, _newest_first(), filters)
+    if last is not None:
+        # The first condition alone can use the index.
+        is_older = (log.changed_at < last.changed_at) | (log.change_id < last.change_id)
+        query = query.where(log.changed_at <= last.changed_at, is_older)
+    rows = [Change(*row) for row in connection.execute(query.limit(_ROWS_PER_PART))]
+    place = Place(rows[-1].changed_at, rows[-1].change_id) if len(rows) == _ROWS_PER_PART else None
+    if not _is_decided_by_database(filters):
+        rows = [row for row in rows if _has_field(row, filters.field or "")]
+    return rows, place
+
+
+def _newest_first() -> Select[Any]:
+    log = catalog_changes.c
+    return (
         select(
             log.change_id,
             log.changed_at,
@@ -67,7 +100,6 @@ def changes(connection: Connection, filters: Filter, limit: int | None = None) -
         .outerjoin(models, models.c.model_pk == log.model_pk)
         .order_by(log.changed_at.desc(), log.change_id.desc())
     )
-    return (Change(*row) for row in _rows(connection, query, filters, limit))
 
 
 def count_changes(connection: Connection, filters: Filter) -> int:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from models_db.tables import credit_history, model_versions, models
+from models_db.tables import catalog_changes, credit_history, model_versions, models
+from sync.catalog.history.cost_at import CostEvent
 from sync.catalog.history.cost_timeline import CostInterval
 
 
@@ -71,3 +72,17 @@ def cost_intervals(connection: Connection, model_pk: int) -> Iterator[CostInterv
     columns = (credit_history.c.valid_from, credit_history.c.valid_to, credit_history.c.default_cost_exact)
     query = select(*columns).where(credit_history.c.model_pk == model_pk).order_by(credit_history.c.valid_from)
     return (CostInterval(row.valid_from, row.valid_to, row.default_cost_exact) for row in connection.execute(query))
+
+
+def cost_events(connection: Connection, model_pk: int, *, after: datetime) -> Iterator[CostEvent]:
+    """What was observed of the model's cost and listing after a moment, in order of time."""
+    log = catalog_changes.c
+    query = (
+        select(log.not_before, log.changed_at, log.change_kind, log.new_cost_exact)
+        .where(log.model_pk == model_pk, log.changed_at > after, log.is_cost_event == 1)
+        .order_by(log.changed_at, log.change_id)
+    )
+    return (
+        CostEvent(row.not_before, row.changed_at, row.change_kind != "removed", row.new_cost_exact)
+        for row in connection.execute(query)
+    )
