@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DLT := .venv-bench
 SUPERSET := .venv-superset
+AIRFLOW := .venv-airflow
 WORKERS ?= auto
 # What test-quick runs: the other folders of tests/ run whole programs against faults, for days of history, or by hand.
 QUICK_TESTS := $(addprefix tests/,catalog models_db run show source store test_errors.py cli)
@@ -17,7 +18,7 @@ EXPORT := $(UV) export --quiet --locked --all-extras --no-emit-project --no-hash
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-quick torture tamper ha bench bi-check pictures check format lock clean
+.PHONY: help demo test test-quick torture tamper ha ticks notify-campaign bench bi-check airflow-check pictures check format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -44,6 +45,13 @@ ha: $(READY) ## kills and freezes the servers of a replicated database in use; C
 	@$(BIN)/python -m tests.ha $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(KILLS),--kills $(KILLS)) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(TIMEOUT),--timeout $(TIMEOUT))
 
+ticks: $(READY) ## kills three schedules of one database at random; MINUTES= DATABASES="sqlite postgresql mariadb failover galera" SPAN= SEED=
+	@$(BIN)/python -m tests.ticks $(if $(MINUTES),--minutes $(MINUTES)) $(if $(DATABASES),--databases "$(DATABASES)") \
+		$(if $(SPAN),--span $(SPAN)) $(if $(SEED),--seed $(SEED))
+
+notify-campaign: $(READY) ## servers that fail, hang and are killed with the sender: is each event delivered; ROUNDS= SEED=
+	@$(BIN)/python -m tests.notify.campaign $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
 bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes with QUICK=1; PARTS= DATABASES= SIZES=
 	@$(BIN)/python -m benchmarks --dlt-python $(DLT)/bin/python $(if $(QUICK),--quick) $(if $(PARTS),--parts $(PARTS)) \
 		$(if $(DATABASES),--databases $(DATABASES)) $(if $(SIZES),--sizes $(SIZES))
@@ -51,6 +59,9 @@ bench: $(READY) $(DLT)/ready ## speed beside a baseline and dlt: hours, minutes 
 bi-check: $(READY) $(SUPERSET)/ready ## the dashboard in Superset and Chromium beside the views; URLS="postgresql://... sqlite:////..."
 	@[ -n "$(URLS)" ] || $(BIN)/catalog-sync demo --directory $(SUPERSET) >/dev/null
 	@PATH="$(CURDIR)/$(SUPERSET)/bin:$$PATH" bash bi/superset/check.sh $(if $(URLS),$(URLS),"sqlite:///$(CURDIR)/$(SUPERSET)/demo.db")
+
+airflow-check: $(READY) $(AIRFLOW)/ready ## the DAG of deploy/airflow in a real Airflow, with each exit code; ONLY="done removals_held"
+	@$(BIN)/python -m tests.airflow $(AIRFLOW)/bin $(if $(ONLY),--only $(ONLY))
 
 pictures: $(READY) ## the pictures of the README, from the demo; needs Chromium
 	@$(BIN)/python -m tests.pictures
@@ -64,7 +75,7 @@ check: $(READY) ## lint, format, types, import directions, lock files, deploy/
 	@$(BIN)/lint-imports --no-logo
 	@{ $(UV) lock --quiet --check --offline && $(EXPORT) --offline | diff -u constraints.txt -; } \
 		|| { echo 'uv.lock or constraints.txt does not follow pyproject.toml: run make lock' >&2; exit 1; }
-	@bash .ci/check-deploy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash .ci/check-deploy
 
 format: $(READY) ## format the code and fix what ruff can fix
 	@$(BIN)/ruff check --quiet --fix-only .
@@ -75,7 +86,7 @@ lock: $(READY) ## write uv.lock and constraints.txt from pyproject.toml (UPGRADE
 	@$(EXPORT) --output-file constraints.txt >/dev/null
 
 clean: ## remove everything that make and the tests created
-	rm -rf $(VENV) $(DLT) $(SUPERSET) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DLT) $(SUPERSET) $(AIRFLOW) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # hatchling is installed first and stays, so that a later change of pyproject.toml installs without a network.
@@ -83,7 +94,7 @@ $(READY): $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@echo 'Installing the project and its dependencies into $(VENV) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		--no-build-isolation -e '.[dev,mariadb,postgres]'
+		--no-build-isolation -e '.[dev,mariadb,metrics,notify,postgres]'
 	@touch $@
 
 $(SUPERSET)/ready: bi/superset/requirements.txt
@@ -91,6 +102,12 @@ $(SUPERSET)/ready: bi/superset/requirements.txt
 	@$(PYTHON) -m venv $(SUPERSET)
 	@$(SUPERSET)/bin/python -m pip install --quiet --disable-pip-version-check -r bi/superset/requirements.txt \
 		playwright==1.65.2
+	@touch $@
+
+$(AIRFLOW)/ready: deploy/airflow/requirements.txt
+	@echo 'Installing Airflow into $(AIRFLOW) ...'
+	@$(PYTHON) -m venv $(AIRFLOW)
+	@$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/airflow/requirements.txt -e .
 	@touch $@
 
 $(DLT)/ready: benchmarks/requirements.txt $(VENV)/pyvenv.cfg

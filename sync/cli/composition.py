@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import random
-import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,44 +14,25 @@ from sync import __version__, settings
 from sync.catalog.modes import MODES
 from sync.catalog.text import one_line
 from sync.cli.options import database_timeout, now
-from sync.cli.process.masking import masker
 from sync.cli.process.waiting import pause_until
+from sync.composition import sync_parts
+from sync.composition.masking import masker
+from sync.composition.sync_parts import (
+    ApiSettings,
+    CatalogSettings,
+    Surroundings,
+    guard_settings,
+    host_name,
+    parse_limits,
+)
 from sync.errors import UsageError
 
 if TYPE_CHECKING:
-    from sync.catalog.guards import Accepted, GuardSettings
-    from sync.catalog.response.parse import ParseLimits
+    from sync.catalog.guards import Accepted
     from sync.run import SyncDependencies
     from sync.run.import_ import ImportDependencies
     from sync.run.source_check import Acceptance
-    from sync.source.archive.writer import ArchiveWriter
-    from sync.source.http.results import Fetched, FetchFailed
     from sync.store.database import Database, Migration
-
-_MAX_HOST_NAME = 255  # characters, as in the column
-
-
-@dataclass(frozen=True)
-class CatalogSettings:
-    """The values of ``options.catalog_settings``."""
-
-    max_models: int
-    max_removal_percent: float
-    max_removal_count: int
-    max_cost_move_percent: float
-    max_cost_move_count: int
-    max_cost_move_factor: float
-
-
-@dataclass(frozen=True)
-class ApiSettings(CatalogSettings):
-    """The values of ``options.api_settings``."""
-
-    base_url: str
-    deadline: float
-    attempts: int
-    max_bytes: int
-    archive: Path | None = None
 
 
 def database(url: str, stop: threading.Event | None = None, *, silent: bool = False) -> Database:
@@ -91,7 +70,7 @@ def make_folder(folder: Path) -> None:
         ) from error
 
 
-def sync_dependencies(
+def sync_dependencies(  # noqa: PLR0913  # each is something else that a run needs
     values: ApiSettings,
     stop: threading.Event,
     *,
@@ -100,48 +79,34 @@ def sync_dependencies(
     accept_removals: Accepted = None,
     accept_costs: Accepted = None,
     acceptance: Acceptance | None = None,
+    tick: datetime | None = None,
+    on_begin: Callable[[int], object] = int,
 ) -> SyncDependencies:
     """What a run needs: it fetches from the API until ``stop`` is set, and masks the API key.
 
-    Raises ``UsageError`` for a setting that cannot be used.
+    ``tick`` is the scheduled time that the run claims. Raises ``UsageError`` for a setting that cannot be used.
     """
-    from sync.run import SyncDependencies
-    from sync.run.source_check import Acceptance
-    from sync.source.api_key import fingerprint
-
-    base_url = settings.base_url(values.base_url)
+    settings.base_url(values.base_url)  # an address that is none is reported before a key that is missing
     key = settings.api_key(os.environ)
-    settings.require_no_key(base_url, key)
-    mask = masker(os.environ, key)  # this key, even if its file changes during the run
-    archive = _archive(values.archive, mask)
-    return SyncDependencies(
-        fetch=_fetcher(values, base_url, key, mask, stop),
-        clock=now,
-        app_version=__version__,
-        trigger_kind=trigger_kind,
-        base_url=base_url,
-        host=host_name(),
-        key_fingerprint=fingerprint(key),
-        acceptance=acceptance or Acceptance(),
+    return sync_parts.sync_dependencies(
+        values,
+        Surroundings(
+            clock=now,
+            key=key,
+            mask=masker(os.environ, key),  # this key, even if its file changes during the run
+            # The lines of a schedule have a time, and it prints one for each run that fails.
+            pause=pause_until(stop, silent=trigger_kind == "schedule"),
+            stop=stop,
+            host=host_name(),
+            on_begin=on_begin,
+        ),
         modes=(mode,) if mode else MODES,
-        guards=_guards(values, accept_removals, accept_costs),
-        limits=_limits(values),
-        mask=mask,
-        # The lines of a schedule have a time, and it prints one for each run that fails.
-        pause=pause_until(stop, silent=trigger_kind == "schedule"),
-        archive=archive,
+        trigger_kind=trigger_kind,
+        accept_removals=accept_removals,
+        accept_costs=accept_costs,
+        acceptance=acceptance,
+        tick=tick,
     )
-
-
-def _archive(folder: Path | None, mask: Callable[[str], str]) -> ArchiveWriter | None:
-    """The archive of responses, if there is one. Raises ``UsageError`` for a folder that cannot be used."""
-    if folder is None:
-        return None
-    from sync.source.archive.writer import ArchiveWriter
-
-    archive = ArchiveWriter(folder, mask)
-    archive.require_usable()
-    return archive
 
 
 def acceptance(*, by: str | None, why: str | None, base_url: bool = False) -> Acceptance:
@@ -154,11 +119,6 @@ def acceptance(*, by: str | None, why: str | None, base_url: bool = False) -> Ac
 def person(by: str | None) -> str:
     """Who decides something; without a name it is the account that runs the command."""
     return by or f"{_account()}@{host_name()}"
-
-
-def host_name() -> str:
-    """The name of this host, as its runs record it."""
-    return one_line(socket.gethostname(), _MAX_HOST_NAME)
 
 
 def _account() -> str:
@@ -185,43 +145,9 @@ def import_dependencies(
         clock=now,
         app_version=__version__,
         host=host_name(),
-        guards=_guards(values, accept_removals, accept_costs),
+        guards=guard_settings(values, accept_removals, accept_costs),
         acceptance=acceptance,
-        limits=_limits(values),
+        limits=parse_limits(values),
         mask=masker(os.environ),
         pause=pause_until(stop),
     )
-
-
-def _guards(values: CatalogSettings, removals: Accepted, costs: Accepted) -> GuardSettings:
-    from sync.catalog.guards import GuardSettings
-
-    return GuardSettings(
-        removal_percent=values.max_removal_percent,
-        removal_count=values.max_removal_count,
-        cost_percent=values.max_cost_move_percent,
-        cost_count=values.max_cost_move_count,
-        cost_factor=values.max_cost_move_factor,
-        accept_removals=removals,
-        accept_costs=costs,
-    )
-
-
-def _limits(values: CatalogSettings) -> ParseLimits:
-    from sync.catalog.response.parse import ParseLimits
-
-    return ParseLimits(values.max_models)
-
-
-def _fetcher(
-    values: ApiSettings, base_url: str, key: str, mask: Callable[[str], str], stop: threading.Event
-) -> Callable[[Sequence[str]], Mapping[str, Fetched | FetchFailed]]:
-    from sync.source.http.fetch import FetchSettings, fetch_modes
-
-    fetch_settings = FetchSettings(base_url, values.deadline, values.attempts, values.max_bytes)
-
-    def fetch(modes: Sequence[str]) -> Mapping[str, Fetched | FetchFailed]:
-        rng = random.Random()  # noqa: S311  # jitter of retries
-        return fetch_modes(modes, fetch_settings, key, clock=now, rng=rng, cancelled=stop, mask=mask)
-
-    return fetch

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sync.catalog.similar import MAX_SUGGESTIONS, did_you_mean, similar
 from sync.catalog.text import one_line
 
 if TYPE_CHECKING:
     from sync.cli.which_catalog import WhichCatalog
     from sync.store.database import Connection
     from sync.store.queries import Filter
-
-MAX_SUGGESTIONS = 3
 
 
 def why_no_models(
@@ -64,22 +62,6 @@ def why_no_answer(connection: Connection, which: WhichCatalog, values: Mapping[s
         reason = _no_name("model", one_line(model), all_ids(connection))
     used = one_line(", ".join(f"--{name} {_moment(str(value))}" for name, value in values.items()))
     return f"nothing found: {reason}" if reason else "nothing found" + (f" with {used}" if used else "")
-
-
-def similar(name: str, names: Iterable[str]) -> list[str]:
-    """The names that are most like this one, at most three; one that contains it counts too."""
-    known = list(names)
-    # Of names that differ in case alone, the first one is suggested.
-    by_lower_case = {each.lower(): each for each in reversed(known)}
-    matches = difflib.get_close_matches(name.lower(), by_lower_case, MAX_SUGGESTIONS)
-    found = [by_lower_case[match] for match in matches]
-    found += [each for each in known if name.lower() in each.lower() and each not in found]
-    return found[:MAX_SUGGESTIONS]
-
-
-def did_you_mean(names: Sequence[str]) -> str:
-    """The question for similar names."""
-    return f"did you mean {' or '.join(map(repr, names))}?"
 
 
 def never_synced_text(mode: str | None = None) -> str:

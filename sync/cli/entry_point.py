@@ -17,9 +17,9 @@ from sync import settings
 from sync.cli.commands import cli
 from sync.cli.process.completion import completion_wanted, print_completions
 from sync.cli.process.environment import require_known_names
-from sync.cli.process.masking import masker
 from sync.cli.process.messages import PROGRAM, command_path, describe_error, print_error
 from sync.cli.process.stdio import drop_output, flush_at_exit, install_safe_streams, require_written
+from sync.composition.masking import masker
 from sync.errors import Outcome, UsageError
 
 _DEBUG = "--debug"

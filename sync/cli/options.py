@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,8 @@ from click.core import ParameterSource
 
 from sync import settings
 from sync.catalog.modes import MODES
-from sync.cli.param_types import AcceptedNumber, FiniteFloat, Moment, Utf8Text, WholeNumber
+from sync.catalog.ticks import require_span
+from sync.cli.param_types import AcceptedNumber, Duration, FiniteFloat, Moment, Utf8Text, WholeNumber
 from sync.errors import UsageError
 from sync.source import DEFAULT_MAX_BYTES
 
@@ -78,6 +79,20 @@ checkpoint_file = click.option(
     metavar="FILE",
     help="Append a checkpoint to FILE after each run that was stored.",
 )
+notify_file = click.option(
+    "--notify-file",
+    envvar=settings.PREFIX + "NOTIFY_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="TOML file with the destinations of messages; only you may read it.",
+)
+send_news = click.option(
+    "--notify",
+    "sends_news",
+    is_flag=True,
+    help="After each run send what is new to the destinations of the notify file. It never fails the run.",
+)
 output_file = click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -104,6 +119,20 @@ accept_base_url = click.option(
 )
 accepted_by = click.option(
     "--by", type=Utf8Text(), metavar="NAME", help="Who accepts. Default: your account and this host."
+)
+
+
+def _tick_span(_: click.Context, __: click.Parameter, value: timedelta | None) -> timedelta | None:
+    return None if value is None else require_span("--tick", value)
+
+
+tick = click.option(
+    "--tick",
+    type=Duration(),
+    callback=_tick_span,
+    metavar="DURATION",
+    help="For crontabs on several hosts that start a run every DURATION, such as 15m, at most 1d: one of them makes the"
+    " run of each multiple of DURATION since 1970, and the others end with exit code 0 and print nothing.",
 )
 why = click.option("--why", type=Utf8Text(), metavar="TEXT", help="Why it is accepted. Recorded with the run.")
 

@@ -8,31 +8,23 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from sync.composition.run_line import run_text
 from sync.errors import CatalogSyncError, Outcome, worst
 from sync.show.formats import to_json
-from sync.show.text import change_lines, change_objects, mode_summary
+from sync.show.text import change_objects
 from sync.show.values import format_count
 
 if TYPE_CHECKING:
     from sync.catalog.checkpoint import Checkpoint
     from sync.run import RunResult
 
-
-def run_text(result: RunResult, *, dry_run: bool = False, shows_seal: bool = True) -> str:
-    """One line for a run. For a dry run, a line for each change that it would make comes before."""
-    parts = [mode_summary(mode.plan) if mode.plan else f"{mode.row.mode} {mode.row.status}" for mode in result.modes]
-    if result.checkpoint and shows_seal:
-        parts.append(_seal_text(result.checkpoint))
-    parts += [f"note: {note}" for note in result.notes]
-    # A dry run has no run_id, and its changes are nowhere else to be read.
-    if not dry_run:
-        return f"run {result.run_id} {result.status}: {'; '.join(parts)}"
-    changes = [line for mode in result.modes if mode.plan for line in change_lines(mode.plan)]
-    return "\n".join([*changes, f"dry run, nothing written: {'; '.join(parts)}"])
+__all__ = ["ImportTotals", "exit_code", "import_json", "import_text", "problem_text", "run_json", "run_text"]
 
 
-def _seal_text(checkpoint: Checkpoint) -> str:
-    return f"{format_count(checkpoint.tree_size, 'seal')}, root {checkpoint.root_text}"
+def ended_text(result: RunResult, mask: Callable[[str], str], not_kept: str | None = None) -> str:
+    """The line of a run, and its error line after it if it has one, for a program that watches the runs."""
+    errors = [result.message and mask(result.message), not_kept]
+    return "\n".join(filter(None, [mask(run_text(result)), "; also: ".join(filter(None, errors))]))
 
 
 def exit_code(result: RunResult, not_kept: str | None) -> Outcome:
@@ -60,13 +52,23 @@ def run_json(result: RunResult, mask: Callable[[str], str], *, dry_run: bool, no
         ],
         "notes": list(result.notes),
         "accepted": json.loads(mask(result.accepted)) if result.accepted else None,
-        "checkpoint": _checkpoint_object(result.checkpoint) if result.checkpoint else None,
+        "checkpoint": checkpoint_object(result.checkpoint),
         "errors": errors,
     }
     return to_json(document)
 
 
-def _checkpoint_object(checkpoint: Checkpoint) -> dict[str, object]:
+def skipped_json() -> str:
+    """The document of a run that was not made, since another one has claimed the tick."""
+    from sync.run.result import RunResult
+
+    return run_json(RunResult(None, "skipped", None, (), ()), str, dry_run=False)
+
+
+def checkpoint_object(checkpoint: Checkpoint | None) -> dict[str, object] | None:
+    """A checkpoint as JSON documents have it."""
+    if checkpoint is None:
+        return None
     return {"catalog_id": checkpoint.catalog_id, "tree_size": checkpoint.tree_size, "root": checkpoint.root_text}
 
 

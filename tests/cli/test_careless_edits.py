@@ -28,7 +28,7 @@ SEALED = {
 """Places where an edit may agree with everything else that is stored, but for the seal of the run."""
 NEVER_FOUND = {
     *("sync_runs.started_at", "sync_runs.note", "sync_runs.error_type", "sync_runs.error_message"),
-    *("sync_runs.source_catalog_id", "sync_runs.source_run_id"),
+    *("sync_runs.source_catalog_id", "sync_runs.source_run_id", "sync_runs.tick"),
     *("sync_run_modes.attempts", "sync_run_modes.response_age", "catalog_changes.change_id"),
     *("ignored_fields.reason", "ignored_fields.added_by", "ignored_fields.valid_from", "ignored_fields.valid_to"),
     *("rejected_models.reason", "catalog_identity.created_at", "catalog_identity.created_by_version"),

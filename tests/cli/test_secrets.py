@@ -18,7 +18,7 @@ from sqlalchemy import URL, make_url
 
 from models_db.engine import open_engine
 from sync.cli.composition import database
-from sync.cli.process.masking import masker
+from sync.composition.masking import masker
 from tests.cli.conftest import Shell
 from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, envelope, model, numbered_models
@@ -212,7 +212,7 @@ def test_a_traceback_is_shown_with_debug_and_masked(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"with {KEY} inside")
 
-    monkeypatch.setattr("sync.run.run_sync", fail)
+    monkeypatch.setattr("sync.run.ticks.run_sync", fail)
     shell.set(DATABASE_URL=sqlite_url, BASE_URL="http://127.0.0.1:9")
     line = error_line(shell("sync"), 1)
     assert "unexpected error: RuntimeError: with [hidden] inside" in line

@@ -9,26 +9,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sync.cli.param_types import parse_duration
 from sync.errors import Interrupted, UsageError
-from sync.schedule import Timetable, make_timetable, run_forever, weekdays
+from sync.schedule import Tick, Timetable, make_timetable, run_forever, weekdays
 from tests.cli.conftest import Shell
 from tests.support.commands import error_line
 
-NO_JITTER = timedelta(0)
 SUNDAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def cron(line: str, zone: str = "UTC") -> Timetable:
-    return make_timetable(None, line, zone, NO_JITTER)
+    return make_timetable(None, line, zone)
 
 
 def times(timetable: Timetable, after: datetime = SUNDAY) -> Iterator[datetime]:
-    last, now = None, after
     while True:
-        last = timetable.trigger.get_next_fire_time(last, now)
-        assert last is not None
-        yield last.astimezone(UTC)
-        now = last + timedelta(microseconds=1)
+        after = timetable.next_after(after)
+        yield after
 
 
 def days(line: str, number: int = 7) -> str:
@@ -92,12 +89,79 @@ def test_times_come_every_quarter_of_an_hour() -> None:
     assert [next(soon).minute for _ in range(5)] == [15, 30, 45, 0, 15]
 
 
-@pytest.mark.parametrize("line", ["*/15 * * * *", "*/15 * 1 * 1-5"])
-def test_jitter_is_added_to_each_time(line: str) -> None:
-    timetable = make_timetable(None, line, "UTC", timedelta(seconds=60))
-    soon = times(timetable)
-    for each in (next(soon) for _ in range(20)):
-        assert timedelta(0) <= timedelta(minutes=each.minute % 15, seconds=each.second) <= timedelta(seconds=61)
+@pytest.mark.parametrize(
+    ("jitter", "longest"),
+    [(None, 30), (timedelta(0), 0), (timedelta(seconds=45), 45), (timedelta(hours=1), 900)],
+)
+def test_the_delay_of_a_run_never_reaches_the_next_time(jitter: timedelta | None, longest: int) -> None:
+    for line in ("*/15 * * * *", "*/15 * 1 * 1-5"):
+        timetable = make_timetable(None, line, "UTC", jitter)
+        assert timetable.delay(SUNDAY, 0.0) == timedelta(0)
+        assert timetable.delay(SUNDAY, 1.0) == timedelta(seconds=longest)
+
+
+def test_the_usual_delay_is_a_tenth_of_a_short_span() -> None:
+    assert every("1m").delay(SUNDAY, 0.5) == timedelta(seconds=3)
+    assert every("1d").delay(SUNDAY, 1.0) == timedelta(seconds=30)
+
+
+def every(span: str) -> Timetable:
+    return make_timetable(parse_duration(span), None, "UTC")
+
+
+MOMENT = datetime(2026, 3, 5, 12, 20, 3, tzinfo=UTC)  # a Thursday
+
+
+@pytest.mark.parametrize(
+    ("span", "passed", "coming"),
+    [
+        ("15m", "05 12:15:00", "05 12:30:00"),
+        ("1d", "05 00:00:00", "06 00:00:00"),
+        ("1s", "05 12:20:03", "05 12:20:04"),
+        # These do not divide a day, so their times differ from day to day.
+        ("7h", "05 07:00:00", "05 14:00:00"),
+        ("50m", "05 12:00:00", "05 12:50:00"),
+    ],
+)
+def test_the_times_of_a_span_are_its_multiples_since_1970(span: str, passed: str, coming: str) -> None:
+    timetable, epoch = every(span), datetime(1970, 1, 1, tzinfo=UTC)
+    latest = timetable.latest(MOMENT)
+    assert latest is not None
+    assert (latest - epoch) % parse_duration(span) == timedelta(0)
+    assert f"{latest:%d %H:%M:%S}" == passed
+    assert f"{timetable.next_after(MOMENT):%d %H:%M:%S}" == coming
+    assert timetable.latest(latest) == latest
+    assert timetable.next_after(latest) == timetable.next_after(MOMENT)
+
+
+@pytest.mark.parametrize(
+    ("line", "passed"),
+    [
+        ("*/15 * * * *", "2026-03-05T12:15"),
+        ("20 12 * * *", "2026-03-05T12:20"),
+        ("21 12 * * *", "2026-03-04T12:21"),
+        ("* 9 * * 1-3", "2026-03-04T09:59"),
+        ("0 12 3 * 4", "2026-03-05T12:00"),
+        ("0 12 3 * 5", "2026-03-03T12:00"),
+        ("* * * 1 *", "2026-01-31T23:59"),
+        ("0 0 29 2 *", "2024-02-29T00:00"),
+    ],
+)
+def test_the_last_time_of_a_crontab_line_is_found(line: str, passed: str) -> None:
+    latest = cron(line).latest(MOMENT)
+    assert latest == datetime.fromisoformat(f"{passed}Z")
+    assert cron(line).latest(latest) == latest
+
+
+@pytest.mark.parametrize("line", ["*/30 * * * *", "30 2 * * *", "*/7 2-3 * * *"])
+@pytest.mark.parametrize("day", [datetime(2026, 3, 28, 22, tzinfo=UTC), datetime(2026, 10, 24, 22, tzinfo=UTC)])
+def test_the_last_time_agrees_with_the_next_one_when_clocks_change(line: str, day: datetime) -> None:
+    timetable = cron(line, "Europe/Berlin")
+    for minutes in range(0, 360, 7):
+        moment = day + timedelta(minutes=minutes)
+        latest = timetable.latest(moment)
+        assert latest is not None
+        assert latest <= moment < timetable.next_after(latest)
 
 
 BAD_SCHEDULES = {
@@ -120,9 +184,14 @@ BAD_SCHEDULES = {
     "a zone with a path": ["--cron", "0 0 * * *", "--timezone", "../etc/passwd"],
     "an empty zone": ["--cron", "0 0 * * *", "--timezone", ""],
     "a duration of 0": ["--every", "0s"],
+    "a negative duration": ["--every", "-15m"],
+    "a duration of more than a day": ["--every", "25h"],
+    "a duration of a week": ["--every", "1w"],
     "an invalid duration": ["--every", "often"],
     "a duration beyond all times": ["--every", "999999w"],
     "jitter beyond all times": ["--every", "1h", "--jitter", "999999w"],
+    "jitter as long as the duration": ["--every", "1h", "--jitter", "60m"],
+    "jitter of more than a day": ["--cron", "0 0 * * *", "--jitter", "25h"],
 }
 
 
@@ -144,10 +213,12 @@ class Runs:
         self._takes, self._error, self._last = takes, error, last
         self.began: list[float] = []
         self.overlapped = False
+        self.ticks: list[Tick] = []
         self.active = threading.Lock()
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, tick: Tick, stop: threading.Event) -> None:
         self.began.append(time.monotonic())
+        self.ticks.append(tick)
         if len(self.began) == self._last:
             stop.set()
         if not self.active.acquire(blocking=False):
@@ -167,8 +238,7 @@ def run_for(seconds: float, runs: Runs) -> list[str]:
     stop = threading.Event()
     timer = threading.Timer(seconds, stop.set)
     timer.start()
-    timetable = make_timetable(timedelta(seconds=1), None, "UTC", NO_JITTER)
-    run_forever(timetable, lambda: runs.run(stop), lambda error: errors.append(str(error)), stop)
+    run_forever(every("1s"), lambda tick: runs.run(tick, stop), lambda error: errors.append(str(error)), stop)
     timer.cancel()
     return errors
 
@@ -177,7 +247,10 @@ def test_a_run_starts_at_once_and_then_each_second() -> None:
     runs = Runs(last=3)
     assert run_for(30, runs) == []
     assert len(runs.began) == 3
-    assert 1.5 < runs.began[2] - runs.began[0] < 30  # two seconds, give or take what the machine delays each run
+    first, second, third = runs.ticks
+    assert (first.at_start, second.at_start, third.at_start) == (True, False, False)
+    assert first.time + timedelta(seconds=1) <= second.time < third.time
+    assert runs.began[2] - runs.began[0] > 0.9  # from the second time to the third, at least
 
 
 def test_a_failed_run_is_reported_and_the_next_one_starts() -> None:

@@ -6,14 +6,18 @@ What only the owner of the tables does is left out: ``migrate``, ``prune`` and `
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
 from sqlalchemy import Engine, insert
 
 from models_db.engine import open_engine
 from models_db.tables import sync_runs
-from sync.errors import ApiUnreachable
+from sync.catalog.guards import GuardSettings
+from sync.errors import ApiUnreachable, UsageError
+from sync.run import run_sync
 from sync.run.source_check import Acceptance
 from tests.cli.conftest import Shell
 from tests.support import eventful_history
@@ -66,10 +70,18 @@ def _run(host: Host) -> None:
     host.sync([*dear, _with_parts(2)], [], accept_costs="all", acceptance=_PEOPLE)
     host.sync([model(f"foreign-{number}") for number in range(9)], [])
     host.sync(_DOWN, _DOWN)
+    _sync_with_a_wrong_clock(host)
     _leave_a_run_without_an_end(host.engine)
     other = Host(host.engine, now=host.now)
     host.meanwhile = lambda: other.sync([*dear, _with_parts(2)], [])
     host.sync(many, [])
+
+
+def _sync_with_a_wrong_clock(host: Host) -> None:
+    """The run gives its tick back."""
+    wrong = Host(host.engine, now=host.now, server_is_behind=timedelta(hours=2))
+    with suppress(UsageError):
+        run_sync(host.engine, replace(wrong.dependencies({"image": []}, ["image"], GuardSettings()), tick="any image"))
 
 
 def _with_parts(number: int) -> Model:

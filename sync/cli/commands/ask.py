@@ -43,7 +43,7 @@ class _Questions(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from sync.cli.empty_result import did_you_mean, similar
+        from sync.catalog.similar import did_you_mean, similar
 
         name, names = args[0], self.list_commands(ctx)
         if name in names or name.startswith("-") or ctx.resilient_parsing:

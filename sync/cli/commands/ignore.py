@@ -13,9 +13,9 @@ from sync.cli import options
 from sync.cli.composition import database, person
 from sync.cli.output import print_rows
 from sync.cli.param_types import Utf8Text
-from sync.cli.process.masking import masker
 from sync.cli.process.messages import print_line
 from sync.cli.which_catalog import read_catalog
+from sync.composition.masking import masker
 from sync.errors import UsageError
 
 if TYPE_CHECKING:

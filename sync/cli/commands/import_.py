@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from sync.cli import options, run_report
-from sync.cli.composition import CatalogSettings, acceptance, database, import_dependencies
+from sync.cli import monitor_options, options, run_report
+from sync.cli.composition import acceptance, database, import_dependencies
 from sync.cli.process import gc_tuning
 from sync.cli.process.messages import print_error, print_line
 from sync.cli.process.signals import outcome_of, run_until_stopped
+from sync.cli.run_monitor import RunMonitor
 from sync.cli.run_report import ImportTotals
+from sync.composition.sync_parts import CatalogSettings
 from sync.errors import CatalogSyncError, Outcome, UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ T = TypeVar("T")
 @options.accept_costs
 @options.accepted_by
 @options.why
+@monitor_options.metrics_file
 @options.quiet
 @options.as_json
 @options.database_url
@@ -47,6 +50,7 @@ def import_(  # noqa: PLR0913  # each is an option
     accept_costs: Accepted,
     by: str | None,
     why: str | None,
+    metrics_file: Path | None,
     quiet: bool,
     as_json: bool,
     database_url: str,
@@ -73,11 +77,17 @@ def import_(  # noqa: PLR0913  # each is an option
         acceptance=acceptance(by=by, why=why),
     )
 
-    def work() -> ImportTotals:
-        with catalog.opened() as engine:
-            return _import_files(engine, files, at, dependencies, stop, show_progress=not (quiet or as_json))
+    monitor = RunMonitor(
+        metrics_file=metrics_file, ping_url=None, database_url=database_url, stop=stop, mask=dependencies.mask
+    )
 
-    totals, received = run_until_stopped(work, stop)
+    def work() -> tuple[ImportTotals, str | None]:
+        with catalog.opened() as engine:
+            totals = _import_files(engine, files, at, dependencies, stop, show_progress=not (quiet or as_json))
+        return totals, monitor.ended(totals.exit_code, dependencies.mask(run_report.problem_text(totals) or ""))
+
+    with monitor.failures():
+        (totals, warning), received = run_until_stopped(work, stop)
     if received is not None and totals.exit_code is Outcome.DONE:
         totals.stopped = f"stopped by {received.name}; the lines so far are stored, run it again to go on"
     if as_json:
@@ -85,8 +95,8 @@ def import_(  # noqa: PLR0913  # each is an option
     problem = run_report.problem_text(totals)
     if not as_json and not quiet and (totals.imported or not problem):
         print_line(run_report.import_text(totals))
-    if problem:
-        print_error(dependencies.mask(problem))
+    if problem or warning:
+        print_error("; also: ".join(filter(None, [dependencies.mask(problem or ""), warning])))
     return outcome_of(received) if received else totals.exit_code
 
 

@@ -228,7 +228,7 @@ def find_models(connection: Connection, which: WhichCatalog, model_id: str, mode
 
 
 def _suggestion(connection: Connection, model_id: str) -> str:
-    from sync.cli.empty_result import did_you_mean, similar
+    from sync.catalog.similar import did_you_mean, similar
     from sync.store import model_queries
 
     found = similar(model_id, model_queries.all_ids(connection))

@@ -12,7 +12,7 @@ from sync.cli.process.stdio import drop_output
 from sync.errors import CatalogSyncError, Outcome
 
 PROGRAM = "catalog-sync"
-_ERROR_LIMIT = 4000  # characters
+ERROR_LIMIT = 4000  # characters
 
 
 def print_line(text: str) -> None:
@@ -25,9 +25,19 @@ def print_line(text: str) -> None:
 
 def print_error(text: str) -> None:
     """Prints one line on stderr; line breaks and control characters in the text become blanks."""
+    click.echo(error_line(text), err=True)
+
+
+def error_line(text: str) -> str:
+    """The line that ``print_error`` prints, without its end."""
     from sync.catalog.text import one_line  # not at the top: --help prints no error
 
-    click.echo(f"{PROGRAM}: {one_line(text, _ERROR_LIMIT)}", err=True)
+    return f"{PROGRAM}: {one_line(text, ERROR_LIMIT)}"
+
+
+def print_raw_error(line: str) -> None:
+    """Prints a whole line, in ASCII, on stderr."""
+    click.echo(line, err=True)
 
 
 def command_path(group: click.Group, arguments: Sequence[str]) -> str:

@@ -89,7 +89,7 @@ class _Work(Generic[T]):
         if outcome is None:
             outcome = outcome_of(self.received or signal.SIGTERM)
         with suppress(OSError):
-            os.write(2, f"catalog-sync: {self._abandoned_line(_RUN_ABANDONED)}\n".encode())
+            os.write(2, f"{self._abandoned_line(_RUN_ABANDONED)}\n".encode())
         os._exit(outcome)  # sys.exit would wait for the thread
 
 
@@ -97,13 +97,13 @@ def run_until_stopped(
     work: Callable[[], T],
     stop: threading.Event,
     outcome_if_abandoned: Outcome | None = None,
-    abandoned_line: Callable[[str], str] = str,
+    abandoned_line: Callable[[str], str] = "catalog-sync: {}".format,
 ) -> WorkResult[T]:
     """Runs the work and sets ``stop`` when SIGINT or SIGTERM arrives. Raises what the work raises.
 
     Work that does not end within ``GRACE_SECONDS`` of the signal is abandoned: the process exits
-    with ``outcome_if_abandoned``, or with the outcome of the signal, and prints what ``abandoned_line`` makes
-    of the line that says so.
+    with ``outcome_if_abandoned``, or with the outcome of the signal, and prints the line that ``abandoned_line``
+    makes of the text that says so.
     """
     from sync.errors import Interrupted
 

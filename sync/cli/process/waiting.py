@@ -1,4 +1,4 @@
-"""Pauses between two attempts to reach the database."""
+"""The line that says that a command waits for the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from sync.cli.process.messages import print_error
-from sync.errors import Interrupted
+from sync.composition import waiting
 
 # The pauses after a deadlock are shorter in all, and nobody needs to know of them.
 _SILENT_SECONDS = 1.0
@@ -21,15 +21,11 @@ def pause_until(stop: threading.Event, *, silent: bool = False) -> Callable[[flo
     waited = 0.0
     said = silent or not sys.stderr.isatty()
 
-    def pause(seconds: float) -> None:
+    def say_once(seconds: float) -> None:
         nonlocal waited, said
         waited += seconds
         if waited > _SILENT_SECONDS and not said:
             said = True
             print_error("the database cannot be used at the moment; trying again, Ctrl-C stops")
-        if stop.wait(seconds):
-            raise Interrupted(
-                "stopped while the database was unreachable; run catalog-sync status to see what was stored"
-            )
 
-    return pause
+    return waiting.pause_until(stop, say_once)
