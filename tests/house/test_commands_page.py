@@ -18,8 +18,14 @@ from sync.source.emulator.server import Catalog, Emulator
 from tests.support.docs_pages import blocks, headings, page, section, table_rows
 
 COMMANDS = page("docs/commands.md")
-WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune", "ask")
-TAKES = {"import": "responses.jsonl", "show": "b", "costs": "a", "prune": "--before=1d"}
+WITH_JSON = ("sync", "import", "models", "changes", "show", "costs", "status", "verify", "prune", "ask", "notify")
+TAKES = {
+    "import": "responses.jsonl",
+    "show": "b",
+    "costs": "a",
+    "prune": "--before=1d",
+    "notify": "--notify-file=notify.toml",
+}
 
 
 def long_options(command: str) -> set[str]:
@@ -57,6 +63,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
     folder = tmp_path_factory.mktemp("printed")
     upgrade(f"sqlite:///{folder / 'catalog.db'}")
     (folder / "responses.jsonl").write_text("")
+    (folder / "notify.toml").write_text('[[destination]]\nname = "ops"\nurl = "json://localhost"\n')
+    (folder / "notify.toml").chmod(0o600)
     catalogs = [Catalog((model("a", 3), model("b", 1))), Catalog((model("a", 1.5), model("b", "1")))]
     with Emulator(catalogs) as api, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -26,8 +26,10 @@ README = page("README.md")
 PAGES = (
     *("README.md", "docs/commands.md", "docs/operations.md"),
     *("deploy/crontab.example", "deploy/catalog-sync.service", "deploy/catalog-sync-check.service"),
+    "deploy/catalog-sync-schedule.service",
 )
 FIRST_DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NO_DEFAULT = ("DATABASE_URL", "CHECKPOINT_FILE", "ARCHIVE", "METRICS_FILE", "LISTEN", "PING_URL", "NOTIFY_FILE")
 KEY_SETTINGS = {PREFIX + "API_KEY", PREFIX + "API_KEY_FILE", PREFIX + "CATALOG_ID"}
 
 # A line that runs the program, up to the first character that the shell interprets.
@@ -132,7 +134,7 @@ def test_the_table_of_settings_lists_those_of_the_program() -> None:
 def test_the_table_of_settings_gives_the_defaults() -> None:
     """The default database depends on the machine, so the table describes it in words. The others have no default."""
     defaults = {row[0]: row[1] for row in table_rows(section(README, "## Settings"))}
-    without_default = {PREFIX + name for name in ("DATABASE_URL", "CHECKPOINT_FILE", "ARCHIVE")}
+    without_default = {PREFIX + name for name in NO_DEFAULT}
     options = {name: option for name, option in bound_settings().items() if name not in without_default}
 
     assert {name: option.type.convert(defaults[name], option, None) for name, option in options.items()} == {
