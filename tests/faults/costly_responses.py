@@ -112,7 +112,7 @@ def outcome(body: bytes) -> str:
     from sync.catalog.changes.plan import ModeWatermark, make_plan
     from sync.catalog.guards import Ruling
     from sync.catalog.response.parse import parse_response
-    from sync.cli.process.masking import masker
+    from sync.composition.masking import masker
     from sync.errors import CatalogSyncError
     from sync.source.http.response_check import ResponseValidator
     from sync.source.http.session import HttpResponse

@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,10 @@ SUMMER_BEGINS = datetime(2026, 3, 28, 12, tzinfo=UTC)
 
 def times(cron: str, zone: str, after: datetime, number: int = 3) -> list[str]:
     """The next times of a crontab line, in UTC."""
-    trigger, last, formatted = make_timetable(None, cron, zone, timedelta(0)).trigger, None, []
+    timetable, formatted = make_timetable(None, cron, zone), []
     for _ in range(number):
-        last = trigger.get_next_fire_time(last, last.astimezone(UTC) + timedelta(seconds=1) if last else after)
-        formatted.append(f"{last.astimezone(UTC):%d %H:%M}")
+        after = timetable.next_after(after)
+        formatted.append(f"{after:%d %H:%M}")
     return formatted
 
 
@@ -54,9 +54,7 @@ def test_e3_a_timetable_in_another_zone_has_its_daylight_saving_time_as_document
     ("field", "day"), [("0", "Sun"), ("7", "Sun"), ("1", "Mon"), ("6", "Sat"), ("sun", "Sun"), ("MON", "Mon")]
 )
 def test_e4_weekdays_are_those_of_cron(field: str, day: str) -> None:
-    trigger = make_timetable(None, f"0 12 * * {field}", "UTC", timedelta(0)).trigger
-
-    assert f"{trigger.get_next_fire_time(None, SUMMER_BEGINS):%a}" == day
+    assert f"{make_timetable(None, f'0 12 * * {field}', 'UTC').next_after(SUMMER_BEGINS):%a}" == day
 
 
 def slowly(script: Script, seconds: float) -> Script:
@@ -99,8 +97,12 @@ def test_e9_two_schedulers_on_one_database_store_each_observation_once(synced: S
 
     assert [each.code for each in results] == [0, 0]
     lines = [line for each in results for line in lines_without_skipped(each.err)]
+    # On a slow machine the run of a tick may be active when another process makes that of the next tick.
     assert all("another run stored a response" in line for line in lines)
     assert synced.events() == ["increase"]
+    ticks = [tick for (tick,) in synced.query("SELECT tick FROM sync_runs WHERE trigger_kind = 'schedule'")]
+    assert all(tick.endswith("Z image,video") for tick in ticks)
+    assert len(ticks) == len(set(ticks))
     applied = synced.query("SELECT COUNT(*) FROM sync_run_modes WHERE mode = 'image' AND status = 'success'")
     # The version counts the applied runs: none was applied twice.
     assert synced.query("SELECT version FROM sync_state WHERE mode = 'image'") == applied
@@ -152,10 +154,10 @@ def test_e11_an_id_outside_ascii_is_found_in_any_locale(synced_sqlite: SyncedDat
 
 
 def test_e11_the_crontab_lines_of_the_docs_need_no_path_and_have_no_key() -> None:
-    for page in ("README.md", "deploy/crontab.example"):
+    for page, number in {"README.md": 3, "deploy/crontab.example": 2}.items():
         text = (ROOT / page).read_text()
         lines = [line for line in text.splitlines() if re.match(r"[*\d][^|]*catalog-sync \w", line)]
-        assert len(lines) == 2
+        assert len(lines) == number
         for line in lines:
             assert re.search(r"\s/\S*/catalog-sync ", line)
             assert "%" not in line

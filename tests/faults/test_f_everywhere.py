@@ -38,11 +38,12 @@ SUCCESSFUL: dict[str, list[list[str]]] = {
     "ignore": [["add", "models.x", "--why", "noise"], ["list"], ["list", "--json"], ["remove", "models.x"]],
     "export": [["{home}/history.jsonl"]],
     "report": [["{home}/report.html"], ["-", "--provider", "Acme"]],
+    "notify": [["--notify-file", "{notify}"], ["--dry-run", "--json", "--notify-file", "{notify}"]],
     "prune": [["--before", "30d"]],
     "completion": [["bash"]],
     "demo": [["--directory", "{home}/demo"]],
 }
-LONG_RUNNING = {"schedule": ["--every", "1h"], "emulator": ["{catalog}"]}
+LONG_RUNNING = {"schedule": ["--every", "1s"], "emulator": ["{catalog}"]}
 
 FAILING = [
     ["sync", "--mode", "audio"],
@@ -76,8 +77,10 @@ def placeholders(guarded: SyncedDatabase) -> dict[str, str]:
     (home / "catalog.json").write_text("[]")
     (home / "key").write_text(KEY)
     (home / "key").chmod(0o600)
-    files = {"saved": home / "saved.jsonl", "catalog": home / "catalog.json", "key_file": home / "key", "home": home}
-    return {name: str(path) for name, path in files.items()}
+    (home / "notify.toml").write_text('[[destination]]\nname = "ops"\nurl = "json://127.0.0.1:9"\n')
+    (home / "notify.toml").chmod(0o600)
+    files = {"saved": "saved.jsonl", "catalog": "catalog.json", "key_file": "key", "notify": "notify.toml", "home": ""}
+    return {name: str(home / file) for name, file in files.items()}
 
 
 def filled(arguments: list[str], placeholders: dict[str, str]) -> list[str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.composition import ApiSettings, sync_dependencies
-from sync.cli.process.masking import masker
+from sync.cli.composition import sync_dependencies
+from sync.composition.masking import masker
+from sync.composition.sync_parts import ApiSettings
 from sync.source.http.cancellation import SocketCanceller
 from sync.source.http.context import FetchContext
 from sync.source.http.session import open_session
@@ -49,7 +50,7 @@ def test_f1_a_traceback_is_printed_with_debug_and_masked(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"with {KEY} inside")
 
-    monkeypatch.setattr("sync.run.run_sync", fail)
+    monkeypatch.setattr("sync.run.ticks.run_sync", fail)
     result = synced_sqlite.shell("--debug", "sync", "--base-url", "http://127.0.0.1:9")
 
     assert result.code == 1

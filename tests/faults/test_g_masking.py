@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.process.masking import masker
-from sync.cli.process.vocabulary import program_words
+from sync.composition.masking import masker
+from sync.composition.vocabulary import program_words
 from sync.source.api_key import key_forms
 from sync.source.http.response_check import ResponseValidator
 from sync.source.http.session import HttpResponse

@@ -19,7 +19,7 @@ from sync.catalog.model.normalise import normalise
 from sync.catalog.model.records import Record
 from sync.catalog.modes import MODES
 from sync.catalog.response.parse import parse_response
-from sync.cli.process.masking import masker
+from sync.composition.masking import masker
 from sync.errors import CatalogSyncError, Outcome
 from sync.source.http.response_check import ResponseValidator
 from sync.source.http.session import HttpResponse

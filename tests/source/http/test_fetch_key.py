@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from sync.cli.process.masking import masker
+from sync.composition.masking import masker
 from sync.errors import ResponseRejected
 from sync.source.http.response_check import ResponseValidator
 from sync.source.http.session import HttpResponse
