@@ -6,8 +6,6 @@ import json
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
@@ -20,32 +18,9 @@ from tests.support.api_address import emulator
 from tests.support.api_catalogs import catalog, numbered_models
 from tests.support.commands import environment, error_line, eventually, finished, output, started, without_time
 from tests.support.database_contents import query_rows
+from tests.support.monitored_runs import OK, SECRET, ping_url, pinged, samples, synced
 from tests.support.rude_server import RudeServer, response, says
 from tests.support.secrets_search import KEY
-
-SECRET = "5f3e-zvkTheKeyOfTheCheck"
-OK = says(response("200 OK", b"OK"))
-UNREACHABLE = "http://127.0.0.1:9"
-
-
-def samples(text: str) -> dict[str, float]:
-    lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
-    return {name: float(value) for name, _, value in lines}
-
-
-def pinged(server: RudeServer) -> list[str]:
-    return [request.split()[1] for request in server.requests]
-
-
-def ping_url(server: RudeServer) -> str:
-    return f"http://127.0.0.1:{server.port}/{SECRET}/"
-
-
-@contextmanager
-def synced(shell: Shell, url: str, **settings: str) -> Iterator[None]:
-    with emulator([catalog(*numbered_models(2))]) as api:
-        shell.set(DATABASE_URL=url, BASE_URL=api.base_url, ATTEMPTS="1", **settings)
-        yield
 
 
 def free_port() -> int:
