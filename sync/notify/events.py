@@ -1,6 +1,6 @@
 """What happened in runs, as events that a destination may want. Pure.
 
-Each fact is told once: what a run held back, or why it failed, is no event again while it stays the same.
+Each fact is reported once: what a run held back, or why it failed, is no event again while it stays the same.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _bad_text(run: RunRow, mode: str) -> str | None:
 def stale_events(
     successes: Iterable[LastSuccess], told_up_to: datetime, now: datetime, after: timedelta
 ) -> tuple[Event, ...]:
-    """The modes whose last success became too old between ``told_up_to`` and ``now``: each is told once."""
+    """The modes whose last success became too old between ``told_up_to`` and ``now``: each is reported once."""
     return tuple(
         Event("stale", None, each.mode, seen_at=each.at, gap=now - each.at)
         for each in successes
